@@ -1,0 +1,52 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Only Python 3.11+ and make are needed.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types bench chaos lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+demo: .venv/.runtime  ## start everything in embedded form and print the page to open
+	@$(BIN)/equabot-bridge demo
+
+test: lint types  ## the whole check: format, lint, types, import rules, every test
+	$(BIN)/pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+
+types: .venv/.dev
+	$(BIN)/mypy
+
+bench: .venv/.dev  ## the figures, each beside its bare lower bound
+	$(BIN)/python -m tests.bench
+
+chaos: .venv/.dev  ## 1,000 mentions, 30 kills: 0 lost, 0 double, 0 out of order
+	$(BIN)/python -m tests.chaos
+
+lock: .venv/.dev  ## write both lock files anew from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --extra embedded --group build --universal --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev -c requirements.lock --universal --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q -o requirements-dev.lock
+
+clean:  ## remove what the targets above have made here
+	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+
+.venv/bin/pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "equabot-bridge needs Python 3.11 or newer; name one with make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+
+# A stamp is stale when its lock or pyproject.toml is newer: then the environment is brought up to date in place.
+.venv/.runtime: requirements.lock pyproject.toml | .venv/bin/pip
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+.venv/.dev: requirements-dev.lock .venv/.runtime
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

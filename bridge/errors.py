@@ -1,0 +1,133 @@
+"""Everything that can go wrong on purpose.
+
+BridgeError
+├── InvalidRequest               400 invalid_request
+├── NotSignedIn                  401 not_signed_in
+├── NotAMember                   403 not_a_member
+├── NotAnAdmin                   403 not_an_admin
+├── NotFound                     404 not_found
+├── TeamNotMapped                404 team_not_mapped
+├── AccountConflict              409 account_conflict
+├── MattermostNotConfigured      500 mattermost_not_configured
+├── Unavailable                  503, trying again may help
+│   ├── MattermostUnavailable        mattermost_unavailable
+│   ├── EquaUnavailable              equa_unavailable
+│   ├── DatabaseUnavailable          database_unavailable
+│   └── AgentUnavailable             agent_unavailable
+├── MattermostFull               507 mattermost_full
+├── MattermostRefused            502 mattermost_refused: a 4xx with Mattermost's error id
+│   └── TokenRefused                 mattermost_token_refused: 401, the token is no longer good
+├── AgentFailed                  502 agent_failed: the agent answered, and trying again does not help
+├── ConfigurationError           exit 2: every mistake listed, no value shown
+└── StartupError                 exit 1: a sentence for the operator
+"""
+
+from typing import ClassVar
+
+
+class BridgeError(Exception):
+    """An error with a stable code; its message is a sentence that a person may read."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.retry_after = retry_after
+        """Seconds that the other side asked us to wait, if it did."""
+
+
+class InvalidRequest(BridgeError):
+    status, code = 400, "invalid_request"
+
+
+class NotSignedIn(BridgeError):
+    status, code = 401, "not_signed_in"
+
+
+class NotAMember(BridgeError):
+    status, code = 403, "not_a_member"
+
+
+class NotAnAdmin(BridgeError):
+    status, code = 403, "not_an_admin"
+
+
+class NotFound(BridgeError):
+    status, code = 404, "not_found"
+
+
+class TeamNotMapped(BridgeError):
+    status, code = 404, "team_not_mapped"
+
+
+class AccountConflict(BridgeError):
+    status, code = 409, "account_conflict"
+
+
+class MattermostNotConfigured(BridgeError):
+    status, code = 500, "mattermost_not_configured"
+
+
+class Unavailable(BridgeError):
+    """Somebody outside is away or overloaded; trying again may help."""
+
+    status, code = 503, "unavailable"
+    retryable = True
+
+
+class MattermostUnavailable(Unavailable):
+    code = "mattermost_unavailable"
+
+
+class EquaUnavailable(Unavailable):
+    code = "equa_unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    code = "database_unavailable"
+
+
+class AgentUnavailable(Unavailable):
+    code = "agent_unavailable"
+
+
+class MattermostFull(BridgeError):
+    status, code = 507, "mattermost_full"
+
+
+class MattermostRefused(BridgeError):
+    """Mattermost understood and said no."""
+
+    status, code = 502, "mattermost_refused"
+
+    def __init__(self, message: str, *, http_status: int, error_id: str = "", request_id: str = "") -> None:
+        super().__init__(message)
+        self.http_status = http_status
+        self.error_id = error_id
+        """Mattermost's own name of the error, e.g. `api.post.create_post.root_id.app_error`."""
+        self.request_id = request_id
+
+
+class TokenRefused(MattermostRefused):
+    code = "mattermost_token_refused"
+
+
+class AgentFailed(BridgeError):
+    """The agent answered with something that is no answer; asking again does not help."""
+
+    status, code = 502, "agent_failed"
+
+
+class ConfigurationError(BridgeError):
+    """What is wrong with the variables: names and reasons, never values."""
+
+    def __init__(self, mistakes: list[str]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+class StartupError(BridgeError):
+    """The daemon cannot start; the message says what the operator can do."""

@@ -1,0 +1,144 @@
+"""What the daemon speaks about. Pure: no I/O is imported here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, NewType
+from uuid import UUID
+
+OrganizationId = NewType("OrganizationId", UUID)
+"""An Equa organization."""
+
+PersonId = NewType("PersonId", UUID)
+"""An Equa user."""
+
+TeamId = NewType("TeamId", str)
+ChannelId = NewType("ChannelId", str)
+PostId = NewType("PostId", str)
+UserId = NewType("UserId", str)
+"""A Mattermost user; like every Mattermost id 26 characters of `[a-z0-9]`."""
+
+JobId = NewType("JobId", int)
+
+ChannelType = Literal["O", "P", "D", "G"]
+"""Open, private, direct, group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post as Mattermost shows it; `create_at` is in milliseconds since 1970."""
+
+    id: PostId
+    channel_id: ChannelId
+    user_id: UserId
+    root_id: PostId | Literal[""]
+    message: str
+    create_at: int
+    type: str = ""
+    props: Mapping[str, Any] = field(default_factory=dict)
+    pending_post_id: str = ""
+
+    @property
+    def thread(self) -> PostId:
+        """The root of the thread that the post stands in or may open."""
+        return PostId(self.root_id or self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A post together with where it was posted: what a `posted` event or the catch-up tells."""
+
+    post: Post
+    team_id: TeamId | Literal[""]
+    channel_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A post that is to be created."""
+
+    channel_id: ChannelId
+    message: str
+    root_id: PostId | Literal[""] = ""
+    props: Mapping[str, Any] = field(default_factory=dict)
+    pending_post_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    id: ChannelId
+    team_id: TeamId | Literal[""]
+    name: str
+    type: ChannelType
+    last_post_at: int
+    """Milliseconds; 0 while nothing was posted."""
+    delete_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A Mattermost account."""
+
+    id: UserId
+    username: str
+    is_bot: bool = False
+    email: str = ""
+    roles: str = ""
+    delete_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Up to where a channel was read: every post up to `create_at` (milliseconds) is stored."""
+
+    channel_id: ChannelId
+    post_id: PostId | Literal[""]
+    create_at: int
+    begin_at: int
+    """Posts before this moment (milliseconds) are history and never considered."""
+
+
+JobKind = Literal["mention", "invite"]
+"""`mention` asks the agent; `invite` tells somebody without a mapping how to get in."""
+
+JobState = Literal["waiting", "running", "done", "dead", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing to do, claimed from the inbox by this process for the length of its lease."""
+
+    id: JobId
+    kind: JobKind
+    lane: str
+    """Jobs of one lane run one at a time and in order: a thread, a channel, a person."""
+    organization_id: OrganizationId | None
+    payload: Mapping[str, Any]
+    attempts: int
+    """How often it was claimed, this time included."""
+    created: datetime
+    key: UUID
+    """Random and secret: what `pending_post_id` is made of, so that nobody can take it first."""
+    answer: str | None = None
+    """What is to be posted, stored before the first part is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an agent is asked."""
+
+    organization_id: OrganizationId
+    person_id: PersonId
+    channel_id: ChannelId
+    thread: PostId
+    text: str
+    history: tuple["Turn", ...] = ()
+    """Earlier posts of the thread, oldest first; empty for an agent that remembers by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier post of a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str

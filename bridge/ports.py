@@ -1,0 +1,60 @@
+"""The three hosts that the bridge stands between: Mattermost, Equa and the agent.
+
+Handlers and provisioning know them only by these protocols. Every method raises the errors of
+`bridge.errors` and nothing else: `MattermostUnavailable` and the like when trying again may help.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from bridge.models import Channel, ChannelId, Draft, Post, PostId, Question, User, UserId
+
+
+class MattermostApi(Protocol):
+    """Mattermost's REST interface as one account sees it."""
+
+    async def me(self) -> User:
+        """Return the account that the token belongs to."""
+
+    async def user(self, user_id: UserId) -> User: ...
+
+    async def my_channels(self) -> Sequence[Channel]:
+        """Return every channel, of all teams, that the account is a member of."""
+
+    async def post(self, post_id: PostId) -> Post: ...
+
+    async def channel(self, channel_id: ChannelId) -> Channel: ...
+
+    async def posts_after(self, channel_id: ChannelId, post_id: PostId) -> Sequence[Post]:
+        """Return up to 200 posts created after the given one, oldest first; fewer than 200 means the end."""
+
+    async def posts_before(self, channel_id: ChannelId, post_id: PostId, limit: int) -> Sequence[Post]:
+        """Return up to `limit` (≤ 200) posts created before the given one, newest first."""
+
+    async def latest_posts(self, channel_id: ChannelId, page: int) -> Sequence[Post]:
+        """Return page `page` (from 0) of the channel's posts, 200 a page, newest first."""
+
+    async def thread(self, root_id: PostId) -> Sequence[Post]:
+        """Return the whole thread, root included, oldest first."""
+
+    async def create_post(self, draft: Draft) -> Post:
+        """Create a post; the same `pending_post_id` within 30 s returns the same post."""
+
+    async def max_post_size(self) -> int:
+        """Return how many characters a post may have."""
+
+    async def ping(self) -> None:
+        """Raise `MattermostUnavailable` unless the server answers that it is well."""
+
+
+class Agent(Protocol):
+    """An organization's agent."""
+
+    remembers: bool
+    """Whether it keeps the conversation itself, so that only the new message is sent."""
+
+    async def reply(self, question: Question) -> str:
+        """Return the whole answer; raise `AgentUnavailable` or `AgentFailed`."""
+
+    async def ping(self) -> None:
+        """Raise `AgentUnavailable` unless the agent's host answers."""

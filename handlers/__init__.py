@@ -1,0 +1,1 @@
+"""What happens on each input: HTTP requests and jobs."""

@@ -1,0 +1,1 @@
+"""Make Mattermost match Equa; every function is safe to repeat."""
