@@ -18,6 +18,9 @@ BridgeError
 ├── MattermostRefused            502 mattermost_refused: a 4xx with Mattermost's error id
 │   └── TokenRefused                 mattermost_token_refused: 401, the token is no longer good
 ├── AgentFailed                  502 agent_failed: the agent answered, and trying again does not help
+├── NotOpened                    500: a sealed value cannot be opened
+│   ├── UnknownKey                   unknown_key: its key is not in the ring
+│   └── Damaged                      sealed_value_damaged: changed, or sealed for another place
 ├── ConfigurationError           exit 2: every mistake listed, no value shown
 └── StartupError                 exit 1: a sentence for the operator
 """
@@ -119,6 +122,20 @@ class AgentFailed(BridgeError):
     """The agent answered with something that is no answer; asking again does not help."""
 
     status, code = 502, "agent_failed"
+
+
+class NotOpened(BridgeError):
+    """A sealed value cannot be opened."""
+
+    code = "sealed_value_not_opened"
+
+
+class UnknownKey(NotOpened):
+    code = "unknown_key"
+
+
+class Damaged(NotOpened):
+    code = "sealed_value_damaged"
 
 
 class ConfigurationError(BridgeError):

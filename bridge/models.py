@@ -1,9 +1,9 @@
 """What the daemon speaks about. Pure: no I/O is imported here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NewType
+from typing import Any, Literal, NewType, Self
 from uuid import UUID
 
 OrganizationId = NewType("OrganizationId", UUID)
@@ -42,6 +42,11 @@ class Post:
     def thread(self) -> PostId:
         """The root of the thread that the post stands in or may open."""
         return PostId(self.root_id or self.id)
+
+    @property
+    def lane(self) -> str:
+        """The lane of its thread: what is asked in one thread is answered in order."""
+        return f"thread:{self.thread}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,29 @@ JobState = Literal["waiting", "running", "done", "dead", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
+class Mention:
+    """What the inbox keeps of a post that is to be answered: a job's payload."""
+
+    post_id: PostId
+    channel_id: ChannelId
+    thread: PostId
+    user_id: UserId
+    person_id: PersonId | None
+    message: str
+    create_at: int
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Self:
+        """Read it out of a job's payload."""
+        person = payload["person_id"]
+        return cls(**{**payload, "person_id": PersonId(UUID(person)) if person else None})
+
+    def payload(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One thing to do, claimed from the inbox by this process for the length of its lease."""
 
@@ -121,6 +149,21 @@ class Job:
     """Random and secret: what `pending_post_id` is made of, so that nobody can take it first."""
     answer: str | None = None
     """What is to be posted, stored before the first part is."""
+    failure: str | None = None
+    """Why the answer is an apology, if it is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is put into the inbox: a job, or a refusal with its reason so that `why` can tell it."""
+
+    kind: JobKind
+    lane: str
+    organization_id: OrganizationId | None
+    dedupe: str
+    """Stored once whatever happens: `post:<post id>`."""
+    payload: Mapping[str, Any]
+    refused: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +185,43 @@ class Turn:
 
     role: Literal["user", "assistant"]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who is signed in to Equa; what Equa does not tell is an empty text."""
+
+    id: PersonId
+    email: str
+    email_verified: bool
+    username: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An Equa organization; `name` is empty where Equa listed it without one."""
+
+    id: OrganizationId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A line of an organization's roster: a person, a company or a trust, with an account or without."""
+
+    person_id: PersonId | None
+    """Whose account; none for companies and for people who are invited but have not registered."""
+    email: str
+    name: str
+    is_individual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """All members of an organization."""
+
+    members: tuple[Member, ...]
+    problems: tuple[str, ...] = ()
+    """A sentence for each line that could not be read; while there are any, who is missing above need not
+    have left."""

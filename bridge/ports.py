@@ -7,7 +7,20 @@ Handlers and provisioning know them only by these protocols. Every method raises
 from collections.abc import Sequence
 from typing import Protocol
 
-from bridge.models import Channel, ChannelId, Draft, Post, PostId, Question, User, UserId
+from bridge.models import (
+    Channel,
+    ChannelId,
+    Draft,
+    Organization,
+    OrganizationId,
+    Person,
+    Post,
+    PostId,
+    Question,
+    Roster,
+    User,
+    UserId,
+)
 
 
 class MattermostApi(Protocol):
@@ -45,6 +58,45 @@ class MattermostApi(Protocol):
 
     async def ping(self) -> None:
         """Raise `MattermostUnavailable` unless the server answers that it is well."""
+
+
+class EquaPlatform(Protocol):
+    """Equa as the person sees it whose browser sent `cookie`: the request's Cookie header, as it came.
+
+    Nobody's cookie raises `NotSignedIn`. While Equa is away or says something unreadable every question
+    raises `EquaUnavailable`, never that somebody is no member. A yes may be up to 10 s old.
+    """
+
+    async def person(self, cookie: str) -> Person:
+        """Return who is signed in."""
+
+    async def member(self, cookie: str, organization: OrganizationId) -> tuple[Person, Organization]:
+        """Return who is signed in and the organization; raise `NotAMember`.
+
+        The organization's name is empty where Equa's list has none; then ask `organization_name`.
+        """
+
+    async def admin(self, cookie: str, organization: OrganizationId) -> Person:
+        """Return who is signed in; raise `NotAnAdmin` unless they administer the organization."""
+
+    async def organization_name(self, cookie: str, organization: OrganizationId) -> str:
+        """Return the name, never empty; raise `NotAMember` where Equa does not show the organization."""
+
+    async def roster(self, cookie: str, organization: OrganizationId) -> Roster:
+        """Return all members, asked afresh; raise `NotAMember` where Equa does not show them."""
+
+    async def ping(self) -> None:
+        """Raise `EquaUnavailable` unless Equa answers."""
+
+
+class EquaDirectory(Protocol):
+    """Equa as a service account sees it: for what is done while no person is there to ask."""
+
+    async def organization_name(self, organization: OrganizationId) -> str:
+        """Return the name, never empty; raise `NotAMember` where the account may not see the organization."""
+
+    async def roster(self, organization: OrganizationId) -> Roster:
+        """Return all members, asked afresh; raise `NotAMember` where the account may not see them."""
 
 
 class Agent(Protocol):

@@ -43,6 +43,7 @@ create table jobs (
     holder          uuid,                            -- the process that works on it
     key             uuid not null default gen_random_uuid(),
     answer          text,                            -- what is posted, stored before it is
+    failure         text,                            -- why the answer is an apology
     result          jsonb,
     created         timestamptz not null default now(),
     started         timestamptz,
@@ -58,6 +59,7 @@ create index jobs_claim on jobs (turn, id) where state = 'waiting';
 create index jobs_lane_head on jobs (lane, id) where state in ('waiting', 'running');
 create unique index jobs_one_running_a_lane on jobs (lane) where state = 'running';
 create index jobs_expired on jobs (lease) where state = 'running';
+create index jobs_served on jobs (turn) where state = 'running';
 create index jobs_turn on jobs (organization_id, turn) where state = 'waiting';
 create index jobs_lane on jobs (lane) where kind = 'mention' and state <> 'refused';
 create index jobs_finished on jobs (finished) where state in ('done', 'dead', 'refused');

@@ -1,0 +1,5 @@
+"""`python -m bridge` is `equabot-bridge`."""
+
+from bridge.cli import main
+
+main()

@@ -1,0 +1,35 @@
+"""The agent that answers for an organization, by the kinds of servers that it may stand behind."""
+
+from typing import Literal, assert_never
+
+from aiohttp import ClientSession
+
+from bridge.agent import gateway, openai
+from bridge.agent.http import Server, make_session
+from bridge.ports import Agent
+
+__all__ = ["AgentKind", "make_agent", "make_session"]
+
+AgentKind = Literal["gateway", "openai"]
+
+
+def make_agent(  # noqa: PLR0913 - what the configuration says of an agent, each by its name
+    kind: AgentKind,
+    session: ClientSession,
+    *,
+    url: str,
+    token: str,
+    agent_id: str,
+    model: str,
+    timeout: float,
+) -> Agent:
+    """Return the client of an agent; `timeout` is the silence in seconds after which it is given up."""
+    match kind:
+        case "gateway":
+            server = Server(session, url=url, token=token, silence=timeout, dialect=gateway.DIALECT)
+            return gateway.GatewayAgent(server, agent_id=agent_id, model=model)
+        case "openai":
+            server = Server(session, url=url, token=token, silence=timeout, dialect=openai.DIALECT)
+            return openai.OpenAIAgent(server, model=model)
+        case _:
+            assert_never(kind)

@@ -1,0 +1,1 @@
+"""A module a command: `run(options, environ)` returns the exit code."""

@@ -1,0 +1,102 @@
+"""`equabot-bridge why POST_ID`: what became of a post, and why it was not answered."""
+
+import re
+import sys
+import time
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import assert_never
+
+from bridge import config, log, routing
+from bridge.config import Settings
+from bridge.database import any_database
+from bridge.db.ledger import Fate, Ledger
+from bridge.db.mappings import Mappings
+from bridge.db.pool import open_pool
+from bridge.db.positions import Positions
+from bridge.errors import MattermostRefused
+from bridge.mattermost.rest import connect
+from bridge.models import Posted, PostId
+from bridge.ports import MattermostApi
+from bridge.routing import Bot
+
+_POST_ID = re.compile(r"[a-z0-9]{26}")
+
+
+async def run(options: Namespace, environ: Mapping[str, str]) -> int:
+    """Print the story of the post; 1 if there is none."""
+    settings = config.load(environ)
+    log.configure("error", settings.log_format)
+    if not _POST_ID.fullmatch(options.post_id):
+        print("A post id has 26 characters of a-z and 0-9.", file=sys.stderr)
+        return 2
+    post_id = PostId(options.post_id)
+    async with any_database(settings) as dsn, await open_pool(dsn, max_size=2) as pool:
+        fate = await Ledger(pool).fate(post_id)
+        if fate:
+            print(*_told(fate), sep="\n")
+            return 0
+        return await _considered_anew(settings, post_id, Mappings(pool), Positions(pool))
+
+
+def _told(fate: Fate) -> list[str]:
+    lines = [f"{fate.kind}: {fate.state}"]
+    match fate.state:
+        case "refused":
+            lines.append(f"not answered: {routing.explain(fate.reason or '')}")
+        case "done" if fate.result and "skipped" in fate.result:
+            lines.append(f"not answered: {routing.explain(str(fate.result['skipped']))}")
+        case "done" | "dead":
+            lines += [f"posted: {post}" for post in (fate.result or {}).get("posts", ())]
+        case "waiting":
+            lines.append(f"next attempt: {fate.run_at.isoformat(timespec='seconds')}")
+        case "running":
+            lines.append(
+                f"being worked on; lease until {fate.lease and fate.lease.isoformat(timespec='seconds')}"
+            )
+    if fate.reason and fate.state != "refused":
+        lines.append(f"last error: {fate.reason}")
+    lines.append(f"stored: {fate.created.isoformat(timespec='milliseconds')}, attempts: {fate.attempts}")
+    if fate.finished and fate.state != "refused":
+        lines.append(f"finished after {(fate.finished - fate.created).total_seconds():.1f} s")
+    return lines
+
+
+async def _considered_anew(
+    settings: Settings, post_id: PostId, mappings: Mappings, positions: Positions
+) -> int:
+    """Decide about a post that was never stored, by what is known now."""
+    if not settings.mattermost_url or not settings.mattermost_bot_token:
+        print("The post was never stored; to look at it, MATTERMOST_URL and MATTERMOST_BOT_TOKEN are needed.")
+        return 1
+    token = settings.mattermost_bot_token.get_secret_value()
+    async with connect(settings.mattermost_url, token, lambda *_: None) as api:
+        me = await api.me()
+        try:
+            posted = await _posted(api, post_id)
+        except MattermostRefused:
+            print("The bot cannot see such a post: it does not exist, or the bot is not in its channel.")
+            return 1
+        author = await api.user(posted.post.user_id)
+    (facts,) = await mappings.facts([posted])
+    known = (await positions.all()).get(posted.post.channel_id)
+    facts = facts.with_author(author.is_bot).at(int(time.time() * 1000), known.begin_at if known else 0)
+    return _said(routing.decide(posted, facts, Bot(me.id, me.username, settings.agent_channel)))
+
+
+async def _posted(api: MattermostApi, post_id: PostId) -> Posted:
+    post = await api.post(post_id)
+    channel = await api.channel(post.channel_id)
+    return Posted(post, channel.team_id, channel.name)
+
+
+def _said(decision: routing.Decision) -> int:
+    match decision:
+        case routing.Refuse(reason):
+            print(f"not answered: {routing.explain(reason)}")
+            return 0
+        case routing.Answer() | routing.Invite():
+            print("It is to be answered, but the daemon has not read it yet: see /readyz.")
+            return 1
+        case _:
+            assert_never(decision)

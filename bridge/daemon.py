@@ -1,0 +1,125 @@
+"""The daemon: everything is put together here, started, and stopped in reverse."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import structlog
+from aiohttp import web
+
+from bridge import bot
+from bridge.agent import make_agent, make_session
+from bridge.config import Settings
+from bridge.database import own_database
+from bridge.db.ledger import Ledger
+from bridge.db.mappings import Mappings
+from bridge.db.pool import open_pool
+from bridge.errors import DatabaseUnavailable, StartupError
+from bridge.health import Status
+from bridge.mattermost.rest import connect
+from bridge.metrics import Metrics
+from handlers.app import make_app
+from handlers.keys import Services
+from handlers.recent import RecentMappings
+
+log = structlog.get_logger(__name__)
+
+KEEP = timedelta(days=90)
+"""How long `why` can tell what became of a post."""
+
+_SAMPLE_EVERY = 10.0
+_PURGE_EVERY = 3600.0
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Run until `stop`. Raises `StartupError`; later on nothing outside ends it, only a bug does."""
+    async with own_database(settings) as dsn, await open_pool(dsn) as pool:
+        metrics, status = Metrics(), Status(pool)
+        async with _api(settings, Mappings(pool), metrics, status), asyncio.TaskGroup() as group:
+            ledger = Ledger(pool)
+            chores = [
+                group.create_task(_sample(ledger, metrics), name="sample the inbox"),
+                group.create_task(_purge(ledger), name="purge the ledger"),
+            ]
+            await _live(settings, bot.Ground(dsn, pool, metrics, status), stop)
+            log.info("stopping")
+            for chore in chores:
+                chore.cancel()
+
+
+async def _live(settings: Settings, ground: bot.Ground, stop: asyncio.Event) -> None:
+    """Be the bot until `stop`, if one is configured."""
+    if not settings.mattermost_url or not settings.mattermost_bot_token or not settings.agent_url:
+        log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: only the API is served")
+        await stop.wait()
+        return
+    token = settings.mattermost_bot_token.get_secret_value()
+    async with (
+        connect(settings.mattermost_url, token, ground.metrics.rest_call) as api,
+        make_session() as session,
+    ):
+        agent = make_agent(
+            settings.agent_kind,
+            session,
+            url=settings.agent_url,
+            token=settings.agent_token.get_secret_value() if settings.agent_token else "",
+            agent_id=settings.agent_id,
+            model=settings.agent_model,
+            timeout=settings.agent_timeout,
+        )
+        account = bot.Account(settings.mattermost_url, token, settings.agent_channel)
+        await bot.live(ground, account, api, agent, stop)
+
+
+@asynccontextmanager
+async def _api(
+    settings: Settings, mappings: Mappings, metrics: Metrics, status: Status
+) -> AsyncIterator[None]:
+    services = Services(
+        mappings=RecentMappings(mappings),
+        gateway_tokens=tuple(token.get_secret_value() for token in settings.gateway_tokens),
+        metrics=metrics,
+        health=status.look,
+    )
+    runner = web.AppRunner(make_app(services), access_log=None, handle_signals=False, shutdown_timeout=5)
+    await runner.setup()
+    try:
+        await _listen(runner, settings.bridge_host, settings.bridge_port)
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise StartupError(
+            f"The API cannot listen on {host} port {port} ({error.strerror}): set BRIDGE_HOST or BRIDGE_PORT."
+        ) from None
+    log.info("listening", host=host, port=runner.addresses[0][1])
+
+
+async def _sample(ledger: Ledger, metrics: Metrics) -> None:
+    async def sample() -> None:
+        metrics.inbox(await ledger.backlogs())
+
+    await _again_and_again(sample, _SAMPLE_EVERY)
+
+
+async def _purge(ledger: Ledger) -> None:
+    async def purge() -> None:
+        while purged := await ledger.purge(KEEP):
+            log.info("purged", jobs=purged)
+
+    await _again_and_again(purge, _PURGE_EVERY)
+
+
+async def _again_and_again(chore: Callable[[], Awaitable[None]], every: float) -> None:
+    while True:
+        try:
+            await chore()
+        except DatabaseUnavailable as error:
+            log.warning("chore_failed", reason=error.message)
+        await asyncio.sleep(every)

@@ -1,0 +1,1 @@
+"""PostgreSQL: the connections, the schema and the statements."""

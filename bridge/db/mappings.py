@@ -1,0 +1,81 @@
+"""Who is who: organizations and their teams, people and their accounts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from asyncpg import Pool
+
+from bridge.db.pool import translated
+from bridge.models import OrganizationId, PersonId, Posted, TeamId, UserId
+from bridge.routing import Facts
+
+_FACTS = """
+select o.organization_id, u.id as person_id,
+       exists (select from jobs j where j.lane = x.lane and j.kind = 'mention' and j.state <> 'refused')
+           as thread_known
+from unnest($1::text[], $2::text[], $3::text[]) with ordinality as x(team_id, user_id, lane, n)
+left join mattermost_org_mappings o on o.mattermost_team_id = x.team_id
+left join mattermost_user_mappings u on u.mattermost_user_id = x.user_id
+order by x.n
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mappings:
+    """The two mapping tables."""
+
+    pool: Pool
+
+    @translated
+    async def organization_of_team(self, team_id: TeamId) -> OrganizationId | None:
+        found = await self.pool.fetchval(
+            "select organization_id from mattermost_org_mappings where mattermost_team_id = $1", team_id
+        )
+        return OrganizationId(found) if found else None
+
+    @translated
+    async def person_of_user(self, user_id: UserId) -> PersonId | None:
+        found = await self.pool.fetchval(
+            "select id from mattermost_user_mappings where mattermost_user_id = $1", user_id
+        )
+        return PersonId(found) if found else None
+
+    @translated
+    async def facts(self, posts: Sequence[Posted]) -> list[Facts]:
+        """Return for each post, in order, what routing has to know of it: one query for all."""
+        rows = await self.pool.fetch(
+            _FACTS,
+            [posted.team_id for posted in posts],
+            [posted.post.user_id for posted in posts],
+            [posted.post.lane for posted in posts],
+        )
+        return [Facts(row["organization_id"], row["person_id"], row["thread_known"]) for row in rows]
+
+    @translated
+    async def map_team(self, organization: OrganizationId, team: TeamId, name: str | None = None) -> None:
+        """Say which team an organization has; a repeat with another team moves it there."""
+        await self.pool.execute(
+            """
+            insert into mattermost_org_mappings (organization_id, mattermost_team_id, mattermost_team_name)
+            values ($1, $2, $3)
+            on conflict (organization_id) do update
+            set mattermost_team_id = $2, mattermost_team_name = $3, modified = now()
+            """,
+            organization,
+            team,
+            name,
+        )
+
+    @translated
+    async def map_person(self, person: PersonId, user: UserId, username: str | None = None) -> None:
+        """Say which account a person has; a repeat with another account replaces it."""
+        await self.pool.execute(
+            """
+            insert into mattermost_user_mappings (id, mattermost_user_id, mattermost_username)
+            values ($1, $2, $3)
+            on conflict (id) do update set mattermost_user_id = $2, mattermost_username = $3, modified = now()
+            """,
+            person,
+            user,
+            username,
+        )

@@ -1,0 +1,47 @@
+"""Up to where each channel was read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from asyncpg import Pool, Record
+
+from bridge.db.pool import translated
+from bridge.models import ChannelId, Position, PostId
+
+_COLUMNS = "channel_id, post_id, create_at, begin_at"
+
+
+def _from_row(row: Record) -> Position:
+    return Position(ChannelId(row["channel_id"]), PostId(row["post_id"]), row["create_at"], row["begin_at"])
+
+
+@dataclass(frozen=True, slots=True)
+class Positions:
+    """The positions, and when this database was first served. `Inbox.put_all` moves them forward."""
+
+    pool: Pool
+
+    @translated
+    async def all(self) -> Mapping[ChannelId, Position]:
+        rows = await self.pool.fetch(f"select {_COLUMNS} from positions")  # noqa: S608  # a constant
+        return {position.channel_id: position for position in map(_from_row, rows)}
+
+    @translated
+    async def started_at(self) -> int | None:
+        """Return when the first start was, in Mattermost's milliseconds; None before it."""
+        started: int | None = await self.pool.fetchval("select started_at from bridge_state")
+        return started
+
+    @translated
+    async def begin(self, started_at: int, positions: Iterable[Position]) -> None:
+        """Remember the first start and where the channels then were; a repeat changes nothing."""
+        async with self.pool.acquire() as connection, connection.transaction():
+            first = await connection.fetchval(
+                "insert into bridge_state (started_at) values ($1) on conflict do nothing returning 1",
+                started_at,
+            )
+            if first:
+                await connection.executemany(
+                    f"insert into positions ({_COLUMNS}) values ($1, $2, $3, $4) on conflict do nothing",  # noqa: S608  # a constant
+                    [(p.channel_id, p.post_id, p.create_at, p.begin_at) for p in positions],
+                )

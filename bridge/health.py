@@ -1,0 +1,76 @@
+"""Whether the daemon can do its work: looks at every part for `/readyz`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from asyncpg import Pool
+
+from bridge.db.pool import translated
+from bridge.errors import BridgeError, TokenRefused
+from bridge.mattermost.socket import Socket
+from bridge.ports import Agent, MattermostApi
+from handlers.keys import Health, Part
+
+_DEADLINE = 3.0
+"""Seconds that a part may take to answer."""
+
+_BOT_TOKEN = "MATTERMOST_BOT_TOKEN"  # noqa: S105  # a variable's name
+
+
+@dataclass(slots=True)
+class Status:
+    """What there is to look at; the bot adds its parts when it comes to life."""
+
+    pool: Pool
+    api: MattermostApi | None = None
+    agent: Agent | None = None
+    socket: Socket | None = None
+    refused: set[str] = field(default_factory=set)
+    """Variables whose token Mattermost refuses."""
+
+    async def look(self) -> Health:
+        """Look at all parts at once; takes at most some seconds and does not raise."""
+        parts = await asyncio.gather(
+            _part("database", self._database),
+            _part("mattermost", self._mattermost),
+            _part("agent", self._agent, required=False),
+        )
+        return Health((*parts, self._websocket()))
+
+    @translated
+    async def _database(self) -> str:
+        await self.pool.fetchval("select 1")
+        return "connected"
+
+    async def _mattermost(self) -> str:
+        if self.api is None:
+            return "not_configured"
+        await self.api.ping()
+        return "well"
+
+    async def _agent(self) -> str:
+        if self.agent is None:
+            return "not_configured"
+        await self.agent.ping()
+        return "reachable"
+
+    def _websocket(self) -> Part:
+        if self.api is None:
+            return Part("websocket", ok=True, state="not_configured")
+        if self.refused or (self.socket and self.socket.state == "unauthorised"):
+            return Part("websocket", ok=False, state="token_refused", variable=_BOT_TOKEN)
+        state = self.socket.state if self.socket else "waiting_for_mattermost"
+        return Part("websocket", ok=state == "connected", state=state)
+
+
+async def _part(name: str, look: Callable[[], Awaitable[str]], *, required: bool = True) -> Part:
+    try:
+        async with asyncio.timeout(_DEADLINE):
+            return Part(name, ok=True, state=await look(), required=required)
+    except TokenRefused:
+        return Part(name, ok=False, state="token_refused", required=required, variable=_BOT_TOKEN)
+    except TimeoutError:
+        return Part(name, ok=False, state="too_slow", required=required)
+    except BridgeError as error:
+        return Part(name, ok=False, state=error.code, required=required)

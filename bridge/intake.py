@@ -1,0 +1,82 @@
+"""From posts to the inbox: what each one is, stored before anything passes it."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from bridge import routing
+from bridge.db.inbox import Inbox
+from bridge.db.mappings import Mappings
+from bridge.models import Entry, JobKind, Mention, Position, Posted
+from bridge.routing import Bot, Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Decides about posts and stores what is to be done, or why nothing is."""
+
+    inbox: Inbox
+    mappings: Mappings
+    me: Bot
+
+    async def store(self, posts: Sequence[Posted], *, begin_at: int = 0) -> int:
+        """Store the posts, given oldest first, and move their channels' positions past them.
+
+        Posts before `begin_at` (milliseconds) are history. Returns how many jobs are new.
+        """
+        facts = await self.mappings.facts(posts)
+        entries = list(self._entries(posts, facts, begin_at))
+        new = await self.inbox.put_all(entries, list(_positions(posts, begin_at)))
+        return sum(entry.refused is None and entry.dedupe in new for entry in entries)
+
+    def _entries(self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int) -> Iterator[Entry]:
+        opened: set[str] = set()
+        for posted, known in zip(posts, facts, strict=True):
+            seen = replace(
+                known,
+                thread_known=known.thread_known or posted.post.lane in opened,
+                begin_at=begin_at,
+                now=time.time_ns() // 1_000_000,
+            )
+            if entry := self._entry(posted, seen):
+                yield entry
+                if entry.kind == "mention" and entry.refused is None:
+                    opened.add(entry.lane)
+
+    def _entry(self, posted: Posted, facts: Facts) -> Entry | None:
+        match routing.decide(posted, facts, self.me):
+            case routing.Answer():
+                return _job("mention", posted, facts)
+            case routing.Invite():
+                return _job("invite", posted, facts)
+            case routing.Refuse(reason) if reason in routing.SELF_EVIDENT:
+                return None
+            case routing.Refuse(reason):
+                return replace(_job("mention", posted, facts), payload={}, refused=reason)
+            case decision:
+                assert_never(decision)
+
+
+def _job(kind: JobKind, posted: Posted, facts: Facts) -> Entry:
+    post = posted.post
+    mention = Mention(
+        post_id=post.id,
+        channel_id=post.channel_id,
+        thread=post.thread,
+        user_id=post.user_id,
+        person_id=facts.person_id,
+        message=post.message,
+        create_at=post.create_at,
+    )
+    return Entry(kind, post.lane, facts.organization_id, f"post:{post.id}", mention.payload())
+
+
+def _positions(posts: Sequence[Posted], begin_at: int) -> Iterator[Position]:
+    last: dict[str, Posted] = {}
+    for posted in posts:
+        before = last.get(posted.post.channel_id)
+        if before is None or before.post.create_at <= posted.post.create_at:
+            last[posted.post.channel_id] = posted
+    for posted in last.values():
+        yield Position(posted.post.channel_id, posted.post.id, posted.post.create_at, begin_at)

@@ -1,0 +1,1 @@
+"""Mattermost as the bridge speaks to it: over REST and over its websocket."""

@@ -1,0 +1,125 @@
+"""What an answer of the REST interface means: a value, or which error. Pure: no I/O is imported here.
+
+Errors are told apart by status and by Mattermost's own id of the error; its message is translated.
+"""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from bridge.errors import MattermostFull, MattermostRefused, MattermostUnavailable, TokenRefused
+from bridge.mattermost.json_text import MalformedError, load_json
+
+
+class Passing(MattermostUnavailable):
+    """What may be gone in a moment."""
+
+
+class Throttled(Passing):
+    """429: too many requests. This one was not carried out, whatever its method."""
+
+
+class Overloaded(Passing):
+    """5xx: whether it was carried out is unknown."""
+
+
+class Pending(Passing):
+    """The same post is being created right now (`deduplicateCreatePost`, server/channels/app/post.go)."""
+
+
+class NoAnswer(Passing):
+    """No connection, a broken one, or no answer in time: whether it was carried out is unknown."""
+
+
+class Misdirected(MattermostUnavailable):
+    """Something answered that is not Mattermost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP response, read to its end."""
+
+    status: int
+    media_type: str
+    body: bytes
+    retry_after: float | None = None
+    """Seconds, see `seconds_to_wait`."""
+
+
+def value(answer: Answer) -> Any:
+    """Return the decoded body, None for an empty one; raises the error that the answer is."""
+    match answer.status:
+        case status if 200 <= status < 300:
+            return _decoded(answer)
+        case status if status < 400:
+            raise Misdirected(
+                "Mattermost answered with a redirect; MATTERMOST_URL must be its final address."
+            )
+        case 429:
+            raise Throttled("Mattermost asks for fewer requests.", retry_after=answer.retry_after)
+        case status if status < 500 or status == 501:
+            raise _refusal(answer)
+        case status if _error(answer).get("id") == "api.post.deduplicate_create_post.pending":
+            raise Pending("Mattermost is still creating that post.", retry_after=answer.retry_after)
+        case status:
+            raise Overloaded(f"Mattermost has a problem (HTTP {status}).", retry_after=answer.retry_after)
+
+
+def seconds_to_wait(values: Iterable[str], now: float) -> float | None:
+    """Read the first usable value of `Retry-After` and `X-RateLimit-Reset`; `now` in seconds since 1970.
+
+    Seconds, seconds since 1970 or a date; server/channels/app/ratelimit.go sets the headers twice.
+    """
+    waits = (_seconds(text, now) for text in values)
+    return next((max(0.0, wait) for wait in waits if wait is not None), None)
+
+
+_EPOCH = 1e9
+_FULL = re.compile(r"user_limits?\.exceeded|max_accounts|save_channel\.limit")
+
+
+def _decoded(answer: Answer) -> Any:
+    if not answer.body.strip():
+        return None
+    if not _is_json(answer.media_type):
+        raise Misdirected("Mattermost answered with something else than JSON; is MATTERMOST_URL right?")
+    return load_json(answer.body)
+
+
+def _refusal(answer: Answer) -> MattermostRefused | MattermostFull:
+    error = _error(answer)
+    error_id = str(error.get("id", ""))
+    if _FULL.search(error_id):
+        return MattermostFull("Mattermost has reached its limit of users, team members or channels.")
+    kind = TokenRefused if answer.status == 401 else MattermostRefused
+    return kind(
+        f"Mattermost refused ({answer.status} {error_id or 'without a reason'}).",
+        http_status=answer.status,
+        error_id=error_id,
+        request_id=str(error.get("request_id", "")),
+    )
+
+
+def _error(answer: Answer) -> dict[str, Any]:
+    with suppress(MalformedError):
+        if _is_json(answer.media_type) and isinstance(error := load_json(answer.body), dict):
+            return error
+    return {}
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def _seconds(text: str, now: float) -> float | None:
+    if number := re.match(r"\s*([0-9]{1,12}(\.[0-9]+)?)\s*(,|$)", text):
+        seconds = float(number[1])
+        return seconds - now if seconds > _EPOCH else seconds
+    with suppress(ValueError):
+        date = parsedate_to_datetime(text)
+        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
+    return None

@@ -1,0 +1,114 @@
+"""What the daemon counts and measures, in Prometheus' words and base units."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+SOCKET_STATES = ("connecting", "connected", "disconnected", "unauthorised", "closed")
+
+_CALLS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ANSWERS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many jobs of a kind are in a state, and for how many seconds the oldest has been there."""
+
+    kind: str
+    state: str
+    jobs: int
+    oldest: float
+
+
+class Metrics:
+    """One registry with everything in it; labels take only values from small fixed sets."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        for collector in (ProcessCollector, PlatformCollector, GCCollector):
+            collector(registry=self.registry)
+        self._frames = self._counter("socket_frames", "Frames read from Mattermost's websocket.", "kind")
+        self._socket = self._gauge("socket_state", "1 for the state that the websocket is in.", "state")
+        self._connections = self._counter("socket_connections", "Times the websocket has become connected.")
+        self._runs = self._counter("catch_up_runs", "Times missed posts were fetched over REST.")
+        self._posts = self._counter("catch_up_posts", "Posts fetched by that.")
+        self._inbox = self._gauge("inbox_jobs", "Jobs in the inbox.", "kind", "state")
+        self._oldest = self._gauge("inbox_oldest_age_seconds", "Age of the oldest job.", "kind", "state")
+        self._jobs = self._counter("jobs_finished", "Ends of attempts at jobs.", "kind", "outcome")
+        self._answers = self._histogram("answer_latency_seconds", "From post to reply.", _ANSWERS, "outcome")
+        self._agent = self._histogram("agent_call_seconds", "Calls of the agent.", _ANSWERS, "outcome")
+        self._rest = self._histogram(
+            "mattermost_call_seconds", "Calls of Mattermost's REST interface.", _CALLS, "endpoint", "status"
+        )
+        self._http = self._histogram("http_request_seconds", "Requests served.", _CALLS, "route", "status")
+
+    def render(self) -> bytes:
+        """Return everything in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def frame(self, kind: str) -> None:
+        """Count a frame read from the websocket."""
+        self._frames.labels(kind).inc()
+
+    def socket_state(self, state: str) -> None:
+        """Record the state that the websocket has changed to."""
+        for known in SOCKET_STATES:
+            self._socket.labels(known).set(known == state)
+        if state == "connected":
+            self._connections.inc()
+
+    def caught_up(self, posts: int) -> None:
+        """Count a run of the catch-up and the posts that it read."""
+        self._runs.inc()
+        self._posts.inc(posts)
+
+    def inbox(self, backlogs: Iterable[Backlog]) -> None:
+        """Record what the inbox holds now; kinds and states not named hold nothing."""
+        self._inbox.clear()
+        self._oldest.clear()
+        for backlog in backlogs:
+            self._inbox.labels(backlog.kind, backlog.state).set(backlog.jobs)
+            self._oldest.labels(backlog.kind, backlog.state).set(backlog.oldest)
+
+    def job(self, kind: str, outcome: str) -> None:
+        """Count the end of an attempt at a job."""
+        self._jobs.labels(kind, outcome).inc()
+
+    def answered(self, outcome: str, create_at: int) -> None:
+        """Measure how long somebody waited, given when they posted (milliseconds, by Mattermost's clock)."""
+        self._answers.labels(outcome).observe(max(0.0, time.time() - create_at / 1000))
+
+    def agent_call(self, outcome: str, seconds: float) -> None:
+        """Measure a call of the agent."""
+        self._agent.labels(outcome).observe(seconds)
+
+    def rest_call(self, endpoint: str, status: int | str, seconds: float) -> None:
+        """Measure a call of Mattermost; the endpoint without ids, the status or why there was none."""
+        self._rest.labels(endpoint, status).observe(seconds)
+
+    def http_request(self, route: str, status: int, seconds: float) -> None:
+        """Measure a request that was served; the route is its template."""
+        self._http.labels(route, status).observe(seconds)
+
+    def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
+        return Counter(f"equabot_bridge_{name}_total", help_text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, help_text: str, *labels: str) -> Gauge:
+        return Gauge(f"equabot_bridge_{name}", help_text, labels, registry=self.registry)
+
+    def _histogram(self, name: str, help_text: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+        return Histogram(f"equabot_bridge_{name}", help_text, labels, buckets=buckets, registry=self.registry)

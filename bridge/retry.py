@@ -1,0 +1,101 @@
+"""Whether what failed is tried again, and when. Pure: no I/O is imported here."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bridge.errors import AgentUnavailable, BridgeError, TokenRefused
+
+_DAY = 24 * 60 * 60.0
+
+_LONGEST_FORCED = 300.0
+"""Seconds; whoever asks us to wait for longer is asked again after these."""
+
+_random = random.SystemRandom()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Try again after `delay` seconds."""
+
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Do not try again; the reason is for an operator."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Patience:
+    """Until when something is tried, and the bounds of the delays between; times in seconds."""
+
+    age: float
+    attempts: float = float("inf")
+    first: float = 1.0
+    factor: float = 2.0
+    cap: float = 60.0
+
+
+_SOMEBODY_WAITS = _Patience(age=600, attempts=8)
+_OUTAGE = _Patience(age=_DAY)
+_UNTIL_MENDED = _Patience(age=_DAY, first=60)
+"""Somebody has to configure a good token first."""
+_UNKNOWN = _Patience(age=_DAY, attempts=3)
+_FINAL = _Patience(age=_DAY, attempts=0)
+
+
+def decide(
+    error: BaseException, attempts: int, age_seconds: float, rng: random.Random = _random
+) -> Retry | GiveUp:
+    """Return what to do after the last of so many attempts has failed with the error.
+
+    `age_seconds` is how long ago the work was first to be done. A delay is at least what the other side
+    asked for with `Retry-After`, up to five minutes.
+    """
+    patience = _patience(error)
+    delay = _delay(error, attempts, patience, rng)
+    if attempts >= patience.attempts or age_seconds + delay > patience.age:
+        return GiveUp(_reason(error, attempts))
+    return Retry(delay)
+
+
+def delays(first: float, factor: float, cap: float, rng: random.Random = _random) -> Iterator[float]:
+    """Yield seconds to wait, without end: anything up to a bound that grows from `first` to `cap`.
+
+    Full jitter, so that many who failed together do not come back together.
+    """
+    bound = min(first, cap)
+    while True:
+        yield rng.uniform(0, bound)
+        bound = min(bound * factor, cap)
+
+
+def _patience(error: BaseException) -> _Patience:
+    match error:
+        case AgentUnavailable():
+            return _SOMEBODY_WAITS
+        case TokenRefused():
+            return _UNTIL_MENDED
+        case BridgeError(retryable=True):
+            return _OUTAGE
+        case BridgeError():
+            return _FINAL
+        case _:
+            return _UNKNOWN
+
+
+def _delay(error: BaseException, attempts: int, patience: _Patience, rng: random.Random) -> float:
+    doublings = min(max(attempts - 1, 0), 30)
+    bound = min(patience.first * patience.factor**doublings, patience.cap)
+    asked = getattr(error, "retry_after", None) or 0.0
+    return max(rng.uniform(bound / 2, bound), min(asked, _LONGEST_FORCED) * rng.uniform(1, 1.1))
+
+
+def _reason(error: BaseException, attempts: int) -> str:
+    times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+    if isinstance(error, BridgeError):
+        return f"{error.code} after {times}: {error.message}"
+    return f"internal_error after {times}: {type(error).__name__}"

@@ -1,0 +1,110 @@
+"""What the sandbox's agent answers. Pure: no I/O is imported here.
+
+An answer is made from one organization and the conversation; no other organization is within its reach.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A line of the cap table."""
+
+    holder: str
+    security: str
+    shares: int
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """What the agent knows of one organization; people are pairs of name and title."""
+
+    name: str
+    people: Sequence[tuple[str, str]] = ()
+    holdings: Sequence[Holding] = ()
+    documents: Sequence[str] = ()
+
+
+def answer(organization: Organization, question: str, earlier: Sequence[str] = ()) -> str:
+    """Answer a question in Markdown; `earlier` are the person's former messages of the conversation."""
+    asked = re.sub(r"^\s*@[\w.-]+[\s,:]*", "", question)
+    if re.search(r"\bwhat (did|have) i\b", asked, re.IGNORECASE):
+        return _recall(earlier)
+    for pattern, reply in _REPLIES:
+        if re.search(pattern, asked, re.IGNORECASE):
+            return reply(organization, asked)
+    return f"I am not sure what you would like to know. {_offer(organization)}"
+
+
+def _recall(earlier: Sequence[str]) -> str:
+    if not earlier:
+        return "This is the first message of our conversation."
+    return f"Before this you wrote: “{earlier[-1]}”"
+
+
+def _greeting(organization: Organization, _: str) -> str:
+    return f"Hello! I am the agent of **{organization.name}**. {_offer(organization)}"
+
+
+def _thanks(organization: Organization, _: str) -> str:
+    return f"You are welcome. I am here whenever **{organization.name}** needs me."
+
+
+def _team(organization: Organization, _: str) -> str:
+    if not organization.people:
+        return f"**{organization.name}** has nobody on its team yet."
+    lines = [f"- **{name}**, {title}" for name, title in organization.people]
+    return "\n".join(
+        [f"The team of **{organization.name}** has {_count(lines, 'person', 'people')}:", *lines]
+    )
+
+
+def _shares(organization: Organization, asked: str) -> str:
+    holdings = organization.holdings
+    if not holdings:
+        return f"**{organization.name}** has issued no shares yet."
+    words = set(re.findall(r"\w+", asked.lower()))
+    named = [holding for holding in holdings if _first_word(holding.holder) in words]
+    if named:
+        return "\n".join(
+            f"**{holding.holder}** holds {holding.shares:,} shares of {holding.security}."
+            for holding in named
+        )
+    total = sum(holding.shares for holding in holdings)
+    rows = [f"| {holding.holder} | {holding.security} | {holding.shares:,} |" for holding in holdings]
+    head = f"**{organization.name}** has {total:,} shares outstanding:"
+    return "\n".join([head, "", "| Holder | Security | Shares |", "| :-- | :-- | --: |", *rows])
+
+
+def _documents(organization: Organization, _: str) -> str:
+    if not organization.documents:
+        return f"**{organization.name}** has no documents yet."
+    lines = [f"- {document}" for document in organization.documents]
+    count = _count(lines, "document", "documents")
+    return "\n".join([f"**{organization.name}** keeps {count}:", *lines])
+
+
+def _offer(organization: Organization) -> str:
+    return (
+        f"Ask me who is on the team of {organization.name}, how many shares there are and who holds them, "
+        "or what documents there are."
+    )
+
+
+def _count(lines: Sequence[str], one: str, many: str) -> str:
+    return f"{len(lines)} {one if len(lines) == 1 else many}"
+
+
+def _first_word(name: str) -> str:
+    return name.split(maxsplit=1)[0].lower()
+
+
+_REPLIES: Sequence[tuple[str, Callable[[Organization, str], str]]] = (
+    (r"\b(shares?|cap table|equity|stock|holders?|holds?|owns?|owner\w*)\b", _shares),
+    (r"\b(documents?|files?|papers?|agreements?|bylaws)\b", _documents),
+    (r"\b(team|people|members?|staff|employees?|colleagues?|who works)\b", _team),
+    (r"\b(thanks?|thank you)\b", _thanks),
+    (r"^\s*(hi|hello|hey|good (morning|day|evening))\b", _greeting),
+)

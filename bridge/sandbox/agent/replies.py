@@ -1,0 +1,74 @@
+"""Write an answer to the wire, or what the fault makes of it."""
+
+import asyncio
+from typing import assert_never
+
+from aiohttp import web
+
+from bridge.sandbox.agent.faults import (
+    Binary,
+    Cut,
+    Empty,
+    ErrorChunk,
+    ErrorObject,
+    Says,
+    Silence,
+    Status,
+    Unfinished,
+)
+from bridge.sandbox.agent.stream import Stream, pieces
+
+StreamFault = Silence | ErrorObject | ErrorChunk | Empty | Unfinished | Says | Binary | Cut
+"""What can go wrong once status 200 was sent."""
+
+
+def plain(status: Status) -> web.Response:
+    return web.Response(
+        status=status.status, text=status.body, content_type=status.content_type, headers=status.headers
+    )
+
+
+def said(text: str, fault: StreamFault | None) -> tuple[str, str | None]:
+    """Return how much of an answer is told, and its finish_reason if it comes to that."""
+    match fault:
+        case None | Silence():
+            return text, "stop"
+        case Says(text=other, finish_reason=finish_reason):
+            return other, finish_reason
+        case Empty(finish_reason=finish_reason):
+            return "", finish_reason
+        case Unfinished():
+            return text, None
+        case ErrorObject(after=after) | ErrorChunk(after=after) | Cut(after=after):
+            return after or "", None
+        case Binary():
+            return "", None
+        case _:
+            assert_never(fault)
+
+
+async def write(stream: Stream, text: str, fault: StreamFault | None, pace: float) -> None:
+    """Write what follows the role, `[DONE]` included; raise `ConnectionResetError` where it is cut."""
+    if isinstance(fault, Silence) and fault.at_once:
+        await asyncio.sleep(fault.seconds)
+    told, finish_reason = said(text, fault)
+    for piece in pieces(told):
+        await stream.text(piece)
+        if pace:
+            await asyncio.sleep(pace)
+    if finish_reason is not None:
+        await stream.delta({}, finish_reason)
+    await _break_off(stream, fault)
+    await stream.end()
+
+
+async def _break_off(stream: Stream, fault: StreamFault | None) -> None:
+    match fault:
+        case ErrorObject(message=message, type=kind):
+            await stream.error(message, kind)
+        case ErrorChunk(message=message):
+            await stream.text(message, "stop")
+        case Binary(data=data):
+            await stream.raw(data)
+        case Cut():
+            raise ConnectionResetError

@@ -1,0 +1,162 @@
+"""`POST /v1/chat/completions` as an openclaw gateway of 2026-09 answers it on the wire.
+
+It sends the role at once, then pieces of text, an empty delta with the finish_reason and `[DONE]`; keeps the
+conversation of a session key, which it takes in lower case; answers the messages of one key one after the
+other; and stops when its client goes away, while the question stays in the conversation. Run the application
+with `handler_cancellation=True`, or it does not notice the last.
+"""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from hmac import compare_digest
+from uuid import UUID
+
+from aiohttp import web
+
+from bridge.sandbox.agent import replies, requests
+from bridge.sandbox.agent.answers import Organization, answer
+from bridge.sandbox.agent.faults import DISABLED, UNAUTHORIZED, Cut, Fault, Silence, Status
+from bridge.sandbox.agent.requests import Call
+from bridge.sandbox.agent.stream import Stream, completion
+
+BODY_LIMIT = 20 << 20
+CALLS_KEPT = 20_000
+"""How many calls are remembered, the newest ones."""
+
+NOBODY = "I was not told which organization this is about, so there is nothing that I can say."
+
+
+class SandboxAgent:
+    """The agents of the organizations in a directory, behind one token."""
+
+    def __init__(
+        self, directory: Mapping[UUID, Organization], *, token: str, product: str = "equabot"
+    ) -> None:
+        self.directory = directory
+        self.enabled = True
+        self.latency = 0.0
+        """Seconds of silence before every answer."""
+        self.pace = 0.0
+        """Seconds between two pieces of an answer."""
+        self.fault_for: Callable[[Call], Fault | None] = lambda _: None
+        """What goes wrong with a call for which `fail` has nothing."""
+        self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
+        self.in_progress = 0
+        self.cancelled = 0
+        """How many answers were given up because the client went away."""
+        self._product = product
+        self._token = token.encode()
+        self._faults: deque[Fault] = deque()
+        self._said: defaultdict[str, list[str]] = defaultdict(list)
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._changed = asyncio.Event()
+
+    def fail(self, fault: Fault, times: int = 1) -> None:
+        """Let the next calls fail so, after those that are to fail already."""
+        self._faults.extend([fault] * times)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something about the calls, such as `lambda: agent.in_progress == 2`."""
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def complete(self, request: web.Request) -> web.StreamResponse:
+        """Answer a call."""
+        refusal = self._door(request)
+        if refusal is not None:
+            return replies.plain(refusal)
+        body = requests.decode(await request.read())
+        if body is None:
+            return replies.plain(requests.bad_request("The body is not a JSON object."))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        call = Call(headers, body, self._product)
+        refusal = requests.invalid(call, {"main", "default", *map(str, self.directory)})
+        if refusal is not None:
+            return replies.plain(refusal)
+        with self._counted(call):
+            return await self._reply(request, call)
+
+    async def models(self, request: web.Request) -> web.StreamResponse:
+        refusal = self._door(request)
+        if refusal is not None:
+            return replies.plain(refusal)
+        model = {"id": self._product, "object": "model", "created": 0, "owned_by": self._product}
+        return web.json_response({"object": "list", "data": [model]})
+
+    def _door(self, request: web.Request) -> Status | None:
+        if not self.enabled:
+            return DISABLED
+        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return None if compare_digest(given.encode(), self._token) else UNAUTHORIZED
+
+    @contextmanager
+    def _counted(self, call: Call) -> Iterator[None]:
+        self.calls.append(call)
+        self.in_progress += 1
+        self._changed.set()
+        try:
+            yield
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        finally:
+            self.in_progress -= 1
+            self._changed.set()
+
+    async def _reply(self, request: web.Request, call: Call) -> web.StreamResponse:
+        fault = self._faults.popleft() if self._faults else self.fault_for(call)
+        match fault:
+            case Status():
+                return replies.plain(fault)
+            case Cut(after=None):
+                return _cut(request)
+            case Silence(seconds=seconds, at_once=False):
+                await asyncio.sleep(seconds)
+        if call.body.get("stream") is not True:
+            text, finish_reason = replies.said(await self._answer(call), fault)
+            return web.json_response(completion(call.model, text, finish_reason))
+        stream = Stream(request, call.model)
+        await stream.begin()
+        try:
+            await replies.write(stream, await self._answer(call), fault, self.pace)
+        except ConnectionResetError:
+            _cut(request)
+        return stream.response
+
+    async def _answer(self, call: Call) -> str:
+        """Answer from the organization and the conversation, when it is the call's turn in it."""
+        key = call.session_key
+        async with self._turns[key] if key else asyncio.Lock():
+            remembered = self._said[key] if key else []
+            earlier = [*remembered, *call.said[:-1]]
+            remembered.append(call.text)
+            await asyncio.sleep(self.latency)
+            organization = self.directory.get(call.organization_id) if call.organization_id else None
+            return answer(organization, call.text, earlier) if organization else NOBODY
+
+
+def create_app(agent: SandboxAgent) -> web.Application:
+    """Return the gateway as an application."""
+    app = web.Application(client_max_size=BODY_LIMIT)
+    app.router.add_post("/v1/chat/completions", agent.complete)
+    app.router.add_get("/v1/models", agent.models)
+    app.router.add_get("/healthz", _live)
+    app.router.add_get("/readyz", _ready)
+    return app
+
+
+async def _live(_: web.Request) -> web.Response:
+    return web.json_response({"ok": True, "status": "live"})
+
+
+async def _ready(_: web.Request) -> web.Response:
+    return web.json_response({"ready": True, "failing": []})
+
+
+def _cut(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()

@@ -1,0 +1,67 @@
+"""The wire of chat completions, as the gateway writes it."""
+
+import json
+import re
+import time
+import uuid
+from typing import Any
+
+from aiohttp import web
+
+PIECES = 8
+"""Into how many deltas an answer is cut."""
+
+
+class Stream:
+    """A streamed answer; beginning it sends status 200 and the role."""
+
+    def __init__(self, request: web.Request, model: str) -> None:
+        self._request = request
+        self._head = _head("chat.completion.chunk", model)
+        self.response = web.StreamResponse(headers={"Cache-Control": "no-cache"})
+        self.response.headers["Content-Type"] = "text/event-stream; charset=utf-8"
+
+    async def begin(self) -> None:
+        await self.response.prepare(self._request)
+        await self.delta({"role": "assistant"})
+
+    async def text(self, content: str, finish_reason: str | None = None) -> None:
+        await self.delta({"content": content}, finish_reason)
+
+    async def delta(self, delta: dict[str, str], finish_reason: str | None = None) -> None:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+        await self._event(json.dumps({**self._head, "choices": [choice]}))
+
+    async def error(self, message: str, kind: str) -> None:
+        await self._event(json.dumps({"error": {"message": message, "type": kind}}))
+
+    async def raw(self, data: bytes) -> None:
+        await self.response.write(data)
+
+    async def end(self) -> None:
+        await self._event("[DONE]")
+        await self.response.write_eof()
+
+    async def _event(self, data: str) -> None:
+        await self.raw(f"data: {data}\n\n".encode())
+
+
+def pieces(text: str) -> list[str]:
+    """Cut a text into at most `PIECES` pieces between its words."""
+    words = re.findall(r"\s*\S+\s*|\s+", text)
+    step = -(-len(words) // PIECES) or 1
+    return ["".join(words[start : start + step]) for start in range(0, len(words), step)]
+
+
+def completion(model: str, text: str, finish_reason: str | None) -> dict[str, Any]:
+    """Return the answer to a call that did not ask for a stream."""
+    message = {"role": "assistant", "content": text}
+    return {
+        **_head("chat.completion", model),
+        "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
+        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    }
+
+
+def _head(kind: str, model: str) -> dict[str, Any]:
+    return {"id": f"chatcmpl_{uuid.uuid4()}", "object": kind, "created": int(time.time()), "model": model}

@@ -1,0 +1,128 @@
+"""Routes of sessions: log in, log out, list, revoke.
+
+Sources: server/channels/api4/user.go, server/channels/app/login.go.
+"""
+
+from aiohttp import web
+
+from bridge.sandbox.mattermost.api.call import Call, answer, ok
+from bridge.sandbox.mattermost.api.routing import route
+from bridge.sandbox.mattermost.credentials import COOKIE, CSRF_COOKIE, USER_COOKIE
+from bridge.sandbox.mattermost.errors import ApiError, invalid_param
+from bridge.sandbox.mattermost.records import Session, User
+from bridge.sandbox.mattermost.sessions import end_all_sessions, end_session, log_in, password_matches
+from bridge.sandbox.mattermost.wire import session_json, user_json
+
+
+async def login(call: Call) -> web.StreamResponse:
+    """Start a session with a password; cookies only for `X-Requested-With: XMLHttpRequest`."""
+    fields = await call.fields("body")
+    user = _find(call, str(fields.get("id") or ""), str(fields.get("login_id") or ""))
+    _check(call, user, str(fields.get("password") or ""))
+    session = log_in(call.state, user)
+    response = answer(user_json(user, "self"))
+    response.headers["Token"] = session.token
+    if call.request.headers.get("X-Requested-With") == "XMLHttpRequest":
+        _attach_cookies(call, response, session)
+    return response
+
+
+def _find(call: Call, user_id: str, login_id: str) -> User:
+    state = call.state
+    user = state.users.get(user_id) if user_id else None
+    email = state.settings.sections["EmailSettings"]
+    if user is None and login_id and email["EnableSignInWithUsername"]:
+        user = state.user_by_name.get(login_id.lower())
+    if user is None and login_id and email["EnableSignInWithEmail"]:
+        user = state.user_by_email.get(login_id.lower())
+    if user is None:
+        raise _wrong()
+    return user
+
+
+def _wrong() -> ApiError:
+    return ApiError(
+        "api.user.login.invalid_credentials_email_username",
+        401,
+        "Enter a valid email or username and/or password.",
+    )
+
+
+def _check(call: Call, user: User, password: str) -> None:
+    if not password:
+        raise ApiError("api.user.login.blank_pwd.app_error", 400)
+    if user.bot is not None:
+        raise ApiError("api.user.login.bot_login_forbidden.app_error", 401)
+    if user.failed_logins >= call.state.settings.get("ServiceSettings", "MaximumLoginAttempts"):
+        raise ApiError("api.user.check_user_login_attempts.too_many.app_error", 401)
+    if not password_matches(user, password):
+        user.failed_logins += 1
+        raise _wrong()
+    user.failed_logins = 0
+    if user.delete_at:
+        raise ApiError("api.user.login.inactive.app_error", 401)
+
+
+def _attach_cookies(call: Call, response: web.Response, session: Session) -> None:
+    """Set the three cookies; `SameSite=None` only for https with cookie `MMEMBED=1`."""
+    request = call.request
+    secure = request.headers.get("X-Forwarded-Proto") == "https" or request.secure
+    embedded = secure and request.cookies.get("MMEMBED") == "1"
+    hours = call.state.settings.get("ServiceSettings", "SessionLengthWebInHours")
+    for name, value, http_only in (
+        (COOKIE, session.token, True),
+        (USER_COOKIE, session.user_id, False),
+        (CSRF_COOKIE, session.csrf, False),
+    ):
+        response.set_cookie(
+            name,
+            value,
+            max_age=hours * 3600,
+            path="/",
+            httponly=http_only,
+            secure=secure,
+            samesite="None" if embedded else None,
+        )
+
+
+async def logout(call: Call) -> web.StreamResponse:
+    """End the session; a personal access token stays good."""
+    if call.session is not None:
+        end_session(call.state, call.session)
+    response = ok()
+    response.del_cookie(COOKIE, path="/")
+    return response
+
+
+async def list_sessions(call: Call) -> web.StreamResponse:
+    user_id = call.id("user_id")
+    call.require_self(user_id)
+    return answer([session_json(each) for each in call.state.sessions_of_user[user_id].values()])
+
+
+async def revoke(call: Call) -> web.StreamResponse:
+    """End one session of a user."""
+    user_id = call.id("user_id")
+    call.require_self(user_id)
+    session_id = str((await call.fields("session_id")).get("session_id") or "")
+    session = call.state.sessions.get(session_id)
+    if session is None or session.user_id != user_id:
+        raise invalid_param("session_id")
+    end_session(call.state, session)
+    return ok()
+
+
+async def revoke_all(call: Call) -> web.StreamResponse:
+    user_id = call.id("user_id")
+    call.require_self(user_id)
+    end_all_sessions(call.state, user_id)
+    return ok()
+
+
+ROUTES = (
+    route("POST", "/users/login", login, open_to_all=True),
+    route("POST", "/users/logout", logout, open_to_all=True),
+    route("GET", "/users/{user_id}/sessions", list_sessions),
+    route("POST", "/users/{user_id}/sessions/revoke", revoke),
+    route("POST", "/users/{user_id}/sessions/revoke/all", revoke_all),
+)

@@ -1,0 +1,174 @@
+"""The rules for accounts of people.
+
+Sources: server/public/model/user.go (`IsValid`), server/channels/app/user.go, server/channels/app/limits.go.
+"""
+
+import re
+from typing import Any
+
+from bridge.sandbox.mattermost.errors import ApiError
+from bridge.sandbox.mattermost.events import Broadcast, Event
+from bridge.sandbox.mattermost.records import User
+from bridge.sandbox.mattermost.state import State
+from bridge.sandbox.mattermost.wire import user_json
+
+_USERNAME = re.compile(r"[a-z0-9.\-_]+")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_RESERVED = frozenset(("all", "channel", "matterbot", "system"))
+_LONGEST = {"nickname": 64, "first_name": 64, "last_name": 64, "position": 128}
+PROFILE = ("nickname", "first_name", "last_name", "position", "locale")
+
+
+def notify_props(username: str) -> dict[str, str]:
+    """Return the defaults; a fresh person is not named by the first name alone."""
+    return {
+        "channel": "true",
+        "comments": "never",
+        "desktop": "mention",
+        "desktop_sound": "true",
+        "email": "true",
+        "first_name": "false",
+        "mention_keys": "",
+        "push": "mention",
+        "push_status": "online",
+        "username_mention_keys": f"{username},@{username}",
+    }
+
+
+def create_user(state: State, fields: dict[str, Any]) -> User:
+    """Create an account as an administrator does; the first one becomes system administrator."""
+    if active_people(state) > state.settings.max_active_users:
+        raise ApiError("api.user.create_user.user_limits.exceeded", 400)
+    if not fields.get("auth_service"):
+        check_password(state, str(fields.get("password") or ""))
+    _check_domain(state, str(fields.get("email") or ""))
+    first = not any(user.bot is None for user in state.users.values())
+    user = _build(state, fields)
+    if first:
+        user.roles = "system_admin system_user"
+    return save_user(state, user)
+
+
+def _build(state: State, fields: dict[str, Any]) -> User:
+    now = state.now()
+    username = str(fields.get("username") or "").lower()
+    return User(
+        id=state.new_id(),
+        username=username,
+        email=str(fields.get("email") or "").lower(),
+        create_at=now,
+        update_at=now,
+        password=str(fields.get("password") or ""),
+        email_verified=bool(fields.get("email_verified")),
+        auth_service=str(fields.get("auth_service") or ""),
+        auth_data=str(fields.get("auth_data") or ""),
+        props=dict(fields.get("props") or {}),
+        notify_props=notify_props(username),
+        nickname=str(fields.get("nickname") or ""),
+        first_name=str(fields.get("first_name") or ""),
+        last_name=str(fields.get("last_name") or ""),
+        position=str(fields.get("position") or ""),
+    )
+
+
+def save_user(state: State, user: User) -> User:
+    """Check, add and announce a new account, of a person or a bot."""
+    check_user(user)
+    _check_unique(state, user)
+    state.users[user.id] = user
+    state.user_by_name[user.username] = user
+    state.user_by_email[user.email] = user
+    state.publish(Event("new_user", {"user_id": user.id}))
+    return user
+
+
+def check_user(user: User) -> None:
+    """Raise what `User.IsValid` answers."""
+    if not _USERNAME.fullmatch(user.username) or len(user.username) > 64 or user.username in _RESERVED:
+        raise invalid_user("username")
+    if not _EMAIL.fullmatch(user.email) or len(user.email) > 128:
+        raise invalid_user("email")
+    for name, longest in _LONGEST.items():
+        if len(getattr(user, name)) > longest:
+            raise invalid_user(name)
+
+
+def invalid_user(field: str) -> ApiError:
+    return ApiError(f"model.user.is_valid.{field}.app_error", 400)
+
+
+def _check_unique(state: State, user: User) -> None:
+    if state.user_by_email.get(user.email, user) is not user:
+        raise ApiError(
+            "app.user.save.email_exists.app_error", 400, "An account with that email already exists."
+        )
+    if state.user_by_name.get(user.username, user) is not user:
+        raise ApiError(
+            "app.user.save.username_exists.app_error", 400, "An account with that username already exists."
+        )
+
+
+def check_password(state: State, password: str) -> None:
+    """Raise unless the password is as long as the settings want; at most 72 bytes in any case."""
+    if len(password.encode()) < state.settings.get("PasswordSettings", "MinimumLength"):
+        raise ApiError("model.user.is_valid.pwd_min_length.app_error", 400)
+    if len(password.encode()) > 72:
+        raise ApiError("model.user.is_valid.pwd_max_length.app_error", 400)
+
+
+def _check_domain(state: State, email: str) -> None:
+    domains = str(state.settings.get("TeamSettings", "RestrictCreationToDomains")).lower()
+    wanted = domains.replace("@", " ").replace(",", " ").split()
+    if wanted and not any(email.lower().endswith(f"@{domain}") for domain in wanted):
+        raise ApiError("api.user.create_user.accepted_domain.app_error", 400)
+
+
+def active_people(state: State) -> int:
+    """Return how many accounts count for the limit of a server without a licence."""
+    return sum(user.bot is None and user.delete_at == 0 for user in state.users.values())
+
+
+def find_user(state: State, user_id: str) -> User:
+    """Return the account, also a deactivated one."""
+    if user_id not in state.users:
+        raise ApiError("app.user.missing_account.const", 404, "Unable to find the user.")
+    return state.users[user_id]
+
+
+def patch_user(state: State, user: User, fields: dict[str, Any]) -> User:
+    """Change what is given and announce it."""
+    before = (user.username, user.email)
+    changed = {
+        name: fields[name]
+        for name in (*PROFILE, "username", "email", "props")
+        if fields.get(name) is not None
+    }
+    kept = {name: getattr(user, name) for name in changed}
+    for name, value in changed.items():
+        setattr(user, name, value.lower() if name in ("username", "email") else value)
+    try:
+        check_user(user)
+        _check_unique(state, user)
+    except ApiError:
+        for name, value in kept.items():
+            setattr(user, name, value)
+        raise
+    _reindex(state, user, before)
+    return touched(state, user)
+
+
+def _reindex(state: State, user: User, before: tuple[str, str]) -> None:
+    state.user_by_name.pop(before[0], None)
+    state.user_by_email.pop(before[1], None)
+    state.user_by_name[user.username] = user
+    state.user_by_email[user.email] = user
+
+
+def touched(state: State, user: User) -> User:
+    """Note and announce that an account changed."""
+    user.update_at = state.now()
+    state.publish(
+        Event("user_updated", {"user": user_json(user)}, Broadcast(omit_users=frozenset((user.id,))))
+    )
+    state.publish(Event("user_updated", {"user": user_json(user, "self")}, Broadcast(user_id=user.id)))
+    return user

@@ -1,0 +1,1 @@
+"""What is read out of and put into the text of posts. Pure: no I/O is imported here."""

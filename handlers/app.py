@@ -1,0 +1,26 @@
+"""The HTTP API: all of its routes on one screen."""
+
+from aiohttp import web
+
+from handlers import health, mappings, openapi
+from handlers.keys import DOCUMENT, SERVICES, Services
+from handlers.middleware import LARGEST_BODY, observed
+
+ROUTES = (
+    web.get("/api/v1/mattermost/team-mapping/{teamId}", mappings.team_mapping),
+    web.get("/healthz", health.alive),
+    web.get("/readyz", health.ready),
+    web.get("/metrics", health.figures),
+    web.get("/openapi.json", openapi.openapi),
+)
+
+DESCRIBED = (mappings.PATHS, health.PATHS, openapi.PATHS)
+
+
+def make_app(services: Services) -> web.Application:
+    """Return the application; it owns none of the services and closes none."""
+    app = web.Application(middlewares=[observed], client_max_size=LARGEST_BODY)
+    app[SERVICES] = services
+    app[DOCUMENT] = openapi.rendered(DESCRIBED)
+    app.add_routes(ROUTES)
+    return app

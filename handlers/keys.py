@@ -1,0 +1,61 @@
+"""What the HTTP handlers are given, under typed keys of the application."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from bridge.metrics import Metrics
+from bridge.models import OrganizationId, TeamId
+
+
+class TeamMappings(Protocol):
+    """Which organization a team belongs to."""
+
+    async def organization_of_team(self, team_id: TeamId) -> OrganizationId | None:
+        """Return the organization, None if the team has none; raise `DatabaseUnavailable`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """How one of the parts is that the daemon needs."""
+
+    name: str
+    ok: bool
+    state: str
+    """A word such as `connected` or `token_refused`."""
+    required: bool = True
+    """Whether the daemon is not ready without it."""
+    variable: str | None = None
+    """The configuration variable that has to be mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How all parts are."""
+
+    parts: tuple[Part, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether every required part is well."""
+        return all(part.ok for part in self.parts if part.required)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The collaborators of all handlers."""
+
+    mappings: TeamMappings
+    gateway_tokens: tuple[str, ...]
+    """Any of them lets a peer in; none lets nobody in."""
+    metrics: Metrics
+    health: Callable[[], Awaitable[Health]]
+    """Looks at all parts within its own deadline, and does not raise."""
+
+
+SERVICES = web.AppKey("services", Services)
+
+DOCUMENT = web.AppKey("document", bytes)
+"""The OpenAPI document as JSON."""

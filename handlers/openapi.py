@@ -1,0 +1,92 @@
+"""`GET /openapi.json`: what this API is, put together from what each handler's module says of its routes."""
+
+import json
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from aiohttp import web
+
+from handlers.keys import DOCUMENT
+
+Schema = Mapping[str, Any]
+Paths = Mapping[str, Mapping[str, Any]]
+"""Path → method in lower case → operation."""
+
+REQUEST_ID: Schema = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "required": False,
+    "description": "Told in the answer and in every line of the log; one that does not match is replaced.",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+}
+
+BEARER: Schema = {"security": [{"bearer": []}]}
+
+_ERROR: Schema = {
+    "type": "object",
+    "required": ["error", "message"],
+    "properties": {
+        "error": {"type": "string", "description": "A stable code.", "examples": ["not_found"]},
+        "message": {"type": "string", "description": "A sentence for people."},
+    },
+}
+
+
+def answer(description: str, schema: Schema, content_type: str = "application/json") -> Schema:
+    """Return a response with a body."""
+    return {"description": description, "content": {content_type: {"schema": schema}}}
+
+
+def error(*codes: str, **headers: str) -> Schema:
+    """Return a response with an error of one of the codes; underscores in the names of headers become hyphens."""
+    described = {
+        name.replace("_", "-"): {"description": text, "schema": {"type": "string"}, "required": True}
+        for name, text in headers.items()
+    }
+    body = answer(" · ".join(f"`{code}`" for code in codes), {"$ref": "#/components/schemas/Error"})
+    return {**body, "headers": described} if described else body
+
+
+def document(described: Iterable[Paths]) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of all these paths."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "equabot-bridge",
+            "version": version("equabot-bridge"),
+            "summary": "The bridge between team chat and an organization's AI agent.",
+        },
+        "paths": {path: _common(item) for paths in described for path, item in paths.items()},
+        "components": {
+            "schemas": {"Error": _ERROR},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "One of `GATEWAY_TOKENS`."}
+            },
+        },
+    }
+
+
+def _common(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {**item, "parameters": [*item.get("parameters", ()), REQUEST_ID]}
+
+
+def rendered(described: Iterable[Paths]) -> bytes:
+    """Return the document as JSON."""
+    return json.dumps(document(described), ensure_ascii=False, indent=2).encode()
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """Serve the document."""
+    return web.Response(body=request.app[DOCUMENT], content_type="application/json")
+
+
+PATHS: Paths = {
+    "/openapi.json": {
+        "get": {
+            "summary": "This document",
+            "operationId": "openapi",
+            "responses": {"200": answer("OpenAPI 3.1.", {"type": "object"})},
+        }
+    }
+}

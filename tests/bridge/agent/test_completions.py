@@ -1,0 +1,165 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.agent import gateway, openai
+from bridge.agent.completions import ANSWER_LIMIT, CUT, Answer, clean
+from bridge.agent.refusals import Dialect, Refusal
+from bridge.errors import AgentFailed, AgentUnavailable
+from tests.support.agent import STOP, piece
+
+ROLE = '{"choices":[{"index":0,"delta":{"role":"assistant"},"finish_reason":null}]}'
+USAGE = '{"choices":[],"usage":{"total_tokens":7}}'
+
+
+def answer(*events: str, dialect: Dialect = gateway.DIALECT) -> str:
+    taken = Answer(dialect)
+    for event in events:
+        taken.take_event(event)
+    return taken.text()
+
+
+def whole(body: bytes) -> str:
+    taken = Answer(gateway.DIALECT)
+    taken.take_body(body)
+    return taken.text()
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        (ROLE, piece("Hello, "), piece("Ada."), STOP, "[DONE]"),
+        (ROLE, piece("Hello, "), piece("Ada.", "stop"), "[DONE]"),
+        (ROLE, piece("Hello, "), piece("Ada."), STOP),
+        (piece("Hello, Ada."), piece("", "length"), USAGE, "[DONE]"),
+        (piece("Hello, Ada."), piece("", "content_filter"), "[DONE]"),
+        (ROLE, piece("Hello, Ada."), STOP, piece("and more"), '{"error":{"message":"late"}}'),
+        (
+            piece("Hello, Ada."),
+            '{"error":null,"choices":[]}',
+            '{"choices":[{"index":1,"delta":{"content":"x"}}]}',
+            STOP,
+        ),
+        (piece(r"\n Hello,\u0000 Ada.\r\n"), STOP),
+    ],
+)
+def test_a_finished_stream_is_an_answer(events: tuple[str, ...]) -> None:
+    """The pieces up to the finish_reason make the answer."""
+    assert answer(*events) == "Hello, Ada."
+
+
+@pytest.mark.parametrize(
+    ("events", "error"),
+    [
+        ((), AgentUnavailable),
+        ((ROLE, "[DONE]"), AgentUnavailable),
+        ((ROLE, piece("half"), "[DONE]"), AgentUnavailable),
+        ((ROLE, piece("half")), AgentUnavailable),
+        ((ROLE, STOP, "[DONE]"), AgentFailed),
+        ((piece(r" \n\t\u200b\u0000"), STOP), AgentFailed),
+        ((piece("half", "error"),), AgentFailed),
+        ((piece("half", "tool_calls"),), AgentFailed),
+        ((piece("half"), "no json"), AgentFailed),
+        ((piece("half"), "[1]"), AgentFailed),
+        ((piece("half"), "[" * 100_000), AgentFailed),
+        ((piece("half"), '{"error":{"message":"upstream provider error","type":"api_error"}}'), AgentFailed),
+        ((piece("half"), '{"error":"broken"}'), AgentFailed),
+        ((ROLE, '{"error":{"message":"internal error","type":"api_error"}}'), AgentUnavailable),
+        ((ROLE, piece("Error: no model", "stop"), "[DONE]"), AgentFailed),
+        ((ROLE, piece("half"), piece("Error: no model", "stop"), "[DONE]"), AgentFailed),
+    ],
+)
+def test_everything_else_is_no_answer(
+    events: tuple[str, ...], error: type[AgentFailed | AgentUnavailable]
+) -> None:
+    """Half an answer is none, and the error says whether another try may help without the agent's text."""
+    with pytest.raises(Refusal) as caught:
+        answer(*events)
+
+    assert type(caught.value.error).code == error.code
+    assert not any(word in caught.value.error.message for word in ("half", "no model", "broken", "upstream"))
+
+
+def test_an_answer_may_speak_of_errors() -> None:
+    """Only a last piece that carries its own finish_reason is the old gateways' way to fail."""
+    assert answer(piece("Error: 404 means not found."), STOP) == "Error: 404 means not found."
+
+
+def test_another_server_may_finish_with_a_sentence_about_errors() -> None:
+    """What the old gateways did says nothing about other servers."""
+    assert answer(piece("Error: 404.", "stop"), dialect=openai.DIALECT) == "Error: 404."
+
+
+@pytest.mark.parametrize("content", ['"Hi."', '[{"type":"text","text":"Hi."},{"type":"image"}]'])
+def test_a_whole_answer_is_taken_as_well(content: str) -> None:
+    """A server may answer in JSON, its text being a string or a list of parts."""
+    body = f'{{"choices":[{{"message":{{"content":{content}}},"finish_reason":"stop"}}]}}'
+
+    assert whole(body.encode()) == "Hi."
+
+
+@pytest.mark.parametrize("text", ["Error: the run failed", "No response from Equabot.", ""])
+def test_a_whole_answer_that_is_a_failure_is_refused(text: str) -> None:
+    """The gateway's words for a failure are not shown as an answer."""
+    body = {"choices": [{"message": {"content": text}, "finish_reason": "stop"}]}
+
+    with pytest.raises(Refusal):
+        whole(json.dumps(body).encode())
+
+
+def test_a_too_long_answer_is_cut_and_says_so() -> None:
+    """It needs no finish_reason, because it is not read to its end."""
+    taken = Answer(gateway.DIALECT)
+    for _ in range(ANSWER_LIMIT // 1000):
+        taken.take_event(piece("x" * 1000))
+    full_at_the_limit = taken.full
+    taken.take_event(piece("y"))
+
+    assert (full_at_the_limit, taken.full) == (False, True)
+    assert len(taken.text()) == ANSWER_LIMIT
+    assert taken.text().endswith(CUT)
+
+
+def test_an_answer_of_exactly_the_limit_is_whole() -> None:
+    assert answer(piece("x" * ANSWER_LIMIT), STOP) == "x" * ANSWER_LIMIT
+
+
+def test_a_character_cut_in_two_becomes_whole() -> None:
+    """JavaScript cuts between the halves of a character."""
+    assert answer(piece(r"ok \ud83d"), piece(r"\ude00"), STOP) == "ok 😀"
+
+
+@given(st.text(st.characters(), max_size=50) | st.text(st.characters(categories=["Cs", "Cc"]), max_size=50))
+def test_a_cleaned_text_can_be_stored(text: str) -> None:
+    """No NUL, no half character, and cleaning twice changes nothing."""
+    cleaned = clean(text)
+
+    assert "\x00" not in cleaned
+    assert cleaned.encode().decode() == cleaned
+    assert clean(cleaned) == cleaned
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["stop", "Error: x"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["choices", "delta", "message", "content", "error", "finish_reason", "text", "index"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_no_json_breaks_the_reader(payload: object) -> None:
+    """Whatever the shape, it is text or a refusal."""
+    with contextlib.suppress(Refusal):
+        assert answer(json.dumps(payload)).strip()

@@ -1,0 +1,75 @@
+import pytest
+from aiohttp import ClientSession
+
+from bridge.agent import make_agent
+from bridge.agent.openai import opaque_user
+from bridge.errors import AgentUnavailable
+from bridge.models import Turn
+from bridge.ports import Agent
+from bridge.sandbox.agent import SandboxAgent
+from bridge.sandbox.agent import faults as f
+from tests.support.agent import ACME, BIRCH, TOKEN, question
+
+
+@pytest.fixture
+def sandbox(served: tuple[SandboxAgent, str]) -> SandboxAgent:
+    return served[0]
+
+
+@pytest.fixture
+def agent(session: ClientSession, served: tuple[SandboxAgent, str]) -> Agent:
+    url = served[1] + "/v1"
+    return make_agent("openai", session, url=url, token=TOKEN, agent_id="main", model="equabot", timeout=5)
+
+
+async def test_each_question_carries_its_thread(agent: Agent, sandbox: SandboxAgent) -> None:
+    """Such a server remembers nothing, so it answers from what it is sent."""
+    history = (Turn("user", "hello"), Turn("assistant", "Hello!"))
+
+    text = await agent.reply(question("what did I ask?", history=history))
+
+    assert "hello" in text
+    assert not agent.remembers
+    assert sandbox.calls[0].body == {
+        "model": "equabot",
+        "stream": True,
+        "messages": [
+            {"role": "user", "content": "hello"},
+            {"role": "assistant", "content": "Hello!"},
+            {"role": "user", "content": "what did I ask?"},
+        ],
+        "user": opaque_user(ACME),
+    }
+
+
+async def test_the_organization_is_told_in_headers_of_ours(agent: Agent, sandbox: SandboxAgent) -> None:
+    await agent.reply(question())
+
+    headers = sandbox.calls[0].headers
+    assert headers["x-equa-organization"] == str(ACME)
+    assert headers["x-equa-user"] == str(question().person_id)
+    assert not [name for name in headers if "session-key" in name]
+
+
+def test_the_user_is_an_opaque_name_of_the_organization() -> None:
+    """Always the same, another for another organization, and without its id."""
+    assert opaque_user(ACME) == opaque_user(ACME)
+    assert opaque_user(ACME) != opaque_user(BIRCH)
+    assert ACME.hex not in opaque_user(ACME)
+
+
+@pytest.mark.parametrize("fault", [f.PROVIDER_FAILED, f.INTERNAL_ERROR, f.ErrorObject(after="half")], ids=str)
+async def test_a_failing_model_may_be_tried_again(
+    agent: Agent, sandbox: SandboxAgent, fault: f.Fault
+) -> None:
+    """Nobody has retried it before us, and the client itself asks once only."""
+    sandbox.fail(fault)
+
+    with pytest.raises(AgentUnavailable):
+        await agent.reply(question())
+
+    assert len(sandbox.calls) == 1
+
+
+async def test_ping_asks_for_the_models(agent: Agent) -> None:
+    await agent.ping()

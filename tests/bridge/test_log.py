@@ -1,0 +1,227 @@
+"""What happens is written as one line, and no secret with it."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import structlog
+
+from bridge.log import HIDDEN, configure
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class Full(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def _fail(text: str) -> None:
+    raise ValueError(text)
+
+
+def _fail_with(value: str) -> None:
+    _fail(str(len(value)))
+
+
+def _line(stream: io.StringIO) -> dict[str, Any]:
+    (line,) = stream.getvalue().splitlines()
+    parsed: dict[str, Any] = json.loads(line)
+    return parsed
+
+
+def test_an_event_is_a_line_of_json() -> None:
+    """With time in UTC, level, the module's name and its data."""
+    configure("info", "auto", stream := io.StringIO())
+
+    structlog.get_logger("bridge.worker").info("job", kind="mention", attempt=2)
+
+    line = _line(stream)
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {
+        "event": "job",
+        "level": "info",
+        "logger": "bridge.worker",
+        "kind": "mention",
+        "attempt": 2,
+    }
+
+
+def test_a_terminal_gets_words() -> None:
+    """`auto` is for people where people read."""
+    configure("info", "auto", stream := Terminal())
+
+    structlog.get_logger("x").info("job", kind="mention")
+
+    assert "job" in stream.getvalue()
+    assert not stream.getvalue().startswith("{")
+
+
+def test_the_form_can_be_told() -> None:
+    """JSON on a terminal, words into a file."""
+    configure("info", "json", terminal := Terminal())
+    structlog.get_logger().info("job")
+    configure("info", "console", file := io.StringIO())
+    structlog.get_logger().info("job", kind="mention")
+
+    assert _line(terminal)["event"] == "job"
+    assert "kind=mention" in file.getvalue()
+
+
+def test_what_is_bound_to_the_context_is_told() -> None:
+    """A request's id stands in every line that it causes, those of libraries too."""
+    configure("info", "json", stream := io.StringIO())
+
+    with structlog.contextvars.bound_contextvars(request_id="r1"):
+        structlog.get_logger().info("ours")
+        logging.getLogger("asyncpg").warning("theirs: %d", 7)
+
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["event"], line["request_id"]) for line in lines] == [("ours", "r1"), ("theirs: 7", "r1")]
+    assert lines[1]["logger"] == "asyncpg"
+
+
+def test_what_is_below_the_level_is_not_written() -> None:
+    """Neither ours nor the libraries'."""
+    configure("warning", "json", stream := io.StringIO())
+
+    structlog.get_logger().info("ours")
+    for name in ("asyncpg", "websockets.client", "aiohttp.access"):
+        logging.getLogger(name).info("theirs")
+
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [("websockets.client", logging.DEBUG), ("aiohttp.access", logging.INFO), ("asyncio", logging.INFO)],
+)
+def test_libraries_that_tell_too_much_are_kept_quiet(name: str, level: int) -> None:
+    """Even at debug: frames and headers carry tokens."""
+    configure("debug", "json", stream := io.StringIO())
+
+    logging.getLogger(name).log(level, "Authorization: Bearer abc")
+
+    assert stream.getvalue() == ""
+
+
+def test_configuring_again_replaces() -> None:
+    """A line is never written twice."""
+    configure("info", "json", first := io.StringIO())
+    configure("info", "json", second := io.StringIO())
+
+    logging.getLogger("asyncpg").warning("once")
+
+    assert first.getvalue() == ""
+    assert _line(second)["event"] == "once"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "token",
+        "bot_token",
+        "tokens",
+        "Authorization",
+        "cookie",
+        "cookies",
+        "password",
+        "client_secret",
+        "api_key",
+        "MATTERMOST_BOT_TOKEN",
+        "x-api-key",
+        "ticket",
+        "dsn",
+    ],
+)
+@pytest.mark.parametrize("value", ["hunter2", b"hunter2", ["hunter2"], {"a": "hunter2"}])
+def test_a_secret_name_hides_its_value(name: str, value: object) -> None:
+    """Whatever it is, at any depth."""
+    configure("info", "json", stream := io.StringIO())
+
+    structlog.get_logger().info("x", **{name: value}, inner={"deep": [{name: value}]})
+
+    assert "hunter2" not in stream.getvalue()
+    assert _line(stream)[name] == HIDDEN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Authorization: Bearer hunter2",
+        "bearer  hunter2",
+        "GET /login/token?token=hunter2&redirect_to=/",
+        "Cookie: MMAUTHTOKEN=hunter2; x=y",
+        "postgresql://bridge:hunter2@db/bridge",
+    ],
+)
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_credential_in_a_text_is_hidden(text: str, form: Any) -> None:
+    """In the event, in values, in exceptions and their tracebacks."""
+    configure("info", form, stream := io.StringIO())
+    log = structlog.get_logger()
+
+    log.info(text, why=text, error=ValueError(text), inner=[text])
+    logging.getLogger("asyncpg").warning("%s", text)
+    try:
+        _fail(text)
+    except ValueError:
+        log.exception("failed")
+
+    assert "hunter2" not in stream.getvalue()
+    assert "Traceback" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("url", "http://localhost:8065/api/v4"),
+        ("token_id", "abc"),
+        ("variable", "MATTERMOST_BOT_TOKEN"),
+        ("tokens", 3),
+        ("token", None),
+        ("secret", True),
+    ],
+)
+def test_what_is_no_secret_stays(name: str, value: object) -> None:
+    """Operators need addresses, names and counts."""
+    configure("info", "json", stream := io.StringIO())
+
+    structlog.get_logger().info("x", **{name: value})
+
+    assert _line(stream)[name] == value
+
+
+def test_local_variables_are_never_shown() -> None:
+    """A traceback for people has no values in it."""
+    configure("info", "console", stream := Terminal())
+    try:
+        _fail_with("hunter2")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+
+    assert "ValueError: 7" in stream.getvalue()
+    assert stream.getvalue().count("hunter2") == 1, "the line of code itself"
+
+
+def test_a_stream_that_takes_no_more_ends_nothing() -> None:
+    """A full disk behind stderr is no reason to stop answering."""
+    configure("info", "json", Full())
+
+    structlog.get_logger().info("lost")

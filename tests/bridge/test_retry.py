@@ -1,0 +1,132 @@
+"""What failed is tried again as long as that can help and somebody still wants it."""
+
+import random
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.errors import (
+    AccountConflict,
+    AgentFailed,
+    AgentUnavailable,
+    DatabaseUnavailable,
+    EquaUnavailable,
+    MattermostRefused,
+    MattermostUnavailable,
+    TokenRefused,
+)
+from bridge.retry import GiveUp, Retry, decide, delays
+
+HOUR = 3600.0
+
+_errors = st.sampled_from([AgentUnavailable, MattermostUnavailable, DatabaseUnavailable, EquaUnavailable])
+
+
+def _refused(kind: type[MattermostRefused] = MattermostRefused) -> MattermostRefused:
+    return kind("No.", http_status=403)
+
+
+def _delay(error: BaseException, attempts: int = 1, age: float = 0, seed: int = 1) -> float:
+    decision = decide(error, attempts, age, random.Random(seed))
+    assert isinstance(decision, Retry)
+    return decision.delay
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "age", "again"),
+    [
+        (AgentUnavailable("Away."), 7, 300, True),
+        (AgentUnavailable("Away."), 8, 300, False),
+        (AgentUnavailable("Away."), 2, 599.9, False),
+        (AgentFailed("Nonsense."), 1, 0, False),
+        (MattermostUnavailable("Away."), 1000, 23 * HOUR, True),
+        (MattermostUnavailable("Away."), 1000, 24 * HOUR, False),
+        (DatabaseUnavailable("Away."), 1000, 23 * HOUR, True),
+        (EquaUnavailable("Away."), 1000, 23 * HOUR, True),
+        (_refused(), 1, 0, False),
+        (_refused(TokenRefused), 1000, 23 * HOUR, True),
+        (_refused(TokenRefused), 1000, 24 * HOUR, False),
+        (AccountConflict("Taken."), 1, 0, False),
+        (ValueError("x"), 2, HOUR, True),
+        (ValueError("x"), 3, 0, False),
+        (TimeoutError(), 2, 0, True),
+    ],
+)
+def test_patience_depends_on_the_error(
+    error: BaseException, attempts: int, age: float, *, again: bool
+) -> None:
+    """People wait ten minutes, outages pass within a day, a refusal stays one."""
+    assert isinstance(decide(error, attempts, age), Retry) is again
+
+
+def test_delays_grow_to_a_minute() -> None:
+    """Each is between half of its bound and its bound."""
+    seconds = [_delay(MattermostUnavailable("Away."), attempts) for attempts in (1, 2, 3, 7, 8, 100_000)]
+
+    bounds = [1, 2, 4, 60, 60, 60]
+    assert all(bound / 2 <= s <= bound for s, bound in zip(seconds, bounds, strict=True))
+
+
+def test_a_refused_token_is_tried_slowly_from_the_first() -> None:
+    """Somebody has to configure another one."""
+    assert _delay(_refused(TokenRefused)) >= 30
+
+
+def test_retry_after_is_honoured() -> None:
+    """The other side knows best when it is back."""
+    assert 20 <= _delay(MattermostUnavailable("Full.", retry_after=20)) <= 22
+
+
+def test_retry_after_does_not_hold_us_for_hours() -> None:
+    """Five minutes at most, with a little jitter."""
+    assert 300 <= _delay(MattermostUnavailable("Full.", retry_after=86_400)) <= 330
+
+
+def test_a_person_is_not_kept_waiting_past_their_patience() -> None:
+    """If the agent is back too late, they hear of it now."""
+    assert isinstance(decide(AgentUnavailable("Full.", retry_after=300), 2, 400), GiveUp)
+
+
+@pytest.mark.parametrize("asked", [0, -5])
+def test_retry_after_nothing_is_no_reason_to_hurry(asked: float) -> None:
+    """A server that always says 0 is not hammered."""
+    assert _delay(DatabaseUnavailable("Busy.", retry_after=asked), attempts=7) >= 30
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "reason"),
+    [
+        (AgentUnavailable("Away."), 8, "agent_unavailable after 8 attempts: Away."),
+        (AgentFailed("Nonsense."), 1, "agent_failed after 1 attempt: Nonsense."),
+        (ValueError("secret"), 3, "internal_error after 3 attempts: ValueError"),
+    ],
+)
+def test_giving_up_has_a_reason(error: BaseException, attempts: int, reason: str) -> None:
+    """An unknown error is only named: its text may say anything."""
+    assert decide(error, attempts, 0) == GiveUp(reason)
+
+
+@given(_errors, st.integers(0, 10**9), st.floats(0, 1e9), st.none() | st.floats(-10, 1e9), st.integers())
+def test_every_delay_is_bounded(
+    kind: type[AgentUnavailable], attempts: int, age: float, retry_after: float | None, seed: int
+) -> None:
+    """Neither at once nor never, whatever comes."""
+    decision = decide(kind("Away.", retry_after=retry_after), attempts, age, random.Random(seed))
+
+    assert isinstance(decision, GiveUp) or 0.5 <= decision.delay <= 330
+
+
+@given(st.integers())
+def test_delays_are_jittered_up_to_a_growing_bound(seed: int) -> None:
+    """From the first bound to the cap, without end."""
+    seconds = list(islice(delays(0.5, 2, 3, random.Random(seed)), 50))
+
+    assert all(0 <= s <= bound for s, bound in zip(seconds, [0.5, 1, 2, *[3] * 47], strict=True))
+    assert len(set(seconds)) > 40
+
+
+def test_the_first_delay_respects_the_cap() -> None:
+    """A first bound above the cap is the cap."""
+    assert next(delays(100, 2, 1)) <= 1

@@ -1,0 +1,214 @@
+"""Who is answered, who is invited, and why the others are not."""
+
+from dataclasses import replace
+from typing import Any, get_args
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.models import ChannelId, OrganizationId, PersonId, Post, Posted, PostId, TeamId, UserId
+from bridge.routing import (
+    OLDEST,
+    REASONS,
+    SELF_EVIDENT,
+    Answer,
+    Bot,
+    Decision,
+    Facts,
+    Invite,
+    Reason,
+    Refuse,
+    at_a_glance,
+    decide,
+    explain,
+    needs_author,
+)
+
+ORGANIZATION = OrganizationId(UUID(int=1))
+PERSON = PersonId(UUID(int=2))
+NOW = 1_700_000_000_000
+ME = Bot(UserId("b" * 26), "equabot", "agent")
+ROOT = PostId("r" * 26)
+KNOWN = Facts(ORGANIZATION, PERSON, author_is_bot=None, now=NOW, begin_at=NOW - OLDEST)
+STRANGER = replace(KNOWN, person_id=None)
+IN_THREAD = replace(KNOWN, thread_known=True)
+
+POST = Post(
+    id=PostId("p" * 26),
+    channel_id=ChannelId("c" * 26),
+    user_id=UserId("u" * 26),
+    root_id="",
+    message="@equabot who is on our team?",
+    create_at=NOW,
+)
+POSTED = Posted(POST, TeamId("t" * 26), "agent")
+ANSWER = Answer(ORGANIZATION, PERSON)
+
+
+def _posted(**changes: Any) -> Posted:
+    return replace(POSTED, post=replace(POST, **changes))
+
+
+def _reply(message: str) -> Posted:
+    return _posted(root_id=ROOT, message=message)
+
+
+@pytest.mark.parametrize(
+    ("posted", "facts", "decision"),
+    [
+        (POSTED, KNOWN, ANSWER),
+        (_posted(message="@equabot"), KNOWN, ANSWER),
+        (_reply("@equabot and now?"), KNOWN, ANSWER),
+        (_reply("and now?"), IN_THREAD, ANSWER),
+        (_reply("@equabot and now?"), IN_THREAD, ANSWER),
+        (_reply("@bob, @equabot knows"), IN_THREAD, ANSWER),
+        (_reply("tell @bob"), IN_THREAD, ANSWER),
+        (POSTED, KNOWN.with_author(is_bot=False), ANSWER),
+        (_posted(create_at=NOW - OLDEST), KNOWN, ANSWER),
+        (_posted(create_at=NOW + 60_000), KNOWN, ANSWER),
+        (_posted(props={"from_bot": "false", "from_webhook": None}), KNOWN, ANSWER),
+        (POSTED, STRANGER, Invite(ORGANIZATION)),
+        (_reply("@equabot and now?"), replace(IN_THREAD, person_id=None), Invite(ORGANIZATION)),
+        (_posted(user_id=ME.user_id), KNOWN, Refuse("own_post")),
+        (_posted(type="system_join_channel"), KNOWN, Refuse("system_post")),
+        (_posted(type="custom_survey"), KNOWN, Refuse("system_post")),
+        (_posted(type="me"), KNOWN, Refuse("system_post")),
+        (_posted(props={"from_webhook": "true"}), KNOWN, Refuse("webhook")),
+        (_posted(props={"from_bot": "true"}), KNOWN, Refuse("other_bot")),
+        (_posted(props={"from_bot": True}), KNOWN, Refuse("other_bot")),
+        (POSTED, KNOWN.with_author(is_bot=True), Refuse("other_bot")),
+        (POSTED, STRANGER.with_author(is_bot=True), Refuse("other_bot")),
+        (replace(POSTED, team_id="", channel_name="u__b"), KNOWN, Refuse("direct_message")),
+        (replace(POSTED, team_id=""), KNOWN, Refuse("direct_message")),
+        (replace(POSTED, channel_name="town-square"), KNOWN, Refuse("other_channel")),
+        (_posted(message=""), KNOWN, Refuse("empty_text")),
+        (_reply(" \n\t"), IN_THREAD, Refuse("empty_text")),
+        (POSTED, KNOWN.at(NOW, NOW + 1), Refuse("before_start")),
+        (_posted(create_at=NOW - OLDEST - 1), KNOWN.at(NOW, 0), Refuse("too_old")),
+        (POSTED, replace(KNOWN, organization_id=None), Refuse("team_not_mapped")),
+        (_posted(message="hello"), KNOWN, Refuse("not_mentioned")),
+        (_posted(message="@all hello"), KNOWN, Refuse("not_mentioned")),
+        (_posted(message="@equabot2 hello"), KNOWN, Refuse("not_mentioned")),
+        (_posted(message="`@equabot`"), KNOWN, Refuse("not_mentioned")),
+        (_posted(message="hello"), IN_THREAD, Refuse("not_mentioned")),
+        (_reply("and now?"), KNOWN, Refuse("not_mentioned")),
+        (_reply("@bob what do you think?"), IN_THREAD, Refuse("to_somebody_else")),
+        (_reply("@here look"), IN_THREAD, Refuse("to_somebody_else")),
+        (_reply("and now?"), replace(IN_THREAD, person_id=None), Refuse("author_not_mapped")),
+        (_posted(message="hello"), STRANGER, Refuse("not_mentioned")),
+    ],
+)
+def test_a_post_has_one_decision(posted: Posted, facts: Facts, decision: Decision) -> None:
+    """The table of what is answered."""
+    assert decide(posted, facts, ME) == decision
+
+
+def test_the_first_reason_counts() -> None:
+    """A post against which everything speaks gives its reasons in the order of `REASONS`."""
+    worst = replace(
+        POSTED,
+        post=replace(
+            POST, user_id=ME.user_id, type="system_x", message="", create_at=0, props={"from_webhook": "true"}
+        ),
+        team_id="",
+    )
+    nothing = Facts(author_is_bot=True, now=NOW, begin_at=NOW - 2 * OLDEST)
+    mended = [
+        (worst, nothing),
+        (worst := replace(worst, post=replace(worst.post, user_id=POST.user_id)), nothing),
+        (worst := replace(worst, post=replace(worst.post, type="")), nothing),
+        (worst := replace(worst, post=replace(worst.post, props={})), nothing),
+        (worst, nothing := nothing.with_author(is_bot=False)),
+        (worst := replace(worst, team_id=POSTED.team_id, channel_name="x"), nothing),
+        (worst := replace(worst, channel_name="agent"), nothing),
+        (worst := replace(worst, post=replace(worst.post, message="hi")), nothing),
+        (worst, nothing := nothing.at(NOW, 0)),
+        (worst := replace(worst, post=replace(worst.post, create_at=NOW)), nothing),
+        (worst, replace(nothing, organization_id=ORGANIZATION)),
+    ]
+
+    assert [decide(*case, ME) for case in mended] == [Refuse(reason) for reason in get_args(Reason)[:11]]
+
+
+@pytest.mark.parametrize("forged", [{"from_bot": "true"}, {"from_webhook": "true"}, {"from_bot": True}])
+def test_forged_props_only_silence(forged: dict[str, object]) -> None:
+    """Whoever claims to be a bot or a webhook is not answered, whatever else holds."""
+    for facts in (KNOWN, STRANGER, IN_THREAD, KNOWN.with_author(is_bot=False)):
+        assert isinstance(decide(_posted(props=forged), facts, ME), Refuse)
+
+
+@pytest.mark.parametrize(
+    ("posted", "facts", "needed"),
+    [
+        (POSTED, STRANGER, True),
+        (POSTED, STRANGER.with_author(is_bot=False), False),
+        (POSTED, KNOWN, False),
+        (_posted(message="hello"), STRANGER, False),
+        (_posted(user_id=ME.user_id), STRANGER, False),
+    ],
+)
+def test_the_author_is_looked_up_only_before_an_invitation(
+    posted: Posted, facts: Facts, *, needed: bool
+) -> None:
+    """A person with a mapping is no bot, and whoever is ignored may be anything."""
+    assert needs_author(posted, facts, ME) is needed
+
+
+def test_what_is_evident_needs_no_facts() -> None:
+    """A first look finds what the post tells by itself, and leaves the rest open."""
+    assert at_a_glance(replace(POSTED, channel_name="town-square"), ME) == "other_channel"
+    assert at_a_glance(_posted(message="hello"), ME) is None
+
+
+def test_every_reason_has_a_sentence() -> None:
+    """An operator reads words."""
+    assert tuple(REASONS) == get_args(Reason)
+    assert all(explain(reason).endswith(".") for reason in get_args(Reason))
+    assert set(get_args(Reason)) > SELF_EVIDENT
+
+
+def test_a_code_of_another_version_is_shown_as_it_is() -> None:
+    """The database may be older than the code, or the other way round."""
+    assert explain("moon_phase") == "moon_phase"
+
+
+_ids = st.sampled_from([ME.user_id, POST.user_id])
+_props = st.dictionaries(
+    st.sampled_from(["from_bot", "from_webhook", "x"]), st.none() | st.booleans() | st.text()
+)
+
+
+@given(
+    st.builds(
+        Post,
+        id=st.just(POST.id),
+        channel_id=st.just(POST.channel_id),
+        user_id=_ids,
+        root_id=st.sampled_from(["", ROOT]),
+        message=st.text() | st.text().map(lambda text: f"@equabot {text}"),
+        create_at=st.integers(-(2**63), 2**63),
+        type=st.sampled_from(["", "system_x"]),
+        props=_props,
+    ),
+    st.sampled_from(["", POSTED.team_id]),
+    st.sampled_from(["agent", "town-square"]),
+    st.builds(
+        Facts,
+        organization_id=st.sampled_from([None, ORGANIZATION]),
+        person_id=st.sampled_from([None, PERSON]),
+        author_is_bot=st.sampled_from([None, True, False]),
+        now=st.just(NOW),
+    ),
+)
+def test_every_post_gets_a_decision(post: Post, team: TeamId, channel: str, facts: Facts) -> None:
+    """No post raises, and nobody is answered without organization, person and channel."""
+    decision = decide(Posted(post, team, channel), facts, ME)
+
+    if isinstance(decision, Answer):
+        assert (facts.organization_id, facts.person_id, channel) == (ORGANIZATION, PERSON, "agent")
+        assert post.user_id != ME.user_id
+        assert facts.author_is_bot is not True
+    if isinstance(decision, Refuse):
+        assert decision.reason in REASONS

@@ -1,0 +1,239 @@
+"""The worker: claims, hands over, records; stops without losing anything."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from asyncpg import Pool
+from bridge.metrics import Metrics
+
+from bridge.db.inbox import Inbox
+from bridge.db.ledger import Fate, Ledger
+from bridge.errors import AgentFailed, MattermostUnavailable
+from bridge.models import Entry, Job, OrganizationId, PostId
+from bridge.worker import Pace, Worker
+
+ACME = OrganizationId(UUID(int=1))
+BOREALIS = OrganizationId(UUID(int=2))
+QUICK = Pace(slots=8, claim=4, poll=0.05, renew=0.05, stop=0.2)
+
+
+def entry(name: str, lane: str = "", organization: OrganizationId = ACME) -> Entry:
+    return Entry("mention", f"thread:{lane or name}", organization, f"post:{name}", {"post_id": name})
+
+
+class Recorder:
+    """A handler that notes what it was given and waits while its gate is closed."""
+
+    def __init__(self) -> None:
+        self.began: list[str] = []
+        self.ended: list[str] = []
+        self.errors: dict[str, list[Exception]] = {}
+        self.interrupted = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def __call__(self, job: Job) -> Mapping[str, Any]:
+        name = job.payload["post_id"]
+        self.began.append(name)
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.interrupted.set()
+            raise
+        if errors := self.errors.get(name):
+            raise errors.pop(0)
+        self.ended.append(name)
+        return {"posts": [name]}
+
+
+@asynccontextmanager
+async def working(inbox: Inbox, handler: Recorder, pace: Pace = QUICK) -> AsyncIterator[asyncio.Event]:
+    """Run a worker; leaving stops it."""
+    stop = asyncio.Event()
+    worker = Worker(inbox, {"mention": handler}, Metrics(), asyncio.Event(), pace)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop))
+        yield stop
+        stop.set()
+
+
+async def until(ledger: Ledger, name: str, *states: str) -> Fate:
+    """Wait until the job is in one of the states."""
+    async with asyncio.timeout(10):
+        while True:
+            fate = await ledger.fate(PostId(name))
+            if fate and fate.state in states:
+                return fate
+            await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+def inbox(pool: Pool) -> Inbox:
+    return Inbox(pool)
+
+
+@pytest.fixture
+def ledger(pool: Pool) -> Ledger:
+    return Ledger(pool)
+
+
+async def test_a_job_is_done_and_its_result_kept(inbox: Inbox, ledger: Ledger) -> None:
+    """What the handler returns is what the ledger tells."""
+    await inbox.put_all([entry("1")])
+
+    async with working(inbox, Recorder()):
+        fate = await until(ledger, "1", "done")
+
+    assert fate.result == {"posts": ["1"]}
+
+
+async def test_a_lane_stays_in_order_through_a_retry(inbox: Inbox, ledger: Ledger) -> None:
+    """A question that waits for its second attempt is not overtaken by the next one of its thread."""
+    handler = Recorder()
+    handler.errors["1"] = [MattermostUnavailable("away", retry_after=0.01)]
+    await inbox.put_all([entry("1", "a"), entry("2", "a"), entry("3", "b")])
+
+    async with working(inbox, handler):
+        await until(ledger, "2", "done")
+
+    assert handler.ended.index("1") < handler.ended.index("2")
+
+
+async def test_a_failure_that_cannot_be_mended_is_a_dead_letter(inbox: Inbox, ledger: Ledger) -> None:
+    """It is kept with its error, and its lane goes on."""
+    handler = Recorder()
+    handler.errors["1"] = [AgentFailed("no answer")]
+    await inbox.put_all([entry("1", "a"), entry("2", "a")])
+
+    async with working(inbox, handler):
+        fate = await until(ledger, "1", "dead")
+        await until(ledger, "2", "done")
+
+    assert fate.reason == "agent_failed: no answer"
+
+
+async def test_an_unknown_error_does_not_end_the_worker(inbox: Inbox, ledger: Ledger) -> None:
+    """A bug in a handler is retried a few times, named without its text, and others are not affected."""
+    handler = Recorder()
+    handler.errors["1"] = [ValueError("internal text")]
+    await inbox.put_all([entry("1"), entry("2")])
+
+    async with working(inbox, handler):
+        await until(ledger, "2", "done")
+        fate = await until(ledger, "1", "waiting", "done")
+
+    assert "internal text" not in (fate.reason or "")
+
+
+async def test_an_organization_leaves_room_for_others(inbox: Inbox, ledger: Ledger) -> None:
+    """However many jobs one organization has, it does not take the last slots."""
+    handler = Recorder()
+    handler.gate.clear()
+    await inbox.put_all([entry(f"a{n}") for n in range(20)])
+
+    async with working(inbox, handler):
+        await until(ledger, "a0", "running")
+        await inbox.put_all([entry("b", organization=BOREALIS)])
+        await until(ledger, "b", "running")
+        handler.gate.set()
+
+
+async def test_a_stop_finishes_what_is_in_hand_and_takes_nothing_new(inbox: Inbox, ledger: Ledger) -> None:
+    """A running answer is finished within the time of a stop; what waits is left to the next process."""
+    handler = Recorder()
+    handler.gate.clear()
+    await inbox.put_all([entry("1", "a"), entry("2", "a")])
+
+    async with working(inbox, handler) as stop:
+        await until(ledger, "1", "running")
+        stop.set()
+        handler.gate.set()
+
+    assert handler.ended == ["1"]
+    assert (await until(ledger, "2", "waiting")).attempts == 0
+
+
+async def test_a_stop_gives_back_what_takes_too_long(inbox: Inbox, ledger: Ledger, pool: Pool) -> None:
+    """After its time a stop leaves the job to be claimed by the next process at once."""
+    handler = Recorder()
+    handler.gate.clear()
+    await inbox.put_all([entry("1")])
+
+    async with working(inbox, handler) as stop:
+        await until(ledger, "1", "running")
+        stop.set()
+    (again,) = await Inbox(pool).claim(1)
+
+    assert again.attempts == 2
+    assert handler.ended == []
+
+
+async def test_a_lease_is_renewed_while_its_job_runs(pool: Pool, ledger: Ledger) -> None:
+    """A long answer is not taken over by another process."""
+    inbox, other = Inbox(pool, lease=timedelta(seconds=0.3)), Inbox(pool)
+    handler = Recorder()
+    handler.gate.clear()
+    await inbox.put_all([entry("1")])
+
+    async with working(inbox, handler):
+        first = (await until(ledger, "1", "running")).lease
+        async with asyncio.timeout(5):
+            while (await until(ledger, "1", "running")).lease == first:
+                await asyncio.sleep(0.01)
+        assert await other.claim(1) == []
+        handler.gate.set()
+
+    assert handler.began == ["1"]
+
+
+async def test_a_lost_lease_stops_the_work(inbox: Inbox, ledger: Ledger, pool: Pool) -> None:
+    """When another process took the job over, this one lets go of it and records nothing."""
+    handler = Recorder()
+    handler.gate.clear()
+    await inbox.put_all([entry("1")])
+
+    async with working(inbox, handler):
+        await until(ledger, "1", "running")
+        await pool.execute("update jobs set holder = gen_random_uuid()")
+        await handler.interrupted.wait()
+
+    assert (await until(ledger, "1", "running")).finished is None
+
+
+async def test_jobs_whose_holder_died_are_taken_over(pool: Pool, ledger: Ledger) -> None:
+    """A worker frees expired leases by itself and does their jobs."""
+    dead = Inbox(pool, lease=timedelta(0))
+    await dead.put_all([entry("1")])
+    await dead.claim(1)
+    handler = Recorder()
+
+    async with working(Inbox(pool), handler):
+        fate = await until(ledger, "1", "done")
+
+    assert fate.attempts == 2
+
+
+async def test_a_database_that_goes_away_costs_nothing_but_time(
+    inbox: Inbox, ledger: Ledger, pool: Pool
+) -> None:
+    """Cutting every connection while jobs run loses and repeats nothing."""
+    handler = Recorder()
+    handler.gate.clear()
+    await inbox.put_all([entry("1"), entry("2")])
+
+    async with working(inbox, handler):
+        await until(ledger, "2", "running")
+        await pool.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+        handler.gate.set()
+        await until(ledger, "1", "done")
+        await until(ledger, "2", "done")
+
+    assert sorted(handler.began) == ["1", "2"]

@@ -1,0 +1,168 @@
+"""A storm: people ask, daemons are killed, sockets are cut, REST fails; afterwards it is counted."""
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from bridge.sandbox.agent.faults import STARTING, Cut, Fault
+from bridge.sandbox.agent.requests import Call
+from bridge.sandbox.mattermost import Post, RestFault
+from handlers.posting import MARK
+from tests.support.daemon import Daemon
+from tests.support.world import Company, World
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much of everything; times in seconds."""
+
+    mentions: int
+    kills: int
+    threads: int
+    pause: float = 0.02
+    """Between two mentions, on average."""
+    patience: float = 120
+    """How long the last answers may take once the storm is over."""
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What came of it."""
+
+    asked: int
+    lost: int
+    double: int
+    disordered: int
+    kills: int
+    seconds: float
+    agent_calls: int
+    examples: Sequence[str] = field(default=())
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.double or self.disordered)
+
+
+class Storm:
+    """Rages over a world; every random choice comes from one seed."""
+
+    def __init__(self, world: World, daemons: Sequence[Daemon], plan: Plan) -> None:
+        self._world = world
+        self._daemons = daemons
+        self._plan = plan
+        self._random = random.Random(plan.seed)
+        self._asked: list[Post] = []
+        self._kills = 0
+
+    async def rage(self) -> Counts:
+        """Ask everything through all the faults, wait for the last answer, and count."""
+        started = time.monotonic()
+        world = self._world
+        world.agent.fault_for = self._agent_fault
+        async with self._faults(), asyncio.TaskGroup() as group:
+            killing = group.create_task(self._kill(), name="kill")
+            await self._ask()
+            await killing
+        await self._answered()
+        return self._count(time.monotonic() - started)
+
+    async def _ask(self) -> None:
+        roots: list[tuple[Company, Post]] = []
+        for number in range(self._plan.mentions):
+            if len(roots) < self._plan.threads:
+                company = self._random.choice(self._world.companies)
+                post = self._world.ask(company, f"@equabot question {number}", by=number % 2)
+                roots.append((company, post))
+            else:
+                company, root = self._random.choice(roots)
+                post = self._world.ask(company, f"@equabot question {number}", root_id=root.id, by=number % 2)
+            self._asked.append(post)
+            await asyncio.sleep(self._random.uniform(0, 2 * self._plan.pause))
+
+    async def _kill(self) -> None:
+        """Kill and start daemons, spread over the time that the asking takes."""
+        span = self._plan.mentions * self._plan.pause
+        for number in range(self._plan.kills):
+            await asyncio.sleep(span / self._plan.kills * self._random.uniform(0.5, 1.5))
+            daemon = self._daemons[number % len(self._daemons)]
+            await daemon.kill()
+            self._kills += 1
+            await daemon.start()
+
+    @asynccontextmanager
+    async def _faults(self) -> AsyncIterator[None]:
+        faults = self._world.server.faults
+        faults.duplicate_posted, faults.drop_events = 0.05, 0.02
+        for fault in (
+            RestFault(when="before", status=503, fraction=0.02),
+            RestFault(when="after", status=502, method="POST", path="/posts", fraction=0.04),
+            RestFault(when="after", cut=True, method="POST", path="/posts", fraction=0.04),
+            RestFault(when="before", status=429, retry_after=1, fraction=0.01),
+            RestFault(when="after", delay=0.5, fraction=0.03),
+        ):
+            faults.rest(fault)
+        cutting = asyncio.create_task(self._cut(), name="cut")
+        try:
+            yield
+        finally:
+            cutting.cancel()
+            faults.clear()
+            self._world.agent.fault_for = lambda _: None
+
+    async def _cut(self) -> None:
+        faults = self._world.server.faults
+        while True:
+            await asyncio.sleep(self._random.uniform(0.3, 2))
+            faults.refuse_sockets = self._random.random() < 0.3
+            faults.cut_sockets()
+
+    def _agent_fault(self, _: Call) -> Fault | None:
+        return self._random.choice([STARTING, Cut()]) if self._random.random() < 0.03 else None
+
+    async def _answered(self) -> None:
+        """Wait for the last answer; what is missing after the plan's patience counts as lost."""
+        try:
+            await self._world.answered(*self._asked, seconds=self._plan.patience)
+        except TimeoutError:
+            return
+        # A second answer would come of a lease that is taken over: give it the time to.
+        await asyncio.sleep(2)
+
+    def _count(self, seconds: float) -> Counts:
+        answers = {post.id: len(self._world.answers(post)) for post in self._asked}
+        lost = [post_id for post_id, count in answers.items() if count == 0]
+        double = [post_id for post_id, count in answers.items() if count > 1]
+        disordered = self._disordered()
+        return Counts(
+            asked=len(self._asked),
+            lost=len(lost),
+            double=len(double),
+            disordered=len(disordered),
+            kills=self._kills,
+            seconds=seconds,
+            agent_calls=len(self._world.agent.calls),
+            examples=[f"lost {post}" for post in lost[:5]]
+            + [f"double {post}" for post in double[:5]]
+            + [f"out of order in {thread}" for thread in disordered[:5]],
+        )
+
+    def _disordered(self) -> list[str]:
+        """Return the threads whose answers do not come in the order of their questions."""
+        threads: dict[str, list[str]] = {}
+        for post in self._asked:
+            threads.setdefault(post.root_id or post.id, []).append(post.id)
+        return [
+            root
+            for root, questions in threads.items()
+            if (told := self._told(root)) != [question for question in questions if question in Counter(told)]
+        ]
+
+    def _told(self, root: str) -> list[str]:
+        """Return which questions the bot's posts in a thread answer, in their order, each once."""
+        posts = [post for post in self._world.store.thread(root) if post.user_id == self._world.bot.id]
+        return list(dict.fromkeys(post.props[MARK]["answers"] for post in posts))

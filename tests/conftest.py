@@ -1,0 +1,29 @@
+"""Fixtures for all tests."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from asyncpg import Pool
+
+from bridge.db.pool import open_pool
+from tests.support.postgres import fresh_database, served
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One server for the session; the DSN of its superuser."""
+    with served(tmp_path_factory.mktemp("postgres")) as dsn:
+        yield dsn
+
+
+@pytest.fixture
+async def dsn(postgres: str) -> AsyncIterator[str]:
+    """A migrated database of the test's own."""
+    async with fresh_database(postgres) as own:
+        yield own
+
+
+@pytest.fixture
+async def pool(dsn: str) -> AsyncIterator[Pool]:
+    async with await open_pool(dsn) as opened:
+        yield opened

@@ -1,0 +1,34 @@
+"""The world that the daemon is put into, and the daemon."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from asyncpg import Pool
+
+from tests.support.daemon import Daemon, running
+from tests.support.world import Company, World
+from tests.support.world import world as built_world
+
+
+@pytest.fixture
+async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
+    async with built_world(dsn, pool) as built:
+        yield built
+
+
+@pytest.fixture
+def acme(world: World) -> Company:
+    return world.companies[0]
+
+
+@pytest.fixture
+def borealis(world: World) -> Company:
+    return world.companies[1]
+
+
+@pytest.fixture
+async def daemon(world: World, tmp_path: Path) -> AsyncIterator[Daemon]:
+    """A daemon that is ready."""
+    async with running(world.environ, tmp_path / "daemon.log") as started:
+        yield started

@@ -1,0 +1,252 @@
+"""The mention path while its parts fail: nothing is lost, nothing comes twice."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from asyncpg import Pool
+
+from bridge.sandbox.agent.faults import (
+    PROVIDER_FAILED,
+    STARTING,
+    Binary,
+    Cut,
+    Empty,
+    ErrorChunk,
+    ErrorObject,
+    Fault,
+    Silence,
+    Unfinished,
+    too_many,
+)
+from bridge.sandbox.mattermost import RestFault
+from handlers.mentions import SORRY
+from tests.support.daemon import Daemon, running
+from tests.support.world import Company, World
+
+
+async def test_what_was_asked_while_the_daemon_was_down_is_answered_in_order(
+    world: World, acme: Company, daemon: Daemon
+) -> None:
+    """After a start the missed posts are read over REST."""
+    await daemon.kill()
+    first = world.ask(acme, "@equabot hello")
+    second = world.ask(acme, "and who holds shares?", root_id=first.id)
+
+    await daemon.start()
+    await world.answered(first, second)
+
+    assert [reply.props["equabot_bridge"]["answers"] for reply in world.replies(first)] == [
+        first.id,
+        second.id,
+    ]
+
+
+async def test_what_is_too_old_is_not_answered_and_why_tells_it(
+    world: World, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """A question of two days ago gets no answer any more, and its reason is kept."""
+    await world.answered(world.ask(acme, "@equabot hello"))
+    await daemon.kill()
+    await pool.execute("update positions set create_at = create_at - 259200000")
+    now = world.store.now()
+    old = world.store.post_as(acme.people[0], acme.agent, "@equabot old", create_at=now - 172_800_000)
+    fresh = world.ask(acme, "@equabot new")
+
+    await daemon.start()
+    await world.answered(fresh)
+
+    assert world.answers(old) == []
+    reason = await pool.fetchval("select reason from jobs where dedupe = $1", f"post:{old.id}")
+    assert reason == "too_old"
+
+
+async def test_a_cut_socket_loses_nothing(world: World, acme: Company, daemon: Daemon) -> None:
+    """Posts of the moments without a connection are replayed or read over REST."""
+    posts = []
+    for number in range(6):
+        world.server.faults.cut_sockets()
+        posts.append(world.ask(acme, f"@equabot question {number}"))
+        await asyncio.sleep(0)
+
+    await world.answered(*posts)
+
+    assert all(len(world.answers(post)) == 1 for post in posts)
+
+
+async def test_a_restart_of_mattermost_loses_nothing(world: World, acme: Company, daemon: Daemon) -> None:
+    """Connections and pending ids are forgotten by the server, questions are not."""
+    before = world.ask(acme, "@equabot one")
+    await world.server.stop()
+    during = world.ask(acme, "@equabot two")
+    await world.server.start()
+    after = world.ask(acme, "@equabot three")
+
+    await world.answered(before, during, after, seconds=40)
+
+    assert [len(world.answers(post)) for post in (before, during, after)] == [1, 1, 1]
+
+
+async def test_a_cut_of_all_database_connections_loses_nothing(
+    world: World, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """The daemon connects again and goes on."""
+    world.agent.latency = 0.3
+    posts = [world.ask(acme, f"@equabot question {number}") for number in range(5)]
+    await world.agent.until(lambda: world.agent.in_progress == 5)
+    await pool.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity"
+        " where datname = current_database() and pid <> pg_backend_pid()"
+    )
+    posts.append(world.ask(acme, "@equabot one more"))
+
+    await world.answered(*posts)
+
+    assert all(len(world.answers(post)) == 1 for post in posts)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ErrorObject(),
+        ErrorObject(after="Here is half of"),
+        ErrorChunk(),
+        Empty(),
+        Empty("stop"),
+        Unfinished(),
+        Binary(),
+        PROVIDER_FAILED,
+    ],
+    ids=str,
+)
+async def test_an_agent_that_fails_is_told_in_one_plain_sentence(
+    world: World, acme: Company, daemon: Daemon, fault: Fault
+) -> None:
+    """The person hears that it did not work, once, and nothing of what went wrong inside."""
+    world.agent.fail(fault, times=20)
+    post = world.ask(acme, "@equabot hello")
+
+    await world.answered(post)
+
+    assert [reply.message for reply in world.replies(post)] == [SORRY]
+
+
+@pytest.mark.parametrize("fault", [STARTING, Cut(), Cut(after="Here is half of"), too_many("1")], ids=str)
+async def test_an_agent_that_is_away_for_a_moment_is_asked_again(
+    world: World, acme: Company, daemon: Daemon, fault: Fault
+) -> None:
+    """A start, a lost connection or a limit costs time, not the answer."""
+    world.agent.fail(fault, times=1)
+    post = world.ask(acme, "@equabot hello")
+
+    await world.answered(post)
+
+    (reply,) = world.replies(post)
+    assert "Acme Corp" in reply.message
+
+
+async def test_a_silent_agent_is_given_up(world: World, acme: Company, tmp_path: Path) -> None:
+    """After AGENT_TIMEOUT seconds without a byte the person is told; other threads do not wait for it."""
+    async with running({**world.environ, "AGENT_TIMEOUT": "1"}, tmp_path / "log"):
+        world.agent.fail(Silence(30))
+        stuck = world.ask(acme, "@equabot are you there?")
+        await world.agent.until(lambda: world.agent.in_progress == 1)
+        quick = world.ask(acme, "@equabot hello")
+        await world.answered(quick)
+        assert world.replies(stuck) == []
+        await world.answered(stuck)
+
+    assert [reply.message for reply in world.replies(stuck)] == [SORRY]
+
+
+async def test_an_answer_whose_create_was_lost_on_the_way_back_is_posted_once(
+    world: World, acme: Company, daemon: Daemon
+) -> None:
+    """The server stored the post and its answer was cut: the bot's own event confirms it."""
+    world.server.faults.rest(RestFault(when="after", cut=True, method="POST", path="/posts", times=1))
+    post = world.ask(acme, "@equabot hello")
+    await world.answered(post)
+    marker = world.ask(acme, "@equabot and now?", root_id=post.id)
+    await world.answered(marker)
+
+    assert len(world.answers(post)) == 1
+
+
+async def test_an_answer_is_posted_once_when_the_daemon_dies_before_its_record(
+    world: World, acme: Company, daemon: Daemon
+) -> None:
+    """After a kill between the post and its record the next process finds the post in the thread."""
+    slow = world.server.faults.rest(RestFault(when="after", delay=30, method="POST", path="/posts"))
+    world.server.faults.drop_events = 1.0
+    post = world.ask(acme, "@equabot hello")
+    world.server.faults.drop_events = 0.0
+    await world.answered(post)
+    await daemon.kill()
+    slow.times = 0
+
+    await daemon.start()
+    marker = world.ask(acme, "@equabot and now?", root_id=post.id)
+    await world.answered(marker, seconds=40)
+
+    assert len(world.answers(post)) == 1
+
+
+async def test_a_forged_mark_in_the_thread_does_not_silence_the_bot(
+    world: World, acme: Company, daemon: Daemon
+) -> None:
+    """Props can be copied by anybody: only the bot's own posts count as its answers."""
+    world.agent.fail(STARTING)
+    post = world.ask(acme, "@equabot hello")
+    world.store.post_as(
+        acme.people[1],
+        acme.agent,
+        "@nobody fake",
+        root_id=post.id,
+        props={"equabot_bridge": {"answers": post.id, "part": 1, "of": 1}},
+    )
+
+    await world.until(lambda: any("Acme Corp" in reply.message for reply in world.replies(post)))
+
+
+async def test_two_daemons_answer_once(world: World, acme: Company, daemon: Daemon, tmp_path: Path) -> None:
+    """Any number of bridges on one database: each question is answered by one of them."""
+    async with running(world.environ, tmp_path / "second.log"):
+        threads = [world.ask(acme, f"@equabot question {number}") for number in range(20)]
+        follow_ups = [world.ask(acme, "and then?", root_id=thread.id) for thread in threads]
+        await world.answered(*threads, *follow_ups)
+
+    for thread, follow_up in zip(threads, follow_ups, strict=True):
+        answered = [reply.props["equabot_bridge"]["answers"] for reply in world.replies(thread)]
+        assert answered == [thread.id, follow_up.id]
+
+
+async def test_a_stop_finishes_what_is_in_hand(world: World, acme: Company, daemon: Daemon) -> None:
+    """SIGTERM: the answer that is being made is posted, and the exit code is 0."""
+    world.agent.latency = 0.5
+    post = world.ask(acme, "@equabot hello")
+    await world.agent.until(lambda: world.agent.in_progress == 1)
+
+    code = await daemon.stop()
+
+    assert code == 0
+    assert len(world.answers(post)) == 1
+
+
+async def test_a_refused_token_is_told_and_mended_without_a_restart(
+    world: World, acme: Company, tmp_path: Path
+) -> None:
+    """/readyz names the variable, the API goes on, and a token that works again is taken up."""
+    bot = world.bot
+    world.store.deactivate(bot)
+    daemon = Daemon(world.environ, tmp_path / "log")
+    await daemon.start()
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                try:
+                    if "MATTERMOST_BOT_TOKEN" in str(await daemon.state()):
+                        break
+                except OSError:
+                    await asyncio.sleep(0.05)
+    finally:
+        await daemon.kill()

@@ -1,0 +1,104 @@
+"""The real daemon as a process of its own, configured like in production."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Daemon:
+    """`equabot-bridge serve`: started, killed, started again on the same port; its output goes to a file."""
+
+    def __init__(self, environ: Mapping[str, str], log: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        self._environ = {
+            "PATH": os.environ["PATH"],
+            "LOG_FORMAT": "json",
+            "BRIDGE_PORT": str(self.port),
+            **environ,
+        }
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        with self.log.open("ab") as output:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "bridge", "serve", env=self._environ, stdout=output, stderr=output
+            )
+
+    async def ready(self, seconds: float = 20) -> None:
+        """Wait until it says that it is ready; fails when it ended or takes too long."""
+        async with asyncio.timeout(seconds), aiohttp.ClientSession() as session:
+            while not await self._is_ready(session):
+                await asyncio.sleep(0.02)
+
+    async def state(self) -> Any:
+        """Return what `/readyz` tells."""
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as response:
+            return await response.json()
+
+    async def kill(self) -> None:
+        """End it without a warning, as a crash does."""
+        if self.process and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+    async def stop(self, seconds: float = 30) -> int:
+        """Ask it to stop and return its exit code."""
+        assert self.process
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(seconds):
+                await self.process.wait()
+        assert self.process.returncode is not None
+        return self.process.returncode
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return its log so far; a line that is no JSON is a line of text."""
+        return [_parsed(line) for line in self.log.read_text().splitlines()]
+
+    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+        assert self.process
+        assert self.process.returncode is None, self.log.read_text()
+        try:
+            async with session.get(f"{self.url}/readyz") as response:
+                return response.status == 200
+        except aiohttp.ClientError:
+            return False
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        parsed = json.loads(line)
+    except ValueError:
+        parsed = None
+    return parsed if isinstance(parsed, dict) else {"text": line}
+
+
+@asynccontextmanager
+async def running(environ: Mapping[str, str], log: Path) -> AsyncIterator[Daemon]:
+    """Run a daemon that is ready; it is killed at the end if it was not stopped."""
+    daemon = Daemon(environ, log)
+    await daemon.start()
+    try:
+        await daemon.ready()
+        yield daemon
+    finally:
+        await daemon.kill()

@@ -1,0 +1,17 @@
+"""A sandbox Mattermost for tests: on a free port, with quick timings, stopped at the end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bridge.sandbox.mattermost import Server, Settings, Store, Timing
+
+QUICK = Timing(auth_check=0.2, ping_interval=1.0, pong_wait=3.0)
+
+
+@asynccontextmanager
+async def running_mattermost(
+    store: Store | None = None, *, settings: Settings | None = None, timing: Timing = QUICK
+) -> AsyncIterator[Server]:
+    """Serve a store, by default a fresh one; `server.store` and `server.faults` are for the test to use."""
+    async with Server(store or Store(settings), timing=timing) as server:
+        yield server
