@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from asyncpg import Pool
@@ -18,10 +18,10 @@ from bridge.db.wakeups import wakeups
 from bridge.errors import MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.health import Status
 from bridge.intake import Intake
-from bridge.listener import Listener
+from bridge.listener import Listener, insist
 from bridge.mattermost.socket import Interest, Socket
 from bridge.metrics import Metrics
-from bridge.models import JobKind, User
+from bridge.models import JobKind
 from bridge.ports import Agent, MattermostApi
 from bridge.routing import Bot
 from bridge.worker import Handler, Worker
@@ -30,16 +30,11 @@ from handlers.posting import Poster
 
 log = structlog.get_logger(__name__)
 
-_REFUSED_EVERY = 30.0
+_REFUSED_EVERY = 15.0
 """Seconds between two tries with a token that Mattermost refuses: somebody has to mend it first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who the bot is, read from the server with its token."""
-
-    user: User
-    max_post_size: int
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +50,9 @@ class Account:
 class Ground:
     """What the bot stands on."""
 
+    account: Account
+    api: MattermostApi
+    agent: Agent
     dsn: str = field(repr=False)
     pool: Pool
     metrics: Metrics
@@ -65,68 +63,70 @@ class Ground:
 class Desk:
     """What listener and worker share."""
 
+    me: Bot
+    max_post_size: int
     inbox: Inbox
-    confirmations: Confirmations
-    wakeup: asyncio.Event
+    confirmations: Confirmations = field(default_factory=Confirmations)
+    wakeup: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-async def live(
-    ground: Ground, account: Account, api: MattermostApi, agent: Agent, stop: asyncio.Event
-) -> None:
+async def live(ground: Ground, stop: asyncio.Event) -> None:
     """Listen and answer until `stop`, then finish what is in hand."""
-    ground.status.api, ground.status.agent = api, agent
-    identity = await _unless(stop, _identify(api, ground.status))
-    if identity is None:
+    desk = await _unless(stop, _identify(ground))
+    if desk is None:
         return
-    log.info("bot", username=identity.user.username, max_post_size=identity.max_post_size)
-    async with _socket(account, identity.user, api, ground) as socket, asyncio.TaskGroup() as group:
+    log.info("bot", username=desk.me.username, max_post_size=desk.max_post_size)
+    intake = Intake(desk.inbox, Mappings(ground.pool), desk.me)
+    catch_up = CatchUp(ground.api, Positions(ground.pool), intake, ground.account.channel)
+    if await _unless(stop, insist("begin", catch_up.begin)) is None:
+        return
+    async with _socket(ground, desk) as socket, asyncio.TaskGroup() as group:
         ground.status.socket = socket
-        desk = Desk(Inbox(ground.pool), Confirmations(), asyncio.Event())
-        intake = Intake(
-            desk.inbox, Mappings(ground.pool), Bot(identity.user.id, identity.user.username, account.channel)
-        )
-        catch_up = CatchUp(api, Positions(ground.pool), intake, account.channel)
         listener = Listener(socket, intake, catch_up, desk.confirmations, desk.wakeup, ground.metrics)
         helpers = [
             group.create_task(listener.run(), name="listener"),
             group.create_task(wakeups(ground.dsn, CHANNEL, desk.wakeup), name="wakeups"),
         ]
-        mentions = Mentions(
-            api,
-            agent,
-            desk.inbox,
-            Poster(api, identity.user.id, identity.max_post_size, desk.confirmations),
-            socket.typing,
-            identity.user.username,
-            ground.metrics,
-        )
-        handlers: Mapping[JobKind, Handler] = {"mention": mentions.answer, "invite": mentions.invite}
-        await Worker(desk.inbox, handlers, ground.metrics, desk.wakeup).run(stop)
+        await Worker(desk.inbox, _handlers(ground, desk, socket), ground.metrics, desk.wakeup).run(stop)
         for helper in helpers:
             helper.cancel()
 
 
-async def _identify(api: MattermostApi, status: Status) -> Identity:
+def _handlers(ground: Ground, desk: Desk, socket: Socket) -> Mapping[JobKind, Handler]:
+    poster = Poster(ground.api, desk.me.user_id, desk.max_post_size, desk.confirmations)
+    mentions = Mentions(
+        ground.api, ground.agent, desk.inbox, poster, socket.typing, desk.me.username, ground.metrics
+    )
+    return {"mention": mentions.answer, "invite": mentions.invite}
+
+
+def _socket(ground: Ground, desk: Desk) -> Socket:
+    account = ground.account
+    interest = Interest(account.channel, desk.me.username)
+    return Socket(account.url, account.token, interest, ground.api.me, changed=ground.metrics.socket_state)
+
+
+async def _identify(ground: Ground) -> Desk:
     """Ask the server who the token belongs to, until it tells."""
     for delay in retry.delays(0.5, 2, 30):
         try:
-            identity = Identity(await api.me(), await api.max_post_size())
+            user, size = await ground.api.me(), await ground.api.max_post_size()
         except TokenRefused as error:
-            status.refused.add("MATTERMOST_BOT_TOKEN")
+            ground.status.token_refused = True
             log.error("token_refused", variable="MATTERMOST_BOT_TOKEN", reason=error.message)
             await asyncio.sleep(_REFUSED_EVERY)
         except (MattermostUnavailable, MattermostRefused) as error:
             log.warning("mattermost_away", reason=error.message, seconds=round(delay, 1))
             await asyncio.sleep(delay)
         else:
-            status.refused.discard("MATTERMOST_BOT_TOKEN")
-            return identity
+            ground.status.token_refused = False
+            return Desk(Bot(user.id, user.username, ground.account.channel), size, Inbox(ground.pool))
     raise AssertionError("delays never end")
 
 
-async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Identity]) -> Identity | None:
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
     """Return what the work returns, None if the stop came first."""
-    working = asyncio.create_task(work, name="identify")
+    working = asyncio.create_task(work, name="first steps")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -134,13 +134,3 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Identity]) -> I
     finally:
         for task in (working, stopping):
             task.cancel()
-
-
-def _socket(account: Account, user: User, api: MattermostApi, ground: Ground) -> Socket:
-    return Socket(
-        account.url,
-        account.token,
-        Interest(account.channel, user.username),
-        api.me,
-        changed=ground.metrics.socket_state,
-    )

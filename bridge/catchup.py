@@ -42,16 +42,20 @@ class CatchUp:
     intake: Intake
     channel_name: str
 
-    async def begin(self) -> None:
-        """On the very first start: remember where the channels are, so that history stays history."""
+    async def begin(self) -> bool:
+        """Remember where the channels are, so that history stays history; True on the very first start.
+
+        It comes before the first connection: what is posted from then on is answered.
+        """
         if await self.positions.started_at() is not None:
-            return
+            return False
         channels = await self.channels()
         now = max((channel.last_post_at for channel in channels), default=0)
         await self.positions.begin(
             now, [Position(c.id, PostId(""), c.last_post_at, c.last_post_at + 1) for c in channels]
         )
         log.info("first_start", channels=len(channels))
+        return True
 
     async def channels(self) -> list[Channel]:
         """Return the channels that the bot listens in."""
@@ -131,15 +135,20 @@ class CatchUp:
             found |= {post.id: post for post in posts}
             if len(posts) < PAGE or posts[-1].create_at < bound:
                 break
-        oldest_first = sorted(found.values(), key=lambda post: (post.create_at, post.id))
-        return len(found), await self._store(channel, oldest_first, position)
+        return len(found), await self._store(channel, list(found.values())[::-1], position)
 
     async def _store(self, channel: Channel, posts: Sequence[Post], position: Position) -> int:
         if not posts:
             return 0
         return await self.intake.store(
-            [Posted(post, channel.team_id, channel.name) for post in posts], begin_at=position.begin_at
+            [Posted(post, channel.team_id, channel.name) for post in oldest_first(posts)],
+            begin_at=position.begin_at,
         )
+
+
+def oldest_first(posts: Sequence[Post]) -> list[Post]:
+    """Order posts by age, and a thread's root before its replies of the same millisecond."""
+    return sorted(posts, key=lambda post: (post.create_at, post.root_id != ""))
 
 
 def next_anchor(posts: Sequence[Post]) -> PostId:

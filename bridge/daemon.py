@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from bridge import bot
 from bridge.agent import make_agent, make_session
@@ -19,6 +19,7 @@ from bridge.errors import DatabaseUnavailable, StartupError
 from bridge.health import Status
 from bridge.mattermost.rest import connect
 from bridge.metrics import Metrics
+from bridge.ports import Agent
 from handlers.app import make_app
 from handlers.keys import Services
 from handlers.recent import RecentMappings
@@ -42,34 +43,35 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                 group.create_task(_sample(ledger, metrics), name="sample the inbox"),
                 group.create_task(_purge(ledger), name="purge the ledger"),
             ]
-            await _live(settings, bot.Ground(dsn, pool, metrics, status), stop)
+            await _live(settings, dsn, status, metrics, stop)
             log.info("stopping")
             for chore in chores:
                 chore.cancel()
 
 
-async def _live(settings: Settings, ground: bot.Ground, stop: asyncio.Event) -> None:
+async def _live(settings: Settings, dsn: str, status: Status, metrics: Metrics, stop: asyncio.Event) -> None:
     """Be the bot until `stop`, if one is configured."""
     if not settings.mattermost_url or not settings.mattermost_bot_token or not settings.agent_url:
         log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: only the API is served")
         await stop.wait()
         return
     token = settings.mattermost_bot_token.get_secret_value()
-    async with (
-        connect(settings.mattermost_url, token, ground.metrics.rest_call) as api,
-        make_session() as session,
-    ):
-        agent = make_agent(
-            settings.agent_kind,
-            session,
-            url=settings.agent_url,
-            token=settings.agent_token.get_secret_value() if settings.agent_token else "",
-            agent_id=settings.agent_id,
-            model=settings.agent_model,
-            timeout=settings.agent_timeout,
-        )
+    async with connect(settings.mattermost_url, token, metrics.rest_call) as api, make_session() as session:
+        status.api, status.agent = api, _agent(settings, settings.agent_url, session)
         account = bot.Account(settings.mattermost_url, token, settings.agent_channel)
-        await bot.live(ground, account, api, agent, stop)
+        await bot.live(bot.Ground(account, api, status.agent, dsn, status.pool, metrics, status), stop)
+
+
+def _agent(settings: Settings, url: str, session: ClientSession) -> Agent:
+    return make_agent(
+        settings.agent_kind,
+        session,
+        url=url,
+        token=settings.agent_token.get_secret_value() if settings.agent_token else "",
+        agent_id=settings.agent_id,
+        model=settings.agent_model,
+        timeout=settings.agent_timeout,
+    )
 
 
 @asynccontextmanager

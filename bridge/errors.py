@@ -16,7 +16,9 @@ BridgeError
 │   └── AgentUnavailable             agent_unavailable
 ├── MattermostFull               507 mattermost_full
 ├── MattermostRefused            502 mattermost_refused: a 4xx with Mattermost's error id
-│   └── TokenRefused                 mattermost_token_refused: 401, the token is no longer good
+│   ├── TokenRefused                 mattermost_token_refused: 401, the token is no longer good
+│   ├── NameTaken                    mattermost_name_taken: of an account, a team or a channel
+│   └── EmailTaken                   mattermost_email_taken: another account has it
 ├── AgentFailed                  502 agent_failed: the agent answered, and trying again does not help
 ├── NotOpened                    500: a sealed value cannot be opened
 │   ├── UnknownKey                   unknown_key: its key is not in the ring
@@ -116,6 +118,16 @@ class MattermostRefused(BridgeError):
 
 class TokenRefused(MattermostRefused):
     code = "mattermost_token_refused"
+
+
+class NameTaken(MattermostRefused):
+    """Another account, team or channel has the name, be it an archived one, or nobody may have it."""
+
+    code = "mattermost_name_taken"
+
+
+class EmailTaken(MattermostRefused):
+    code = "mattermost_email_taken"
 
 
 class AgentFailed(BridgeError):

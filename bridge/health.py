@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from asyncpg import Pool
 
@@ -26,8 +26,7 @@ class Status:
     api: MattermostApi | None = None
     agent: Agent | None = None
     socket: Socket | None = None
-    refused: set[str] = field(default_factory=set)
-    """Variables whose token Mattermost refuses."""
+    token_refused: bool = False
 
     async def look(self) -> Health:
         """Look at all parts at once; takes at most some seconds and does not raise."""
@@ -58,7 +57,7 @@ class Status:
     def _websocket(self) -> Part:
         if self.api is None:
             return Part("websocket", ok=True, state="not_configured")
-        if self.refused or (self.socket and self.socket.state == "unauthorised"):
+        if self.token_refused or (self.socket and self.socket.state == "unauthorised"):
             return Part("websocket", ok=False, state="token_refused", variable=_BOT_TOKEN)
         state = self.socket.state if self.socket else "waiting_for_mattermost"
         return Part("websocket", ok=state == "connected", state=state)

@@ -41,7 +41,6 @@ class Listener:
 
     async def run(self) -> None:
         """Listen until cancelled."""
-        await _insist("begin", self.catch_up.begin)
         async for events in self.socket.batches():
             await self._take(events)
 
@@ -55,14 +54,14 @@ class Listener:
                     await self._store(posts)
                     posts = []
                     if lost:
-                        await _insist("catch_up", self._caught_up)
+                        await insist("catch_up", self._caught_up)
                 case _:
                     assert_never(event)
         await self._store(posts)
 
     async def _store(self, posts: Sequence[Posted]) -> None:
         if theirs := list(self._confirmed(posts)):
-            jobs = await _insist("store", partial(self.intake.store, theirs))
+            jobs = await insist("store", partial(self.intake.store, theirs))
             if jobs:
                 self.wakeup.set()
 
@@ -82,7 +81,7 @@ class Listener:
         log.info("caught_up", posts=posts, jobs=jobs, ms=round((time.monotonic() - started) * 1000))
 
 
-async def _insist(what: str, action: Callable[[], Awaitable[T]]) -> T:
+async def insist(what: str, action: Callable[[], Awaitable[T]]) -> T:
     """Do it, however long the database or Mattermost is away."""
     for delay in retry.delays(0.2, 2, 30):
         try:

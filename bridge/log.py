@@ -1,9 +1,11 @@
 """One line an event: JSON for machines, readable on a terminal, and never a secret."""
 
+import json
 import logging
 import re
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, TextIO
 
@@ -30,6 +32,8 @@ _AT_LEAST = {
 }
 """Below this they write headers and frames with tokens in them, or what we write ourselves."""
 
+_NESTED = (dict, list, tuple)
+
 _HANDLER = "equabot-bridge"
 
 
@@ -43,7 +47,7 @@ def configure(level: Level, form: Format, stream: TextIO | None = None) -> None:
     number = logging.getLevelNamesMapping()[level.upper()]
     rendering = _rendering(form, stream)
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, *_ORIGIN, *rendering],
+        processors=[structlog.contextvars.merge_contextvars, _origin, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=lambda name="": _Lines(stream, name),
         cache_logger_on_first_use=False,
@@ -53,14 +57,9 @@ def configure(level: Level, form: Format, stream: TextIO | None = None) -> None:
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Hide the values of names that sound secret, at any depth."""
-    return {name: _hidden(name, value) for name, value in event.items()}
-
-
-_ORIGIN: tuple[Processor, ...] = (
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-)
+    if any(isinstance(value, _NESTED) or _is_secret(name) for name, value in event.items()):
+        return {name: _hidden(name, value) for name, value in event.items()}
+    return event
 
 
 class _Lines(structlog.WriteLogger):
@@ -91,9 +90,17 @@ class _Careful:
         return line
 
 
+def _origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    record = event.get("_record")
+    event["level"] = method
+    event["logger"] = record.name if record else logger.name
+    event["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return event
+
+
 def _rendering(form: Format, stream: TextIO) -> tuple[Processor, ...]:
     terminal = stream.isatty()
-    renderer: Processor = structlog.processors.JSONRenderer(default=_worded)
+    renderer: Processor = _json
     if form == "console" or (form == "auto" and terminal):
         # Any other formatter of exceptions shows local variables, and with them secrets.
         renderer = structlog.dev.ConsoleRenderer(
@@ -107,7 +114,7 @@ def _configure_standard_library(level: int, rendering: tuple[Processor, ...], st
     handler.set_name(_HANDLER)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.contextvars.merge_contextvars, *_ORIGIN],
+            foreign_pre_chain=[structlog.contextvars.merge_contextvars, _origin],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
         )
     )
@@ -125,13 +132,20 @@ def _hidden(name: str, value: Any) -> Any:
         return HIDDEN
     if isinstance(value, dict):
         return {key: _hidden(str(key), inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, _NESTED):
         return [_hidden("", inner) for inner in value]
     return value
 
 
 def _worded(value: object) -> str:
     return repr(value) if isinstance(value, BaseException) else str(value)
+
+
+_encode = json.JSONEncoder(default=_worded).encode
+
+
+def _json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    return _encode(event)
 
 
 @lru_cache(maxsize=1024)

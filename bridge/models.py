@@ -18,6 +18,9 @@ PostId = NewType("PostId", str)
 UserId = NewType("UserId", str)
 """A Mattermost user; like every Mattermost id 26 characters of `[a-z0-9]`."""
 
+TokenId = NewType("TokenId", str)
+"""Mattermost's id of a personal access token, which is not its secret."""
+
 JobId = NewType("JobId", int)
 
 ChannelType = Literal["O", "P", "D", "G"]
@@ -78,6 +81,7 @@ class Channel:
     last_post_at: int
     """Milliseconds; 0 while nothing was posted."""
     delete_at: int = 0
+    display_name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,41 @@ class User:
     email: str = ""
     roles: str = ""
     delete_at: int = 0
+    mark: str = ""
+    """What the bridge wrote into the account when it created it; empty in all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A Mattermost account that is to be created."""
+
+    username: str
+    email: str
+    first_name: str
+    last_name: str
+    password: str = field(repr=False)
+    mark: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    id: TeamId
+    name: str
+    """As it stands in addresses."""
+    display_name: str
+    delete_at: int = 0
+    mark: str = ""
+    """What the bridge wrote into the team when it created it; empty in all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A personal access token."""
+
+    id: TokenId
+    description: str
+    secret: str = field(default="", repr=False)
+    """Known when it is created and never again."""
 
 
 @dataclass(frozen=True, slots=True)

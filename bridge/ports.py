@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from bridge.models import (
+    AccessToken,
     Channel,
     ChannelId,
     Draft,
+    NewUser,
     Organization,
     OrganizationId,
     Person,
@@ -18,6 +20,9 @@ from bridge.models import (
     PostId,
     Question,
     Roster,
+    Team,
+    TeamId,
+    TokenId,
     User,
     UserId,
 )
@@ -58,6 +63,82 @@ class MattermostApi(Protocol):
 
     async def ping(self) -> None:
         """Raise `MattermostUnavailable` unless the server answers that it is well."""
+
+
+class MattermostAdmin(Protocol):
+    """Mattermost as a system administrator manages it.
+
+    What is looked for and not there is None; archived teams and channels and deactivated accounts are
+    there. To add, to restore, to activate, to remove or to revoke what already is so does nothing.
+    """
+
+    async def user(self, user_id: UserId) -> User | None: ...
+
+    async def user_by_username(self, username: str) -> User | None: ...
+
+    async def user_by_email(self, email: str) -> User | None: ...
+
+    async def create_user(self, account: NewUser) -> User:
+        """Create an account without a welcome mail; raise `NameTaken`, `EmailTaken` or `MattermostFull`.
+
+        Raises `AccountConflict` for an e-mail address that Mattermost does not accept.
+        """
+
+    async def activate_user(self, user_id: UserId) -> None:
+        """Activate a deactivated account; raise `MattermostFull`."""
+
+    async def team(self, team_id: TeamId) -> Team | None: ...
+
+    async def team_by_name(self, name: str) -> Team | None: ...
+
+    async def create_team(self, name: str, display_name: str, mark: str) -> Team:
+        """Create a team that people are invited to; raise `NameTaken`."""
+
+    async def restore_team(self, team_id: TeamId) -> None:
+        """Take a team out of the archive."""
+
+    async def is_in_team(self, team_id: TeamId, user_id: UserId) -> bool: ...
+
+    async def add_to_team(self, team_id: TeamId, user_id: UserId) -> None:
+        """Put an account into a team and its default channels; raise `MattermostFull`."""
+
+    async def remove_from_team(self, team_id: TeamId, user_id: UserId) -> None:
+        """Take an account out of a team and of all its channels."""
+
+    async def channels_of(self, user_id: UserId, team_id: TeamId) -> Sequence[Channel]:
+        """Return the channels of the team that the account is a member of, without archived ones."""
+
+    async def channel(self, channel_id: ChannelId) -> Channel | None: ...
+
+    async def channel_by_name(self, team_id: TeamId, name: str) -> Channel | None: ...
+
+    async def create_channel(self, team_id: TeamId, name: str, display_name: str) -> Channel:
+        """Create an open channel; raise `NameTaken` or `MattermostFull`."""
+
+    async def restore_channel(self, channel_id: ChannelId) -> None:
+        """Take a channel out of the archive."""
+
+    async def rename_channel(
+        self, channel_id: ChannelId, *, name: str | None = None, display_name: str | None = None
+    ) -> None:
+        """Change one name of a channel or both; raise `NameTaken`."""
+
+    async def add_to_channel(self, channel_id: ChannelId, user_id: UserId) -> None:
+        """Put a member of the team into a channel."""
+
+    async def create_token(self, user_id: UserId, description: str) -> AccessToken:
+        """Create a personal access token; raise `MattermostNotConfigured` where the server issues none."""
+
+    async def tokens(self, user_id: UserId) -> Sequence[AccessToken]:
+        """Return the account's personal access tokens, without their secrets."""
+
+    async def revoke_token(self, token_id: TokenId) -> None: ...
+
+    async def teams_of_holder(self, token: str) -> Sequence[Team]:
+        """Return the teams, archived ones left out, of the account that holds the token.
+
+        Raises `TokenRefused`; an answer proves the token, the account and each membership.
+        """
 
 
 class EquaPlatform(Protocol):

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from handlers import health, mappings, openapi
 from handlers.keys import DOCUMENT, SERVICES, Services
-from handlers.middleware import LARGEST_BODY, observed
+from handlers.middleware import LARGEST_BODY, observer
 
 ROUTES = (
     web.get("/api/v1/mattermost/team-mapping/{teamId}", mappings.team_mapping),
@@ -19,7 +19,7 @@ DESCRIBED = (mappings.PATHS, health.PATHS, openapi.PATHS)
 
 def make_app(services: Services) -> web.Application:
     """Return the application; it owns none of the services and closes none."""
-    app = web.Application(middlewares=[observed], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[observer()], client_max_size=LARGEST_BODY)
     app[SERVICES] = services
     app[DOCUMENT] = openapi.rendered(DESCRIBED)
     app.add_routes(ROUTES)

@@ -1,5 +1,8 @@
 """What every request has in common: an id, one line in the log, errors in one shape, careful headers."""
 
+import asyncio
+from collections import deque
+import itertools
 import math
 import re
 import secrets
@@ -8,7 +11,7 @@ from http import HTTPStatus
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 
 from bridge.errors import BridgeError
 from handlers.auth import NoBearer
@@ -30,25 +33,46 @@ _SENTENCES = {
 
 _CODES = {400: "invalid_request", 413: "payload_too_large"}
 
-log = structlog.get_logger(__name__)
+_request_ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
+"""Ours begin with what no other process has."""
+
+Ended = tuple[web.Request, int, str|None, str, float]
+Log = structlog.typing.FilteringBoundLogger
 
 
-@web.middleware
-async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer a request, whatever happens, and tell of it in one line and in the metrics."""
-    started = time.perf_counter()
-    request_id = _request_id(request)
-    with structlog.contextvars.bound_contextvars(request_id=request_id):
-        response, code = await _answered(request, handler, request_id)
+def observer() -> Middleware:
+    """Return the middleware; the log is configured before."""
+    # Binding it for every line would take as long as writing the line.
+    log: Ended = tuple[web.Request, int, str|None, str, float]
+Log = structlog.get_logger(__name__).bind()
+    ended: deque[Ended] = deque()
+
+    def tell() -> None:
+        while ended:
+            _tell(ended.popleft(), log)
+
+    @web.middleware
+    async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        request_id = _request_id(request)
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            response, code = await _answered(request, handler, request_id, log)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
         _add_headers(response, request_id)
-        _tell(request, response, code, time.perf_counter() - started)
-    if isinstance(response, web.HTTPException):
-        raise response
-    return response
+        if not ended:
+            asyncio.get_running_loop().call_soon(tell)
+        ended.append((request, response.status, code, request_id, time.perf_counter() - started))
+        if isinstance(response, web.HTTPException):
+            raise response
+        return response
+
+    return observed
 
 
 async def _answered(
-    request: web.Request, handler: Handler, request_id: str
+    request: web.Request, handler: Handler, request_id: str, log: Log
 ) -> tuple[web.StreamResponse, str | None]:
     """Return the answer and, if it is an error, its code."""
     try:
@@ -88,7 +112,7 @@ def _error(code: str, message: str, status: int) -> web.Response:
 
 def _request_id(request: web.Request) -> str:
     given = request.headers.get("X-Request-Id", "")
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    return given if _REQUEST_ID.fullmatch(given) else next(_request_ids)
 
 
 def _add_headers(response: web.StreamResponse, request_id: str) -> None:
@@ -97,16 +121,18 @@ def _add_headers(response: web.StreamResponse, request_id: str) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
 
 
-def _tell(request: web.Request, response: web.StreamResponse, code: str | None, seconds: float) -> None:
+def _tell(end: Ended, log: Log) -> None:
+    request, status, code, request_id, seconds = end
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "none"
-    request.app[SERVICES].metrics.http_request(route, response.status, seconds)
-    tell = log.warning if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
+    request.app[SERVICES].metrics.http_request(route, status, seconds)
+    tell = log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
     tell(
         "request",
         method=request.method,
         route=route,
-        status=response.status,
+        status=status,
         ms=round(seconds * 1000, 1),
         error=code,
+        request_id=request_id,
     )

@@ -3,14 +3,15 @@
 from argparse import Namespace
 from collections.abc import Mapping
 
-from bridge import config, embedded, log
+from bridge import config, embedded
 from bridge.db.migrate import migrate
+from bridge.log import configure
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:  # noqa: ARG001  # every command's signature
     """Apply what is missing and print it."""
     settings = config.load(environ)
-    log.configure("warning", settings.log_format)
+    configure("warning", settings.log_format)
     if settings.database_url:
         applied = await migrate(settings.database_url.get_secret_value())
     else:

@@ -5,14 +5,15 @@ import signal
 from argparse import Namespace
 from collections.abc import Mapping
 
-from bridge import config, log
+from bridge import config
 from bridge.daemon import serve
+from bridge.log import configure
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:  # noqa: ARG001  # every command's signature
     """Serve until SIGTERM or SIGINT; a second one ends it at once."""
     settings = config.load(environ)
-    log.configure(settings.log_level, settings.log_format)
+    configure(settings.log_level, settings.log_format)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 from typing import assert_never
 
-from bridge import config, log, routing
+from bridge import config, routing
 from bridge.config import Settings
 from bridge.database import any_database
 from bridge.db.ledger import Fate, Ledger
@@ -15,6 +15,7 @@ from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.db.positions import Positions
 from bridge.errors import MattermostRefused
+from bridge.log import configure
 from bridge.mattermost.rest import connect
 from bridge.models import Posted, PostId
 from bridge.ports import MattermostApi
@@ -26,7 +27,7 @@ _POST_ID = re.compile(r"[a-z0-9]{26}")
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Print the story of the post; 1 if there is none."""
     settings = config.load(environ)
-    log.configure("error", settings.log_format)
+    configure("error", settings.log_format)
     if not _POST_ID.fullmatch(options.post_id):
         print("A post id has 26 characters of a-z and 0-9.", file=sys.stderr)
         return 2

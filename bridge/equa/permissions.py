@@ -44,8 +44,8 @@ def _held(value: object, depth: int) -> Iterator[str]:
 def _of_roles(roles: object, depth: int) -> Iterator[str]:
     """Read what roles permit; what they are called permits nothing."""
     for role in roles if isinstance(roles, list) else ():
-        if isinstance(role, Mapping):
-            yield from _held(role.get("permissions"), depth - 1)
+        if isinstance(role, Mapping) and "permissions" in role:
+            yield from _of_item(role, depth)
 
 
 def _of_item(item: object, depth: int) -> Iterator[str]:

@@ -65,7 +65,7 @@ class ServiceAccount:
 
     async def roster(self, organization: OrganizationId) -> Roster:
         reply = await self._get(f"/organization/{organization}/member", ROSTER_SECONDS)
-        return reply.roster(_not_shown())
+        return await asyncio.to_thread(reply.roster, _not_shown())
 
     async def sign_in(self) -> None:
         """Log in unless there is a session; raise `EquaUnavailable` with what the operator can do."""

@@ -30,6 +30,7 @@ class Hello:
     """The first event of a connection that continues no other."""
 
     connection_id: str
+    """Empty from a server that resumes none (`EnableReliableWebSockets` off, before 6.0)."""
     server_version: str
     seq: int
 
@@ -137,10 +138,14 @@ def _event(frame: dict[str, Any], seq: int, interest: Interest) -> Frame:
     return Other(seq)
 
 
-def _hello(data: object, seq: int) -> Hello | Malformed:
-    if not isinstance(data, dict) or not isinstance(data.get("connection_id"), str):
-        return Malformed("The hello names no connection.", seq)
-    return Hello(data["connection_id"], str(data.get("server_version", "")), seq)
+def _hello(data: object, seq: int) -> Hello:
+    told = data if isinstance(data, dict) else {}
+    connection_id, version = told.get("connection_id"), told.get("server_version")
+    return Hello(
+        connection_id=connection_id if isinstance(connection_id, str) else "",
+        server_version=version if isinstance(version, str) else "",
+        seq=seq,
+    )
 
 
 def _reply(frame: dict[str, Any]) -> Reply:

@@ -116,8 +116,8 @@ class Socket:
                 over = await self._connect()
                 await asyncio.sleep(await self._after(over))
         finally:
-            self._become("closed")
             self._mailbox.close()
+            self._become("closed")
 
     async def _connect(self) -> Over:
         """Live through one connection and return how it ended."""

@@ -122,7 +122,9 @@ class Storm:
             faults.cut_sockets()
 
     def _agent_fault(self, _: Call) -> Fault | None:
-        return self._random.choice([STARTING, Cut()]) if self._random.random() < 0.03 else None
+        if self._random.random() >= 0.03:
+            return None
+        return STARTING if self._random.random() < 0.5 else Cut()
 
     async def _answered(self) -> None:
         """Wait for the last answer; what is missing after the plan's patience counts as lost."""

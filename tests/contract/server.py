@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from websockets.asyncio.client import connect
 
-from tests.contract.client import Api, Socket
+from tests.contract.client import DEADLINE, Api, Socket
 
 PASSWORD = "Contract-1234"
 
@@ -115,8 +115,19 @@ class Mattermost:
         channel = await self.admin.post("/channels", fields)
         for each in members:
             await self.admin.post(f"/channels/{channel['id']}/members", {"user_id": each.id})
+        await self._announced(channel["id"], len(members))
         assert isinstance(channel, dict)
         return channel
+
+    async def _announced(self, channel_id: str, count: int) -> None:
+        """Wait for the system posts about added members, which a real server writes after its answer."""
+        async with asyncio.timeout(DEADLINE):
+            while True:
+                shown = await self.admin.get(f"/channels/{channel_id}/posts")
+                kinds = [post["type"] for post in shown["posts"].values()]
+                if kinds.count("system_add_to_channel") >= count:
+                    return
+                await asyncio.sleep(0.05)
 
     async def scene(self) -> Scene:
         """Create a team with two people and a bot in one channel."""
@@ -151,13 +162,19 @@ class Mattermost:
     @asynccontextmanager
     async def configured(self, **sections: Mapping[str, Any]) -> AsyncIterator[None]:
         """Change settings for the length of a test."""
-        before = await self.admin.get("/config")
+        async with self.configured_by(self.admin, **sections):
+            yield
+
+    @asynccontextmanager
+    async def configured_by(self, admin: Api, **sections: Mapping[str, Any]) -> AsyncIterator[None]:
+        """Change settings as another administrator, one whom the change does not shut out."""
+        before = await admin.get("/config")
         kept = {name: {key: before[name][key] for key in values} for name, values in sections.items()}
-        await self.admin.put("/config/patch", sections)
+        await admin.put("/config/patch", sections)
         try:
             yield
         finally:
-            await self.admin.put("/config/patch", kept)
+            await admin.put("/config/patch", kept)
 
     @asynccontextmanager
     async def permitted(self, role: str, permissions: list[str]) -> AsyncIterator[None]:

@@ -185,6 +185,7 @@ async def test_administrators_read_any_channel(server: Mattermost, scene: Scene)
 
 async def test_a_reply_bumps_its_root(server: Mattermost, scene: Scene) -> None:
     """The root's update_at and reply_count change; its edit_at does not."""
+    server.needs(7)
     root, *_ = await say(scene.ada, scene.channel_id, 1)
     fields = {"channel_id": scene.channel_id, "message": "r", "root_id": root["id"]}
     reply = await scene.bob.api.post("/posts", fields)

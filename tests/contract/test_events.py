@@ -217,6 +217,7 @@ async def test_events_of_one_channel_come_in_the_order_of_posting(server: Matter
 
 async def test_a_large_post_arrives_in_one_frame(server: Mattermost, scene: Scene) -> None:
     """There is no limit for what the server sends: props of 250 kB come as one event."""
+    server.needs(10)
     async with server.greeted(scene.bot) as socket:
         await say(scene.ada, scene.channel_id, "large", props={"filler": "x" * 250_000})
         event = await socket.posted("large")

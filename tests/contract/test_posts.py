@@ -38,6 +38,7 @@ async def test_an_id_cannot_be_chosen(server: Mattermost, scene: Scene) -> None:
 
 async def test_props_have_a_limit_of_characters_as_go_writes_them(server: Mattermost, scene: Scene) -> None:
     """800,000 at most, where <, > and & count six each: 250 kB pass, a third of it made of < does not."""
+    server.needs(10)
     assert await scene.ada.api.post("/posts", draft(scene, props={"filler": "x" * 250_000}))
     answer = await scene.ada.api.call("POST", "/posts", draft(scene, props={"filler": "<" * 140_000}))
     assert (answer.status, answer.error) == (400, "model.post.is_valid.props.app_error")
@@ -82,6 +83,7 @@ async def test_a_deleted_root_takes_no_replies(server: Mattermost, scene: Scene)
 
 async def test_a_message_has_up_to_16383_characters(server: Mattermost, scene: Scene) -> None:
     """Characters are counted, not bytes."""
+    server.needs(10)
     longest = "ß" * 16_383
     assert (await scene.ada.api.post("/posts", draft(scene, longest)))["message"] == longest
     answer = await scene.ada.api.call("POST", "/posts", draft(scene, longest + "ß"))

@@ -176,6 +176,7 @@ async def test_typing_needs_permission(server: Mattermost, scene: Scene) -> None
 
 async def test_a_revoked_token_leaves_the_socket_open_and_silent(server: Mattermost, scene: Scene) -> None:
     """No close comes; events stop; only the ping action tells."""
+    server.needs(10)
     tokens = await server.admin.get(f"/users/{scene.bot.id}/tokens")
     async with server.greeted(scene.bot) as socket:
         assert (await socket.ask("ping"))["status"] == "OK"

@@ -40,7 +40,7 @@ async def test_each_organization_hears_of_itself_only(
 
 
 async def test_a_thread_goes_on_without_mentions(world: World, acme: Company, daemon: Daemon) -> None:
-    """In a thread that the bot answers in a follow-up needs no mention, and the gateway knows what was said."""
+    """In a thread of the bot a follow-up needs no mention, and the gateway knows what was said before."""
     first = world.ask(acme, "@equabot hello")
     await world.answered(first)
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from asyncpg import Pool
 
+from bridge.db.ledger import Ledger
+from bridge.models import PostId
 from bridge.sandbox.agent.faults import (
     PROVIDER_FAILED,
     STARTING,
@@ -23,6 +25,7 @@ from bridge.sandbox.mattermost import RestFault
 from handlers.mentions import SORRY
 from tests.support.daemon import Daemon, running
 from tests.support.world import Company, World
+from tests.support.world import world as built_world
 
 
 async def test_what_was_asked_while_the_daemon_was_down_is_answered_in_order(
@@ -42,23 +45,23 @@ async def test_what_was_asked_while_the_daemon_was_down_is_answered_in_order(
     ]
 
 
-async def test_what_is_too_old_is_not_answered_and_why_tells_it(
-    world: World, acme: Company, daemon: Daemon, pool: Pool
-) -> None:
+async def test_what_is_too_old_is_not_answered_and_why_tells_it(dsn: str, pool: Pool, tmp_path: Path) -> None:
     """A question of two days ago gets no answer any more, and its reason is kept."""
-    await world.answered(world.ask(acme, "@equabot hello"))
-    await daemon.kill()
-    await pool.execute("update positions set create_at = create_at - 259200000")
-    now = world.store.now()
-    old = world.store.post_as(acme.people[0], acme.agent, "@equabot old", create_at=now - 172_800_000)
-    fresh = world.ask(acme, "@equabot new")
+    async with built_world(dsn, pool, clock_offset=-50 * 3600) as world:
+        acme = world.companies[0]
+        async with running(world.environ, tmp_path / "before.log"):
+            world.clock_offset = -48 * 3600
+        old = world.ask(acme, "@equabot old")
+        world.clock_offset = 0
+        new = world.ask(acme, "@equabot new")
 
-    await daemon.start()
-    await world.answered(fresh)
+        async with running(world.environ, tmp_path / "after.log"):
+            await world.answered(new)
 
-    assert world.answers(old) == []
-    reason = await pool.fetchval("select reason from jobs where dedupe = $1", f"post:{old.id}")
-    assert reason == "too_old"
+        assert world.answers(old) == []
+    fate = await Ledger(pool).fate(PostId(old.id))
+    assert fate is not None
+    assert (fate.state, fate.reason) == ("refused", "too_old")
 
 
 async def test_a_cut_socket_loses_nothing(world: World, acme: Company, daemon: Daemon) -> None:
@@ -111,9 +114,7 @@ async def test_a_cut_of_all_database_connections_loses_nothing(
         ErrorObject(),
         ErrorObject(after="Here is half of"),
         ErrorChunk(),
-        Empty(),
         Empty("stop"),
-        Unfinished(),
         Binary(),
         PROVIDER_FAILED,
     ],
@@ -131,7 +132,11 @@ async def test_an_agent_that_fails_is_told_in_one_plain_sentence(
     assert [reply.message for reply in world.replies(post)] == [SORRY]
 
 
-@pytest.mark.parametrize("fault", [STARTING, Cut(), Cut(after="Here is half of"), too_many("1")], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [STARTING, Cut(), Cut(after="Here is half of"), Empty(), Unfinished(), too_many("1")],
+    ids=str,
+)
 async def test_an_agent_that_is_away_for_a_moment_is_asked_again(
     world: World, acme: Company, daemon: Daemon, fault: Fault
 ) -> None:
@@ -232,21 +237,21 @@ async def test_a_stop_finishes_what_is_in_hand(world: World, acme: Company, daem
     assert len(world.answers(post)) == 1
 
 
-async def test_a_refused_token_is_told_and_mended_without_a_restart(
+async def test_a_refused_token_is_told_and_taken_up_again_without_a_restart(
     world: World, acme: Company, tmp_path: Path
 ) -> None:
-    """/readyz names the variable, the API goes on, and a token that works again is taken up."""
-    bot = world.bot
-    world.store.deactivate(bot)
+    """/readyz names the variable, the API goes on meanwhile, and a token that works again is noticed."""
+    world.bot_token.is_active = False
     daemon = Daemon(world.environ, tmp_path / "log")
     await daemon.start()
     try:
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    if "MATTERMOST_BOT_TOKEN" in str(await daemon.state()):
-                        break
-                except OSError:
-                    await asyncio.sleep(0.05)
+        refused = await daemon.told(lambda parts: parts["websocket"]["state"] == "token_refused")
+        world.bot_token.is_active = True
+        await daemon.ready(60)
+        post = world.ask(acme, "@equabot hello")
+        await world.answered(post)
     finally:
         await daemon.kill()
+
+    assert refused["websocket"]["variable"] == "MATTERMOST_BOT_TOKEN"
+    assert refused["database"]["ok"]

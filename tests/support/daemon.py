@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,14 @@ class Daemon:
 
     async def ready(self, seconds: float = 20) -> None:
         """Wait until it says that it is ready; fails when it ended or takes too long."""
-        async with asyncio.timeout(seconds), aiohttp.ClientSession() as session:
-            while not await self._is_ready(session):
-                await asyncio.sleep(0.02)
+        await self.told(lambda parts: all(part["ok"] for part in parts.values() if part["required"]), seconds)
 
-    async def state(self) -> Any:
-        """Return what `/readyz` tells."""
-        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/readyz") as response:
-            return await response.json()
+    async def told(self, condition: Callable[[Any], bool], seconds: float = 20) -> Any:
+        """Wait until what `/readyz` tells of the parts fulfils the condition, and return it."""
+        async with asyncio.timeout(seconds), aiohttp.ClientSession() as session:
+            while not (parts := await self._parts(session)) or not condition(parts):
+                await asyncio.sleep(0.02)
+            return parts
 
     async def kill(self) -> None:
         """End it without a warning, as a crash does."""
@@ -74,14 +74,14 @@ class Daemon:
         """Return its log so far; a line that is no JSON is a line of text."""
         return [_parsed(line) for line in self.log.read_text().splitlines()]
 
-    async def _is_ready(self, session: aiohttp.ClientSession) -> bool:
+    async def _parts(self, session: aiohttp.ClientSession) -> Any:
         assert self.process
         assert self.process.returncode is None, self.log.read_text()
         try:
             async with session.get(f"{self.url}/readyz") as response:
-                return response.status == 200
+                return (await response.json())["parts"]
         except aiohttp.ClientError:
-            return False
+            return None
 
 
 def _parsed(line: str) -> dict[str, Any]:

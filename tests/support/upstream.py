@@ -11,12 +11,12 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One request as it arrived; `connection` tells connections apart."""
+    """One request as it arrived; `from_port` tells connections apart."""
 
     method: str
     target: str
     headers: CIMultiDictProxy[str]
-    connection: int
+    from_port: int
 
 
 @dataclass(slots=True)
@@ -51,8 +51,9 @@ class Upstream:
             await runner.cleanup()
 
     def _record(self, request: web.Request) -> None:
-        connection = id(request.protocol)
-        self.seen.append(Seen(request.method, request.raw_path, request.headers, connection))
+        assert request.transport is not None
+        _, port = request.transport.get_extra_info("peername")
+        self.seen.append(Seen(request.method, request.raw_path, request.headers, port))
         self.arrived.set()
 
     async def _answer(self, request: web.Request) -> web.Response:

@@ -1,6 +1,7 @@
 """Two organizations with their people, a sandbox Mattermost and a sandbox agent, mapped in a database."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class World:
         self.bot = bot
         self.bot_token = self.store.create_token(bot)
         self.companies: list[Company] = []
+        self.clock_offset = 0.0
+        """Seconds by which Mattermost's clock is set; negative is in the past."""
 
     @property
     def environ(self) -> Mapping[str, str]:
@@ -94,14 +97,16 @@ class World:
 
 
 @asynccontextmanager
-async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
+async def world(dsn: str, pool: Pool, *, clock_offset: float = 0) -> AsyncIterator[World]:
     """Build a world of two organizations, Acme Corp and Borealis Labs, on a fresh database."""
-    store = Store(seed=1)
+    built: World | None = None
+    store = Store(seed=1, clock=lambda: time.time() + (built.clock_offset if built else clock_offset))
     bot = store.create_bot("equabot")
     directory: dict[UUID, Organization] = {}
     agent = SandboxAgent(directory, token=TOKEN)
     async with Server(store, timing=QUICK) as server, serving(create_app(agent)) as agent_url:
         built = World(dsn, server, agent, str(URL(agent_url)), bot)
+        built.clock_offset = clock_offset
         await built.found(pool, "Acme Corp")
         await built.found(pool, "Borealis Labs")
         yield built

@@ -49,9 +49,14 @@ class Server:
     async def start(self, port: int = 0) -> None:
         """Start on `port`, by default any free one."""
         app = create_app(self.store, controls=self.controls, pages=self._pages)
-        runner = self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
-        await web.TCPSite(runner, HOST, port).start()
+        try:
+            await web.TCPSite(runner, HOST, port).start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner = runner
         self.port = runner.addresses[0][1]
 
     async def stop(self) -> None:

@@ -1,7 +1,7 @@
 """The cookies that are Equa's go through unchanged, no other does."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.equa.cookies import relayed, renewed
@@ -37,6 +37,7 @@ def test_of_a_cookie_header_only_the_allowed_pairs_remain_as_they_were(header: s
     assert relayed(header, COOKIES) == sent
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_whatever_a_header_holds_what_is_sent_is_a_part_of_it(header: str) -> None:
     """Nothing is made up, and nothing is sent that HTTP could take for another header."""
@@ -46,6 +47,7 @@ def test_whatever_a_header_holds_what_is_sent_is_a_part_of_it(header: str) -> No
     assert not set(sent) & set("\r\n\x00")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126, exclude_characters=";")))
 def test_a_visible_value_survives_among_others(value: str) -> None:
     """Every printable value is relayed byte for byte."""

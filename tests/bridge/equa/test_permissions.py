@@ -3,7 +3,7 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.equa.permissions import holds_any
@@ -45,6 +45,7 @@ OTHERS: list[object] = [
     {"roles": {"editMembers": True}},
     {"roles": [{"name": "editMembers", "permissions": ["viewSelf"]}]},
     [{"name": "editMembers", "permissions": []}],
+    {"roles": [{"name": "Admin", "active": False, "permissions": ["editMembers"]}]},
     {"name": "editMembers"},
     {"user": {"name": "editMembers"}, "organization": {"name": "editMembers"}, "permissions": []},
     {"missing": ["editMembers"], "available": ["editMembers"]},
@@ -73,6 +74,7 @@ def test_what_is_no_answer_says_neither_yes_nor_no(payload: object) -> None:
         holds_any(payload, ADMIN_PERMISSIONS)
 
 
+@settings(deadline=None)
 @given(json_of(KEYS))
 def test_junk_without_the_name_makes_no_administrator(payload: object) -> None:
     """No shape holds a permission that it does not name, and none raises another error than ours."""
@@ -80,6 +82,7 @@ def test_junk_without_the_name_makes_no_administrator(payload: object) -> None:
         assert not holds_any(payload, ADMIN_PERMISSIONS)
 
 
+@settings(deadline=None)
 @given(
     json_of(["editMembers", "permissions", "data", "user"], "viewSelf").filter(
         lambda value: True not in _leaves(value)
@@ -91,6 +94,7 @@ def test_a_key_without_true_makes_no_administrator(payload: object) -> None:
         assert not holds_any(payload, ADMIN_PERMISSIONS)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["viewSelf", "editMembers"])), st.booleans())
 def test_no_permission_is_enough_when_none_is_configured(names: list[str], wrapped: bool) -> None:  # noqa: FBT001 - drawn
     """Without EQUA_ADMIN_PERMISSIONS there are no administrators."""

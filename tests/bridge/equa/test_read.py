@@ -4,7 +4,7 @@ from contextlib import suppress
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from bridge.equa.read import membership, organization_name, person
 from bridge.errors import EquaUnavailable
@@ -73,6 +73,7 @@ def test_anything_else_is_nobody(payload: object) -> None:
     assert person(payload) is None
 
 
+@settings(deadline=None)
 @given(json_of(["user", "data", "email", "current", "userId"], ID))
 def test_junk_is_nobody(payload: object) -> None:
     """An id that stands anywhere but in `id` signs nobody in."""
@@ -132,6 +133,7 @@ def test_a_list_that_may_have_hidden_it_says_neither_yes_nor_no(payload: object)
         membership(payload, ACME)
 
 
+@settings(deadline=None)
 @given(json_of(["organizations", "data", "items", "organization", "name", "parent", "creator", "total"], ORG))
 def test_junk_makes_no_member(payload: object) -> None:
     """The organization's id is no membership unless it is the `id` of an item."""

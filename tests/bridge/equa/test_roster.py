@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from bridge.equa.roster import roster
 from bridge.errors import EquaUnavailable
@@ -108,6 +108,7 @@ def test_an_empty_list_is_an_empty_roster() -> None:
     assert roster([], {"X-Total-Count": "0", "Link": '<x>; rel="first"'}) == Roster(())
 
 
+@settings(deadline=None)
 @given(json_of(["members", "data", "user", "userId", "id", "email", "fullName", "isIndividual", "total"], ID))
 def test_every_line_of_any_json_is_a_member_or_a_problem(payload: object) -> None:
     """Nothing is dropped silently, and no other error than ours comes out."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.equa.values import decode, listing, retry_after, text, uuid_of
@@ -15,6 +15,7 @@ from tests.support.equa import json_of
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.binary())
 def test_any_body_is_json_or_unreadable(body: bytes) -> None:
     """No other error than ours comes out of a body."""
@@ -103,6 +104,7 @@ def test_what_is_no_list_is_unreadable(payload: object) -> None:
         listing(payload, "members")
 
 
+@settings(deadline=None)
 @given(json_of(["members", "data", "items", "total", "next", "meta"]))
 def test_any_json_is_a_list_or_unreadable(payload: object) -> None:
     """No other error than ours comes out of a payload."""
@@ -130,6 +132,7 @@ def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> 
     assert retry_after(value, NOW) == seconds
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_retry_after_can_be_read(value: str) -> None:
     """A header that a server made up does no harm."""

@@ -51,6 +51,9 @@ def seen(data: dict[str, Any], seq: int) -> PostedEvent:
     ("frame", "says"),
     [
         (hello("c1"), Hello("c1", "10.4.2.10.4.2.abc.false", 0)),
+        (event("hello", {"server_version": "5.37.0"}, 0), Hello("", "5.37.0", 0)),
+        (event("hello", {"connection_id": 5}, 0), Hello("", "", 0)),
+        (event("hello", None, 0), Hello("", "", 0)),
         (ok(3), Reply(3, ok=True)),
         (fail(4, "api.x"), Reply(4, ok=False, error_id="api.x")),
         ('{"status":"FAIL"}', Reply(0, ok=False)),
@@ -85,8 +88,6 @@ def test_frames(frame: str, says: Frame) -> None:
         ('{"seq": 1.5}', None),
         ('{"seq_reply": 5}', None),
         (b"\xff\xfe\x00", None),
-        (event("hello", {}, 0), 0),
-        (event("hello", None, 0), 0),
         (event("posted", {**posted_data(), "post": "{}"}, 6), 6),
         (event("posted", {**posted_data(), "post": "no JSON"}, 6), 6),
         (event("posted", {**posted_data(), "post": post_json()}, 6), 6),

@@ -57,6 +57,17 @@ def test_no_resume_before_a_hello_was_read() -> None:
     assert link.query() == {}
 
 
+def test_server_that_resumes_nothing() -> None:
+    """Old ones name no connection: every new one begins with a hello, and tells of a loss."""
+    link = Link()
+    link.open()
+    events = taken(link, Hello("", "5.37", 0), PONG, PostedEvent(POSTED, 1))
+
+    assert events == [Connected(lost=True), Seen(POSTED)]
+    assert link.query() == {}
+    assert over(link, Other(3)) == "gap"
+
+
 def test_resume_is_known_by_the_reply() -> None:
     """A hello is always written before the reply to a ping, so a reply without one means resumed."""
     link = reopened(5)

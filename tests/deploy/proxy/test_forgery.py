@@ -92,6 +92,7 @@ async def test_no_path_is_exempt(proxy: Nginx, chat: Upstream, bridge: Upstream,
     [
         pytest.param("post /p HTTP/1.1", [COOKIE], "", id="method in lower case"),
         pytest.param("POST /p HTTP/1.1", ["Cookie : MMAUTHTOKEN=secret"], "", id="space before the colon"),
+        pytest.param("POST /p HTTP/1.1", ["Cookie: a=1;", " MMAUTHTOKEN=secret"], "", id="on two lines"),
         pytest.param("POST /p HTTP/1.1", [COOKIE + "\0"], "", id="NUL"),
         pytest.param(
             "POST /p HTTP/1.1",
@@ -105,7 +106,7 @@ async def test_no_path_is_exempt(proxy: Nginx, chat: Upstream, bridge: Upstream,
 async def test_what_is_no_http_is_refused(
     proxy: Nginx, chat: Upstream, start: str, headers: list[str], body: str
 ) -> None:
-    """What two servers could read differently goes no further."""
+    """What two servers could read differently goes no further: Go accepts a header on two lines."""
     status = await send(proxy, start, *headers, body=body)
 
     assert " 400 " in status
@@ -129,13 +130,6 @@ async def test_the_form_of_the_body_does_not_matter(
 
     assert status == "HTTP/1.1 403 Forbidden"
     assert chat.seen == []
-
-
-async def test_a_header_on_two_lines_is_not_passed_on(proxy: Nginx, chat: Upstream) -> None:
-    """A cookie folded onto a second line reaches nobody."""
-    await send(proxy, "POST /p HTTP/1.1", "Cookie: a=1;", " MMAUTHTOKEN=secret", "Content-Length: 0")
-
-    assert "MMAUTHTOKEN" not in str([request.headers for request in chat.seen])
 
 
 async def test_every_request_of_a_connection_is_judged(proxy: Nginx, chat: Upstream) -> None:

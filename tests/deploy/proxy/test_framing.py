@@ -45,6 +45,17 @@ async def test_only_frame_ancestors_is_replaced(
     assert await policies(http, proxy.url) == [browser]
 
 
+async def test_of_two_policies_none_overrules_ours(proxy: Nginx, chat: Upstream, http: ClientSession) -> None:
+    """A browser obeys every policy it gets."""
+    chat.reply.add("Content-Security-Policy", "frame-ancestors a.com; script-src 'self'")
+    chat.reply.add("Content-Security-Policy", "frame-ancestors b.com; img-src *")
+
+    (policy,) = await policies(http, proxy.url)
+
+    assert policy.startswith(f"{OURS}; script-src 'self'")
+    assert policy.count("frame-ancestors") == 1
+
+
 @pytest.mark.parametrize("content_type", ["text/html", "text/html; charset=utf-8", "application/xhtml+xml"])
 async def test_a_page_without_a_policy_gets_ours(
     proxy: Nginx, chat: Upstream, http: ClientSession, content_type: str

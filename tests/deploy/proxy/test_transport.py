@@ -49,11 +49,13 @@ async def test_an_upload_streams_through(proxy: Nginx, chat: Upstream) -> None:
     """Mattermost hears of a file of 100 MiB before it has been sent; nothing waits on the proxy's disk."""
     _, writer = await asyncio.open_connection(proxy.host, proxy.port)
     head = f"POST /api/v4/files HTTP/1.1\r\nHost: h\r\nContent-Length: {101 * MEBIBYTE}\r\n\r\n"
-    writer.write(head.encode() + b"x" * 1000)
-    async with asyncio.timeout(10):
-        await chat.arrived.wait()
-    writer.close()
-    await writer.wait_closed()
+    try:
+        writer.write(head.encode() + b"x" * 1000)
+        async with asyncio.timeout(10):
+            await chat.arrived.wait()
+    finally:
+        writer.close()
+        await writer.wait_closed()
 
     assert chat.only.headers["Content-Length"] == str(101 * MEBIBYTE)
 

@@ -18,6 +18,7 @@ export class ChannelView {
     this.socket = socket;
     this.threads = new Map();
     this.oldest = "";
+    this.news = "";
     this.place = byId("threads");
     this.scroller = byId("scroller");
     this.typists = new Typing((rootId) => this.drawTyping(rootId));
@@ -34,7 +35,7 @@ export class ChannelView {
     byId("earlier").hidden = true;
     byId("earlier").onclick = () => this.loadEarlier();
     byId("news").onclick = () => this.showNews();
-    this.scroller.onscroll = () => this.atEnd() && (byId("news").hidden = true);
+    this.scroller.onscroll = () => this.inView(this.news) && (byId("news").hidden = true);
     await Promise.all([this.loadMembers(), this.load()]);
   }
 
@@ -231,10 +232,14 @@ export class ChannelView {
     this.find(postId)?.scrollIntoView({ block: "nearest" });
   }
 
-  announce(post) {
-    const shown = this.find(post.id)?.getBoundingClientRect();
+  inView(postId) {
+    const shown = this.find(postId)?.getBoundingClientRect();
     const frame = this.scroller.getBoundingClientRect();
-    if (shown && shown.top >= frame.top && shown.bottom <= frame.bottom) return;
+    return Boolean(shown && shown.top < frame.bottom - 20 && shown.bottom > frame.top + 20);
+  }
+
+  announce(post) {
+    if (this.inView(post.id)) return;
     this.news = post.id;
     byId("news").textContent = `New message from ${this.people.name(post.user_id)}`;
     byId("news").hidden = false;
