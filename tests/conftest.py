@@ -7,6 +7,8 @@ from asyncpg import Pool
 
 from bridge.db.pool import open_pool
 from tests.support.postgres import fresh_database, served
+from tests.support.world import World
+from tests.support.world import world as built_world
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +29,10 @@ async def dsn(postgres: str) -> AsyncIterator[str]:
 async def pool(dsn: str) -> AsyncIterator[Pool]:
     async with await open_pool(dsn) as opened:
         yield opened
+
+
+@pytest.fixture
+async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
+    """Two organizations with their people, a sandbox Mattermost and a sandbox agent."""
+    async with built_world(dsn, pool) as built:
+        yield built

@@ -1,20 +1,12 @@
-"""The world that the daemon is put into, and the daemon."""
+"""The daemon in its world."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from asyncpg import Pool
 
 from tests.support.daemon import Daemon, running
 from tests.support.world import Company, World
-from tests.support.world import world as built_world
-
-
-@pytest.fixture
-async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
-    async with built_world(dsn, pool) as built:
-        yield built
 
 
 @pytest.fixture
