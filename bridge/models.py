@@ -142,8 +142,9 @@ class Position:
     """Posts before this moment (milliseconds) are history and never considered."""
 
 
-JobKind = Literal["mention", "invite"]
-"""`mention` asks the agent; `invite` tells somebody without a mapping how to get in."""
+JobKind = Literal["mention", "invite", "notice", "membership"]
+"""`mention` asks the agent; `invite` tells somebody without a mapping how to get in; `notice` posts what the
+platform told; `membership` puts a person into an organization's team or takes them out of it."""
 
 JobState = Literal["waiting", "running", "done", "dead", "refused"]
 
@@ -169,6 +170,35 @@ class Mention:
     def payload(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person joined or left an organization, as the platform told: the payload of a `membership` job."""
+
+    organization_id: OrganizationId
+    person_id: PersonId
+    action: Literal["add", "remove"]
+    name: str
+    email: str = ""
+    """Empty where the platform did not tell it."""
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Self:
+        """Read it out of a job's payload."""
+        organization, person = payload["organization_id"], payload["person_id"]
+        return cls(
+            **{
+                **payload,
+                "organization_id": OrganizationId(UUID(organization)),
+                "person_id": PersonId(UUID(person)),
+            }
+        )
+
+    def payload(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        ids = {"organization_id": str(self.organization_id), "person_id": str(self.person_id)}
+        return {**asdict(self), **ids}
 
 
 @dataclass(frozen=True, slots=True)

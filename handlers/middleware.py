@@ -1,12 +1,12 @@
 """What every request has in common: an id, one line in the log, errors in one shape, careful headers."""
 
 import asyncio
-from collections import deque
 import itertools
 import math
 import re
 import secrets
 import time
+from collections import deque
 from http import HTTPStatus
 
 import structlog
@@ -43,8 +43,7 @@ Log = structlog.typing.FilteringBoundLogger
 def observer() -> Middleware:
     """Return the middleware; the log is configured before."""
     # Binding it for every line would take as long as writing the line.
-    log: Ended = tuple[web.Request, int, str|None, str, float]
-Log = structlog.get_logger(__name__).bind()
+    log: Log = structlog.get_logger(__name__).bind()
     ended: deque[Ended] = deque()
 
     def tell() -> None:

@@ -107,7 +107,7 @@ class Locks:
                 try:
                     yield
                 finally:
-                    del self._scopes[number]
+                    self._scopes.pop(number, None)
         except TimeoutError:
             if scope.expired():
                 raise DatabaseUnavailable("The connection that held a lock was lost.") from None
@@ -115,7 +115,8 @@ class Locks:
 
     def _lose(self) -> None:
         now = asyncio.get_running_loop().time()
-        for scope in self._scopes.values():
+        lost, self._scopes = self._scopes, {}
+        for scope in lost.values():
             scope.reschedule(now)
         self._released.clear()
 
@@ -129,18 +130,14 @@ class Locks:
             self._work.clear()
 
     async def _exchange(self, connection: asyncpg.Connection) -> None:
-        """Give back what was released, then ask for all that is wanted.
-
-        A key of both lists is held once more or freed and taken again: either way it is held once after
-        the next exchange.
-        """
+        """Give back what was released, then ask for all that is wanted."""
         released, self._released = self._released, []
         await connection.execute(
             "select pg_advisory_unlock(k) from unnest($1::bigint[]) as k", released, timeout=_STATEMENT
         )
         rows = await connection.fetch(
             "select k from unnest($1::bigint[]) as k where pg_try_advisory_lock(k)",
-            list(self._wanted),
+            [number for number, granted in self._wanted.items() if not granted.done()],
             timeout=_STATEMENT,
         )
         for row in rows:
@@ -148,7 +145,7 @@ class Locks:
 
     def _grant(self, number: int) -> None:
         granted = self._wanted.get(number)
-        if granted is None or granted.done():
+        if granted is None or granted.done():  # whoever wanted it has gone meanwhile
             self._release(number)
         else:
             granted.set_result(None)

@@ -1,1 +1,1 @@
-"""What the platform tells: CloudEvents, what they carry, and what is to be done. Pure: no I/O is imported here."""
+"""What the platform tells, and what is to be done about it. Pure: no I/O is imported here."""

@@ -7,7 +7,7 @@ that the posts in between are to be read over REST.
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal, Self
@@ -53,11 +53,12 @@ class Socket:
     _link: Link = field(default_factory=Link, init=False)
     _connection: Connection | None = field(default=None, init=False)
     _established: float = field(default=math.inf, init=False)
-    _failures: int = field(default=0, init=False)
+    _delays: Iterator[float] = field(init=False)
     _mailbox: Mailbox = field(init=False)
     _runner: asyncio.Task[None] = field(init=False)
 
     def __post_init__(self) -> None:
+        self._delays = self.timing.delays()
         self._mailbox = Mailbox(self.capacity)
 
     @property
@@ -170,9 +171,9 @@ class Socket:
         return False
 
     def _delay(self, over: Over) -> float:
-        healthy = time.monotonic() - self._established >= self.timing.healthy
-        self._failures = 0 if healthy else self._failures + 1
-        return max(self.timing.delay(self._failures), min(over.retry_after, self.timing.longest_wait))
+        if time.monotonic() - self._established >= self.timing.healthy:
+            self._delays = self.timing.delays()
+        return max(next(self._delays), min(over.retry_after, self.timing.longest_wait))
 
     def _become(self, state: State) -> None:
         if state != self._state:

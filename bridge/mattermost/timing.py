@@ -1,7 +1,10 @@
 """The websocket's numbers. Pure: no I/O is imported here."""
 
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from bridge import retry
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,9 @@ class Timing:
     longest_wait: float = 300
     """Of a wait that the server asks for."""
 
-    def delay(self, failures: int) -> float:
-        """Return how long to wait after so many connections in a row that did not last."""
-        longest = min(self.longest_delay, self.first_delay * 2.0 ** min(failures, 30))
-        return random.uniform(0, longest)  # noqa: S311 - jitter
+    def delays(self) -> Iterator[float]:
+        """Yield how long to wait after each of a row of connections that did not last."""
+        return retry.delays(self.first_delay, 2, self.longest_delay)
 
     def unauthorised_delay(self) -> float:
         return random.uniform(0.5, 1) * self.unauthorised  # noqa: S311 - jitter

@@ -17,8 +17,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _TOGETHER = re.compile(r"[@#~<]|:(?=\S)|;(?=-?\))|(?i:(?<=x)-(?=d))")
 """What is read as one with what follows it, with a backslash before it or without: mentions and links to
-channels (mention_parser_standard.go, channel_mentions.go), hashtags, `<3` and other emoticons, emoji, addresses
-of any scheme (text_formatting.tsx, emoticons.tsx in webapp/channels/src/utils)."""
+channels (mention_parser_standard.go, channel_mentions.go), hashtags, `<3` and other emoticons, emoji, and
+addresses of any scheme (text_formatting.tsx, emoticons.tsx in webapp/channels/src/utils)."""
 
 _MARKUP = re.compile(r"[\\`*{}\[\]()#+\-.!_>|~<&$]|(?m:^=)")
 

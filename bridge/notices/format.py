@@ -1,6 +1,5 @@
 """Amounts, dates and names as people read them. Pure: no I/O is imported here."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -12,13 +11,30 @@ _MONTHS = (
 )
 """In English whatever the process's locale, unlike those of `strftime`."""
 
-_MINOR_DIGITS: Mapping[str, int] = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-}
-"""Where ISO 4217 gives a currency other than two."""
+_WITHOUT_DECIMALS = frozenset(
+    (
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    )
+)
+_WITH_THREE = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
+"""Where ISO 4217 gives a currency other than two decimals."""
 
-_UNITS = ("KB", "MB", "GB", "TB", "PB")
+_UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
 def quantity(amount: Decimal) -> str:
@@ -28,20 +44,16 @@ def quantity(amount: Decimal) -> str:
 
 def money(amount: Decimal, currency: str) -> str:
     """Return e.g. `USD 1,250.00` or `USD 0.0001`: exactly, with at least the currency's usual decimals."""
-    return f"{currency} {_grouped(amount, _MINOR_DIGITS.get(currency, 2))}"
+    decimals = 0 if currency in _WITHOUT_DECIMALS else 3 if currency in _WITH_THREE else 2
+    return f"{currency} {_grouped(amount, decimals)}"
 
 
 def size(count: int) -> str:
     """Return a number of bytes as Mattermost shows those of files, e.g. `1.5 MB`: 1 KB is 1,024 bytes."""
-    if count < 1024:
-        return "1 byte" if count == 1 else f"{count} bytes"
-    amount = Decimal(count)
-    for unit in _UNITS:
-        amount /= 1024
-        rounded = amount.quantize(Decimal("0.1") if amount < 10 else Decimal(1), ROUND_HALF_UP)
-        if rounded < 1024:
-            break
-    return f"{_grouped(rounded, 0)} {unit}"
+    amount, unit = Decimal(count), 0
+    while _rounded(amount) >= 1024 and unit < len(_UNITS) - 1:
+        amount, unit = amount / 1024, unit + 1
+    return f"{_grouped(_rounded(amount), 0)} {_UNITS[unit]}"
 
 
 def moment(time: datetime) -> str:
@@ -53,6 +65,10 @@ def moment(time: datetime) -> str:
 def person(name: str, email: str | None = None) -> str:
     """Return a name as Markdown, with the address as code: so it calls nobody and can still be copied."""
     return f"{inline(name)} (`{email}`)" if email else inline(name)
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.1") if amount < 10 else Decimal(1), ROUND_HALF_UP)
 
 
 def _grouped(amount: Decimal, digits: int) -> str:

@@ -64,6 +64,8 @@ class Storm:
         started = time.monotonic()
         world = self._world
         world.agent.fault_for = self._agent_fault
+        # A kill is to meet answers in the making.
+        world.agent.latency = 0.15
         async with self._faults(), asyncio.TaskGroup() as group:
             killing = group.create_task(self._kill(), name="kill")
             await self._ask()

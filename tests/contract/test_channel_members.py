@@ -45,6 +45,7 @@ async def test_at_most_1000_at_once(server: Mattermost, scene: Scene) -> None:
 
 async def test_a_deactivated_user_cannot_be_added(server: Mattermost, scene: Scene) -> None:
     """He is refused although he is in the team."""
+    server.needs(10)
     channel = await server.channel(scene.team_id)
     await server.admin.delete(f"/users/{scene.ada.id}")
     answer = await server.admin.call("POST", f"/channels/{channel['id']}/members", {"user_id": scene.ada.id})

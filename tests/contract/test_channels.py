@@ -59,6 +59,7 @@ async def test_other_characters_are_refused(server: Mattermost, scene: Scene, na
 
 async def test_names_shaped_like_direct_channels_are_refused(server: Mattermost, scene: Scene) -> None:
     """Two ids with __ between them, or 40 hexadecimal digits."""
+    server.needs(10)
     for name in (f"{scene.ada.id}__{scene.bob.id}", "a" * 40):
         answer = await create(server, scene.team_id, name)
         assert answer.status == 400, name
@@ -75,6 +76,7 @@ async def test_lengths_are_limited(server: Mattermost, scene: Scene) -> None:
 
 async def test_a_display_name_and_a_team_are_needed(server: Mattermost, scene: Scene) -> None:
     """Both missing are 400."""
+    server.needs(10)
     assert (await create(server, scene.team_id, server.name("c"), display_name="")).status == 400
     assert (await create(server, "", server.name("c"))).status == 400
 

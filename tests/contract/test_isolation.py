@@ -22,6 +22,7 @@ async def test_people_see_each_other_by_default(server: Mattermost) -> None:
 
 async def test_without_view_members_people_see_their_teams_only(server: Mattermost) -> None:
     """Taken from system_user and given to team_user, it hides everybody outside one's teams."""
+    server.needs(10)
     ada, bob, eve = await two_teams(server)
     team_user = (await server.admin.get("/roles/name/team_user"))["permissions"]
     async with (
@@ -44,6 +45,7 @@ async def test_without_view_members_people_see_their_teams_only(server: Mattermo
 
 async def test_without_their_permissions_people_neither_list_nor_create_teams(server: Mattermost) -> None:
     """list_public_teams, join_public_teams and create_team can be taken away."""
+    server.needs(10)
     ada, *_ = await two_teams(server)
     name = server.name()
     fields = {"name": name, "display_name": name, "type": "O"}

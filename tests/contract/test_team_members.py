@@ -46,13 +46,14 @@ async def test_a_batch_of_256_reaches_the_users(server: Mattermost) -> None:
 async def test_a_graceful_batch_has_a_verdict_for_each(server: Mattermost) -> None:
     """Whoever cannot be added has an error in his row, and the others are added."""
     server.needs(10)
-    one, gone, two = await server.account(), await server.account(), await server.account()
+    one, two = await server.account(), await server.account()
     team = await server.team()
-    await server.admin.delete(f"/users/{gone.id}")
-    batch = rows(team, one, gone, two)
+    unknown = {"team_id": team["id"], "user_id": "a" * 26}
+    batch = [*rows(team, one), unknown, *rows(team, two)]
     answer = await server.admin.call("POST", f"/teams/{team['id']}/members/batch?graceful=true", batch)
     assert answer.status == 201
-    assert [row["user_id"] for row in answer.body] == [one.id, gone.id, two.id]
+    assert [row["user_id"] for row in answer.body] == [one.id, "a" * 26, two.id]
+    assert answer.body[1]["error"]["id"] == "app.user.missing_account.const"
     assert [bool(row["error"]) for row in answer.body] == [False, True, False]
     assert [bool(row["member"]) for row in answer.body] == [True, False, True]
 
@@ -99,14 +100,31 @@ async def test_removing_takes_out_of_all_channels(server: Mattermost) -> None:
     assert {each["name"] for each in mine if each["team_id"]} == {"town-square", "off-topic"}
 
 
-async def test_removing_twice_is_an_error(server: Mattermost) -> None:
-    """A former member cannot be removed again."""
-    account = await server.account()
+async def test_removing_may_be_repeated(server: Mattermost) -> None:
+    """A former member is removed again without an error, and town-square is told again; a stranger is 400."""
+    account, stranger = await server.account(), await server.account()
     team = await server.team(account)
-    path = f"/teams/{team['id']}/members/{account.id}"
-    await server.admin.delete(path)
-    again = await server.admin.call("DELETE", path)
-    assert 400 <= again.status < 500
+    for _ in range(2):
+        await server.admin.delete(f"/teams/{team['id']}/members/{account.id}")
+    town = await server.admin.get(f"/teams/{team['id']}/channels/name/town-square")
+    shown = await server.admin.get(f"/channels/{town['id']}/posts")
+    kinds = [post["type"] for post in shown["posts"].values()]
+    assert kinds.count("system_remove_from_team") == 2
+    answer = await server.admin.call("DELETE", f"/teams/{team['id']}/members/{stranger.id}")
+    assert (answer.status, answer.error) == (400, "api.team.remove_user_from_team.missing.app_error")
+
+
+async def test_a_deactivated_account_can_be_put_into_a_team(server: Mattermost) -> None:
+    """Nothing stops it, in a batch or alone."""
+    account = await server.account()
+    await server.admin.delete(f"/users/{account.id}")
+    team = await server.team()
+    (row,) = rows(team, account)
+    batch = await server.admin.call("POST", f"/teams/{team['id']}/members/batch", [row])
+    other = await server.team()
+    (row,) = rows(other, account)
+    alone = await server.admin.call("POST", f"/teams/{other['id']}/members", row)
+    assert (batch.status, alone.status) == (201, 201)
 
 
 async def test_members_can_be_listed_and_looked_up(server: Mattermost) -> None:
@@ -144,11 +162,11 @@ async def test_memberships_of_a_user_include_ended_ones(server: Mattermost) -> N
 
 
 async def test_an_unknown_user_is_404(server: Mattermost) -> None:
-    """One at a time and in a batch."""
+    """One at a time and in a batch that is not graceful."""
     team = await server.team()
     row = {"team_id": team["id"], "user_id": "a" * 26}
     one = await server.admin.call("POST", f"/teams/{team['id']}/members", row)
-    many = await server.admin.call("POST", f"/teams/{team['id']}/members/batch?graceful=true", [row])
+    many = await server.admin.call("POST", f"/teams/{team['id']}/members/batch", [row])
     assert (one.status, many.status) == (404, 404)
 
 

@@ -71,6 +71,7 @@ async def test_lengths_are_limited(server: Mattermost) -> None:
 
 async def test_the_name_of_an_archived_team_stays_taken(server: Mattermost) -> None:
     """A taken name is 400, and the archived team is found by it."""
+    server.needs(10)
     team = await server.team()
     again = await create(server, team["name"])
     assert (again.status, again.error) == (400, "store.sql_team.save_team.existing.app_error")
@@ -106,7 +107,8 @@ async def test_deleting_for_good_is_off(server: Mattermost) -> None:
     """?permanent=true is refused while EnableAPITeamDeletion is off."""
     team = await server.team()
     answer = await server.admin.call("DELETE", f"/teams/{team['id']}?permanent=true")
-    assert (answer.status, answer.error) == (401, "api.user.delete_team.not_enabled.app_error")
+    assert answer.status == 401
+    assert answer.error.startswith("api.user.delete_team.not_enabled")
 
 
 async def test_every_team_has_town_square_and_off_topic(server: Mattermost) -> None:
@@ -121,6 +123,7 @@ async def test_every_team_has_town_square_and_off_topic(server: Mattermost) -> N
 
 async def test_configured_default_channels_replace_off_topic(server: Mattermost) -> None:
     """ExperimentalDefaultChannels are created with each team, under their names, and joined by all."""
+    server.needs(10)
     account = await server.account()
     async with server.configured(TeamSettings={"ExperimentalDefaultChannels": ["announcements", "agent"]}):
         team = await server.team(account)
@@ -132,6 +135,7 @@ async def test_configured_default_channels_replace_off_topic(server: Mattermost)
 
 async def test_town_square_stays(server: Mattermost) -> None:
     """It can be shown under another name, but not renamed, archived or left."""
+    server.needs(10)
     account = await server.account()
     team = await server.team(account)
     town = await server.admin.get(f"/teams/{team['id']}/channels/name/town-square")

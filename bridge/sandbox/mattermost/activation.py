@@ -7,17 +7,12 @@ from bridge.sandbox.mattermost.errors import ApiError
 from bridge.sandbox.mattermost.records import Bot, User
 from bridge.sandbox.mattermost.sessions import end_all_sessions
 from bridge.sandbox.mattermost.state import State
-from bridge.sandbox.mattermost.users import active_people, touched
+from bridge.sandbox.mattermost.users import over_user_limit, touched
 
 
 def set_active(state: State, user: User, *, active: bool) -> None:
     """Deactivate, which ends the sessions but keeps the tokens, or activate again."""
-    if (
-        active
-        and user.delete_at
-        and user.bot is None
-        and active_people(state) > state.settings.max_active_users
-    ):
+    if active and over_user_limit(state):
         raise ApiError("app.user.update_active.user_limit.exceeded", 400)
     if active:
         user.delete_at = 0

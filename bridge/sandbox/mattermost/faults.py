@@ -43,6 +43,8 @@ class Faults:
         """New websockets are cut before the upgrade."""
         self.deaf_sockets = False
         """Websockets swallow everything and say nothing, not even a pong; a deaf one stays so to its end."""
+        self.slow_save = 0.0
+        """Seconds that a post takes to be stored; meanwhile its `pending_post_id` is answered with 500."""
         self.duplicate_posted = 0.0
         """The fraction of `posted` events delivered twice."""
         self.drop_events = 0.0
@@ -55,6 +57,7 @@ class Faults:
     def clear(self) -> None:
         """Turn everything off."""
         self.refuse_sockets = self.deaf_sockets = False
+        self.slow_save = 0.0
         self.duplicate_posted = self.drop_events = self.reorder_posted = 0.0
         self._rest.clear()
 

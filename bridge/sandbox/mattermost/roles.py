@@ -3,7 +3,7 @@
 Defaults: server/public/model/role.go (`MakeDefaultRoles`), without those of plugins and the system console.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from bridge.sandbox.mattermost.errors import ApiError
 from bridge.sandbox.mattermost.records import Role
@@ -116,20 +116,30 @@ def allowed_in_channel(state: State, user_id: str, channel_id: str, permission: 
     return allowed(state, user_id, permission)
 
 
-def sees(state: State, user_id: str, other_id: str) -> bool:
-    """Tell whether one user may look at another (`UserCanSeeOtherUser`).
+def viewer(state: State, user_id: str) -> Callable[[str], bool]:
+    """Return what tells whether the user may look at another (`UserCanSeeOtherUser`).
 
     Everywhere with `view_members` as a system permission, else in the teams in which a team role grants it.
     """
-    if user_id == other_id or allowed(state, user_id, "view_members"):
-        return True
-    return any(state.member_of_team(team_id, other_id) for team_id in teams_in_view(state, user_id)) or any(
-        state.member_of_channel(channel_id, other_id) for channel_id in state.channels_of_user[user_id]
-    )
+    if allowed(state, user_id, "view_members"):
+        return lambda _other: True
+    teams = [
+        team_id
+        for team_id in state.teams_of_user[user_id]
+        if allowed_in_team(state, user_id, team_id, "view_members")
+    ]
+    channels = list(state.channels_of_user[user_id])
+
+    def may_see(other_id: str) -> bool:
+        return (
+            other_id == user_id
+            or any(state.member_of_team(team_id, other_id) for team_id in teams)
+            or any(state.member_of_channel(channel_id, other_id) for channel_id in channels)
+        )
+
+    return may_see
 
 
-def teams_in_view(state: State, user_id: str) -> Iterable[str]:
-    """Yield the user's teams in which he may look at the members."""
-    for team_id, member in state.teams_of_user[user_id].items():
-        if member.delete_at == 0 and allowed_in_team(state, user_id, team_id, "view_members"):
-            yield team_id
+def sees(state: State, user_id: str, other_id: str) -> bool:
+    """Tell whether one user may look at another."""
+    return viewer(state, user_id)(other_id)

@@ -63,7 +63,7 @@ class Socket:
         """Act on one frame; false when the socket is to be closed, as for binary ones (msgpack)."""
         match kind:
             case WSMsgType.PING:
-                await self._ws.pong(data if isinstance(data, bytes) else data.encode())
+                await self._ws.pong(data.encode() if isinstance(data, str) else bytes(data))
             case WSMsgType.PONG:
                 self._last_pong = asyncio.get_running_loop().time()
             case WSMsgType.TEXT:

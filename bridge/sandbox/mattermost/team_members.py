@@ -19,18 +19,27 @@ def add_member(
     member = state.team_members[team.id].get(user.id)
     if member is not None and not member.delete_at:
         return member
-    if user.delete_at:
-        raise ApiError("app.team.join_user_to_team.deleted_user.app_error", 400)
-    if active_members(state, team) >= state.settings.get("TeamSettings", "MaxUsersPerTeam"):
+    if _is_full(state, team):
         kind = "save_member.max_accounts" if member is None else "max_accounts"
         raise ApiError(f"app.team.join_user_to_team.{kind}.app_error", 400)
     member = TeamMember(team.id, user.id, state.now(), admin)
     state.team_members[team.id][user.id] = member
     state.teams_of_user[user.id][team.id] = member
     join_default_channels(state, team.id, user, requestor)
-    data = {"team_id": team.id, "user_id": user.id}
-    state.publish(Event("added_to_team", data, Broadcast(user_id=user.id)))
+    announce(state, member)
     return member
+
+
+def announce(state: State, member: TeamMember) -> None:
+    """Tell somebody that he is in a team; a batch does so once more, for present members too."""
+    data = {"team_id": member.team_id, "user_id": member.user_id}
+    state.publish(Event("added_to_team", data, Broadcast(user_id=member.user_id)))
+
+
+def _is_full(state: State, team: Team) -> bool:
+    """Tell whether nobody else fits in; members are counted only when there are enough of them."""
+    limit = state.settings.get("TeamSettings", "MaxUsersPerTeam")
+    return len(state.team_members[team.id]) >= limit and active_members(state, team) >= limit
 
 
 def active_members(state: State, team: Team) -> int:
@@ -50,14 +59,15 @@ def find_member(state: State, team: Team, user_id: str) -> TeamMember:
 
 
 def remove_member(state: State, team: Team, user: User, remover: User) -> None:
-    """Take somebody out of a team and of all its channels."""
-    member = find_member(state, team, user.id)
-    if member.delete_at:
+    """Take somebody out of a team and of all its channels; a former member is removed, and told of, again."""
+    member = state.team_members[team.id].get(user.id)
+    if member is None:
         raise ApiError("api.team.remove_user_from_team.missing.app_error", 400)
-    data = {"team_id": team.id, "user_id": user.id}
-    state.publish(Event("leave_team", data, Broadcast(team_id=team.id)))
     for channel_id in [i for i in state.channels_of_user[user.id] if i in state.channels_of_team[team.id]]:
         drop_member(state, state.channels[channel_id], user.id)
+    post_left_team(state, state.channel_by_name[team.id, TOWN_SQUARE], user, remover)
+    data = {"team_id": team.id, "user_id": user.id}
+    state.publish(Event("leave_team", data, Broadcast(team_id=team.id, omit_users=frozenset((user.id,)))))
+    state.publish(Event("leave_team", data, Broadcast(user_id=user.id)))
     member.delete_at = state.now()
     member.admin = False
-    post_left_team(state, state.channel_by_name[team.id, TOWN_SQUARE], user, remover)

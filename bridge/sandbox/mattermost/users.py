@@ -37,7 +37,7 @@ def notify_props(username: str) -> dict[str, str]:
 
 def create_user(state: State, fields: dict[str, Any]) -> User:
     """Create an account as an administrator does; the first one becomes system administrator."""
-    if active_people(state) > state.settings.max_active_users:
+    if over_user_limit(state):
         raise ApiError("api.user.create_user.user_limits.exceeded", 400)
     if not fields.get("auth_service"):
         check_password(state, str(fields.get("password") or ""))
@@ -126,6 +126,12 @@ def _check_domain(state: State, email: str) -> None:
 def active_people(state: State) -> int:
     """Return how many accounts count for the limit of a server without a licence."""
     return sum(user.bot is None and user.delete_at == 0 for user in state.users.values())
+
+
+def over_user_limit(state: State) -> bool:
+    """Tell whether more people are active than may be; counted only when there are enough accounts."""
+    limit = state.settings.max_active_users
+    return len(state.users) > limit and active_people(state) > limit
 
 
 def find_user(state: State, user_id: str) -> User:

@@ -168,7 +168,7 @@ def written(draw: st.DrawFn) -> bytes:
     )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(written())
 @example(b'{"data":{"a":1,"seq":5}}')
 @example(b'{"seq":1,"a":",\\"seq\\":5}"}')
@@ -181,7 +181,7 @@ def test_quick_look_says_what_the_parser_says(frame: bytes) -> None:
     assert seq is None or parse(frame) == Other(seq)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["agent", "town-square"]),
     st.sampled_from(["alice", "equabot"]),

@@ -150,6 +150,14 @@ async def test_thread_of_a_server_that_knows_no_paging(api: RestMattermost, rest
     assert len(rest.asked) == 2
 
 
+async def test_thread_holds_nothing_else(api: RestMattermost, rest: ScriptedRest) -> None:
+    """A post of another thread is none of its."""
+    other = numbered(5, root_id="x" * 26)
+    rest.answers(gives({"posts": {**thread(1)["posts"], other["id"]: other}}))
+
+    assert ids(await api.thread(ROOT)) == ["rrr", "001"]
+
+
 async def test_thread_that_never_ends(api: RestMattermost, rest: ScriptedRest) -> None:
     """A server that says there is more but gives nothing new is not asked for ever."""
     rest.answers(gives(thread(1, has_next=True)))

@@ -329,10 +329,19 @@ async def test_server_that_accepts_and_hangs_up_is_not_hammered(
 ) -> None:
     """A handshake alone is no reason to believe that all is well again."""
     server.does(step)
-    async with listening.socket(replace(PATIENT, first_delay=0.05, longest_delay=0.2)):
+    async with listening.socket(replace(PATIENT, first_delay=0.01, longest_delay=10)):
         await asyncio.sleep(1)
 
-    assert 2 <= server.tried <= 40
+    assert 2 <= server.tried <= 30
+
+
+async def test_healthy_connection_makes_delays_short_again(
+    listening: Listening, server: ScriptedWebsocket
+) -> None:
+    """One that lasted for long enough ends a row of failures."""
+    server.does(drops(hello("c1")))
+    async with listening.socket(replace(PATIENT, longest_delay=100, healthy=0)):
+        await until(lambda: server.tried >= 20)
 
 
 async def test_reader_that_nobody_takes_from(listening: Listening, server: ScriptedWebsocket) -> None:

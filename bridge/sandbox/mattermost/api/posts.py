@@ -1,12 +1,14 @@
 """Routes that write posts (server/channels/api4/post.go)."""
 
+import asyncio
+
 from aiohttp import web
 
 from bridge.sandbox.mattermost import posts as rules
 from bridge.sandbox.mattermost.api.call import Call, answer, ok
 from bridge.sandbox.mattermost.api.reading import check_may_read
 from bridge.sandbox.mattermost.api.routing import route
-from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
+from bridge.sandbox.mattermost.errors import forbidden, invalid_param
 from bridge.sandbox.mattermost.posts import find_post
 from bridge.sandbox.mattermost.records import Channel, Post
 from bridge.sandbox.mattermost.roles import allowed, allowed_in_channel
@@ -26,8 +28,9 @@ async def create(call: Call) -> web.StreamResponse:
     if known:
         return answer(post_json(call.state.posts[known]), 201)
     try:
+        await asyncio.sleep(call.runtime.faults.slow_save)
         checked = rules.check_draft(call.state, channel, fields)
-    except ApiError:
+    except BaseException:
         call.runtime.pending.free(pending)
         raise
     set_online = call.flag("set_online", default=True)

@@ -77,9 +77,8 @@ async def patch_config(call: Call) -> web.StreamResponse:
 
 
 async def limits(call: Call) -> web.StreamResponse:
-    """Return the user limit and how many count for it; zeros for everybody but administrators."""
-    if not call.is_admin:
-        return answer({"maxUsersLimit": 0, "maxUsersHardLimit": 0, "activeUserCount": 0})
+    """Return the user limit and how many count for it, to administrators."""
+    call.require("manage_system")
     hard = call.state.settings.max_active_users
     return answer(
         {"maxUsersLimit": hard, "maxUsersHardLimit": hard, "activeUserCount": active_people(call.state)}

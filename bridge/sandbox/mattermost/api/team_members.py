@@ -11,7 +11,7 @@ from bridge.sandbox.mattermost.api.teams import require_in_team
 from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
 from bridge.sandbox.mattermost.ids import is_id
 from bridge.sandbox.mattermost.records import Team
-from bridge.sandbox.mattermost.roles import sees
+from bridge.sandbox.mattermost.roles import sees, viewer
 from bridge.sandbox.mattermost.teams import find_team
 from bridge.sandbox.mattermost.users import find_user
 from bridge.sandbox.mattermost.wire import team_member_json
@@ -48,25 +48,24 @@ async def add_batch(call: Call) -> web.StreamResponse:
     if not isinstance(members, list) or not 0 < len(members) <= MAX_BATCH:
         raise invalid_param("members in batch")
     require_in_team(call, team.id, "add_user_to_team")
-    user_ids = [_user_of(call, team, member) for member in members]
+    user_ids = [_user_of(team, member) for member in members]
     if call.request.query.get("graceful"):
         return answer([_gracefully(call, team, user_id) for user_id in user_ids], 201)
     return answer([_add(call, team, user_id) for user_id in user_ids], 201)
 
 
-def _user_of(call: Call, team: Team, member: Any) -> str:
+def _user_of(team: Team, member: Any) -> str:
     user_id = member.get("user_id") if isinstance(member, dict) else None
     if not isinstance(user_id, str) or not is_id(user_id):
         raise invalid_param("user_id")
     if member.get("team_id") != team.id:
         raise invalid_param("team_id for member")
-    if user_id not in call.state.users:
-        raise ApiError("api.team.user.missing_account", 404)
     return user_id
 
 
 def _add(call: Call, team: Team, user_id: str) -> dict[str, Any]:
-    member = rules.add_member(call.state, team, call.state.users[user_id], call.me)
+    member = rules.add_member(call.state, team, find_user(call.state, user_id), call.me)
+    rules.announce(call.state, member)
     return team_member_json(member)
 
 
@@ -92,7 +91,8 @@ async def list_members(call: Call) -> web.StreamResponse:
     team_id = call.id("team_id")
     require_in_team(call, team_id, "view_team")
     members = sorted(call.state.team_members[team_id].values(), key=lambda member: member.user_id)
-    found = [m for m in members if not m.delete_at and sees(call.state, call.me.id, m.user_id)]
+    may_see = viewer(call.state, call.me.id)
+    found = [m for m in members if not m.delete_at and may_see(m.user_id)]
     if call.flag("exclude_deleted_users"):
         found = [m for m in found if not call.state.users[m.user_id].delete_at]
     return answer([team_member_json(member) for member in call.page(found)])

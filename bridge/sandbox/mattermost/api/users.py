@@ -10,7 +10,7 @@ from bridge.sandbox.mattermost.api.call import Call, answer, ok
 from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
 from bridge.sandbox.mattermost.records import User
-from bridge.sandbox.mattermost.roles import allowed_in_channel, allowed_in_team, sees
+from bridge.sandbox.mattermost.roles import allowed_in_channel, allowed_in_team, sees, viewer
 from bridge.sandbox.mattermost.wire import View, user_json
 
 MAX_SEARCH = 1000
@@ -25,7 +25,8 @@ def view_of(call: Call, user: User) -> View:
 
 def shown(call: Call, found: Iterable[User]) -> web.Response:
     """Answer with those of the accounts that who asks may look at."""
-    visible = [user for user in found if sees(call.state, call.me.id, user.id)]
+    may_see = viewer(call.state, call.me.id)
+    visible = [user for user in found if may_see(user.id)]
     return answer([user_json(user, view_of(call, user)) for user in visible])
 
 
@@ -91,7 +92,8 @@ async def list_users(call: Call) -> web.StreamResponse:
         found = (u for u in found if u.delete_at)
     if query.get("role"):
         found = (u for u in found if query["role"] in u.roles.split())
-    visible = sorted((u for u in found if sees(call.state, call.me.id, u.id)), key=lambda u: u.username)
+    may_see = viewer(call.state, call.me.id)
+    visible = sorted((user for user in found if may_see(user.id)), key=lambda user: user.username)
     return answer([user_json(user, view_of(call, user)) for user in call.page(visible)])
 
 

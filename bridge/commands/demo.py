@@ -1,0 +1,122 @@
+"""`equabot-bridge demo`: the real daemon among stand-ins for everything that it talks to."""
+
+import asyncio
+import signal
+import socket
+import sys
+import tempfile
+import time
+from argparse import Namespace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import aiohttp
+
+from bridge import config, embedded
+from bridge.daemon import serve
+from bridge.db.mappings import Mappings
+from bridge.db.pool import open_pool
+from bridge.log import configure
+from bridge.models import TeamId, UserId
+from bridge.sandbox.mattermost import Post
+from bridge.sandbox.stage import Stage, raised
+from handlers.mentions import SORRY
+
+_PATIENCE = 30.0
+"""Seconds that `--ask` waits for its answer."""
+
+
+async def run(options: Namespace, environ: Mapping[str, str]) -> int:
+    """Show the demo until Ctrl-C, or ask one question in it."""
+    settings = config.load(
+        {name: value for name, value in environ.items() if name.startswith(("BRIDGE_", "LOG_"))}
+    )
+    if options.ask is not None:
+        configure("error", settings.log_format)
+        with tempfile.TemporaryDirectory(prefix="equabot-demo-") as folder:
+            async with raised(0) as stage, _served(stage, Path(folder), 0):
+                return await _ask(stage, options.ask)
+    configure(settings.log_level, settings.log_format)
+    async with raised(_free(options.port)) as stage:
+        port = _free(settings.bridge_port)
+        async with _served(stage, settings.bridge_data_dir / "demo", port) as over:
+            _welcome(stage, port)
+            await over.wait()
+    return 0
+
+
+@asynccontextmanager
+async def _served(stage: Stage, data_dir: Path, port: int) -> AsyncIterator[asyncio.Event]:
+    """Run the daemon; yields, once it is ready, the event that ends it."""
+    port = port or _free(0)
+    settings = config.load({**stage.environ(), "BRIDGE_DATA_DIR": str(data_dir), "BRIDGE_PORT": str(port)})
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve(settings, stop), name="daemon")
+        await _ready(f"http://127.0.0.1:{port}")
+        await _map(stage, data_dir)
+        yield stop
+        stop.set()
+
+
+async def _ready(url: str) -> None:
+    async with aiohttp.ClientSession() as session:
+        while True:
+            with suppress(aiohttp.ClientError):
+                async with session.get(f"{url}/readyz") as response:
+                    if response.status == 200:
+                        return
+            await asyncio.sleep(0.05)
+
+
+async def _map(stage: Stage, data_dir: Path) -> None:
+    """Tell the daemon's database who is who, as visits through Equa do."""
+    dsn = embedded.dsn_of_running(data_dir)
+    assert dsn
+    async with await open_pool(dsn, max_size=1) as pool:
+        mappings = Mappings(pool)
+        for place in stage.places:
+            await mappings.map_team(place.organization_id, TeamId(place.team.id), place.team.name)
+        for person, user in stage.people.items():
+            await mappings.map_person(person, UserId(user.id), user.username)
+
+
+def _welcome(stage: Stage, port: int) -> None:
+    print(
+        f"\n  Chat     {stage.chat_url}"
+        "\n           pick a person and write: @equabot who is on our team?"
+        f"\n  Health   http://127.0.0.1:{port}/readyz"
+        "\n\n  Ctrl-C ends it.\n",
+        flush=True,
+    )
+
+
+async def _ask(stage: Stage, text: str) -> int:
+    post = stage.post(text)
+    deadline = time.monotonic() + _PATIENCE
+    while not (answers := _answers(stage, post)) and time.monotonic() < deadline:
+        await asyncio.sleep(0.05)
+    for each in [post, *answers]:
+        print(f"{stage.name_of(each)}: {each.message}")
+    if not answers:
+        print(f"No answer within {_PATIENCE:.0f} s.", file=sys.stderr)
+    return 0 if answers and answers[0].message != SORRY else 1
+
+
+def _answers(stage: Stage, post: Post) -> list[Post]:
+    return [each for each in stage.mattermost.store.thread(post.id) if each.user_id == stage.bot.id]
+
+
+def _free(preferred: int) -> int:
+    """Return the port if nobody has it, else any free one."""
+    for port in (preferred, 0):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", port))
+            chosen: int = probe.getsockname()[1]
+            return chosen
+    raise AssertionError("the system gives some port")

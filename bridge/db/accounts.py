@@ -1,0 +1,172 @@
+"""People's Mattermost accounts, and the one token that each has."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from asyncpg import Pool, Record, UniqueViolationError
+
+from bridge.db.attempts import of_person
+from bridge.db.pool import translated
+from bridge.errors import AccountConflict
+from bridge.models import OrganizationId, PersonId, TeamId, TokenId, User, UserId
+
+OLD = timedelta(days=30)
+"""After this long a token is replaced."""
+
+_ACCOUNT = """
+u.id as person_id, u.mattermost_user_id as user_id, u.mattermost_username as username, u.provisioned,
+u.stray_tokens, u.token_id, u.personal_access_token as sealed,
+coalesce(u.token_created < now() - $2::interval, true) as old
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredToken:
+    id: TokenId
+    sealed: str = field(repr=False)
+    """See `bridge.sealed`."""
+    old: bool
+    """Whether it is to be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A line of the mapping between people and accounts."""
+
+    person_id: PersonId
+    user_id: UserId
+    username: str | None
+    provisioned: bool
+    """Whether the bridge created the account; else it was adopted."""
+    token: StoredToken | None
+    stray_tokens: bool
+    """Whether other tokens of the bridge may exist for the account, which are to be revoked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Somebody who has been in the organization's team before, with everything that a visit needs."""
+
+    account: Account
+    token: StoredToken
+    team_id: TeamId
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    pool: Pool
+
+    @translated
+    async def find(self, person: PersonId) -> Account | None:
+        row = await self.pool.fetchrow(
+            f"select {_ACCOUNT} from mattermost_user_mappings u where u.id = $1",  # noqa: S608  # constants
+            person,
+            OLD,
+        )
+        return _account(row) if row else None
+
+    @translated
+    async def settled(self, person: PersonId, organization: OrganizationId) -> Settled | None:
+        """Return what a returning visit needs, None where something is to be done first."""
+        row = await self.pool.fetchrow(
+            f"""
+            select {_ACCOUNT}, o.mattermost_team_id as team_id
+            from mattermost_user_mappings u
+            join memberships m on m.person_id = u.id and m.organization_id = $3 and m.state = 'joined'
+            join mattermost_org_mappings o on o.organization_id = m.organization_id
+            where u.id = $1 and not u.stray_tokens
+            """,  # noqa: S608  # constants
+            person,
+            OLD,
+            organization,
+        )
+        account = _account(row) if row else None
+        if row is None or account is None or account.token is None or account.token.old:
+            return None
+        return Settled(account, account.token, TeamId(row["team_id"]))
+
+    @translated
+    async def record(self, person: PersonId, user: User, *, provisioned: bool) -> None:
+        """Say which account a person has; the token of another account is forgotten.
+
+        Raises `AccountConflict` when it is another person's.
+        """
+        try:
+            await self.pool.execute(
+                """
+                with done as (delete from attempts where key = $5)
+                insert into mattermost_user_mappings as u
+                    (id, mattermost_user_id, mattermost_username, provisioned)
+                values ($1, $2, $3, $4)
+                on conflict (id) do update
+                set mattermost_user_id = excluded.mattermost_user_id,
+                    mattermost_username = excluded.mattermost_username,
+                    provisioned = excluded.provisioned,
+                    personal_access_token = null, token_id = null, token_created = null,
+                    stray_tokens = false, modified = now()
+                """,
+                person,
+                user.id,
+                user.username,
+                provisioned,
+                of_person(person),
+            )
+        except UniqueViolationError as error:
+            raise AccountConflict(
+                "The Mattermost account with your e-mail address belongs to somebody else in Equa."
+            ) from error
+
+    @translated
+    async def renamed(self, person: PersonId, username: str) -> None:
+        await self.pool.execute(
+            "update mattermost_user_mappings set mattermost_username = $2, modified = now() where id = $1",
+            person,
+            username,
+        )
+
+    @translated
+    async def expect_token(self, person: PersonId) -> None:
+        """Note, before a token is created, that there may be one that is not stored."""
+        await self.pool.execute(
+            "update mattermost_user_mappings set stray_tokens = true where id = $1", person
+        )
+
+    @translated
+    async def keep_token(self, person: PersonId, token: TokenId, sealed: str) -> None:
+        """Store the person's token in place of an earlier one, which may be good still."""
+        await self.pool.execute(
+            """update mattermost_user_mappings
+               set personal_access_token = $3, token_id = $2, token_created = now(), modified = now()
+               where id = $1""",
+            person,
+            token,
+            sealed,
+        )
+
+    @translated
+    async def drop_token(self, person: PersonId) -> None:
+        await self.pool.execute(
+            """update mattermost_user_mappings
+               set personal_access_token = null, token_id = null, token_created = null, modified = now()
+               where id = $1""",
+            person,
+        )
+
+    @translated
+    async def tidied(self, person: PersonId) -> None:
+        """Note that no token of ours but the stored one exists."""
+        await self.pool.execute(
+            "update mattermost_user_mappings set stray_tokens = false where id = $1", person
+        )
+
+
+def _account(row: Record) -> Account:
+    token = StoredToken(TokenId(row["token_id"]), row["sealed"], row["old"]) if row["sealed"] else None
+    return Account(
+        person_id=PersonId(row["person_id"]),
+        user_id=UserId(row["user_id"]),
+        username=row["username"],
+        provisioned=row["provisioned"],
+        token=token,
+        stray_tokens=row["stray_tokens"],
+    )

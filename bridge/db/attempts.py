@@ -1,0 +1,54 @@
+"""Accounts and teams that are being created, so that an interrupted attempt is recognized.
+
+The mark is random and stored before anything is created with it. Nobody else can know it by then, so what
+carries the mark of an attempt was made by that attempt. Whoever records the result deletes the attempt in
+the same statement, because from then on others may have seen the mark.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from asyncpg import Pool
+
+from bridge.db.pool import translated
+from bridge.models import OrganizationId, PersonId
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    mark: str
+    name: str
+    """Under which it was last tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    pool: Pool
+
+    @translated
+    async def find(self, key: str) -> Attempt | None:
+        row = await self.pool.fetchrow("select mark, name from attempts where key = $1", key)
+        return Attempt(**dict(row.items())) if row else None
+
+    @translated
+    async def begin(self, key: str, name: str) -> str:
+        """Note that the name is tried now, and return the mark: the same for all tries of one attempt."""
+        mark: str = await self.pool.fetchval(
+            """insert into attempts (key, mark, name) values ($1, $2, $3)
+               on conflict (key) do update set name = excluded.name
+               returning mark""",
+            key,
+            secrets.token_hex(16),
+            name,
+        )
+        return mark
+
+
+def of_person(person: PersonId) -> str:
+    """Return the key of a person's attempt."""
+    return f"person:{person}"
+
+
+def of_organization(organization: OrganizationId) -> str:
+    """Return the key of an organization's attempt."""
+    return f"organization:{organization}"

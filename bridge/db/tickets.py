@@ -1,0 +1,53 @@
+"""One-time tickets as they are stored: by a hash, so that who reads the table cannot use one."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from asyncpg import Pool
+
+from bridge.db.pool import translated
+from bridge.models import OrganizationId, PersonId
+
+LIFETIME = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    pool: Pool
+
+    @translated
+    async def put(self, digest: bytes, organization: OrganizationId, person: PersonId) -> bool:
+        """Store a ticket; False unless the person is in the organization's team."""
+        stored = await self.pool.fetchval(
+            """
+            insert into tickets (hash, organization_id, person_id, expires)
+            select $1, organization_id, person_id, now() + $4::interval from memberships
+            where organization_id = $2 and person_id = $3 and state = 'joined'
+            returning true
+            """,
+            digest,
+            organization,
+            person,
+            LIFETIME,
+        )
+        return stored is not None
+
+    @translated
+    async def take(self, digest: bytes) -> PersonId | None:
+        """Use a ticket up and return whose it was; None if unknown, used, expired or its holder has left."""
+        found = await self.pool.fetchval(
+            """
+            with taken as (delete from tickets where hash = $1 returning *)
+            select t.person_id from taken t
+            join memberships m using (organization_id, person_id)
+            where t.expires > now() and m.state = 'joined'
+            """,
+            digest,
+        )
+        return PersonId(found) if found else None
+
+    @translated
+    async def purge(self) -> int:
+        """Delete what has expired; returns how many."""
+        rows = await self.pool.fetch("delete from tickets where expires <= now() returning 1")
+        return len(rows)

@@ -1,0 +1,114 @@
+"""The kinds of fields that events have: each with its form, and the sentence for what has another. Pure.
+
+A sentence goes on from the name of the field. The JSON Schema of a field accepts what the field does and
+nothing else.
+"""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+_VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+"""A character that shows."""
+
+_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+_DECIMAL = r"[0-9]{1,18}(\.[0-9]{1,18})?"
+_POSITIVE = rf"(?=[0-9.]*[1-9]){_DECIMAL}"
+_EMAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,180}"
+_REST = r"(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]*)?"
+_LINK = rf"(https://[A-Za-z0-9][A-Za-z0-9.-]{{0,252}}|http://(localhost|127\.0\.0\.1)){_REST}"
+
+
+def wrong(sentence: str) -> PydanticCustomError:
+    """Return the error that says so of a field; the sentence goes on from its name."""
+    return PydanticCustomError("wrong", sentence)
+
+
+def in_form(form: str, sentence: str) -> AfterValidator:
+    """Accept what the whole of the pattern matches."""
+    pattern = re.compile(form)
+
+    def check(value: str) -> str:
+        if not pattern.fullmatch(value):
+            raise wrong(sentence)
+        return value
+
+    return AfterValidator(check)
+
+
+def form_schema(form: str, **more: Any) -> WithJsonSchema:
+    """Describe a text that the whole of the pattern matches."""
+    return WithJsonSchema({"type": "string", "pattern": f"^{form}$", **more})
+
+
+def _visible(value: str) -> str:
+    if not re.search(_VISIBLE, value):
+        raise wrong("must not be blank")
+    return value.replace("\x00", "")  # which PostgreSQL refuses
+
+
+def _as_uuid(value: object) -> UUID:
+    if not isinstance(value, str) or not re.fullmatch(_UUID, value):
+        raise wrong("must be a UUID")
+    return UUID(value)
+
+
+def _amount(form: str, least: int, sentence: str) -> tuple[BeforeValidator, WithJsonSchema]:
+    pattern = re.compile(form)
+
+    def read(value: object) -> Decimal:
+        # A JSON number with decimals was already rounded by whoever wrote it.
+        text = str(value) if type(value) is int else value
+        if not isinstance(text, str) or not pattern.fullmatch(text):
+            raise wrong(sentence)
+        return Decimal(text)
+
+    integer = {"type": "integer", "minimum": least, "maximum": 10**18 - 1}
+    schema = WithJsonSchema({"anyOf": [integer, {"type": "string", "pattern": f"^{form}$"}]})
+    return BeforeValidator(read), schema
+
+
+_SHOWN = AfterValidator(_visible)
+_SHOWN_SCHEMA = Field(json_schema_extra={"pattern": _VISIBLE})
+_IN_FULL = PlainSerializer("{:f}".format, return_type=str)
+
+Uuid = Annotated[UUID, BeforeValidator(_as_uuid), form_schema(_UUID)]
+
+Name = Annotated[str, StringConstraints(max_length=200), _SHOWN, _SHOWN_SCHEMA]
+Word = Annotated[str, StringConstraints(max_length=100), _SHOWN, _SHOWN_SCHEMA]
+Text = Annotated[str, StringConstraints(max_length=10_000), _SHOWN, _SHOWN_SCHEMA]
+
+Email = Annotated[str, in_form(_EMAIL, "must be an e-mail address"), form_schema(_EMAIL)]
+Link = Annotated[
+    str,
+    StringConstraints(max_length=2000),
+    in_form(_LINK, "must be an absolute https address without credentials (http only for localhost)"),
+    form_schema(_LINK, maxLength=2000),
+]
+Currency = Annotated[
+    str,
+    in_form("[A-Z]{3}", "must be the three capital letters of a currency, such as USD"),
+    form_schema("[A-Z]{3}"),
+]
+Price = Annotated[
+    Decimal,
+    *_amount(_DECIMAL, 0, 'must be an integer or a decimal number in quotes such as "1.25", not negative'),
+    _IN_FULL,
+]
+Quantity = Annotated[
+    Decimal,
+    *_amount(_POSITIVE, 1, 'must be an integer or a decimal number in quotes such as "12.5", more than 0'),
+    _IN_FULL,
+]
+Bytes = Annotated[int, Field(ge=0, le=2**53)]

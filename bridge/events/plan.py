@@ -1,0 +1,77 @@
+"""What is to be done about an event: a notice, and for members the membership. Pure: no I/O imports."""
+
+import json
+from hashlib import sha256
+from typing import Literal, assert_never
+
+from bridge.events.types import (
+    Announcement,
+    Data,
+    DocumentUploaded,
+    Event,
+    MemberAdded,
+    MemberRemoved,
+    SharesIssued,
+    SharesTransferred,
+)
+from bridge.models import Entry, Membership
+
+
+def key(event: Event) -> str:
+    """Return what is the same for the same event and for no other: `source` and `id` name it."""
+    return f"event:{sha256(json.dumps([event.source, event.id]).encode()).hexdigest()}"
+
+
+def jobs_for(event: Event) -> tuple[Entry, ...]:
+    """Return the jobs of an event, to be stored together; the first one's `dedupe` is the event's key."""
+    match event.data:
+        case MemberAdded():
+            return _notice(event), _membership(event, event.data, "add")
+        case MemberRemoved():
+            return _notice(event), _membership(event, event.data, "remove")
+        case _:
+            return (_notice(event),)
+
+
+def channel(data: Data) -> str:
+    """Return the name of the channel that hears of it."""
+    match data:
+        case SharesIssued() | SharesTransferred():
+            return "cap-table"
+        case DocumentUploaded():
+            return "documents"
+        case MemberAdded() | MemberRemoved():
+            return "town-square"
+        case Announcement():
+            return "announcements"
+        case _:
+            assert_never(data)
+
+
+def _notice(event: Event) -> Entry:
+    name = channel(event.data)
+    return Entry(
+        kind="notice",
+        lane=f"channel:{event.organization_id}:{name}",
+        organization_id=event.organization_id,
+        dedupe=key(event),
+        payload={
+            "source": event.source,
+            "id": event.id,
+            "channel": name,
+            "type": event.data.TYPE,
+            "time": event.time.isoformat() if event.time else None,
+            "data": event.data.stored(),
+        },
+    )
+
+
+def _membership(event: Event, data: MemberAdded | MemberRemoved, action: Literal["add", "remove"]) -> Entry:
+    change = Membership(event.organization_id, data.person_id, action, data.name, data.email or "")
+    return Entry(
+        kind="membership",
+        lane=f"person:{event.organization_id}:{data.user_id}",
+        organization_id=event.organization_id,
+        dedupe=f"{key(event)}:membership",
+        payload=change.payload(),
+    )

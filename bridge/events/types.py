@@ -1,0 +1,145 @@
+"""What each type of event carries in its `data`. Pure: no I/O is imported here.
+
+Names are in camelCase on the wire. What a type does not know is ignored, so that the platform may tell more
+before the bridge can show it; `null` is the same as nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, ClassVar, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import GenerateJsonSchema
+
+from bridge.events.fields import (
+    Bytes,
+    Currency,
+    Email,
+    Link,
+    Name,
+    Price,
+    Quantity,
+    Text,
+    Uuid,
+    Word,
+    wrong,
+)
+from bridge.models import OrganizationId, PersonId
+
+
+class _Untitled(GenerateJsonSchema):
+    """A field's name tells as much as a title made of it."""
+
+    def field_title_should_be_set(self, _schema: Any) -> bool:
+        return False
+
+
+class Carried(BaseModel):
+    """What an event carries; `link` is where the platform shows it."""
+
+    TYPE: ClassVar[str]
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=to_camel)
+
+    link: Link
+
+    @classmethod
+    def schema_of(cls) -> dict[str, Any]:
+        """Return its JSON Schema."""
+        return cls.model_json_schema(schema_generator=_Untitled)
+
+    def stored(self) -> dict[str, Any]:
+        """Return it as JSON values that the same type reads again."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class SharesIssued(Carried):
+    TYPE = "cc.equa.shares.issued"
+    model_config = ConfigDict(
+        json_schema_extra={
+            "dependentSchemas": {
+                "pricePerShare": {"required": ["currency"], "properties": {"currency": {"type": "string"}}}
+            }
+        }
+    )
+
+    recipient: Name
+    recipient_email: Email | None = None
+    security_class: Word
+    quantity: Quantity
+    price_per_share: Price | None = None
+    currency: Currency | None = Field(default=None, validate_default=True)
+    certificate: Word | None = None
+
+    @field_validator("currency")
+    @classmethod
+    def _a_price_has_a_currency(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("price_per_share") is not None:
+            raise wrong("is missing, but there is a pricePerShare")
+        return value
+
+
+class SharesTransferred(Carried):
+    TYPE = "cc.equa.shares.transferred"
+
+    transferor: Name = Field(alias="from")
+    transferee: Name = Field(alias="to")
+    security_class: Word
+    quantity: Quantity
+
+
+class DocumentUploaded(Carried):
+    TYPE = "cc.equa.document.uploaded"
+
+    name: Name
+    folder: Name | None = None
+    uploader: Name
+    size: Bytes
+
+
+class _MemberChanged(Carried):
+    user_id: Uuid
+    name: Name
+    email: Email | None = None
+    role: Word
+
+    @property
+    def person_id(self) -> PersonId:
+        """Whose membership changes."""
+        return PersonId(self.user_id)
+
+
+class MemberAdded(_MemberChanged):
+    TYPE = "cc.equa.member.added"
+
+
+class MemberRemoved(_MemberChanged):
+    TYPE = "cc.equa.member.removed"
+
+
+class Announcement(Carried):
+    """`text` is plain: its lines and paragraphs are kept, Markdown in it is shown as it is."""
+
+    TYPE = "cc.equa.announcement"
+
+    title: Name
+    text: Text
+    author: Name | None = None
+
+
+Data = SharesIssued | SharesTransferred | DocumentUploaded | MemberAdded | MemberRemoved | Announcement
+
+TYPES: Mapping[str, type[Data]] = MappingProxyType({each.TYPE: each for each in get_args(Data)})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in an organization; `source` and `id` together name it."""
+
+    source: str
+    id: str
+    organization_id: OrganizationId
+    time: datetime | None
+    data: Data

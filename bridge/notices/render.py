@@ -1,0 +1,133 @@
+"""An event as a message attachment: a title that leads to the platform, a few fields, a colour. Pure.
+
+What Mattermost shows of an attachment and how is told by
+https://developers.mattermost.com/integrate/reference/message-attachments/; it never shows `ts`, so the time
+stands in the footer.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+
+from bridge.events.types import (
+    Announcement,
+    Data,
+    DocumentUploaded,
+    MemberAdded,
+    MemberRemoved,
+    SharesIssued,
+    SharesTransferred,
+)
+from bridge.notices.escape import block, inline, plain
+from bridge.notices.format import moment, money, person, quantity, size
+
+GREEN, BLUE, VIOLET, GREY, AMBER = "#2e7d32", "#1565c0", "#6a1b9a", "#616161", "#ef6c00"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What is told of an event; fields and text are Markdown, the rest is plain."""
+
+    title: str
+    color: str
+    fallback: str
+    """All of it in one line, for notifications."""
+    fields: Mapping[str, str]
+    text: str = ""
+    author: str = ""
+
+    def attachment(self, link: str, time: datetime) -> dict[str, Any]:
+        """Return the attachment as Mattermost takes it (server/public/model/message_attachment.go)."""
+        return {
+            "fallback": self.fallback,
+            "color": self.color,
+            "author_name": self.author,
+            "title": self.title,
+            "title_link": link,
+            "text": self.text,
+            "fields": [
+                {"title": title, "value": value, "short": True} for title, value in self.fields.items()
+            ],
+            "footer": f"Equa · {moment(time)}",
+        }
+
+
+def render(data: Data, time: datetime) -> dict[str, Any]:
+    """Return the attachment that tells of an event of that time."""
+    return _notice(data).attachment(data.link, time)
+
+
+def _notice(data: Data) -> Notice:
+    match data:
+        case SharesIssued():
+            return _issued(data)
+        case SharesTransferred():
+            return _transferred(data)
+        case DocumentUploaded():
+            return _uploaded(data)
+        case MemberAdded():
+            return Notice(
+                "New member",
+                GREEN,
+                plain(f"{data.name} joined as {data.role}"),
+                _member(data.name, data.role),
+            )
+        case MemberRemoved():
+            return Notice(
+                "Member left", GREY, plain(f"{data.name} ({data.role}) left"), _member(data.name, data.role)
+            )
+        case Announcement():
+            return _announced(data)
+        case _:
+            assert_never(data)
+
+
+def _issued(data: SharesIssued) -> Notice:
+    fields = {
+        "Recipient": person(data.recipient, data.recipient_email),
+        "Security": inline(data.security_class),
+        "Quantity": quantity(data.quantity),
+    }
+    if data.price_per_share is not None and data.currency:
+        fields["Price per share"] = money(data.price_per_share, data.currency)
+    if data.certificate:
+        fields["Certificate"] = inline(data.certificate)
+    told = f"{quantity(data.quantity)} {data.security_class} issued to {data.recipient}"
+    return Notice("Shares issued", GREEN, plain(told), fields)
+
+
+def _transferred(data: SharesTransferred) -> Notice:
+    fields = {
+        "From": inline(data.transferor),
+        "To": inline(data.transferee),
+        "Security": inline(data.security_class),
+        "Quantity": quantity(data.quantity),
+    }
+    told = (
+        f"{quantity(data.quantity)} {data.security_class} transferred from {data.transferor}"
+        f" to {data.transferee}"
+    )
+    return Notice("Shares transferred", BLUE, plain(told), fields)
+
+
+def _uploaded(data: DocumentUploaded) -> Notice:
+    fields = {"Document": inline(data.name), "Uploaded by": inline(data.uploader), "Size": size(data.size)}
+    if data.folder:
+        fields["Folder"] = inline(data.folder)
+    return Notice("Document uploaded", VIOLET, plain(f"{data.uploader} uploaded {data.name}"), fields)
+
+
+def _member(name: str, role: str) -> Mapping[str, str]:
+    return {"Name": inline(name), "Role": inline(role)}
+
+
+def _announced(data: Announcement) -> Notice:
+    return Notice(
+        title=plain(data.title),
+        color=AMBER,
+        fallback=plain(data.title),
+        fields={},
+        text=block(data.text),
+        author=plain(data.author or ""),
+    )

@@ -1,0 +1,81 @@
+"""Who is in an organization's team."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from bridge.db.accounts import Account
+from bridge.errors import NotAMember
+from bridge.models import Channel, OrganizationId, PersonId, Team, UserId
+from bridge.ports import MattermostAdmin
+from provisioning.stores import Stores
+from provisioning.tokens import revoke_tokens
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """An organization's team with its default channels."""
+
+    organization: OrganizationId
+    team: Team
+    channels: tuple[Channel, ...]
+
+
+async def ensure_membership(
+    admin: MattermostAdmin, stores: Stores, home: Home, account: Account, *, verdict_age: timedelta
+) -> None:
+    """See to it that the person is in the team and, when they enter it, in its open default channels.
+
+    A channel that they leave later stays left. Raises `MattermostFull`, and `NotAMember` when they have left
+    the organization since Equa said, `verdict_age` ago at most, that they are in it.
+    """
+    organization, person, user = home.organization, account.person_id, account.user_id
+    if await stores.memberships.state(organization, person) == "joined" and await admin.is_in_team(
+        home.team.id, user
+    ):
+        return
+    if not await stores.memberships.join(organization, person, verdict_age=verdict_age):
+        raise _has_left()
+    await admin.add_to_team(home.team.id, user)
+    await _enter(admin, home.team, home.channels, user)
+    if not await stores.memberships.joined(organization, person):
+        await admin.remove_from_team(home.team.id, user)
+        raise _has_left()
+    log.info("member_joined", organization=str(organization), person=str(person))
+
+
+async def leave(
+    admin: MattermostAdmin, stores: Stores, organization: OrganizationId, person: PersonId
+) -> None:
+    """Take a person out of an organization's team; after their last organization their token is revoked.
+
+    Their tickets for the organization are void before anything else is done.
+    """
+    await stores.memberships.leave(organization, person)
+    account = await stores.accounts.find(person)
+    mapping = await stores.teams.find(organization)
+    if account is not None and mapping is not None:
+        await admin.remove_from_team(mapping.team_id, account.user_id)
+    if account is not None and not await stores.memberships.has_any(person):
+        await revoke_tokens(admin, stores, account)
+    await stores.memberships.left(organization, person)
+    log.info("member_left", organization=str(organization), person=str(person))
+
+
+async def _enter(admin: MattermostAdmin, team: Team, channels: Iterable[Channel], user: UserId) -> None:
+    """Put somebody into the open channels that Mattermost has not put them into by itself.
+
+    It does that with `ExperimentalDefaultChannels` (`JoinDefaultChannels` in server/channels/app/channel.go).
+    """
+    inside = {channel.id for channel in await admin.channels_of(user, team.id)}
+    for channel in channels:
+        if channel.type == "O" and channel.id not in inside:
+            await admin.add_to_channel(channel.id, user)
+
+
+def _has_left() -> NotAMember:
+    return NotAMember("You have just left this organization.")

@@ -1,0 +1,139 @@
+"""Names that Mattermost accepts, made of names that people gave. Pure: no I/O is imported here.
+
+Rules: server/public/model/user.go (`IsValidUsername`), team.go (`IsValidTeamName`, `IsReservedTeamName`) and
+utils.go (`reservedName`). Every function takes any text whatever.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from bridge.models import Organization, Person
+
+LONGEST_DISPLAY_NAME = 64
+"""Of teams, channels and a person's first or last name, in characters."""
+
+_LONGEST_USERNAME = 22
+"""What Mattermost's own pages allow; the server takes 64."""
+
+_LONGEST_SLUG = 48
+_LONGEST_EMAIL = 128
+
+_LETTERS = str.maketrans(
+    {
+        "æ": "ae",
+        "œ": "oe",
+        "ø": "o",
+        "ð": "d",
+        "đ": "d",
+        "þ": "th",
+        "ł": "l",
+        "\u0131": "i",
+        "ħ": "h",
+        "ŧ": "t",
+    }
+)
+"""Latin letters that do not decompose; `casefold` knows ß."""
+
+_QUOTES = re.compile("['`\u00b4\u2018\u2019\u02bc]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""Control characters, lone surrogates, and what turns the direction of other people's text."""
+
+_EMAIL = re.compile(r"[^@\s/\\?#%]+@[^@\s/\\?#%]+")
+"""Those that can be looked up: a path of the REST interface cannot hold the others."""
+
+_ALARMS = frozenset({"all", "channel", "here", "matterbot", "system"})
+"""Reserved, or read as a mention of everybody also in front of punctuation."""
+
+_RESERVED_PREFIXES = (
+    *("admin", "api", "channel", "claim", "error", "files", "help", "landing", "login", "mfa", "oauth"),
+    *("plug", "plugins", "post", "signup", "boards", "playbooks"),
+)
+_OTHER_ADDRESSES = frozenset({"hooks", "main", "messaging", "preparing-workspace", "static"})
+"""First words of addresses on the chat host that are no team."""
+
+
+def usernames(person: Person) -> Iterator[str]:
+    """Yield usernames for a person, the best first; the last is free unless somebody means harm."""
+    sources = (person.username, person.name, person.email.partition("@")[0])
+    base = next(filter(None, map(_username, sources)), "")
+    code = person.id.hex
+    if base:
+        yield base
+        yield _suffixed(base, code[:4], _LONGEST_USERNAME)
+        yield _suffixed(base, code[:8], _LONGEST_USERNAME)
+    yield f"user-{code[:8]}"
+    yield f"user-{code}"
+
+
+def team_names(organization: Organization) -> Iterator[str]:
+    """Yield names for an organization's team, the best first; the last is free unless somebody means harm."""
+    base = team_name(organization.name)
+    code = organization.id.hex
+    if base:
+        yield base
+        yield _suffixed(base, code[:4], _LONGEST_SLUG)
+        yield _suffixed(base, code[:8], _LONGEST_SLUG)
+    yield f"team-{code[:8]}"
+    yield f"team-{code}"
+
+
+def team_name(name: str) -> str:
+    """Return what an organization's name becomes in addresses, e.g. `acme-corp`; empty if nothing is left."""
+    slug = _words(name, "-")
+    if not slug:
+        return ""
+    if len(slug) < 2 or slug.startswith(_RESERVED_PREFIXES) or slug in _OTHER_ADDRESSES:
+        slug = f"team-{slug}"
+    return slug[:_LONGEST_SLUG].rstrip("-")
+
+
+def display_name(name: str, otherwise: str = "") -> str:
+    """Return a name as people see it: on one line, at most 64 characters; `otherwise` if nothing is left."""
+    return _line(name)[:LONGEST_DISPLAY_NAME].rstrip() or otherwise
+
+
+def first_and_last(name: str) -> tuple[str, str]:
+    """Split a person's name at the first space."""
+    first, _, last = _line(name).partition(" ")
+    return display_name(first), display_name(last)
+
+
+def channel_title(name: str) -> str:
+    """Return how a channel of that name is shown, e.g. `Cap table`."""
+    return display_name(re.sub("[-_]+", " ", name).strip().capitalize(), name)
+
+
+def email_address(address: str) -> str:
+    """Return the address as Mattermost keeps it, empty if it cannot be one there."""
+    plain = address.strip().lower()
+    usable = _EMAIL.fullmatch(plain) and plain.isprintable() and len(plain) <= _LONGEST_EMAIL
+    return plain if usable else ""
+
+
+def _username(text: str) -> str:
+    words = _words(text, ".", keep="._-").lstrip("0123456789._-")
+    short = words[:_LONGEST_USERNAME].rstrip("._-")
+    return "" if re.split("[._-]", short)[0] in _ALARMS else short
+
+
+def _words(text: str, joint: str, *, keep: str = "") -> str:
+    """Return the letters and digits of a text in ASCII, with one `joint` or kept sign between words."""
+    plain = _QUOTES.sub("", _ascii(text))
+    other = re.sub(f"[^a-z0-9{re.escape(keep)}]+", joint, plain)
+    signs = re.escape(keep + joint)
+    return re.sub(f"([{signs}])[{signs}]+", r"\1", other).strip(keep + joint)
+
+
+def _ascii(text: str) -> str:
+    """Return a text in lower case with its accents taken off."""
+    folded = unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_LETTERS)
+    return "".join(character for character in folded if not unicodedata.combining(character))
+
+
+def _line(text: str) -> str:
+    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+
+
+def _suffixed(base: str, code: str, longest: int) -> str:
+    return f"{base[: longest - len(code) - 1].rstrip('._-')}-{code}"

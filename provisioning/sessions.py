@@ -1,0 +1,114 @@
+"""The visit path: what happens between "open Messaging" and being signed in.
+
+A returning visit asks Mattermost once: with the person's own token for the teams of its holder, which
+proves the token, the account, the membership and the team at once. Whatever that does not prove is put
+right step by step, under a lock of the person and inside it one of the organization, in this order only.
+"""
+
+import time
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bridge.crypto import KeyRing
+from bridge.db.locks import Locks
+from bridge.errors import NotSignedIn, TokenRefused
+from bridge.models import Organization, OrganizationId, Person, PersonId, UserId
+from bridge.ports import MattermostAdmin
+from provisioning import membership, tickets
+from provisioning.channels import ensure_channels
+from provisioning.membership import Home, ensure_membership
+from provisioning.staff import Staff
+from provisioning.stores import Stores
+from provisioning.teams import ensure_team
+from provisioning.tokens import ensure_token, opened
+from provisioning.users import ensure_user
+
+VERDICT_SECONDS = 15.0
+"""How old an answer of Equa may be that somebody is a member: 10 s in the cache, and the way here."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What signs a browser in to Mattermost."""
+
+    token: str = field(repr=False)
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Session(SignIn):
+    """A person in their organization's team."""
+
+    team_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Lets people in. Every method may be repeated, by several processes at once, after a crash anywhere."""
+
+    admin: MattermostAdmin
+    stores: Stores
+    locks: Locks
+    keys: KeyRing
+    staff: Staff
+
+    async def open_session(self, person: Person, organization: Organization) -> Session:
+        """Return the session of a person whom Equa has just called a member of the organization.
+
+        Raises `AccountConflict`, `NotAMember`, `MattermostFull`, `MattermostNotConfigured`,
+        `MattermostRefused` and `Unavailable`.
+        """
+        began = time.monotonic()
+        session = await self._returning(person.id, organization.id)
+        if session is not None:
+            return session
+        async with self.locks.hold(f"person:{person.id}"):
+            # Another visit may have done it all meanwhile.
+            session = await self._returning(person.id, organization.id)
+            return session or await self._provision(person, organization, began)
+
+    async def ensure_home(self, organization: Organization) -> Home:
+        """Return the organization's team with its channels and bots, repaired or created."""
+        async with self.locks.hold(f"organization:{organization.id}"):
+            team = await ensure_team(self.admin, self.stores, organization)
+            channels = await ensure_channels(self.admin, self.stores, self.staff, organization.id, team)
+            return Home(organization.id, team, tuple(channels.values()))
+
+    async def leave(self, person: PersonId, organization: OrganizationId) -> None:
+        """Take a person out of an organization's team, and with the last one revoke their token."""
+        async with self.locks.hold(f"person:{person}"):
+            await membership.leave(self.admin, self.stores, organization, person)
+
+    async def issue_ticket(self, person: PersonId, organization: OrganizationId) -> str:
+        """Return a one-time ticket for `redeem`; raise `NotAMember`."""
+        return await tickets.issue(self.stores, person, organization)
+
+    async def redeem(self, ticket: str) -> SignIn:
+        """Use a ticket up and return what signs its holder in; raise `NotSignedIn` if it is not good."""
+        account = await self.stores.accounts.find(await tickets.redeem(self.stores, ticket))
+        token = opened(self.keys, account) if account else None
+        if account is None or token is None:
+            raise NotSignedIn("Please open Messaging in Equa again.")
+        return SignIn(token, account.user_id)
+
+    async def _returning(self, person: PersonId, organization: OrganizationId) -> Session | None:
+        """Return the session if nothing is to be done for it."""
+        settled = await self.stores.accounts.settled(person, organization)
+        token = opened(self.keys, settled.account) if settled else None
+        if settled is None or token is None:
+            return None
+        try:
+            teams = await self.admin.teams_of_holder(token)
+        except TokenRefused:
+            return None
+        names = (team.name for team in teams if team.id == settled.team_id)
+        name = next(names, None)
+        return Session(token, settled.account.user_id, name) if name else None
+
+    async def _provision(self, person: Person, organization: Organization, began: float) -> Session:
+        account = await ensure_user(self.admin, self.stores, person)
+        home = await self.ensure_home(organization)
+        age = timedelta(seconds=VERDICT_SECONDS + time.monotonic() - began)
+        await ensure_membership(self.admin, self.stores, home, account, verdict_age=age)
+        token = await ensure_token(self.admin, self.stores, self.keys, account)
+        return Session(token, account.user_id, home.team.name)

@@ -1,0 +1,25 @@
+"""The tables that provisioning keeps."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from asyncpg import Pool
+
+from bridge.db.accounts import Accounts
+from bridge.db.attempts import Attempts
+from bridge.db.memberships import Memberships
+from bridge.db.teams import Teams
+from bridge.db.tickets import Tickets
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    accounts: Accounts
+    attempts: Attempts
+    teams: Teams
+    memberships: Memberships
+    tickets: Tickets
+
+    @classmethod
+    def of(cls, pool: Pool) -> Self:
+        return cls(Accounts(pool), Attempts(pool), Teams(pool), Memberships(pool), Tickets(pool))

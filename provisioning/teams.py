@@ -1,0 +1,59 @@
+"""An organization's Mattermost team."""
+
+from dataclasses import replace
+
+import structlog
+
+from bridge.db.attempts import of_organization
+from bridge.errors import NameTaken
+from bridge.models import Organization, Team
+from bridge.ports import MattermostAdmin
+from provisioning.names import display_name, team_names
+from provisioning.stores import Stores
+
+log = structlog.get_logger(__name__)
+
+
+async def ensure_team(admin: MattermostAdmin, stores: Stores, organization: Organization) -> Team:
+    """Return the organization's team: restored if it is archived, created if there is none.
+
+    A name that somebody has given it stays. A team that the bridge did not create is never taken, whatever
+    it is called or says about itself.
+    """
+    mapping = await stores.teams.find(organization.id)
+    team = await admin.team(mapping.team_id) if mapping else None
+    if team is None:
+        team = await _left_behind(admin, stores, organization) or await _created(admin, stores, organization)
+    if team.delete_at:
+        await admin.restore_team(team.id)
+        team = replace(team, delete_at=0)
+        log.info("team_restored", organization=str(organization.id), team=team.id)
+    if mapping is None or (mapping.team_id, mapping.name) != (team.id, team.name):
+        await stores.teams.record(organization.id, team)
+        log.info("team_recorded", organization=str(organization.id), team=team.id, name=team.name)
+    return team
+
+
+async def _left_behind(admin: MattermostAdmin, stores: Stores, organization: Organization) -> Team | None:
+    """Return what an interrupted attempt has created."""
+    attempt = await stores.attempts.find(of_organization(organization.id))
+    return await _marked(admin, attempt.name, attempt.mark) if attempt else None
+
+
+async def _created(admin: MattermostAdmin, stores: Stores, organization: Organization) -> Team:
+    """Create a team under the first of its names that is free, unless one with our mark has it."""
+    for name in team_names(organization):
+        mark = await stores.attempts.begin(of_organization(organization.id), name)
+        try:
+            return await admin.create_team(name, display_name(organization.name, name), mark)
+        except NameTaken as error:
+            refusal = error
+            team = await _marked(admin, name, mark)
+        if team is not None:
+            return team
+    raise refusal
+
+
+async def _marked(admin: MattermostAdmin, name: str, mark: str) -> Team | None:
+    team = await admin.team_by_name(name)
+    return team if team is not None and team.mark == mark else None

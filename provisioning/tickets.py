@@ -1,0 +1,39 @@
+"""One-time tickets: what a browser shows to be signed in, instead of the token itself."""
+
+import re
+import secrets
+import string
+from hashlib import sha256
+
+from bridge.errors import NotAMember, NotSignedIn
+from bridge.models import OrganizationId, PersonId
+from provisioning.stores import Stores
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_LENGTH = 26
+"""Looks like a Mattermost token, which the customer's pages expect; 134 bits."""
+
+_TICKET = re.compile(rf"[a-z0-9]{{{_LENGTH}}}")
+
+
+async def issue(stores: Stores, person: PersonId, organization: OrganizationId) -> str:
+    """Return a ticket that is good once, for 60 s, and as long as the person is in the organization's team.
+
+    Raises `NotAMember` when they are not.
+    """
+    ticket = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    if not await stores.tickets.put(_digest(ticket), organization, person):
+        raise NotAMember("You are not a member of this organization.")
+    return ticket
+
+
+async def redeem(stores: Stores, ticket: str) -> PersonId:
+    """Use a ticket up and return whose it is; raise `NotSignedIn` if it is not good."""
+    person = await stores.tickets.take(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
+    if person is None:
+        raise NotSignedIn("This link has been used or is too old; please open Messaging in Equa again.")
+    return person
+
+
+def _digest(ticket: str) -> bytes:
+    return sha256(ticket.encode()).digest()

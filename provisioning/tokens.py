@@ -1,0 +1,71 @@
+"""The personal access token by which a person is signed in."""
+
+import structlog
+
+from bridge.crypto import KeyRing
+from bridge.db.accounts import Account
+from bridge.errors import NotOpened, TokenRefused
+from bridge.models import TokenId
+from bridge.ports import MattermostAdmin
+from bridge.sealed import open_token, seal_token
+from provisioning.stores import Stores
+
+log = structlog.get_logger(__name__)
+
+DESCRIPTION = "equabot-bridge"
+"""By which our tokens are known among those of an account."""
+
+
+async def ensure_token(admin: MattermostAdmin, stores: Stores, keys: KeyRing, account: Account) -> str:
+    """Return the person's token: the stored one, or a new one where that is old, refused or does not open.
+
+    A new one is stored before the others are revoked, so that there is always one that is good. What was
+    created and not stored is revoked by the next visit.
+    """
+    secret = opened(keys, account)
+    if account.token and secret and not account.token.old and await _works(admin, secret):
+        if account.stray_tokens:
+            await _tidy(admin, stores, account, keep=account.token.id)
+        return secret
+    await stores.accounts.expect_token(account.person_id)
+    token = await admin.create_token(account.user_id, DESCRIPTION)
+    sealed = seal_token(keys, account.person_id, token.secret)
+    await stores.accounts.keep_token(account.person_id, token.id, sealed)
+    log.info("token_created", person=str(account.person_id), token=token.id)
+    await _tidy(admin, stores, account, keep=token.id)
+    return token.secret
+
+
+async def revoke_tokens(admin: MattermostAdmin, stores: Stores, account: Account) -> None:
+    """Revoke all tokens of ours that the account has, and forget the stored one."""
+    await stores.accounts.expect_token(account.person_id)
+    await stores.accounts.drop_token(account.person_id)
+    await _tidy(admin, stores, account, keep=None)
+
+
+def opened(keys: KeyRing, account: Account) -> str | None:
+    """Return the stored token, None if there is none or its key is lost."""
+    if account.token is None:
+        return None
+    try:
+        return open_token(keys, account.person_id, account.token.sealed)
+    except NotOpened as error:
+        log.warning("token_not_opened", person=str(account.person_id), reason=error.message)
+        return None
+
+
+async def _works(admin: MattermostAdmin, secret: str) -> bool:
+    try:
+        await admin.teams_of_holder(secret)
+    except TokenRefused:
+        return False
+    return True
+
+
+async def _tidy(admin: MattermostAdmin, stores: Stores, account: Account, *, keep: TokenId | None) -> None:
+    """Revoke every token of ours but one."""
+    for token in await admin.tokens(account.user_id):
+        if token.description == DESCRIPTION and token.id != keep:
+            await admin.revoke_token(token.id)
+            log.info("token_revoked", person=str(account.person_id), token=token.id)
+    await stores.accounts.tidied(account.person_id)

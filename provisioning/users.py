@@ -1,0 +1,115 @@
+"""A person's Mattermost account."""
+
+import re
+import secrets
+
+import structlog
+
+from bridge.db.accounts import Account
+from bridge.db.attempts import of_person
+from bridge.errors import AccountConflict, EmailTaken, NameTaken
+from bridge.models import NewUser, Person, PersonId, User
+from bridge.ports import MattermostAdmin
+from provisioning.names import email_address, first_and_last, usernames
+from provisioning.stores import Stores
+
+log = structlog.get_logger(__name__)
+
+_PRIVILEGED = re.compile(r"(admin|manager)$")
+"""Ends of the names of roles that manage others (server/public/model/role.go): `system_admin`,
+`system_user_manager`, `system_custom_group_admin`."""
+
+_EVERY_CLASS = "aA1!"
+"""So that a password meets any of Mattermost's rules."""
+
+
+async def ensure_user(admin: MattermostAdmin, stores: Stores, person: Person) -> Account:
+    """Return the person's account, active; adopt one or create it if there is none.
+
+    Raises `AccountConflict` where somebody has to decide first; nothing has changed in Mattermost then.
+    """
+    account = await stores.accounts.find(person.id)
+    user = await admin.user(account.user_id) if account else None
+    if account is None or user is None:
+        user, provisioned = await _found_or_created(admin, stores, person)
+        await stores.accounts.record(person.id, user, provisioned=provisioned)
+        log.info("user_recorded", person=str(person.id), user=user.id, created=provisioned)
+        account = await stores.accounts.find(person.id)
+        assert account is not None
+    elif user.username != account.username:
+        await stores.accounts.renamed(person.id, user.username)
+    await _repair(admin, account, user)
+    return account
+
+
+async def _repair(admin: MattermostAdmin, account: Account, user: User) -> None:
+    if _is_privileged(user):
+        raise _conflict(account.person_id, user, "it is an administrator's, and Equa opens none of those")
+    if not user.delete_at:
+        return
+    if not account.provisioned:
+        raise _conflict(account.person_id, user, "an administrator has deactivated it")
+    await admin.activate_user(user.id)
+    log.info("user_reactivated", person=str(account.person_id), user=user.id)
+
+
+async def _found_or_created(admin: MattermostAdmin, stores: Stores, person: Person) -> tuple[User, bool]:
+    """Return an account for the person, and whether the bridge created it, now or in an earlier attempt."""
+    email = email_address(person.email)
+    if not email:
+        raise AccountConflict(
+            "Equa has no e-mail address of yours that Mattermost accepts, and it needs one."
+        )
+    return await _found(admin, stores, person, email) or await _created(admin, stores, person, email)
+
+
+async def _found(
+    admin: MattermostAdmin, stores: Stores, person: Person, email: str
+) -> tuple[User, bool] | None:
+    attempt = await stores.attempts.find(of_person(person.id))
+    if attempt is not None:
+        user = await admin.user_by_username(attempt.name)
+        if user is not None and user.mark == attempt.mark:
+            return user, True
+    user = await admin.user_by_email(email)
+    if user is None:
+        return None
+    if attempt is not None and user.mark == attempt.mark:
+        return user, True
+    _require_adoptable(person, user)
+    return user, False
+
+
+async def _created(admin: MattermostAdmin, stores: Stores, person: Person, email: str) -> tuple[User, bool]:
+    """Create an account; where a name or the address is taken meanwhile, look who has it."""
+    first, last = first_and_last(person.name)
+    password = secrets.token_urlsafe(32) + _EVERY_CLASS
+    for username in usernames(person):
+        mark = await stores.attempts.begin(of_person(person.id), username)
+        try:
+            return await admin.create_user(NewUser(username, email, first, last, password, mark)), True
+        except (NameTaken, EmailTaken):
+            found = await _found(admin, stores, person, email)
+        if found is not None:
+            return found
+    raise AccountConflict("Every Mattermost username that your name gives is taken.")
+
+
+def _require_adoptable(person: Person, user: User) -> None:
+    if user.is_bot:
+        raise _conflict(person.id, user, "it is a bot's")
+    if _is_privileged(user):
+        raise _conflict(person.id, user, "it is an administrator's, and Equa opens none of those")
+    if user.delete_at:
+        raise _conflict(person.id, user, "an administrator has deactivated it")
+    if not person.email_verified:
+        raise _conflict(person.id, user, "you have to verify the address in Equa first")
+
+
+def _is_privileged(user: User) -> bool:
+    return any(map(_PRIVILEGED.search, user.roles.split()))
+
+
+def _conflict(person: PersonId, user: User, reason: str) -> AccountConflict:
+    log.warning("account_conflict", person=str(person), user=user.id, reason=reason)
+    return AccountConflict(f"The Mattermost account with your e-mail address cannot be used: {reason}.")
