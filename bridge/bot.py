@@ -60,53 +60,54 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What listener and worker share."""
+class Identity:
+    """Who the bot is, read from the server with its token."""
 
     me: Bot
     max_post_size: int
-    inbox: Inbox
-    confirmations: Confirmations = field(default_factory=Confirmations)
-    wakeup: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 async def live(ground: Ground, stop: asyncio.Event) -> None:
     """Listen and answer until `stop`, then finish what is in hand."""
-    desk = await _unless(stop, _identify(ground))
-    if desk is None:
+    identity = await _unless(stop, _identify(ground))
+    if identity is None:
         return
-    log.info("bot", username=desk.me.username, max_post_size=desk.max_post_size)
-    intake = Intake(desk.inbox, Mappings(ground.pool), desk.me)
+    log.info("bot", username=identity.me.username, max_post_size=identity.max_post_size)
+    inbox, confirmations, wakeup = Inbox(ground.pool), Confirmations(), asyncio.Event()
+    socket = ground.status.socket = _socket(ground, identity)
+    poster = Poster(ground.api, identity.me.user_id, identity.max_post_size, confirmations)
+    handlers = _handlers(ground, identity, inbox, poster, socket)
+    worker = Worker(inbox, handlers, ground.metrics, wakeup)
+    intake = Intake(inbox, Mappings(ground.pool), worker, identity.me)
     catch_up = CatchUp(ground.api, Positions(ground.pool), intake, ground.account.channel)
     if await _unless(stop, insist("begin", catch_up.begin)) is None:
         return
-    async with _socket(ground, desk) as socket, asyncio.TaskGroup() as group:
-        ground.status.socket = socket
-        listener = Listener(socket, intake, catch_up, desk.confirmations, desk.wakeup, ground.metrics)
+    listener = Listener(socket, intake, catch_up, confirmations, ground.metrics)
+    async with socket, asyncio.TaskGroup() as group:
         helpers = [
             group.create_task(listener.run(), name="listener"),
-            group.create_task(wakeups(ground.dsn, CHANNEL, desk.wakeup), name="wakeups"),
+            group.create_task(wakeups(ground.dsn, CHANNEL, wakeup), name="wakeups"),
         ]
-        await Worker(desk.inbox, _handlers(ground, desk, socket), ground.metrics, desk.wakeup).run(stop)
+        await worker.run(stop)
         for helper in helpers:
             helper.cancel()
 
 
-def _handlers(ground: Ground, desk: Desk, socket: Socket) -> Mapping[JobKind, Handler]:
-    poster = Poster(ground.api, desk.me.user_id, desk.max_post_size, desk.confirmations)
-    mentions = Mentions(
-        ground.api, ground.agent, desk.inbox, poster, socket.typing, desk.me.username, ground.metrics
-    )
+def _handlers(
+    ground: Ground, identity: Identity, inbox: Inbox, poster: Poster, socket: Socket
+) -> Mapping[JobKind, Handler]:
+    username = identity.me.username
+    mentions = Mentions(ground.api, ground.agent, inbox, poster, socket.typing, username, ground.metrics)
     return {"mention": mentions.answer, "invite": mentions.invite}
 
 
-def _socket(ground: Ground, desk: Desk) -> Socket:
+def _socket(ground: Ground, identity: Identity) -> Socket:
     account = ground.account
-    interest = Interest(account.channel, desk.me.username)
+    interest = Interest(account.channel, identity.me.username)
     return Socket(account.url, account.token, interest, ground.api.me, changed=ground.metrics.socket_state)
 
 
-async def _identify(ground: Ground) -> Desk:
+async def _identify(ground: Ground) -> Identity:
     """Ask the server who the token belongs to, until it tells."""
     for delay in retry.delays(0.5, 2, 30):
         try:
@@ -120,7 +121,7 @@ async def _identify(ground: Ground) -> Desk:
             await asyncio.sleep(delay)
         else:
             ground.status.token_refused = False
-            return Desk(Bot(user.id, user.username, ground.account.channel), size, Inbox(ground.pool))
+            return Identity(Bot(user.id, user.username, ground.account.channel), size)
     raise AssertionError("delays never end")
 
 

@@ -33,6 +33,9 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "migrate", "bring the database to this version and say what was applied")
     why = _add(commands, "why", "tell what became of a post, and why it was not answered")
     why.add_argument("post_id", metavar="POST_ID", help="26 characters, as in the post's permalink")
+    _setup(_add(commands, "setup", "make a Mattermost ready: settings, roles, bots, tokens; can be repeated"))
+    _doctor(_add(commands, "doctor", "look at everything the bridge needs and tell what to do; changes nothing"))
+    _keys(_add(commands, "keys", "make, list, use and drop the keys that seal stored tokens"))
     return top
 
 
@@ -56,6 +59,63 @@ def _demo(command: argparse.ArgumentParser) -> None:
         default=8065,
         help="where the chat page is served (default: %(default)s; 0 picks a free one)",
     )
+
+
+def _keys(command: argparse.ArgumentParser) -> None:
+    actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
+    _add(actions, "new", "make a key: put in front of the key file's, or printed for TOKEN_KEYS")
+    _add(actions, "status", "tell which keys there are and how many tokens each has sealed; no secrets")
+    _add(actions, "reseal", "seal stored tokens anew with the first key, as the daemon does at its start")
+    drop = _add(actions, "drop", "forget a key that no stored token is sealed with any more")
+    drop.add_argument("key_id", metavar="ID", help="the key's id, as `keys status` prints it")
+    drop.add_argument(
+        "--lost",
+        action="store_true",
+        help="the key is gone: forget the tokens sealed with it too; people get new ones at their next visit",
+    )
+
+
+def _setup(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Make a Mattermost ready, with MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN alone: its settings, the roles"
+        " that keep organizations apart, the bot and the notice account with a token each. New tokens are printed"
+        " once, to standard output, as lines for the environment. What is as it should be already is left alone."
+    )
+    command.add_argument("--dry-run", action="store_true", help="tell what would be changed, change nothing")
+    command.add_argument("--bot-name", metavar="NAME", help="the bot's username (default: equabot)")
+    command.add_argument(
+        "--bot-display-name", metavar="NAME", default="Equabot", help="how it is shown (default: %(default)s)"
+    )
+    command.add_argument(
+        "--notice-name", metavar="NAME", help="username of the notice account (default: equa-admin-bot)"
+    )
+    command.add_argument(
+        "--new-token", action="store_true", help="make new tokens; the old ones stay good until they are revoked"
+    )
+    command.add_argument(
+        "--write-env", metavar="FILE", help="keep tokens in FILE (mode 0600) instead of printing them"
+    )
+    command.add_argument(
+        "--local-socket",
+        metavar="PATH",
+        help="Mattermost's local mode socket: makes the administrator of a fresh server and its token first",
+    )
+    command.add_argument(
+        "--admin-name",
+        metavar="NAME",
+        default="equa-admin",
+        help="that administrator's username (default: %(default)s)",
+    )
+    _json(command)
+
+
+def _doctor(command: argparse.ArgumentParser) -> None:
+    command.epilog = f"Exits with 1 if something has to be mended. {_VARIABLES}"
+    _json(command)
+
+
+def _json(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print one JSON object, for machines")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,9 +5,14 @@ BridgeError
 ├── NotSignedIn                  401 not_signed_in
 ├── NotAMember                   403 not_a_member
 ├── NotAnAdmin                   403 not_an_admin
+├── ForbiddenOrigin              403 forbidden_origin
 ├── NotFound                     404 not_found
 ├── TeamNotMapped                404 team_not_mapped
 ├── AccountConflict              409 account_conflict
+├── ChannelNotUsable             409 channel_not_usable: missing, archived or closed to us
+├── PayloadTooLarge              413 payload_too_large
+├── UnsupportedMediaType         415 unsupported_media_type
+├── TooManyRequests              429 too_many_requests, with the seconds to wait
 ├── MattermostNotConfigured      500 mattermost_not_configured
 ├── Unavailable                  503, trying again may help
 │   ├── MattermostUnavailable        mattermost_unavailable
@@ -60,6 +65,10 @@ class NotAnAdmin(BridgeError):
     status, code = 403, "not_an_admin"
 
 
+class ForbiddenOrigin(BridgeError):
+    status, code = 403, "forbidden_origin"
+
+
 class NotFound(BridgeError):
     status, code = 404, "not_found"
 
@@ -70,6 +79,24 @@ class TeamNotMapped(BridgeError):
 
 class AccountConflict(BridgeError):
     status, code = 409, "account_conflict"
+
+
+class ChannelNotUsable(BridgeError):
+    """A channel is missing, archived or closed to us; somebody has to mend it first."""
+
+    status, code = 409, "channel_not_usable"
+
+
+class PayloadTooLarge(BridgeError):
+    status, code = 413, "payload_too_large"
+
+
+class UnsupportedMediaType(BridgeError):
+    status, code = 415, "unsupported_media_type"
+
+
+class TooManyRequests(BridgeError):
+    status, code = 429, "too_many_requests"
 
 
 class MattermostNotConfigured(BridgeError):

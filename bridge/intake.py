@@ -10,6 +10,7 @@ from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
 from bridge.models import Entry, JobKind, Mention, Position, Posted
 from bridge.routing import Bot, Facts
+from bridge.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,8 @@ class Intake:
 
     inbox: Inbox
     mappings: Mappings
+    worker: Worker
+    """Begins at once what can begin at once, and is woken for the rest."""
     me: Bot
 
     async def store(self, posts: Sequence[Posted], *, begin_at: int = 0) -> int:
@@ -27,8 +30,12 @@ class Intake:
         """
         facts = await self.mappings.facts(posts)
         entries = list(self._entries(posts, facts, begin_at))
-        new = await self.inbox.put_all(entries, list(_positions(posts, begin_at)))
-        return sum(entry.refused is None and entry.dedupe in new for entry in entries)
+        positions = list(_positions(posts, begin_at))
+        stored = await self.inbox.put_and_claim(entries, positions, self.worker.room())
+        self.worker.begin(stored.claimed)
+        if stored.waits:
+            self.worker.wakeup.set()
+        return sum(entry.refused is None and entry.dedupe in stored.new for entry in entries)
 
     def _entries(self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int) -> Iterator[Entry]:
         opened: set[str] = set()

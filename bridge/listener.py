@@ -35,8 +35,6 @@ class Listener:
     intake: Intake
     catch_up: CatchUp
     confirmations: Confirmations
-    wakeup: asyncio.Event
-    """Set when something new was stored."""
     metrics: Metrics
 
     async def run(self) -> None:
@@ -61,9 +59,7 @@ class Listener:
 
     async def _store(self, posts: Sequence[Posted]) -> None:
         if theirs := list(self._confirmed(posts)):
-            jobs = await insist("store", partial(self.intake.store, theirs))
-            if jobs:
-                self.wakeup.set()
+            await insist("store", partial(self.intake.store, theirs))
 
     def _confirmed(self, posts: Sequence[Posted]) -> Iterator[Posted]:
         """Tell of the bot's own posts and pass on everybody else's."""
@@ -77,7 +73,6 @@ class Listener:
         started = time.monotonic()
         posts, jobs = await self.catch_up.run(now=time.time_ns() // 1_000_000)
         self.metrics.caught_up(posts)
-        self.wakeup.set()
         log.info("caught_up", posts=posts, jobs=jobs, ms=round((time.monotonic() - started) * 1000))
 
 

@@ -131,7 +131,7 @@ def _hidden(name: str, value: Any) -> Any:
     if _is_secret(name) and not isinstance(value, int | float | None):
         return HIDDEN
     if isinstance(value, dict):
-        return {key: _hidden(str(key), inner) for key, inner in value.items()}
+        return {str(key): _hidden(str(key), inner) for key, inner in value.items()}
     if isinstance(value, _NESTED):
         return [_hidden("", inner) for inner in value]
     return value

@@ -43,6 +43,12 @@ class MattermostApi(Protocol):
 
     async def channel(self, channel_id: ChannelId) -> Channel: ...
 
+    async def channel_by_name(self, team_id: TeamId, name: str) -> Channel | None:
+        """Return the team's channel of that name, None if there is none or it is archived."""
+
+    async def join_channel(self, channel_id: ChannelId, me: UserId) -> None:
+        """Become a member of an open channel of one's team; to be one already is no error."""
+
     async def posts_after(self, channel_id: ChannelId, post_id: PostId) -> Sequence[Post]:
         """Return up to 200 posts created after the given one, oldest first; fewer than 200 means the end."""
 

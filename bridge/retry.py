@@ -1,10 +1,11 @@
 """Whether what failed is tried again, and when. Pure: no I/O is imported here."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from bridge.errors import AgentUnavailable, BridgeError, TokenRefused
+from bridge.errors import AgentUnavailable, BridgeError, ChannelNotUsable, TeamNotMapped, TokenRefused
 
 _DAY = 24 * 60 * 60.0
 
@@ -39,12 +40,22 @@ class _Patience:
     cap: float = 60.0
 
 
-_SOMEBODY_WAITS = _Patience(age=600, attempts=8)
 _OUTAGE = _Patience(age=_DAY)
-_UNTIL_MENDED = _Patience(age=_DAY, first=60)
-"""Somebody has to configure a good token first."""
 _UNKNOWN = _Patience(age=_DAY, attempts=3)
 _FINAL = _Patience(age=_DAY, attempts=0)
+
+_PATIENCE: Mapping[type[BridgeError], _Patience] = MappingProxyType(
+    {
+        # Somebody is waiting for the answer.
+        AgentUnavailable: _Patience(age=600, attempts=8),
+        # Somebody has to configure a good token first.
+        TokenRefused: _Patience(age=_DAY, first=60),
+        # Somebody of the organization has to open Messaging first.
+        TeamNotMapped: _Patience(age=7 * _DAY, first=60, cap=900),
+        # That repairs channels as well; what waited a week for its team still waits for them.
+        ChannelNotUsable: _Patience(age=8 * _DAY, first=60, cap=900),
+    }
+)
 
 
 def decide(
@@ -74,17 +85,12 @@ def delays(first: float, factor: float, cap: float, rng: random.Random = _random
 
 
 def _patience(error: BaseException) -> _Patience:
-    match error:
-        case AgentUnavailable():
-            return _SOMEBODY_WAITS
-        case TokenRefused():
-            return _UNTIL_MENDED
-        case BridgeError(retryable=True):
-            return _OUTAGE
-        case BridgeError():
-            return _FINAL
-        case _:
-            return _UNKNOWN
+    for kind, patience in _PATIENCE.items():
+        if isinstance(error, kind):
+            return patience
+    if isinstance(error, BridgeError):
+        return _OUTAGE if error.retryable else _FINAL
+    return _UNKNOWN
 
 
 def _delay(error: BaseException, attempts: int, patience: _Patience, rng: random.Random) -> float:

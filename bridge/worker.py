@@ -8,7 +8,7 @@ always left to the others.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,10 +17,10 @@ from typing import Any, assert_never
 import structlog
 
 from bridge import retry
-from bridge.db.inbox import Inbox
+from bridge.db.inbox import Inbox, Room
 from bridge.errors import BridgeError, DatabaseUnavailable
 from bridge.metrics import Metrics
-from bridge.models import Job, JobId, JobKind, OrganizationId
+from bridge.models import Job, JobId, JobKind
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +36,7 @@ class LeaseLostError(Exception):
 class Pace:
     """The worker's numbers; times in seconds."""
 
-    slots: int = 2000
+    slots: int = 6000
     claim: int = 100
     """How many jobs one claim takes at most."""
     poll: float = 2.0
@@ -54,46 +54,57 @@ class Worker:
     wakeup: asyncio.Event
     """Set when there may be something to claim."""
     pace: Pace = Pace()
-    _held: dict[JobId, tuple[Job, asyncio.Task[None]]] = field(default_factory=dict)
+    _held: dict[JobId, tuple[Job, asyncio.Task[None]]] = field(default_factory=dict, init=False)
+    _group: asyncio.TaskGroup | None = field(default=None, init=False)
+    _stopping: bool = field(default=False, init=False)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then finish what is in hand within the pace's time and give back the rest."""
         async with asyncio.TaskGroup() as group:
+            self._group = group
             renewing = group.create_task(self._renew(), name="renew leases")
             reaping = group.create_task(self._reap(), name="reap leases")
-            claiming = group.create_task(self._claim(group), name="claim jobs")
+            claiming = group.create_task(self._claim(), name="claim jobs")
             await stop.wait()
+            self._stopping = True
             for task in (claiming, reaping):
                 task.cancel()
             await self._drain()
             renewing.cancel()
 
-    async def _claim(self, group: asyncio.TaskGroup) -> None:
+    def room(self) -> Room:
+        """Return how much it can take now."""
+        free = 0 if self._stopping or not self._group else self.pace.slots - len(self._held)
+        holds = Counter(job.organization_id for job, _ in self._held.values() if job.organization_id)
+        full = [organization for organization, count in holds.items() if count >= free]
+        # A quarter at a time, so that what one claim takes cannot use up what should be left free.
+        return Room(min(self.pace.claim, max(free // 4, min(free, 1))), full)
+
+    def begin(self, jobs: Iterable[Job]) -> None:
+        """Work on jobs that were claimed for this process."""
+        for job in jobs:
+            assert self._group
+            task = self._group.create_task(self._work(job), name=f"{job.kind} {job.id}")
+            self._held[job.id] = (job, task)
+
+    async def _claim(self) -> None:
         while True:
             self.wakeup.clear()
-            free = self.pace.slots - len(self._held)
-            # A quarter at a time, so that what one claim takes cannot use up what should be left free.
-            limit = min(self.pace.claim, max(free // 4, min(free, 1)))
-            jobs = await self._claimed(limit, free)
-            for job in jobs:
-                task = group.create_task(self._work(job), name=f"{job.kind} {job.id}")
-                self._held[job.id] = (job, task)
-            if not limit or len(jobs) < limit:
+            room = self.room()
+            jobs = await self._claimed(room)
+            self.begin(jobs)
+            if len(jobs) < max(room.limit, 1):
                 await self._woken()
 
-    async def _claimed(self, limit: int, free: int) -> list[Job]:
-        if not limit:
+    async def _claimed(self, room: Room) -> list[Job]:
+        if not room.limit:
             return []
         try:
-            return await self.inbox.claim(limit, self._full(free))
+            return await self.inbox.claim(room)
         except DatabaseUnavailable as error:
             log.warning("claim_failed", reason=error.message)
             await asyncio.sleep(1)
             return []
-
-    def _full(self, free: int) -> list[OrganizationId]:
-        holds = Counter(job.organization_id for job, _ in self._held.values() if job.organization_id)
-        return [organization for organization, count in holds.items() if count >= free]
 
     async def _woken(self) -> None:
         with suppress(TimeoutError):

@@ -53,6 +53,10 @@ class Services:
     metrics: Metrics
     health: Callable[[], Awaitable[Health]]
     """Looks at all parts within its own deadline, and does not raise."""
+    public_url: str | None = None
+    """Mattermost as browsers reach it, what sessions call `baseUrl`; none while it is not configured."""
+    web_origins: tuple[str, ...] = ()
+    """Origins of pages that may call and embed us; the first is the web app's."""
 
 
 SERVICES = web.AppKey("services", Services)

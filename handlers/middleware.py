@@ -2,67 +2,65 @@
 
 import asyncio
 import itertools
-import math
 import re
 import secrets
 import time
-from collections import deque
+from collections.abc import Iterator
 from http import HTTPStatus
+from typing import NamedTuple
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from bridge.errors import BridgeError
-from handlers.auth import NoBearer
+from handlers.errors import code_of, failure, http_refusal, refusal
 from handlers.keys import SERVICES
-
-LARGEST_BODY = 64 * 1024
-"""Bytes."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-_RETRY_AFTER = 5
-"""Seconds, where nobody told us better."""
+_Log = structlog.typing.FilteringBoundLogger
 
-_SENTENCES = {
-    404: "There is nothing at this address.",
-    405: "This address does not take that method; the Allow header names those that it takes.",
-    413: f"A body may have {LARGEST_BODY} bytes at most.",
-}
 
-_CODES = {400: "invalid_request", 413: "payload_too_large"}
+class _Ended(NamedTuple):
+    """A request that was answered, and what is to be told of it."""
 
-_request_ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
-"""Ours begin with what no other process has."""
-
-Ended = tuple[web.Request, int, str|None, str, float]
-Log = structlog.typing.FilteringBoundLogger
+    request: web.Request
+    request_id: str
+    status: int
+    error: str | None
+    seconds: float
 
 
 def observer() -> Middleware:
-    """Return the middleware; the log is configured before."""
+    """Return the middleware; logging is configured before.
+
+    It tells of a request right after its answer was written: nobody waits for that.
+    """
     # Binding it for every line would take as long as writing the line.
-    log: Log = structlog.get_logger(__name__).bind()
-    ended: deque[Ended] = deque()
+    log: _Log = structlog.get_logger(__name__).bind()
+    ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
+    ended: list[_Ended] = []
 
     def tell() -> None:
-        while ended:
-            _tell(ended.popleft(), log)
+        batch = ended.copy()
+        ended.clear()
+        for end in batch:
+            _tell(end, log)
 
     @web.middleware
     async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.perf_counter()
-        request_id = _request_id(request)
+        request_id = _request_id(request, ids)
         bound = structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
-            response, code = await _answered(request, handler, request_id, log)
+            response, error = await _answered(request, handler, request_id, log)
         finally:
             structlog.contextvars.reset_contextvars(**bound)
         _add_headers(response, request_id)
         if not ended:
             asyncio.get_running_loop().call_soon(tell)
-        ended.append((request, response.status, code, request_id, time.perf_counter() - started))
+        ended.append(_Ended(request, request_id, response.status, error, time.perf_counter() - started))
         if isinstance(response, web.HTTPException):
             raise response
         return response
@@ -70,48 +68,26 @@ def observer() -> Middleware:
     return observed
 
 
+def _request_id(request: web.Request, ids: Iterator[str]) -> str:
+    given = request.headers.get("X-Request-Id", "")
+    return given if _REQUEST_ID.fullmatch(given) else next(ids)
+
+
 async def _answered(
-    request: web.Request, handler: Handler, request_id: str, log: Log
+    request: web.Request, handler: Handler, request_id: str, log: _Log
 ) -> tuple[web.StreamResponse, str | None]:
     """Return the answer and, if it is an error, its code."""
     try:
-        if (request.content_length or 0) > LARGEST_BODY:
-            return _of_http(web.HTTPRequestEntityTooLarge(LARGEST_BODY))
         return await handler(request), None
     except BridgeError as error:
-        return _refusal(error), error.code
+        return refusal(error), error.code
     except web.HTTPException as error:
-        return (error, None) if error.status < HTTPStatus.BAD_REQUEST else _of_http(error)
+        if error.status < HTTPStatus.BAD_REQUEST:
+            return error, None
+        return http_refusal(error), code_of(error)
     except Exception:
         log.exception("request_failed")
-        message = f"Something went wrong here. The request's id is {request_id}."
-        return _error("internal_error", message, 500), "internal_error"
-
-
-def _refusal(error: BridgeError) -> web.Response:
-    response = _error(error.code, error.message, error.status)
-    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = str(math.ceil(error.retry_after or _RETRY_AFTER))
-    if isinstance(error, NoBearer):
-        response.headers["WWW-Authenticate"] = "Bearer"
-    return response
-
-
-def _of_http(error: web.HTTPException) -> tuple[web.Response, str]:
-    code = _CODES.get(error.status) or error.reason.lower().replace(" ", "_")
-    response = _error(code, _SENTENCES.get(error.status, f"{error.reason}."), error.status)
-    if "Allow" in error.headers:
-        response.headers["Allow"] = error.headers["Allow"]
-    return response, code
-
-
-def _error(code: str, message: str, status: int) -> web.Response:
-    return web.json_response({"error": code, "message": message}, status=status)
-
-
-def _request_id(request: web.Request) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    return given if _REQUEST_ID.fullmatch(given) else next(_request_ids)
+        return failure(request_id), "internal_error"
 
 
 def _add_headers(response: web.StreamResponse, request_id: str) -> None:
@@ -120,18 +96,17 @@ def _add_headers(response: web.StreamResponse, request_id: str) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
 
 
-def _tell(end: Ended, log: Log) -> None:
-    request, status, code, request_id, seconds = end
-    resource = request.match_info.route.resource
+def _tell(end: _Ended, log: _Log) -> None:
+    resource = end.request.match_info.route.resource
     route = resource.canonical if resource else "none"
-    request.app[SERVICES].metrics.http_request(route, status, seconds)
-    tell = log.warning if status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
-    tell(
+    end.request.app[SERVICES].metrics.http_request(route, end.status, end.seconds)
+    write = log.warning if end.status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
+    write(
         "request",
-        method=request.method,
+        method=end.request.method,
         route=route,
-        status=status,
-        ms=round(seconds * 1000, 1),
-        error=code,
-        request_id=request_id,
+        status=end.status,
+        ms=round(end.seconds * 1000, 1),
+        error=end.error,
+        request_id=end.request_id,
     )

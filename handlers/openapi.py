@@ -17,8 +17,9 @@ REQUEST_ID: Schema = {
     "name": "X-Request-Id",
     "in": "header",
     "required": False,
-    "description": "Told in the answer and in every line of the log; one that does not match is replaced.",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    "description": "Stands in the answer and in every line of the log. 1 to 64 of `A-Z a-z 0-9 . _ -`; "
+    "any other is replaced by one of ours.",
+    "schema": {"type": "string"},
 }
 
 BEARER: Schema = {"security": [{"bearer": []}]}
@@ -39,7 +40,7 @@ def answer(description: str, schema: Schema, content_type: str = "application/js
 
 
 def error(*codes: str, **headers: str) -> Schema:
-    """Return a response with an error of one of the codes; underscores in the names of headers become hyphens."""
+    """Return a response with an error of one of the codes; `Retry_After="…"` describes that header."""
     described = {
         name.replace("_", "-"): {"description": text, "schema": {"type": "string"}, "required": True}
         for name, text in headers.items()

@@ -52,7 +52,7 @@ class Poster:
         there = await self._posted(place) if again else {}
         for number, part in enumerate(parts, 1):
             if number not in there:
-                there[number] = await self._create(_draft(job, place, part, number, len(parts)))
+                there[number] = await self.create(_draft(job, place, part, number, len(parts)))
         return [there[number] for number in sorted(there)]
 
     async def _posted(self, place: Place) -> dict[int, PostId]:
@@ -63,7 +63,11 @@ class Poster:
             if post.user_id == self.me and (number := _part(post, place.answers))
         }
 
-    async def _create(self, draft: Draft) -> PostId:
+    async def create(self, draft: Draft) -> PostId:
+        """Create one post and return its id as soon as it is certain that it exists.
+
+        Within 30 s the same `pending_post_id` gives the same post; later the caller looks for it first.
+        """
         gate = self._gates.setdefault(draft.channel_id, asyncio.Semaphore(_WRITES_A_CHANNEL))
         async with gate:
             with self.confirmations.expect(draft.pending_post_id) as seen:

@@ -14,71 +14,42 @@ from uuid import UUID, uuid4
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 
 from bridge.db.pool import translated
+from bridge.db.statements import CLAIM, JOB, PUT
 from bridge.errors import DatabaseUnavailable
 from bridge.models import Entry, Job, JobId, OrganizationId, Position
 
 CHANNEL = "jobs"
 """PostgreSQL's notification channel: something may be claimed."""
 
-_JOB = "id, kind, lane, organization_id, payload, attempts, created, key, answer, failure"
-
-_PUT = """
-with entry as (
-    select * from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[])
-        with ordinality as e(kind, lane, organization_id, dedupe, payload, refused, n)
-), served as (
-    select coalesce((select max(turn) from jobs where state = 'running'), 0) as turn
-), put as (
-    insert into jobs (kind, lane, organization_id, dedupe, payload, state, reason, finished, turn)
-    select e.kind, e.lane, e.organization_id, e.dedupe, e.payload,
-           case when e.refused is null then 'waiting' else 'refused' end,
-           e.refused,
-           case when e.refused is null then null else now() end,
-           greatest(s.turn, coalesce(last.turn, 0))
-               + row_number() over (partition by e.organization_id order by e.n)
-    from entry e
-    cross join served s
-    left join lateral (
-        select max(j.turn) as turn from jobs j
-        where j.organization_id = e.organization_id and j.state = 'waiting'
-    ) last on true
-    order by e.n
-    on conflict (dedupe) do nothing
-    returning dedupe, state
-), moved as (
-    insert into positions (channel_id, post_id, create_at, begin_at)
-    select * from unnest($7::text[], $8::text[], $9::bigint[], $10::bigint[])
-    on conflict (channel_id) do update
-    set post_id = excluded.post_id, create_at = excluded.create_at, modified = now()
-    where positions.create_at < excluded.create_at
-), woken as (
-    select pg_notify($11, '') from put where state = 'waiting' limit 1
-)
-select dedupe, (select count(*) from woken) from put
-"""
-
-_CLAIM = f"""
-with candidate as materialized (
-    select j.id from jobs j
-    where j.state = 'waiting' and j.run_at <= now()
-      and (j.organization_id is null or j.organization_id <> all($4::uuid[]))
-      and j.id = (select o.id from jobs o
-                  where o.lane = j.lane and o.state in ('waiting', 'running') order by o.id limit 1)
-    order by j.turn, j.id
-    limit $1
-    for update skip locked
-)
-update jobs set state = 'running', holder = $2, lease = now() + $3, attempts = attempts + 1,
-                started = coalesce(started, now())
-from candidate where jobs.id = candidate.id
-returning {", ".join("jobs." + column.strip() for column in _JOB.split(","))}
-"""  # noqa: S608  # built of constants
-
+_JOB_COLUMNS = JOB.split(", ")
 _MINE = "where id = $1 and holder = $2 and state = 'running'"
 
 
 def _from_row(row: Record) -> Job:
-    return Job(**dict(row.items()))
+    return Job(**{column: row[column] for column in _JOB_COLUMNS})
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many jobs a process can take, and of which organizations none."""
+
+    limit: int
+    full: Collection[OrganizationId] = ()
+
+
+NO_ROOM = Room(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What came of putting something in."""
+
+    new: frozenset[str]
+    """The `dedupe` keys of what was not there yet."""
+    claimed: Sequence[Job]
+    """What this process is to begin at once."""
+    waits: bool
+    """Whether something new is to be claimed by whoever can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +64,41 @@ class Inbox:
     lease: timedelta = timedelta(seconds=15)
     holder: UUID = field(default_factory=uuid4)
 
-    @translated
     async def put_all(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> frozenset[str]:
         """Store what is not stored yet and move the positions past it, in one transaction.
 
         Returns the `dedupe` keys of what is new.
         """
-        try:
-            rows = await self.pool.fetch(_PUT, *_columns(entries), *_places(positions), CHANNEL)
-        except DeadlockDetectedError as error:
-            raise DatabaseUnavailable("two bridges stored the same posts at once", retry_after=0) from error
-        return frozenset(row["dedupe"] for row in rows)
+        return (await self.put_and_claim(entries, positions, NO_ROOM)).new
 
     @translated
-    async def claim(self, limit: int, full: Collection[OrganizationId] = ()) -> list[Job]:
-        """Take up to `limit` jobs, none of the organizations that are `full`."""
+    async def put_and_claim(
+        self, entries: Sequence[Entry], positions: Sequence[Position], room: Room
+    ) -> Stored:
+        """Store like `put_all`, and claim for this process what can begin at once and has room."""
+        try:
+            rows = await self._put(entries, positions, room)
+        except UniqueViolationError:
+            # Another process has begun a job of the same lane in between.
+            rows = await self._put(entries, positions, NO_ROOM)
+        except DeadlockDetectedError as error:
+            raise DatabaseUnavailable("Two bridges stored the same posts at once.", retry_after=0) from error
+        return Stored(
+            frozenset(row["dedupe"] for row in rows),
+            [_from_row(row) for row in rows if row["state"] == "running"],
+            any(row["state"] == "waiting" for row in rows),
+        )
+
+    async def _put(self, entries: Sequence[Entry], positions: Sequence[Position], room: Room) -> list[Record]:
+        claim = (room.limit, list(room.full), self.holder, self.lease)
+        return await self.pool.fetch(PUT, *_columns(entries), *_places(positions), CHANNEL, *claim)
+
+    @translated
+    async def claim(self, room: Room) -> list[Job]:
+        """Take as many jobs as there is room for."""
         while True:
             try:
-                rows = await self.pool.fetch(_CLAIM, limit, self.holder, self.lease, list(full))
+                rows = await self.pool.fetch(CLAIM, room.limit, self.holder, self.lease, list(room.full))
             except UniqueViolationError:
                 continue  # another process took a job of the same lane in between
             return sorted(map(_from_row, rows), key=lambda job: job.id)
@@ -156,6 +144,24 @@ class Inbox:
     async def bury(self, job: JobId, reason: str) -> bool:
         """Give it up for good; it is kept with its error and does not block its lane."""
         return await self._mine("set state = 'dead', reason = $3, finished = now()", job, reason)
+
+    @translated
+    async def wake(self, organization: OrganizationId) -> int:
+        """Let what waits for the organization's team be done at once; returns how many jobs.
+
+        Their time begins anew: before there was a team they could not be done.
+        """
+        rows = await self.pool.fetch(
+            """with woken as (
+                   update jobs set run_at = now(), created = now()
+                   where organization_id = $1 and state = 'waiting' and kind in ('notice', 'membership')
+                   returning id
+               )
+               select id, pg_notify($2, '') from woken""",
+            organization,
+            CHANNEL,
+        )
+        return len(rows)
 
     @translated
     async def release(self) -> int:

@@ -110,7 +110,7 @@ class Locks:
                     self._scopes.pop(number, None)
         except TimeoutError:
             if scope.expired():
-                raise DatabaseUnavailable("The connection that held a lock was lost.") from None
+                raise DatabaseUnavailable("The connection that locks are held by was lost.") from None
             raise
 
     def _lose(self) -> None:

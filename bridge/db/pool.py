@@ -130,6 +130,10 @@ async def _with_json(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
 
 
+async def _as_it_is(_connection: object) -> None:
+    """Leave a connection as it comes back: nobody changes its session, and a reset is another round trip."""
+
+
 async def open_pool(
     dsn: str,
     *,
@@ -151,5 +155,6 @@ async def open_pool(
         timeout=10,
         command_timeout=command_timeout,
         init=_with_json,
+        reset=_as_it_is,
         server_settings={"application_name": application, "timezone": "UTC"},
     )

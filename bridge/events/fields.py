@@ -11,12 +11,14 @@ from uuid import UUID
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
     Field,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
 _VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
@@ -50,6 +52,18 @@ def in_form(form: str, sentence: str) -> AfterValidator:
 def form_schema(form: str, **more: Any) -> WithJsonSchema:
     """Describe a text that the whole of the pattern matches."""
     return WithJsonSchema({"type": "string", "pattern": f"^{form}$", **more})
+
+
+class _Untitled(GenerateJsonSchema):
+    """A field's name tells as much as a title made of it."""
+
+    def field_title_should_be_set(self, _schema: Any) -> bool:
+        return False
+
+
+def schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON Schema of what a model reads."""
+    return model.model_json_schema(schema_generator=_Untitled)
 
 
 def _visible(value: str) -> str:

@@ -1,6 +1,7 @@
 """What is to be done about an event: a notice, and for members the membership. Pure: no I/O imports."""
 
 import json
+from datetime import datetime
 from hashlib import sha256
 from typing import Literal, assert_never
 
@@ -22,15 +23,19 @@ def key(event: Event) -> str:
     return f"event:{sha256(json.dumps([event.source, event.id]).encode()).hexdigest()}"
 
 
-def jobs_for(event: Event) -> tuple[Entry, ...]:
-    """Return the jobs of an event, to be stored together; the first one's `dedupe` is the event's key."""
+def jobs_for(event: Event, now: datetime) -> tuple[Entry, ...]:
+    """Return the jobs of an event, to be stored together; the first one's `dedupe` is the event's key.
+
+    An event that does not tell its time happened `now`.
+    """
+    notice = _notice(event, event.time or now)
     match event.data:
         case MemberAdded():
-            return _notice(event), _membership(event, event.data, "add")
+            return notice, _membership(event, event.data, "add")
         case MemberRemoved():
-            return _notice(event), _membership(event, event.data, "remove")
+            return notice, _membership(event, event.data, "remove")
         case _:
-            return (_notice(event),)
+            return (notice,)
 
 
 def channel(data: Data) -> str:
@@ -48,7 +53,7 @@ def channel(data: Data) -> str:
             assert_never(data)
 
 
-def _notice(event: Event) -> Entry:
+def _notice(event: Event, time: datetime) -> Entry:
     name = channel(event.data)
     return Entry(
         kind="notice",
@@ -60,7 +65,7 @@ def _notice(event: Event) -> Entry:
             "id": event.id,
             "channel": name,
             "type": event.data.TYPE,
-            "time": event.time.isoformat() if event.time else None,
+            "time": time.isoformat(),
             "data": event.data.stored(),
         },
     )

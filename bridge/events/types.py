@@ -12,7 +12,6 @@ from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic.alias_generators import to_camel
-from pydantic.json_schema import GenerateJsonSchema
 
 from bridge.events.fields import (
     Bytes,
@@ -30,13 +29,6 @@ from bridge.events.fields import (
 from bridge.models import OrganizationId, PersonId
 
 
-class _Untitled(GenerateJsonSchema):
-    """A field's name tells as much as a title made of it."""
-
-    def field_title_should_be_set(self, _schema: Any) -> bool:
-        return False
-
-
 class Carried(BaseModel):
     """What an event carries; `link` is where the platform shows it."""
 
@@ -44,11 +36,6 @@ class Carried(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=to_camel)
 
     link: Link
-
-    @classmethod
-    def schema_of(cls) -> dict[str, Any]:
-        """Return its JSON Schema."""
-        return cls.model_json_schema(schema_generator=_Untitled)
 
     def stored(self) -> dict[str, Any]:
         """Return it as JSON values that the same type reads again."""

@@ -18,6 +18,7 @@ from mattermostdriver.endpoints.users import Users
 
 from bridge.errors import MattermostRefused, MattermostUnavailable
 from bridge.mattermost.json_text import MalformedError
+from bridge.mattermost.paths import segment
 from bridge.mattermost.patience import Patience
 from bridge.mattermost.transport import Observe, Transport, client_session
 from bridge.mattermost.wire import (
@@ -30,7 +31,7 @@ from bridge.mattermost.wire import (
     parse_thread,
     parse_user,
 )
-from bridge.models import Channel, ChannelId, Draft, Post, PostId, User, UserId
+from bridge.models import Channel, ChannelId, Draft, Post, PostId, TeamId, User, UserId
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +71,18 @@ class RestMattermost:
 
     async def channel(self, channel_id: ChannelId) -> Channel:
         return parse_channel(await Channels(self.transport).get_channel(identifier(channel_id)))
+
+    async def channel_by_name(self, team_id: TeamId, name: str) -> Channel | None:
+        try:
+            found = await Channels(self.transport).get_channel_by_name(identifier(team_id), segment(name))
+        except MattermostRefused as error:
+            if error.http_status != 404:
+                raise
+            return None
+        return parse_channel(found)
+
+    async def join_channel(self, channel_id: ChannelId, me: UserId) -> None:
+        await Channels(self.transport).add_user(identifier(channel_id), {"user_id": identifier(me)})
 
     async def my_channels(self) -> Sequence[Channel]:
         """Return every channel, of all teams, that the account is a member of; an unreadable one is left out.

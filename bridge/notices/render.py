@@ -22,7 +22,7 @@ from bridge.events.types import (
 from bridge.notices.escape import block, inline, plain
 from bridge.notices.format import moment, money, person, quantity, size
 
-GREEN, BLUE, VIOLET, GREY, AMBER = "#2e7d32", "#1565c0", "#6a1b9a", "#616161", "#ef6c00"
+GREEN, BLUE, VIOLET, TEAL, GREY, AMBER = "#2e7d32", "#1565c0", "#6a1b9a", "#00838f", "#616161", "#ef6c00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +67,9 @@ def _notice(data: Data) -> Notice:
         case DocumentUploaded():
             return _uploaded(data)
         case MemberAdded():
-            return Notice(
-                "New member",
-                GREEN,
-                plain(f"{data.name} joined as {data.role}"),
-                _member(data.name, data.role),
-            )
+            return _joined(data)
         case MemberRemoved():
-            return Notice(
-                "Member left", GREY, plain(f"{data.name} ({data.role}) left"), _member(data.name, data.role)
-            )
+            return _left(data)
         case Announcement():
             return _announced(data)
         case _:
@@ -118,8 +111,14 @@ def _uploaded(data: DocumentUploaded) -> Notice:
     return Notice("Document uploaded", VIOLET, plain(f"{data.uploader} uploaded {data.name}"), fields)
 
 
-def _member(name: str, role: str) -> Mapping[str, str]:
-    return {"Name": inline(name), "Role": inline(role)}
+def _joined(data: MemberAdded) -> Notice:
+    fields = {"Name": inline(data.name), "Role": inline(data.role)}
+    return Notice("New member", TEAL, plain(f"{data.name} joined as {data.role}"), fields)
+
+
+def _left(data: MemberRemoved) -> Notice:
+    fields = {"Name": inline(data.name), "Role": inline(data.role)}
+    return Notice("Member left", GREY, plain(f"{data.name} ({data.role}) left"), fields)
 
 
 def _announced(data: Announcement) -> Notice:

@@ -14,7 +14,7 @@ _markdown = (
 
 _LINE_END = re.compile("\r\n?|\n")
 _LIST_MARKER = re.compile(r"[^\s>]")
-_DEEP = re.compile(" {4,}")
+_DEEP = re.compile("(?<!>) {4,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Fence:
         return f"\n{self.indent}{self.marks}"
 
     def opening(self, longest: int) -> str:
-        """Return the beginning of a part that goes on with this code, without an info string that is too long."""
+        """Return the beginning of a part that goes on with this code; too long an info string is left out."""
         # Four spaces would make the fence itself code, so the list it stood in is begun again.
         marks = _DEEP.sub(_bullets, self.container) + self.marks
         info = self.info if len(marks) + len(self.info) < longest else ""

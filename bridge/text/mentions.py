@@ -26,12 +26,11 @@ _QUOTE_ENDS = re.compile(r"^( {0,3}>.*\n)(?! {0,3}>)", re.MULTILINE)
 
 _SOMEBODY = re.compile(r"\s*(@\w[\w.-]*)")
 
-_markdown = (
-    MarkdownIt("zero")
-    .enable(["blockquote", "code", "fence", "heading", "hr", "list"])
-    .enable(["autolink", "backticks", "escape"])
+_blocks = (
+    MarkdownIt("zero").enable(["blockquote", "code", "fence", "heading", "hr", "list"]).disable("inline")
 )
-"""Only what tells code, quotes and addresses; without links, emphasis and HTML it is linear."""
+_inlines = MarkdownIt("zero").enable(["autolink", "backticks", "escape"])
+"""Only what tells code, quotes and addresses; without links, emphasis and HTML both are linear."""
 
 
 def mentions(text: str, username: str) -> bool:
@@ -71,13 +70,13 @@ def _last(username: str) -> re.Pattern[str]:
 
 
 def _said(text: str) -> Iterator[str]:
-    """Yield what is neither code nor quoted, a paragraph or heading at a time."""
+    """Yield what is neither code nor quoted, a paragraph or heading with an `@` at a time."""
     # CommonMark lets a line without ">" continue a quote; who typed that line did not quote it.
     quotes = 0
-    for token in _markdown.parse(_QUOTE_ENDS.sub(r"\1\n", text)):
-        quotes += (token.type == "blockquote_open") - (token.type == "blockquote_close")
-        if token.type == "inline" and not quotes:
-            yield "".join(_plain(token.children or []))
+    for block in _blocks.parse(_QUOTE_ENDS.sub(r"\1\n", text)):
+        quotes += (block.type == "blockquote_open") - (block.type == "blockquote_close")
+        if block.type == "inline" and "@" in block.content and not quotes:
+            yield "".join(_plain(_inlines.parseInline(block.content)[0].children or []))
 
 
 def _plain(children: list[Token]) -> Iterator[str]:
@@ -85,7 +84,7 @@ def _plain(children: list[Token]) -> Iterator[str]:
     for child in children:
         if child.type in ("link_open", "link_close"):
             address = child.type == "link_open"
-        yield child.content if child.type in ("text", "text_special") and not address else " "
+        yield child.content if child.type == "text" and not address else " "
 
 
 def _without_first(text: str, username: str) -> str:

@@ -70,7 +70,7 @@ def _next(text: str, position: int) -> int:
 
 
 def _end(text: str, start: int, most: int, reserve: int, known: Sequence[Fence]) -> int:
-    """Return where the part that begins at `start` ends: at `most` or before, with `reserve` to close a fence."""
+    """Return where the part that begins at `start` ends: by `most`, with `reserve` left to close a fence."""
     furthest = most - reserve
     words = around(known, furthest) is None
     end = _break(text, start, furthest, words=words) or _whole(text, start, furthest)

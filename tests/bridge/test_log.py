@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 import structlog
@@ -206,6 +207,17 @@ def test_what_is_no_secret_stays(name: str, value: object) -> None:
     structlog.get_logger().info("x", **{name: value})
 
     assert _line(stream)[name] == value
+
+
+def test_any_value_can_be_told() -> None:
+    """Ids, exceptions, keys that JSON does not know."""
+    configure("info", "json", stream := io.StringIO())
+
+    one = UUID(int=1)
+    structlog.get_logger().info("x", id=one, error=KeyError("k"), by={one: (1, 2)})
+
+    line = _line(stream)
+    assert (line["id"], line["error"], line["by"]) == (str(one), "KeyError('k')", {str(one): [1, 2]})
 
 
 def test_local_variables_are_never_shown() -> None:

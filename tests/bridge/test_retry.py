@@ -4,17 +4,20 @@ import random
 from itertools import islice
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import (
     AccountConflict,
     AgentFailed,
     AgentUnavailable,
+    BridgeError,
+    ChannelNotUsable,
     DatabaseUnavailable,
     EquaUnavailable,
     MattermostRefused,
     MattermostUnavailable,
+    TeamNotMapped,
     TokenRefused,
 )
 from bridge.retry import GiveUp, Retry, decide, delays
@@ -49,6 +52,10 @@ def _delay(error: BaseException, attempts: int = 1, age: float = 0, seed: int = 
         (_refused(TokenRefused), 1000, 23 * HOUR, True),
         (_refused(TokenRefused), 1000, 24 * HOUR, False),
         (AccountConflict("Taken."), 1, 0, False),
+        (TeamNotMapped("No team."), 1000, 166 * HOUR, True),
+        (TeamNotMapped("No team."), 1000, 168 * HOUR, False),
+        (ChannelNotUsable("Archived."), 1000, 168 * HOUR, True),
+        (ChannelNotUsable("Archived."), 1000, 192 * HOUR, False),
         (ValueError("x"), 2, HOUR, True),
         (ValueError("x"), 3, 0, False),
         (TimeoutError(), 2, 0, True),
@@ -57,7 +64,7 @@ def _delay(error: BaseException, attempts: int = 1, age: float = 0, seed: int = 
 def test_patience_depends_on_the_error(
     error: BaseException, attempts: int, age: float, *, again: bool
 ) -> None:
-    """People wait ten minutes, outages pass within a day, a refusal stays one."""
+    """People wait ten minutes, outages pass within a day, a team may come in a week, a refusal stays one."""
     assert isinstance(decide(error, attempts, age), Retry) is again
 
 
@@ -66,6 +73,15 @@ def test_delays_grow_to_a_minute() -> None:
     seconds = [_delay(MattermostUnavailable("Away."), attempts) for attempts in (1, 2, 3, 7, 8, 100_000)]
 
     bounds = [1, 2, 4, 60, 60, 60]
+    assert all(bound / 2 <= s <= bound for s, bound in zip(seconds, bounds, strict=True))
+
+
+@pytest.mark.parametrize("kind", [TeamNotMapped, ChannelNotUsable])
+def test_what_waits_for_people_is_tried_rarely(kind: type[BridgeError]) -> None:
+    """From a minute to a quarter of an hour."""
+    seconds = [_delay(kind("Not yet."), attempts) for attempts in (1, 2, 3, 4, 5, 100_000)]
+
+    bounds = [60, 120, 240, 480, 900, 900]
     assert all(bound / 2 <= s <= bound for s, bound in zip(seconds, bounds, strict=True))
 
 
@@ -108,6 +124,7 @@ def test_giving_up_has_a_reason(error: BaseException, attempts: int, reason: str
     assert decide(error, attempts, 0) == GiveUp(reason)
 
 
+@settings(deadline=None)
 @given(_errors, st.integers(0, 10**9), st.floats(0, 1e9), st.none() | st.floats(-10, 1e9), st.integers())
 def test_every_delay_is_bounded(
     kind: type[AgentUnavailable], attempts: int, age: float, retry_after: float | None, seed: int
@@ -118,6 +135,7 @@ def test_every_delay_is_bounded(
     assert isinstance(decision, GiveUp) or 0.5 <= decision.delay <= 330
 
 
+@settings(deadline=None)
 @given(st.integers())
 def test_delays_are_jittered_up_to_a_growing_bound(seed: int) -> None:
     """From the first bound to the cap, without end."""

@@ -5,7 +5,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.models import ChannelId, OrganizationId, PersonId, Post, Posted, PostId, TeamId, UserId
@@ -180,6 +180,7 @@ _props = st.dictionaries(
 )
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Post,

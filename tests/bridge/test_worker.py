@@ -9,11 +9,11 @@ from uuid import UUID
 
 import pytest
 from asyncpg import Pool
-from bridge.metrics import Metrics
 
-from bridge.db.inbox import Inbox
+from bridge.db.inbox import Inbox, Room
 from bridge.db.ledger import Fate, Ledger
 from bridge.errors import AgentFailed, MattermostUnavailable
+from bridge.metrics import Metrics
 from bridge.models import Entry, Job, OrganizationId, PostId
 from bridge.worker import Pace, Worker
 
@@ -167,7 +167,7 @@ async def test_a_stop_gives_back_what_takes_too_long(inbox: Inbox, ledger: Ledge
     async with working(inbox, handler) as stop:
         await until(ledger, "1", "running")
         stop.set()
-    (again,) = await Inbox(pool).claim(1)
+    (again,) = await Inbox(pool).claim(Room(1))
 
     assert again.attempts == 2
     assert handler.ended == []
@@ -185,7 +185,7 @@ async def test_a_lease_is_renewed_while_its_job_runs(pool: Pool, ledger: Ledger)
         async with asyncio.timeout(5):
             while (await until(ledger, "1", "running")).lease == first:
                 await asyncio.sleep(0.01)
-        assert await other.claim(1) == []
+        assert await other.claim(Room(1)) == []
         handler.gate.set()
 
     assert handler.began == ["1"]
@@ -209,7 +209,7 @@ async def test_jobs_whose_holder_died_are_taken_over(pool: Pool, ledger: Ledger)
     """A worker frees expired leases by itself and does their jobs."""
     dead = Inbox(pool, lease=timedelta(0))
     await dead.put_all([entry("1")])
-    await dead.claim(1)
+    await dead.claim(Room(1))
     handler = Recorder()
 
     async with working(Inbox(pool), handler):

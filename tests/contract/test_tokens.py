@@ -1,6 +1,6 @@
 """Personal access tokens: who may make them, how long they are good."""
 
-from tests.contract.server import Mattermost
+from tests.contract.server import PASSWORD, Mattermost
 
 
 async def test_an_administrator_makes_tokens_for_anybody(server: Mattermost) -> None:
@@ -144,7 +144,7 @@ async def test_tokens_of_people_can_be_switched_off(server: Mattermost) -> None:
     await server.admin.put(f"/users/{admin['id']}/roles", {"roles": "system_user system_admin"})
     person, bot = await server.account(), await server.bot()
     login = await server.nobody.call(
-        "POST", "/users/login", {"login_id": admin["username"], "password": "Contract-1234"}
+        "POST", "/users/login", {"login_id": admin["username"], "password": PASSWORD}
     )
     session = server.nobody.as_(login.headers["Token"])
     async with server.configured_by(session, ServiceSettings={"EnableUserAccessTokens": False}):

@@ -1,6 +1,7 @@
 """A sandbox Mattermost for tests: on a free port, with quick timings, stopped at the end."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from bridge.sandbox.mattermost import Server, Settings, Store, Timing
@@ -15,3 +16,10 @@ async def running_mattermost(
     """Serve a store, by default a fresh one; `server.store` and `server.faults` are for the test to use."""
     async with Server(store or Store(settings), timing=timing) as server:
         yield server
+
+
+async def eventually(condition: Callable[[], bool], within: float = 5.0) -> None:
+    """Wait until something is so that no event tells of."""
+    async with asyncio.timeout(within):
+        while not condition():
+            await asyncio.sleep(0.005)

@@ -1,9 +1,9 @@
 """A sandbox Mattermost, a database, and any number of processes that let people in."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from asyncpg import Pool
 
@@ -11,11 +11,13 @@ from bridge.crypto import KeyRing, new_key
 from bridge.db.locks import Locks, opened
 from bridge.db.pool import open_pool
 from bridge.mattermost.admin import RestAdmin
+from bridge.mattermost.patience import Patience
 from bridge.mattermost.rest import RestMattermost
 from bridge.mattermost.transport import Transport, client_session
 from bridge.models import Organization, OrganizationId, Person, PersonId
 from bridge.ports import MattermostAdmin
 from bridge.sandbox.mattermost import Server, Settings, Store, Team, User
+from bridge.sandbox.mattermost.sessions import end_all_sessions
 from provisioning.sessions import Sessions
 from provisioning.staff import Staff
 from provisioning.stores import Stores
@@ -23,6 +25,7 @@ from provisioning.tokens import DESCRIPTION
 from tests.support.mattermost import running_mattermost
 
 CHANNELS = {"town-square", "announcements", "cap-table", "documents", "agent"}
+IMPATIENT = Patience(tries=3, first_delay=0.005, longest_delay=0.02)
 KEYS = KeyRing.parse(f"k1:{new_key()}")
 
 
@@ -65,25 +68,22 @@ class Chat:
     def teams(self) -> list[Team]:
         return list(self.store.teams.values())
 
+    def user(self, user_id: str) -> User:
+        return self.store.users[user_id]
+
     def people(self) -> list[User]:
         """Return the accounts of people, without the administrator's."""
         return [user for user in self.store.users.values() if not user.bot and user is not self.store.admin]
 
-    def tokens(self, user: User | None = None) -> list[str]:
-        """Return the tokens of the bridge that are good, of everybody or of one."""
-        return [
-            token.token
-            for token in self.store.tokens.values()
-            if token.description == DESCRIPTION and token.is_active and user in (None, self._holder(token.user_id))
-        ]
-
-    def user(self, user_id: str) -> User:
-        return self.store.users[user_id]
+    def tokens(self, user: User) -> list[str]:
+        """Return the tokens of the bridge by which somebody can be signed in."""
+        tokens = self.store.tokens_of_user[user.id].values()
+        return [token.token for token in tokens if token.description == DESCRIPTION and token.is_active]
 
     def channels(self, team: Team, user: User) -> set[str]:
-        """Return the names of the team's channels in which the user is."""
+        """Return the names of the team's channels that the user is in."""
         mine = self.store.channels_of_user[user.id]
-        return {self.store.channels[each].name for each in mine if self.store.channels[each].team_id == team.id}
+        return {each.name for each in self.store.channels_of_team[team.id].values() if each.id in mine}
 
     def is_in(self, team: Team, user: User) -> bool:
         return self.store.member_of_team(team.id, user.id)
@@ -92,8 +92,32 @@ class Chat:
         """Change settings of the server."""
         self.store.settings.patch({section: values})
 
-    def _holder(self, user_id: str) -> User:
-        return self.store.users[user_id]
+    def forget_user(self, user: User) -> None:
+        """Delete an account for good, as `mmctl user delete` does."""
+        for token in list(self.store.tokens_of_user.pop(user.id, {}).values()):
+            del self.store.tokens[token.id], self.store.token_by_secret[token.token]
+        end_all_sessions(self.store, user.id)
+        for team_id in self.store.teams_of_user.pop(user.id, {}):
+            del self.store.team_members[team_id][user.id]
+        for channel_id in self.store.channels_of_user.pop(user.id, {}):
+            del self.store.channel_members[channel_id][user.id]
+        del self.store.users[user.id]
+        del self.store.user_by_name[user.username], self.store.user_by_email[user.email]
+
+    def forget_team(self, team: Team) -> None:
+        """Delete a team for good, as `mmctl team delete` does."""
+        for channel in self.store.channels_of_team.pop(team.id).values():
+            for user_id in self.store.channel_members.pop(channel.id, {}):
+                del self.store.channels_of_user[user_id][channel.id]
+            del self.store.channels[channel.id], self.store.channel_by_name[team.id, channel.name]
+        for user_id in self.store.team_members.pop(team.id, {}):
+            del self.store.teams_of_user[user_id][team.id]
+        del self.store.teams[team.id], self.store.team_by_name[team.name]
+
+    def rename_team(self, team: Team, name: str) -> None:
+        """Give a team another name in addresses."""
+        self.store.team_by_name[name] = self.store.team_by_name.pop(team.name)
+        team.name = name
 
 
 @asynccontextmanager
@@ -113,7 +137,7 @@ async def process(
         asked.append(endpoint)
 
     async with await open_pool(dsn) as pool, client_session() as session, opened(dsn) as own_locks:
-        transport = Transport(session, chat.server.url, chat.store.admin_token, observe)
+        transport = Transport(session, chat.server.url, chat.store.admin_token, observe, IMPATIENT)
         bot = RestMattermost(transport.acting(chat.bot_token))
         staff = Staff(agent_channel="agent", bot=bot)
         sessions = Sessions(RestAdmin(transport), Stores.of(pool), locks or own_locks, keys, staff)

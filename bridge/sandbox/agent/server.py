@@ -36,6 +36,9 @@ class SandboxAgent:
     ) -> None:
         self.directory = directory
         self.enabled = True
+        self.gate = asyncio.Event()
+        """Answers wait while it is cleared."""
+        self.gate.set()
         self.latency = 0.0
         """Seconds of silence before every answer."""
         self.pace = 0.0
@@ -133,6 +136,7 @@ class SandboxAgent:
             remembered = self._said[key] if key else []
             earlier = [*remembered, *call.said[:-1]]
             remembered.append(call.text)
+            await self.gate.wait()
             await asyncio.sleep(self.latency)
             organization = self.directory.get(call.organization_id) if call.organization_id else None
             return answer(organization, call.text, earlier) if organization else NOBODY

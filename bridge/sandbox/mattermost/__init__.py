@@ -12,6 +12,7 @@ Start one, in a test or a demo:
         ...                                      # server.url, server.port
         post = store.post_as(ada, channel, "@equabot hello")  # everybody connected hears of it
         store.thread(post.id), store.posts_in(channel)        # what was answered
+        server.open_sockets(bot)                     # 1 once it is connected
         await server.restart()                   # same port and store, nobody connected
 
 `Settings` holds Mattermost's configuration under its real names and what is compiled into a real one

@@ -93,8 +93,12 @@ class Hub:
     def unregister(self, connection: Connection) -> None:
         """Note that the socket is gone; the connection collects events until it is resumed or reaped."""
         connection.active = False
-        if not any(each.active for each in self._by_user.get(connection.user_id, ())):
+        if not self.open_sockets(connection.user_id):
             self.presence.leave(connection.user_id)
+
+    def open_sockets(self, user_id: str) -> int:
+        """Return how many sockets of a user are open as far as the server has noticed."""
+        return sum(each.active for each in self._by_user.get(user_id, ()))
 
     def knows(self, connection: Connection) -> bool:
         return connection in self._by_user.get(connection.user_id, ())

@@ -18,30 +18,34 @@ class Verdict:
 
 
 class RateLimiter:
-    """Remembers for each key when its bucket will be empty again, in seconds."""
+    """Remembers for each key when its bucket will be empty again, in microseconds."""
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._empty_at: dict[str, float] = {}
+        self._empty_at: dict[str, int] = {}
 
     def check(self, key: str) -> Verdict:
         """Count one request; while the limit is off nothing is counted and no header is sent."""
         settings = self._state.settings.sections["RateLimitSettings"]
         if not settings["Enable"]:
             return Verdict(limited=False, headers={})
-        interval = 1.0 / settings["PerSec"]
-        capacity = (settings["MaxBurst"] + 1) * interval
-        now = self._state.now() / 1000
+        limit = settings["MaxBurst"] + 1
+        interval = 1_000_000 // settings["PerSec"]
+        now = self._state.now() * 1000
         filled = max(self._empty_at.get(key, now), now) + interval
-        limited = filled - now > capacity
-        if not limited:
+        room = limit * interval - (filled - now)
+        if room >= 0:
             self._empty_at[key] = filled
-        remaining = 0 if limited else int((capacity - filled + now) / interval)
         headers = {
-            "X-RateLimit-Limit": str(settings["MaxBurst"] + 1),
-            "X-RateLimit-Remaining": str(remaining),
-            "X-RateLimit-Reset": str(math.ceil(self._empty_at[key] - now)),
+            "X-RateLimit-Limit": str(limit),
+            "X-RateLimit-Remaining": str(max(room, 0) // interval),
+            "X-RateLimit-Reset": str(_seconds(self._empty_at[key] - now)),
         }
-        if limited:
-            headers["Retry-After"] = str(math.ceil(filled - now - capacity))
-        return Verdict(limited, headers)
+        if room < 0:
+            headers["Retry-After"] = str(_seconds(-room))
+        return Verdict(room < 0, headers)
+
+
+def _seconds(microseconds: int) -> int:
+    """Round up, as the real server does."""
+    return math.ceil(microseconds / 1_000_000)

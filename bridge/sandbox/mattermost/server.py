@@ -7,7 +7,8 @@ from aiohttp import web
 
 from bridge.sandbox.mattermost.app import Page, create_app
 from bridge.sandbox.mattermost.faults import Faults
-from bridge.sandbox.mattermost.runtime import Timing
+from bridge.sandbox.mattermost.records import User
+from bridge.sandbox.mattermost.runtime import RUNTIME, Timing
 from bridge.sandbox.mattermost.store import Store
 
 HOST = "127.0.0.1"
@@ -63,6 +64,10 @@ class Server:
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
+
+    def open_sockets(self, user: User) -> int:
+        """Return how many websockets of a user are open as far as is noticed; 0 while stopped."""
+        return 0 if self._runner is None else self._runner.app[RUNTIME].hub.open_sockets(user.id)
 
     async def restart(self) -> None:
         """Stop and start again on the same port."""

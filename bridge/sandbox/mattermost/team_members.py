@@ -38,7 +38,7 @@ def announce(state: State, member: TeamMember) -> None:
 
 def _is_full(state: State, team: Team) -> bool:
     """Tell whether nobody else fits in; members are counted only when there are enough of them."""
-    limit = state.settings.get("TeamSettings", "MaxUsersPerTeam")
+    limit = int(state.settings.get("TeamSettings", "MaxUsersPerTeam"))
     return len(state.team_members[team.id]) >= limit and active_members(state, team) >= limit
 
 

@@ -10,7 +10,7 @@ from bridge.sandbox.mattermost.errors import ApiError
 from bridge.sandbox.mattermost.events import Broadcast, Event
 from bridge.sandbox.mattermost.records import User
 from bridge.sandbox.mattermost.state import State
-from bridge.sandbox.mattermost.wire import user_json
+from bridge.sandbox.mattermost.wire_accounts import user_json
 
 _USERNAME = re.compile(r"[a-z0-9.\-_]+")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

@@ -1,72 +1,13 @@
-"""How records look in JSON. Pure.
+"""How teams, channels and posts look in JSON. Pure.
 
-Shapes: server/public/model/{user,team,channel,post,bot,role}.go and their relatives.
+Shapes: server/public/model/{team,team_member,channel,channel_member,post}.go.
 """
 
-from typing import Any, Literal
+from typing import Any
 
-from bridge.sandbox.mattermost.records import (
-    AccessToken,
-    Bot,
-    Channel,
-    ChannelMember,
-    Post,
-    Role,
-    Session,
-    Team,
-    TeamMember,
-    User,
-)
+from bridge.sandbox.mattermost.records import Channel, ChannelMember, Post, Team, TeamMember
 
 Json = dict[str, Any]
-
-
-View = Literal["self", "admin", "other"]
-
-
-def user_json(user: User, view: View = "other") -> Json:
-    """Return a user as the person, an administrator or somebody else sees it (`SanitizeProfile`)."""
-    shown: Json = {
-        "id": user.id,
-        "create_at": user.create_at,
-        "update_at": user.update_at,
-        "delete_at": user.delete_at,
-        "username": user.username,
-        "auth_data": "",
-        "auth_service": user.auth_service,
-        "email": user.email,
-        "nickname": user.nickname,
-        "first_name": user.first_name,
-        "last_name": user.last_name,
-        "position": user.position,
-        "roles": user.roles,
-        "locale": user.locale,
-        "timezone": {"automaticTimezone": "", "manualTimezone": "", "useAutomaticTimezone": "true"},
-        "disable_welcome_email": False,
-    }
-    if user.props:
-        shown["props"] = user.props
-    if view != "other":
-        shown["notify_props"] = user.notify_props
-    if view == "self" and user.email_verified:
-        shown["email_verified"] = True
-    if user.bot is not None:
-        shown["is_bot"] = True
-        shown["bot_description"] = user.bot.description
-    return shown
-
-
-def bot_json(user: User, bot: Bot) -> Json:
-    return {
-        "user_id": bot.user_id,
-        "username": user.username,
-        "display_name": bot.display_name,
-        "description": bot.description,
-        "owner_id": bot.owner_id,
-        "create_at": bot.create_at,
-        "update_at": bot.update_at,
-        "delete_at": bot.delete_at,
-    }
 
 
 def team_json(team: Team) -> Json:
@@ -171,46 +112,4 @@ def post_json(post: Post, *, pending_post_id: str = "") -> Json:
         "last_reply_at": 0,
         "participants": None,
         "metadata": {},
-    }
-
-
-def token_json(token: AccessToken) -> Json:
-    """Return a personal access token without its secret."""
-    return {
-        "id": token.id,
-        "user_id": token.user_id,
-        "description": token.description,
-        "is_active": token.is_active,
-    }
-
-
-def session_json(session: Session) -> Json:
-    return {
-        "id": session.id,
-        "token": "",
-        "create_at": session.create_at,
-        "expires_at": session.expires_at,
-        "last_activity_at": session.create_at,
-        "user_id": session.user_id,
-        "device_id": "",
-        "roles": "",
-        "is_oauth": False,
-        "expired_notify": False,
-        "props": {"type": "UserAccessToken"} if session.access_token_id else {"csrf": session.csrf},
-        "local": False,
-    }
-
-
-def role_json(role: Role) -> Json:
-    return {
-        "id": role.id,
-        "name": role.name,
-        "display_name": f"authentication.roles.{role.name}.name",
-        "description": f"authentication.roles.{role.name}.description",
-        "create_at": role.create_at,
-        "update_at": role.update_at,
-        "delete_at": 0,
-        "permissions": role.permissions,
-        "scheme_managed": role.scheme_managed,
-        "built_in": True,
     }

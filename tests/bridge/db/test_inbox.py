@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Inbox
+from bridge.db.inbox import Inbox, Room
 from bridge.db.ledger import Ledger
 from bridge.db.positions import Positions
 from bridge.models import ChannelId, Entry, Job, OrganizationId, Position, PostId
@@ -72,10 +72,10 @@ async def test_a_lane_runs_one_job_at_a_time_in_order(inbox: Inbox) -> None:
     """The second of a lane is only claimed when the first is finished."""
     await inbox.put_all([entry("1"), entry("2"), entry("3", "thread:b")])
 
-    first = await inbox.claim(10)
-    meanwhile = await inbox.claim(10)
+    first = await inbox.claim(Room(10))
+    meanwhile = await inbox.claim(Room(10))
     await inbox.finish(first[0].id)
-    then = await inbox.claim(10)
+    then = await inbox.claim(Room(10))
 
     assert names(first) == ["1", "3"]
     assert meanwhile == []
@@ -85,13 +85,13 @@ async def test_a_lane_runs_one_job_at_a_time_in_order(inbox: Inbox) -> None:
 async def test_a_retry_is_not_overtaken(inbox: Inbox) -> None:
     """While the first of a lane waits for its next attempt, the second waits too."""
     await inbox.put_all([entry("1"), entry("2")])
-    (first,) = await inbox.claim(10)
+    (first,) = await inbox.claim(Room(10))
 
     assert await inbox.retry(first.id, 3600, "agent away")
-    assert await inbox.claim(10) == []
+    assert await inbox.claim(Room(10)) == []
 
     await inbox.pool.execute("update jobs set run_at = now()")
-    (again,) = await inbox.claim(10)
+    (again,) = await inbox.claim(Room(10))
 
     assert (again.payload["post_id"], again.attempts) == ("1", 2)
 
@@ -99,12 +99,12 @@ async def test_a_retry_is_not_overtaken(inbox: Inbox) -> None:
 async def test_a_dead_job_does_not_block_its_lane(inbox: Inbox, pool: Pool) -> None:
     """A dead letter is kept with its error and the next of its lane goes on."""
     await inbox.put_all([entry("1"), entry("2")])
-    (first,) = await inbox.claim(10)
+    (first,) = await inbox.claim(Room(10))
 
     await inbox.bury(first.id, "mattermost_refused: archived")
     fate = await Ledger(pool).fate(PostId("1"))
 
-    assert names(await inbox.claim(10)) == ["2"]
+    assert names(await inbox.claim(Room(10))) == ["2"]
     assert fate is not None
     assert (fate.state, fate.reason) == ("dead", "mattermost_refused: archived")
 
@@ -113,10 +113,10 @@ async def test_an_expired_lease_is_taken_over_and_its_old_holder_is_told(pool: P
     """After a takeover nothing that the old holder writes counts."""
     short, other = Inbox(pool, lease=timedelta(0)), Inbox(pool)
     await short.put_all([entry("1")])
-    (job,) = await short.claim(1)
+    (job,) = await short.claim(Room(1))
 
     assert await other.reap() == 1
-    (taken,) = await other.claim(1)
+    (taken,) = await other.claim(Room(1))
 
     assert taken.id == job.id
     assert not await short.save_answer(job.id, "mine")
@@ -130,7 +130,7 @@ async def test_an_expired_lease_is_taken_over_and_its_old_holder_is_told(pool: P
 async def test_a_renewed_lease_is_not_reaped(inbox: Inbox, other: Inbox) -> None:
     """A job that somebody works on stays his."""
     await inbox.put_all([entry("1")])
-    await inbox.claim(1)
+    await inbox.claim(Room(1))
 
     assert await other.reap() == 0
 
@@ -138,21 +138,21 @@ async def test_a_renewed_lease_is_not_reaped(inbox: Inbox, other: Inbox) -> None
 async def test_what_is_given_back_is_claimed_at_once(inbox: Inbox, other: Inbox) -> None:
     """A graceful stop leaves its jobs to the next process without waiting for the lease."""
     await inbox.put_all([entry("1"), entry("2", "thread:b")])
-    await inbox.claim(10)
+    await inbox.claim(Room(10))
 
     await inbox.release()
 
-    assert names(await other.claim(10)) == ["1", "2"]
+    assert names(await other.claim(Room(10))) == ["1", "2"]
 
 
 async def test_an_answer_is_kept_for_the_next_attempt(inbox: Inbox, other: Inbox) -> None:
     """What was to be posted survives its process."""
     await inbox.put_all([entry("1")])
-    (job,) = await inbox.claim(1)
+    (job,) = await inbox.claim(Room(1))
     await inbox.save_answer(job.id, "forty-two", "agent_failed: x")
     await inbox.release()
 
-    (again,) = await other.claim(1)
+    (again,) = await other.claim(Room(1))
 
     assert (again.answer, again.failure, again.key) == ("forty-two", "agent_failed: x", job.key)
 
@@ -160,7 +160,7 @@ async def test_an_answer_is_kept_for_the_next_attempt(inbox: Inbox, other: Inbox
 async def test_an_apology_ends_dead_with_its_reason(inbox: Inbox, pool: Pool) -> None:
     """A job whose answer is an apology is a dead letter although something was posted."""
     await inbox.put_all([entry("1")])
-    (job,) = await inbox.claim(1)
+    (job,) = await inbox.claim(Room(1))
     await inbox.save_answer(job.id, "Sorry", "agent_failed: x")
     await inbox.finish(job.id, {"posts": ["p"]})
 
@@ -173,12 +173,12 @@ async def test_an_apology_ends_dead_with_its_reason(inbox: Inbox, pool: Pool) ->
 async def test_a_backlog_of_one_organization_does_not_delay_anothers_first_question(inbox: Inbox) -> None:
     """Turns interleave organizations however many jobs one of them has waiting."""
     await inbox.put_all([entry(f"a{n}", f"thread:{n}") for n in range(500)])
-    for job in await inbox.claim(20):
+    for job in await inbox.claim(Room(20)):
         await inbox.finish(job.id)
-    await inbox.claim(5)
+    await inbox.claim(Room(5))
     await inbox.put_all([entry("b1", "thread:x", BOREALIS), entry("b2", "thread:y", BOREALIS)])
 
-    claimed = await inbox.claim(4)
+    claimed = await inbox.claim(Room(4))
 
     assert {"b1", "b2"} <= set(names(claimed))
 
@@ -187,7 +187,7 @@ async def test_a_full_organization_is_left_out(inbox: Inbox) -> None:
     """The worker can leave out an organization that already holds its share."""
     await inbox.put_all([entry("a"), entry("b", "thread:b", BOREALIS)])
 
-    assert names(await inbox.claim(10, full=[ACME])) == ["b"]
+    assert names(await inbox.claim(Room(10, [ACME]))) == ["b"]
 
 
 async def test_two_processes_never_run_a_lane_twice_or_out_of_order(inbox: Inbox, other: Inbox) -> None:
@@ -198,7 +198,7 @@ async def test_two_processes_never_run_a_lane_twice_or_out_of_order(inbox: Inbox
 
     async def work(process: Inbox) -> None:
         while sum(map(len, seen.values())) < 50:
-            for job in await process.claim(3):
+            for job in await process.claim(Room(3)):
                 assert job.lane not in running
                 running.add(job.lane)
                 seen.setdefault(job.lane, []).append(job.payload["post_id"])
@@ -219,7 +219,7 @@ async def test_a_refusal_is_kept_but_never_claimed(inbox: Inbox, pool: Pool) -> 
 
     fate = await Ledger(pool).fate(PostId("1"))
 
-    assert await inbox.claim(10) == []
+    assert await inbox.claim(Room(10)) == []
     assert fate is not None
     assert (fate.state, fate.reason) == ("refused", "not_mentioned")
 
@@ -227,7 +227,7 @@ async def test_a_refusal_is_kept_but_never_claimed(inbox: Inbox, pool: Pool) -> 
 async def test_finished_jobs_are_forgotten_after_a_while(inbox: Inbox, pool: Pool) -> None:
     """Only what ended, and long ago, is purged."""
     await inbox.put_all([entry("1"), entry("2", "thread:b")])
-    first, _ = await inbox.claim(2)
+    first, _ = await inbox.claim(Room(2))
     await inbox.finish(first.id)
 
     assert await Ledger(pool).purge(timedelta(days=1)) == 0
@@ -239,7 +239,7 @@ async def test_keys_are_random(inbox: Inbox) -> None:
     """Nobody can guess the key that the pending ids of a job's posts are made of."""
     await inbox.put_all([entry(str(n), f"thread:{n}") for n in range(3)])
 
-    keys = {job.key for job in await inbox.claim(3)}
+    keys = {job.key for job in await inbox.claim(Room(3))}
 
     assert len(keys) == 3
     assert uuid4().version == next(iter(keys)).version

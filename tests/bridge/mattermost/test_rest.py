@@ -223,6 +223,35 @@ async def test_create_has_its_own_time_out(
     assert RestMattermost(api.transport).creating.timeout == 60
 
 
+async def test_channel_by_name(api: RestMattermost, rest: ScriptedRest) -> None:
+    """Of one team; none where there is none, or it is archived."""
+    rest.answers(gives(AGENT), refuses("app.channel.get_by_name.missing.app_error", 404))
+
+    found = await api.channel_by_name(TeamId(TEAM), "agent")
+
+    assert found == Channel(ChannelId(CHANNEL), TeamId(TEAM), "agent", "O", 9)
+    assert await api.channel_by_name(TeamId(TEAM), "agent") is None
+    assert {asked.path for asked in rest.asked} == {f"/api/v4/teams/{TEAM}/channels/name/agent"}
+
+
+async def test_channel_by_name_refused(api: RestMattermost, rest: ScriptedRest) -> None:
+    """Not to be allowed to look is another thing than not to find."""
+    rest.answers(refuses("api.context.permissions.app_error", 403))
+    with pytest.raises(MattermostRefused):
+        await api.channel_by_name(TeamId(TEAM), "agent")
+
+
+async def test_join_channel(api: RestMattermost, rest: ScriptedRest) -> None:
+    """As oneself."""
+    rest.answers(gives({}, 201))
+
+    await api.join_channel(ChannelId(CHANNEL), UserId(ALICE))
+
+    (asked,) = rest.asked
+    assert (asked.method, asked.path) == ("POST", f"/api/v4/channels/{CHANNEL}/members")
+    assert asked.body == {"user_id": ALICE}
+
+
 async def test_my_channels(api: RestMattermost, rest: ScriptedRest) -> None:
     """All teams in one question; a channel that cannot be read does not hide the others."""
     rest.answers(gives([AGENT, {"id": "broken"}]))

@@ -4,7 +4,7 @@ import html
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.text.harmless import harmless
@@ -144,24 +144,28 @@ def test_what_cannot_be_stored_is_taken_out(text: str, stored: str) -> None:
     assert harmless(text) == stored
 
 
+@settings(deadline=None)
 @given(_texts)
 def test_outside_of_fences_nothing_notifies(text: str) -> None:
     """No combination of spellings gets through."""
     assert not _notifies(harmless(text.replace("```", "").replace("~~~", "")))
 
 
+@settings(deadline=None)
 @given(st.one_of(_texts, st.text()))
 def test_twice_is_the_same_as_once(text: str) -> None:
     """An answer may pass more than once."""
     assert harmless(harmless(text)) == harmless(text)
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="@&")))
 def test_text_without_calls_stays_as_it_is(text: str) -> None:
     """Nothing else is changed."""
     assert harmless(text) == text
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_the_result_can_be_encoded(text: str) -> None:
     """PostgreSQL takes it: UTF-8 without NUL."""

@@ -5,7 +5,7 @@ import unicodedata
 from time import perf_counter
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -47,6 +47,7 @@ def _code(text: str) -> str:
     return "".join(token.content for token in _markdown.parse(text) if token.type == "fence")
 
 
+@settings(deadline=None)
 @given(_texts, st.integers(100, 300))
 def test_no_part_exceeds_the_limit_or_is_blank(text: str, limit: int) -> None:
     """Every part can be posted."""
@@ -55,12 +56,14 @@ def test_no_part_exceeds_the_limit_or_is_blank(text: str, limit: int) -> None:
     assert all(part.strip() and len(part) <= limit for part in parts)
 
 
+@settings(deadline=None)
 @given(_texts, st.integers(100, 300))
 def test_nothing_but_blank_space_is_lost(text: str, limit: int) -> None:
     """Without the fences the parts say what the text said."""
     assert "".join(map(_solid, split(text, limit))) == _solid(text)
 
 
+@settings(deadline=None)
 @given(_texts, st.integers(100, 300))
 def test_fences_are_balanced_in_every_part(text: str, limit: int) -> None:
     """A part leaves no code open, but the last one if the text did."""
@@ -69,6 +72,7 @@ def test_fences_are_balanced_in_every_part(text: str, limit: int) -> None:
     assert sum(map(_open_fences, parts)) == _open_fences(text)
 
 
+@settings(deadline=None)
 @given(_texts, st.integers(100, 300))
 def test_code_stays_code(text: str, limit: int) -> None:
     """What was fenced code is fenced code in the parts."""
@@ -77,6 +81,7 @@ def test_code_stays_code(text: str, limit: int) -> None:
     assert "".join(map(_code, parts)).split() == _code(text).split()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=600), st.integers(100, 200))
 def test_any_text_can_be_split(text: str, limit: int) -> None:
     """No text raises, exceeds the limit, or loses more than blank space."""
@@ -214,6 +219,7 @@ def test_a_part_does_not_begin_with_an_empty_fence() -> None:
         ("> ", "> ", "> "),
         ("- a\n\n  ", "  ", "  "),
         ("1.  a\n\n    ", "    ", "-   "),
+        ("> 1.  a\n>\n>     ", ">     ", "> -   "),
         ("1.   a\n\n     ", "     ", "-    "),
         ("- a\n  - b\n    - c\n\n      ", "      ", "-   - "),
         ("1.  a\n    - b\n      - c\n        - d\n\n          ", "          ", "-   -   - "),

@@ -12,7 +12,7 @@ from bridge.sandbox.mattermost.events import Event
 from bridge.sandbox.mattermost.records import User
 from bridge.sandbox.mattermost.roles import allowed, known_roles
 from bridge.sandbox.mattermost.sessions import end_all_sessions
-from bridge.sandbox.mattermost.wire import user_json
+from bridge.sandbox.mattermost.wire_accounts import user_json
 
 
 async def create(call: Call) -> web.StreamResponse:

@@ -8,7 +8,7 @@ from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.errors import ApiError, forbidden
 from bridge.sandbox.mattermost.records import Bot, User
 from bridge.sandbox.mattermost.users import patch_user
-from bridge.sandbox.mattermost.wire import bot_json
+from bridge.sandbox.mattermost.wire_accounts import bot_json
 
 
 async def create(call: Call) -> web.StreamResponse:

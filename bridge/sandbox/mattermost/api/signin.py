@@ -11,7 +11,7 @@ from bridge.sandbox.mattermost.credentials import COOKIE, CSRF_COOKIE, USER_COOK
 from bridge.sandbox.mattermost.errors import ApiError, invalid_param
 from bridge.sandbox.mattermost.records import Session, User
 from bridge.sandbox.mattermost.sessions import end_all_sessions, end_session, log_in, password_matches
-from bridge.sandbox.mattermost.wire import session_json, user_json
+from bridge.sandbox.mattermost.wire_accounts import session_json, user_json
 
 
 async def login(call: Call) -> web.StreamResponse:

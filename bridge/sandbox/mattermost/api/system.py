@@ -12,7 +12,7 @@ from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.errors import ApiError, invalid_param
 from bridge.sandbox.mattermost.roles import find_role
 from bridge.sandbox.mattermost.users import active_people
-from bridge.sandbox.mattermost.wire import role_json
+from bridge.sandbox.mattermost.wire_accounts import role_json
 
 
 async def ping(call: Call) -> web.StreamResponse:

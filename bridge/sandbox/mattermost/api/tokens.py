@@ -9,7 +9,7 @@ from bridge.sandbox.mattermost.errors import invalid_param
 from bridge.sandbox.mattermost.records import AccessToken, User
 from bridge.sandbox.mattermost.roles import allowed
 from bridge.sandbox.mattermost.users import find_user
-from bridge.sandbox.mattermost.wire import token_json
+from bridge.sandbox.mattermost.wire_accounts import token_json
 
 
 def _require_user_or_bot(call: Call, user: User) -> None:

@@ -11,7 +11,7 @@ from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
 from bridge.sandbox.mattermost.records import User
 from bridge.sandbox.mattermost.roles import allowed_in_channel, allowed_in_team, sees, viewer
-from bridge.sandbox.mattermost.wire import View, user_json
+from bridge.sandbox.mattermost.wire_accounts import View, user_json
 
 MAX_SEARCH = 1000
 

@@ -1,0 +1,154 @@
+"""`equabot-bridge keys`: the keys that seal stored tokens."""
+
+import re
+import sys
+from argparse import Namespace
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge import config, keyring
+from bridge.config import Settings
+from bridge.crypto import KeyRing, load_or_create, new_key
+from bridge.database import any_database
+from bridge.db.keys import SealedTokens
+from bridge.db.pool import open_pool
+from bridge.errors import ConfigurationError, StartupError
+from bridge.log import configure
+from bridge.reseal import Resealed, reseal
+
+_NUMBERED = re.compile(r"k(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the keys are, and what they have sealed."""
+
+    ring: KeyRing
+    file: Path | None
+    tokens: SealedTokens
+
+
+async def run(options: Namespace, environ: Mapping[str, str]) -> int:
+    """Do what the second word says."""
+    settings = config.load(environ)
+    configure("error", settings.log_format)
+    match options.action:
+        case "new":
+            return _new(settings)
+        case "status":
+            async with _opened(settings) as place:
+                return await _status(place)
+        case "reseal":
+            async with _opened(settings) as place:
+                return await _reseal(place)
+        case "drop":
+            async with _opened(settings) as place:
+                return await (_lose if options.lost else _drop)(place, options.key_id)
+        case other:
+            raise AssertionError(other)
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[_Place]:
+    async with any_database(settings) as dsn, await open_pool(dsn, max_size=2) as pool:
+        ring = keyring.key_ring(settings)
+        if ring is None:
+            raise ConfigurationError(["TOKEN_KEYS: missing; `equabot-bridge keys new` makes one"])
+        yield _Place(ring, keyring.key_file(settings), SealedTokens(pool))
+
+
+def _new(settings: Settings) -> int:
+    """Put a new key in front of the key file's, or print it for whoever keeps TOKEN_KEYS."""
+    file = keyring.key_file(settings)
+    if file is None:
+        present = keyring.key_ring(settings)
+        print(_entry(present.ids if present else ()))
+        print(
+            "Put it in front of TOKEN_KEYS, with a comma behind it. Where several processes run, first put",
+            file=sys.stderr,
+        )
+        print("it behind the others everywhere: none may meet a token whose key it lacks.", file=sys.stderr)
+        return 0
+    if not file.exists():
+        settings.bridge_data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        load_or_create(file)
+        print(f"made the key file {file}")
+        return 0
+    entry = _entry(load_or_create(file).ids)
+    keyring.replace(file, f"{entry},{file.read_text().strip()}")
+    print(f"added {entry.partition(':')[0]} to {file}; the daemon seals with it from its next start on")
+    return 0
+
+
+def _entry(taken: Collection[str]) -> str:
+    numbers = [int(match[1]) for key in taken if (match := _NUMBERED.fullmatch(key))]
+    return f"k{max(numbers, default=0) + 1}:{new_key()}"
+
+
+async def _status(place: _Place) -> int:
+    """Print each key and what it has sealed; 1 while a token needs a key that is not there."""
+    counts, known = await place.tokens.counts(), await place.tokens.fingerprints()
+    known = {key: fingerprint for key, fingerprint in known.items() if key in counts}
+    states = {key: _state(place.ring, key, known) for key in (*place.ring.ids, *counts)}
+    print(f"{'key':<33}{'state':<9}tokens")
+    for key, state in states.items():
+        print(f"{key:<33}{state:<9}{counts.get(key, 0)}")
+    return int(any(states[key] in ("missing", "wrong") for key in counts))
+
+
+def _state(ring: KeyRing, key: str, known: Mapping[str, str]) -> str:
+    if key not in ring.ids:
+        return "missing"
+    if known.get(key, ring.fingerprint(key)) != ring.fingerprint(key):
+        return "wrong"
+    return "seals" if key == ring.ids[0] else "opens"
+
+
+async def _reseal(place: _Place) -> int:
+    await keyring.check(place.ring, place.tokens)
+    first = place.ring.ids[0]
+    counts = await place.tokens.counts()
+    total = sum(counts.values()) - counts.get(first, 0)
+    became = await reseal(place.ring, place.tokens, lambda so_far: _progress(so_far, total))
+    print(f"sealed {became.done} tokens anew with the key {first}")
+    if became.failed:
+        print(f"{became.failed} do not open: their people get new ones at their next visit", file=sys.stderr)
+    return int(became.failed > 0)
+
+
+def _progress(so_far: Resealed, total: int) -> None:
+    if sys.stderr.isatty():
+        print(f"{so_far.done + so_far.failed} of {total}", end="\r", file=sys.stderr)
+
+
+async def _drop(place: _Place, key: str) -> int:
+    """Forget a key that has sealed nothing any more, and take it out of the key file."""
+    if key == place.ring.ids[0]:
+        raise StartupError(f"The key {key} seals: put another in front of it first.")
+    if not await place.tokens.drop(key):
+        raise StartupError(
+            f"Stored tokens are sealed with the key {key}: run `equabot-bridge keys reseal` first."
+        )
+    if place.file and key in place.ring.ids:
+        entries = place.file.read_text().strip().split(",")
+        keyring.replace(
+            place.file, ",".join(each for each in entries if each.strip().partition(":")[0] != key)
+        )
+        print(f"dropped {key}")
+    elif key in place.ring.ids:
+        print(f"nothing is sealed with {key}: take it out of TOKEN_KEYS")
+    else:
+        print(f"nothing is sealed with {key}, and it is not in the ring")
+    return 0
+
+
+async def _lose(place: _Place, key: str) -> int:
+    """Forget a key that is gone, with all that it has sealed."""
+    known = await place.tokens.fingerprints()
+    if key in place.ring.ids and known.get(key) == place.ring.fingerprint(key):
+        raise StartupError(f"The key {key} is not lost: it is here and opens what it has sealed.")
+    lost = await place.tokens.lose(key)
+    print(f"forgot {key} and {lost} tokens; their people get new ones at their next visit")
+    return 0

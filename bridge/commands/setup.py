@@ -1,0 +1,154 @@
+"""`equabot-bridge setup`: make a Mattermost ready. Can be repeated, and then changes nothing."""
+
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge import config
+from bridge.config import Settings
+from bridge.errors import ConfigurationError, MattermostUnavailable, StartupError
+from bridge.log import configure
+from bridge.mattermost.operator import RestOperator
+from bridge.mattermost.patience import Patience
+from bridge.mattermost.transport import Transport, client_session
+from bridge.operator import env_file, local
+from bridge.operator.bots import Bot, Staffing
+from bridge.operator.findings import failed
+from bridge.operator.local import Locally
+from bridge.operator.report import Report
+from bridge.operator.settings import Site
+from bridge.operator.setup import Setup, administrator, told
+from bridge.operator.tokens import Tokens
+from provisioning.staff import NOTICES, TOWN_SQUARE
+
+_USED = (
+    "MATTERMOST_URL",
+    "MATTERMOST_PUBLIC_URL",
+    "MATTERMOST_ADMIN_BOT_TOKEN",
+    "AGENT_CHANNEL",
+    "WEB_ORIGINS",
+    "LOG_FORMAT",
+)
+"""What the daemon needs beside them, such as AGENT_URL, is none of this command's business."""
+
+_TOKENS = (local.VARIABLE, "MATTERMOST_BOT_TOKEN", "MATTERMOST_NOTICE_TOKEN")
+
+_PATIENCE = Patience(timeout=20, tries=3, total=5)
+
+
+async def run(options: Namespace, environ: Mapping[str, str]) -> int:
+    """Take all steps; 1 if one of them cannot be completed."""
+    file = Path(options.write_env) if options.write_env else None
+    kept = env_file.read(file) if file else {}
+    held = {**kept, **{name: text for name, text in environ.items() if text.strip()}}
+    settings = config.load({name: text for name, text in held.items() if name in _USED})
+    configure("error", settings.log_format)
+    report = Report(as_json=options.json, file=file)
+    given = {name: held[name].strip() for name in _TOKENS if name in held}
+    tokens = Tokens(given, report.keep, kept_here=file is not None, anew=options.new_token)
+    url = _url(settings, tokens, options.local_socket)
+    if file and not options.dry_run:
+        env_file.write(file, {})
+    try:
+        await _Run(options, settings, url, tokens, report).all()
+        report.summarize()
+    finally:
+        report.close()
+    return 1 if failed(report.findings) else 0
+
+
+def _url(settings: Settings, tokens: Tokens, socket: str | None) -> str:
+    missing = []
+    if not settings.mattermost_url:
+        missing.append("MATTERMOST_URL: missing")
+    if local.VARIABLE not in tokens.held and not socket:
+        missing.append(f"{local.VARIABLE}: missing; --local-socket makes a fresh server's first one")
+    if missing or not settings.mattermost_url:
+        raise ConfigurationError(missing)
+    return settings.mattermost_url
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    options: Namespace
+    settings: Settings
+    url: str
+    tokens: Tokens
+    report: Report
+
+    async def all(self) -> None:
+        async with client_session() as session:
+            nobody = RestOperator(Transport(session, self.url, "", lambda *_: None, _PATIENCE))
+            if self.options.local_socket and await self._locally(nobody):
+                return
+            operator = nobody.acting(self.tokens.held[local.VARIABLE])
+            with _reached(f"MATTERMOST_URL is {self.url}."):
+                await administrator(operator)
+                await self._steps(operator)
+
+    async def _locally(self, nobody: RestOperator) -> bool:
+        """Make the administrator; whether that was all, since a dry run of the rest needs no account."""
+        socket = self.options.local_socket
+        async with local.connect(socket, _PATIENCE) as operator:
+            with _reached(f"Its local mode was asked at {socket} (MM_SERVICESETTINGS_ENABLELOCALMODE=true)."):
+                making = Locally(operator, nobody, self.tokens, self.options.dry_run)
+                self.report.add(await making.administrator(self.options.admin_name))
+                if self.options.dry_run:
+                    await self._steps(operator)
+        if local.VARIABLE not in self.tokens.held:
+            raise StartupError(f"Without {local.VARIABLE} nothing else can be done.")
+        return bool(self.options.dry_run)
+
+    async def _steps(self, operator: RestOperator) -> None:
+        setup = Setup(operator, self.options.dry_run)
+        staffing = Staffing(operator, self.tokens, self.options.dry_run)
+        self.report.add(await told("settings", setup.settings(_site(self.settings, self.url))))
+        self.report.add(await told("roles", setup.roles()))
+        for bot in _bots(self.options):
+            self.report.add(await told(bot.subject, staffing.ensure(bot)))
+
+
+@contextmanager
+def _reached(where: str) -> Iterator[None]:
+    """Say of a server that does not answer where it was looked for."""
+    try:
+        yield
+    except MattermostUnavailable as error:
+        raise StartupError(f"{error.message} {where}") from error
+
+
+def _site(settings: Settings, url: str) -> Site:
+    channels = (*NOTICES, settings.agent_channel)
+    return Site(
+        url=url,
+        public_url=settings.mattermost_public_url,
+        origins=settings.web_origins,
+        channels=tuple(dict.fromkeys(name for name in channels if name != TOWN_SQUARE)),
+    )
+
+
+def _bots(options: Namespace) -> tuple[Bot, Bot]:
+    return (
+        Bot(
+            subject="bot account",
+            variable="MATTERMOST_BOT_TOKEN",
+            username=options.bot_name or "equabot",
+            display_name=options.bot_display_name,
+            description="Answers questions about your organization.",
+            option="--bot-name",
+            named=options.bot_name is not None,
+        ),
+        Bot(
+            subject="notice account",
+            variable="MATTERMOST_NOTICE_TOKEN",
+            username=options.notice_name or "equa-admin-bot",
+            display_name="Equa Platform",
+            description="Posts the notices of the Equa platform.",
+            option="--notice-name",
+            # It posts in every organization's channels, and hears nothing because it is in none.
+            roles=frozenset({"system_post_all"}),
+            named=options.notice_name is not None,
+        ),
+    )

@@ -1,0 +1,54 @@
+"""A file of `NAME=value` lines, as compose's `env_file` reads it, that holds tokens."""
+
+import os
+import re
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from bridge.errors import StartupError
+
+_LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
+
+
+def read(path: Path) -> dict[str, str]:
+    """Return its variables; none if there is no such file. Raises `StartupError`."""
+    return {name: value for name, value in map(_parsed, _lines(path)) if name}
+
+
+def write(path: Path, changes: Mapping[str, str]) -> None:
+    """Set variables and keep all other lines; the file appears as a whole, readable by its owner only.
+
+    Raises `StartupError`.
+    """
+    kept = [line for line in _lines(path) if _parsed(line)[0] not in changes]
+    text = "".join(f"{line}\n" for line in [*kept, *(f"{name}={value}" for name, value in changes.items())])
+    complete = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(complete, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        complete.replace(path)
+    except OSError as error:
+        complete.unlink(missing_ok=True)
+        raise _unusable(path, error) from None
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text().splitlines()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(path, error) from None
+
+
+def _parsed(line: str) -> tuple[str, str]:
+    match = _LINE.fullmatch(line.strip())
+    return (match[1], match[2]) if match else ("", "")
+
+
+def _unusable(path: Path, error: Exception) -> StartupError:
+    reason = error.strerror if isinstance(error, OSError) else type(error).__name__
+    return StartupError(f"The file {path} cannot be used: {reason}.")

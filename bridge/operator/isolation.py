@@ -1,0 +1,69 @@
+"""Which permissions keep organizations apart. Pure: no I/O is imported here.
+
+By default a Mattermost account finds and can write to everybody on the server (`MakeDefaultRoles` in
+server/public/model/role.go). `view_members` decides who is seen: as a permission of the whole system it
+means everybody, as one of teams the members of one's own (`GetViewUsersRestrictions` in
+server/channels/app/user.go). A direct message needs `create_direct_channel` and that the other is seen,
+so that permission stays: members of one team write to each other and to nobody else.
+
+A group message asks for nothing more than that its author sees everybody in it, so somebody who belongs to
+two organizations could bring both together; a private channel serves the members of one team as well. To
+invite and to add is taken because membership follows Equa, and custom emojis because all teams share them.
+
+What no permission closes: Mattermost sends `user_updated` to every connection but those of guests
+(`ShouldSendEvent` in server/channels/app/platform/web_conn.go), so a client that reads its raw websocket
+learns the names of accounts that change. `PrivacySettings.ShowEmailAddress` keeps e-mail addresses out.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a role is to be given and what to be taken from it."""
+
+    role: str
+    give: frozenset[str] = frozenset()
+    take: frozenset[str] = frozenset()
+
+    def applied(self, permissions: Iterable[str]) -> list[str]:
+        """Return the role's permissions afterwards; everything else stays as it is."""
+        return sorted((set(permissions) - self.take) | self.give)
+
+    def left(self, permissions: Collection[str]) -> "Change":
+        """Return what of it is still to be done."""
+        return Change(self.role, self.give - set(permissions), self.take & set(permissions))
+
+    def __bool__(self) -> bool:
+        return bool(self.give or self.take)
+
+    def __str__(self) -> str:
+        parts = (("gives", self.give), ("takes", self.take))
+        return ", ".join(f"{verb} {' '.join(sorted(names))}" for verb, names in parts if names)
+
+
+WANTED = (
+    # First what is given: in between people see both more and less than nobody.
+    Change(
+        "team_user", give=frozenset({"view_members"}), take=frozenset({"invite_user", "add_user_to_team"})
+    ),
+    Change(
+        "system_user",
+        take=frozenset(
+            {
+                "view_members",
+                "list_public_teams",
+                "join_public_teams",
+                "create_team",
+                "create_group_channel",
+                "create_emojis",
+            }
+        ),
+    ),
+)
+
+
+def changes(roles: Mapping[str, Collection[str]]) -> list[Change]:
+    """Return what is still to be changed; `roles` holds permissions by the role's name."""
+    return [left for wanted in WANTED if (left := wanted.left(roles.get(wanted.role, ())))]

@@ -1,0 +1,176 @@
+"""Which settings of Mattermost matter to the bridge. Pure: no I/O is imported here.
+
+Names and defaults: server/public/model/config.go. What the running server has from an environment variable
+`MM_<SECTION>_<NAME>` cannot be changed over its API: the change is accepted and has no effect
+(server/config/environment.go).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, assert_never
+
+Config = Mapping[str, Mapping[str, Any]]
+"""Section → name → value, as `GET /config` has it."""
+
+MEMBERS = 20_000
+"""What a team has to have room for: an organization, its bots and the administrator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    section: str
+    name: str
+    value: bool | int | str | tuple[str, ...]
+    why: str
+    """What goes wrong otherwise."""
+    must: bool = False
+    """Whether the bridge fails without it; the others make it better."""
+    rule: Literal["equals", "at_least", "includes"] = "equals"
+
+    @property
+    def path(self) -> str:
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        return f"MM_{self.section}_{self.name}".upper()
+
+    def fits(self, found: Any) -> bool:
+        match self.rule:
+            case "equals":
+                return bool(_plain(found) == _plain(self.value))
+            case "at_least":
+                return isinstance(found, int) and isinstance(self.value, int) and found >= self.value
+            case "includes":
+                return set(_words(self.value)) <= set(_words(found))
+            case _:
+                assert_never(self.rule)
+
+    def target(self, found: Any) -> Any:
+        """Return the value to set, of the JSON type that the server has; what it includes already stays."""
+        if self.rule != "includes":
+            return self.value
+        words = [*dict.fromkeys((*_words(found), *_words(self.value)))]
+        return " ".join(words) if isinstance(found, str) else words
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A setting that is not as it should be."""
+
+    setting: Setting
+    found: Any
+
+    @property
+    def target(self) -> Any:
+        return self.setting.target(self.found)
+
+    @property
+    def variable(self) -> str:
+        """The line of the server's environment that sets it; lists are separated by spaces there."""
+        return f"{self.setting.variable}={spelled(self.target)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How a server is reached and used."""
+
+    url: str
+    public_url: str | None
+    """Where browsers reach it, if that was said."""
+    origins: tuple[str, ...]
+    """Which pages embed it."""
+    channels: tuple[str, ...]
+    """Which channels each team has besides town-square."""
+
+    def settled(self, config: Config) -> "Site":
+        """Return it with a public address: where none was said, the server's own if it has one."""
+        own = config.get("ServiceSettings", {}).get("SiteURL")
+        return replace(self, public_url=self.public_url or own or self.url)
+
+    def settings(self) -> tuple[Setting, ...]:
+        """Return what is wanted of the server."""
+        return (
+            *_WANTED,
+            _site_url(self.public_url or self.url),
+            _default_channels(self.channels),
+            *(_frame_ancestors(self.origins) if self.origins else ()),
+        )
+
+
+def deviations(config: Config, settings: Iterable[Setting]) -> list[Deviation]:
+    """Return those that are not as wanted; one that this version of Mattermost does not have is none."""
+    found = [
+        Deviation(each, config.get(each.section, {}).get(each.name))
+        for each in settings
+        if each.must or each.name in config.get(each.section, {})
+    ]
+    return [each for each in found if not each.setting.fits(each.found)]
+
+
+def patch(found: Iterable[Deviation]) -> dict[str, dict[str, Any]]:
+    """Return the body of `PUT /config/patch` that mends them."""
+    sections: dict[str, dict[str, Any]] = {}
+    for each in found:
+        sections.setdefault(each.setting.section, {})[each.setting.name] = each.target
+    return sections
+
+
+def spelled(value: Any) -> str:
+    """Write a value as people and environment variables do."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case list() | tuple():
+            return " ".join(map(str, value))
+        case None:
+            return "(none)"
+        case _:
+            return str(value)
+
+
+ACCESS_TOKENS = Setting(
+    "ServiceSettings", "EnableUserAccessTokens", True, "nobody can be signed in", must=True
+)
+
+_WANTED = (
+    ACCESS_TOKENS,
+    Setting("ServiceSettings", "EnableBotAccountCreation", True, "setup can create no bots"),
+    Setting("TeamSettings", "MaxUsersPerTeam", MEMBERS, "members do not get in", must=True, rule="at_least"),
+    Setting("TeamSettings", "EnableOpenServer", False, "strangers can register", must=True),
+    Setting("EmailSettings", "EnableSignUpWithEmail", False, "strangers can register", must=True),
+    Setting("TeamSettings", "RestrictDirectMessage", "team", "people write to other organizations"),
+    Setting("PrivacySettings", "ShowEmailAddress", False, "clients are told e-mail addresses of strangers"),
+    Setting("ServiceSettings", "AllowCorsFrom", "", "other sites open websockets as the person"),
+    Setting("ServiceSettings", "EnableDesktopLandingPage", False, "a page about apps comes first"),
+    Setting(
+        "ServiceSettings",
+        "ExperimentalEnableDefaultChannelLeaveJoinMessages",
+        False,
+        "every new member is announced in every channel",
+    ),
+)
+
+
+def _site_url(public_url: str) -> Setting:
+    return Setting("ServiceSettings", "SiteURL", public_url, "browsers get no websocket", must=True)
+
+
+def _default_channels(channels: tuple[str, ...]) -> Setting:
+    why = "members are put into each channel one by one"
+    return Setting("TeamSettings", "ExperimentalDefaultChannels", channels, why, rule="includes")
+
+
+def _frame_ancestors(origins: tuple[str, ...]) -> tuple[Setting, ...]:
+    why = "without the proxy in front no page may show it"
+    return (Setting("ServiceSettings", "FrameAncestors", origins, why, rule="includes"),)
+
+
+def _plain(value: Any) -> Any:
+    return value.rstrip("/") if isinstance(value, str) else value
+
+
+def _words(value: Any) -> Sequence[str]:
+    if isinstance(value, str):
+        return value.split()
+    return value if isinstance(value, list | tuple) else ()

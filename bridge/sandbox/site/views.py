@@ -1,0 +1,71 @@
+"""What the page shows, made of what the sandbox's Equa keeps. Pure: no I/O is imported here."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from bridge.sandbox.equa.records import Member, Organization, User
+from bridge.sandbox.equa.store import Store
+from bridge.sandbox.site.happenings import HAPPENINGS
+
+
+def view(store: Store, user: UUID | None, bridge_url: str) -> dict[str, Any]:
+    """Return who one is, whom one can be, and the organizations: one's own first told in full."""
+    mine = list(store.organizations_of(user)) if user else []
+    others = [place for place in store.organizations.values() if place not in mine]
+    return {
+        "me": _person(store, store.users[user]) if user else None,
+        "people": [_person(store, each) for each in _people(store)],
+        "organizations": [_organization(store, place, bridge_url) for place in mine],
+        "others": [_place(place, bridge_url) for place in others],
+        "happenings": [{"kind": kind, "label": each.label} for kind, each in HAPPENINGS.items()],
+    }
+
+
+def _people(store: Store) -> Iterator[User]:
+    """Yield who can be picked: everybody but service accounts."""
+    return (user for user in store.users.values() if user.enabled and not user.site_permissions)
+
+
+def _person(store: Store, user: User) -> dict[str, Any]:
+    seats = [
+        f"{member.title or 'Member'}, {place.name}"
+        for place in store.organizations_of(user.id)
+        for member in store.memberships(place.id, user.id)[:1]
+    ]
+    return {
+        "id": str(user.id),
+        "name": name_of(user),
+        "about": " · ".join(seats) or "In no organization",
+    }
+
+
+def name_of(user: User) -> str:
+    """Return the full name."""
+    return f"{user.first_name} {user.last_name}".strip()
+
+
+def _place(place: Organization, bridge_url: str) -> dict[str, Any]:
+    return {
+        "id": str(place.id),
+        "name": place.name,
+        "messaging": f"{bridge_url}/messaging/{place.id}?channel=agent",
+    }
+
+
+def _organization(store: Store, place: Organization, bridge_url: str) -> dict[str, Any]:
+    members = {member.user for member in place.members.values()}
+    candidates = [user for user in _people(store) if user.id not in members]
+    return {
+        **_place(place, bridge_url),
+        "members": [_member(member) for member in place.members.values()],
+        "candidates": [{"id": str(user.id), "name": name_of(user)} for user in candidates],
+    }
+
+
+def _member(member: Member) -> dict[str, Any]:
+    return {
+        "person": str(member.user) if member.user else None,
+        "name": member.full_name,
+        "title": member.title or "Member",
+    }

@@ -1,0 +1,86 @@
+"""How often somebody may ask."""
+
+import time
+from collections.abc import Callable, Hashable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from aiohttp import web
+
+from bridge.errors import TooManyRequests
+
+_NANO = 1_000_000_000
+_OF_ONE_HOLDER = 64
+"""Bits of an IPv6 address: whoever has one address has all that begin like it."""
+
+
+class Allowance:
+    """For each key `burst` times at once and then `per_second`; in this process alone.
+
+    Kept is for each key one number, when all that it has used is regained (the generic cell rate algorithm
+    of ITU-T I.371), and that for the `size` keys that were used last.
+    """
+
+    def __init__(
+        self,
+        *,
+        burst: int,
+        per_second: float,
+        size: int = 10_000,
+        clock: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        self._interval = round(_NANO / per_second)
+        self._slack = self._interval * (burst - 1)
+        self._size = size
+        self._clock = clock
+        self._regained: dict[Hashable, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._regained)
+
+    def wait(self, key: Hashable) -> float:
+        """Return in how many seconds it may happen again, 0 for now."""
+        return max(0, self._regained.get(key, 0) - self._clock() - self._slack) / _NANO
+
+    def count(self, key: Hashable) -> None:
+        """Note that it has happened."""
+        regained = max(self._clock(), self._regained.pop(key, 0))
+        self._regained[key] = regained + self._interval
+        if len(self._regained) > self._size:
+            del self._regained[next(iter(self._regained))]
+
+    def require(self, key: Hashable) -> None:
+        """Raise `TooManyRequests` if it may not happen now."""
+        wait = self.wait(key)
+        if wait:
+            raise TooManyRequests("That was too often; please wait a moment.", retry_after=wait)
+
+    def use(self, key: Hashable) -> None:
+        """Let it happen: `require` and `count`."""
+        self.require(key)
+        self.count(key)
+
+
+def address_of(request: web.Request) -> str:
+    """Return the address that a request comes from, of IPv6 the network.
+
+    Behind proxies it is the last public one in X-Forwarded-For: each proxy appends whom it was asked by, and
+    what stands further in front anybody may have invented. A public peer is no proxy of ours, and the header
+    its own invention.
+    """
+    peer = _network(request.remote or "")
+    if peer is None or not peer.is_private:
+        return str(peer or "")
+    chain = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
+    hops = [hop for text in chain if (hop := _network(text.strip()))]
+    return str(next((hop for hop in reversed(hops) if not hop.is_private), hops[-1] if hops else peer))
+
+
+def _network(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an address, of IPv6 the first one of its network; None if it is none."""
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or IPv6Address(int(address) >> _OF_ONE_HOLDER << _OF_ONE_HOLDER)
+    return address

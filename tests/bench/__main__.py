@@ -1,0 +1,75 @@
+"""`make bench`: the figures of the daemon, each beside its bare lower bound of the same run."""
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from bridge import embedded
+from bridge.db.migrate import migrate
+from bridge.db.pool import open_pool
+from tests.bench import rows
+from tests.support.daemon import Daemon, running
+from tests.support.world import World, world
+
+
+@asynccontextmanager
+async def fresh_world(folder: Path) -> AsyncIterator[World]:
+    """Build a world on an embedded database that syncs to disk, as in production."""
+    async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(embedded.run(folder / "data"))
+        await migrate(dsn)
+        pool = await stack.enter_async_context(await open_pool(dsn))
+        yield await stack.enter_async_context(world(dsn, pool))
+
+
+def row(what: str, at_least: str, figures: str) -> None:
+    print(f"{what:<58} {at_least:<26} {figures}", flush=True)
+
+
+async def mention_rows(built: World, folder: Path) -> None:
+    """Time mentions through a daemon and through a bare bot, in turn."""
+    async with running(built.environ, folder / "daemon.log"):
+        mine = await rows.to_the_agent(built)
+    async with rows.bare_bot("agent", built):
+        bare = await rows.to_the_agent(built)
+    figures = f"{rows.percentiles(mine)}; bare {rows.percentiles(bare)}"
+    row("mention posted -> agent has the request, stored between", "p50 <= 3 ms, p99 <= 15 ms", figures)
+    async with running(built.environ, folder / "daemon.log"):
+        mine_rate = await rows.end_to_end(built)
+    async with rows.bare_bot("reply", built):
+        bare_rate = await rows.end_to_end(built)
+    row("mentions a second, end to end", ">= 300/s", f"{mine_rate:.0f}/s; bare {bare_rate:.0f}/s")
+
+
+async def demo_row() -> None:
+    """Time the second start of the demo until its first answer; the first one fills caches."""
+    for _ in range(2):
+        started = time.perf_counter()
+        await rows.run("bridge", "demo", "--ask", "@equabot who is on our team?")
+    row("demo, second start -> first answer", "<= 5 s", f"{time.perf_counter() - started:.1f} s")
+
+
+async def main() -> None:
+    row("what", "at least", "measured; bare lower bound")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        async with fresh_world(folder / "one") as built:
+            await mention_rows(built, folder)
+        row("frames that are not for us", ">= 0.7 of bare", await rows.frames())
+        async with fresh_world(folder / "two") as built:
+            daemon: Daemon
+            async with running(built.environ, folder / "daemon.log") as daemon:
+                row(
+                    "2,000 answers in progress",
+                    "<= 250 MiB, none lost",
+                    await rows.in_progress(built, daemon),
+                )
+    await demo_row()
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

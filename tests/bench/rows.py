@@ -1,0 +1,110 @@
+"""One function a row of the table: what the daemon does, and the bare lower bound beside it."""
+
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import psutil
+
+from tests.bench import ours
+from tests.bench.pump import pumping
+from tests.support.agent import TOKEN
+from tests.support.daemon import Daemon
+from tests.support.world import World
+
+ROUNDS = 5
+
+
+async def run(*arguments: str) -> str:
+    """Run a module in a process of its own and return what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    return output.decode()
+
+
+async def frames() -> str:
+    """Frames that are not for us, a second."""
+    bare, mine = [], []
+    async with pumping(ours.FRAMES) as url:
+        for _ in range(ROUNDS):
+            bare.append(float(await run("tests.bench.bare", "frames", url.replace("http", "ws"))))
+            mine.append(float(await run("tests.bench.ours", url)))
+    ratio = statistics.median(m / b for m, b in zip(mine, bare, strict=True))
+    return f"{statistics.median(mine):,.0f}/s; bare {statistics.median(bare):,.0f}/s; ratio {ratio:.2f}"
+
+
+async def to_the_agent(world: World, mentions: int = 400) -> list[float]:
+    """Measure milliseconds from the post to the agent's having the request, one mention at a time."""
+    company = world.companies[0]
+    taken = []
+    for number in range(mentions):
+        world.agent.calls.clear()
+        started = time.perf_counter()
+        world.ask(company, f"@equabot hello {number}")
+        await world.agent.until(lambda: bool(world.agent.calls))
+        taken.append((time.perf_counter() - started) * 1000)
+        await world.agent.until(lambda: not world.agent.in_progress)
+        await asyncio.sleep(0.01)
+    return taken[mentions // 10 :]
+
+
+def percentiles(milliseconds: Sequence[float]) -> str:
+    cuts = statistics.quantiles(milliseconds, n=100)
+    return f"p50 {statistics.median(milliseconds):.1f} ms, p99 {cuts[98]:.1f} ms"
+
+
+async def end_to_end(world: World, mentions: int = 3000, outstanding: int = 150) -> float:
+    """Return how many mentions a second are answered, with so many unanswered at any time."""
+    there = posts(world)
+    asked = 0
+    started = time.perf_counter()
+    while (answered := posts(world) - there - asked) < mentions:
+        for _ in range(min(outstanding - (asked - answered), mentions - asked)):
+            world.ask(world.companies[asked % 2], "@equabot hello")
+            asked += 1
+        await asyncio.sleep(0.001)
+    return mentions / (time.perf_counter() - started)
+
+
+def posts(world: World) -> int:
+    return sum(len(world.store.posts_in(company.agent)) for company in world.companies)
+
+
+async def in_progress(world: World, daemon: Daemon, answers: int = 2000) -> str:
+    """Hold so many answers at once, then let them go and count."""
+    assert daemon.process
+    process = psutil.Process(daemon.process.pid)
+    before, asked = process.memory_info().rss, []
+    world.agent.gate.clear()
+    for number in range(answers):
+        asked.append(world.ask(world.companies[number % 2], "@equabot hello"))
+        if number % 100 == 99:
+            await asyncio.sleep(0.2)
+    await world.agent.until(lambda: world.agent.in_progress == answers)
+    held = process.memory_info().rss
+    world.agent.gate.set()
+    await world.answered(*asked, seconds=120)
+    once = sum(len(world.answers(post)) == 1 for post in asked)
+    return f"{held / 2**20:.0f} MiB resident (idle {before / 2**20:.0f}); {once} of {answers} answered once"
+
+
+@asynccontextmanager
+async def bare_bot(kind: str, world: World) -> AsyncIterator[None]:
+    """Run a bare bot as a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.bench.bare", kind),
+        *(world.server.url, world.bot_token.token, world.agent_url, TOKEN),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout
+        await process.stdout.readline()
+        yield
+    finally:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,139 @@
+"""Locks of all processes: one holder at a time, whatever ends."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bridge.db.locks import Locks, opened
+from bridge.db.pool import connect
+from bridge.errors import DatabaseUnavailable, Unavailable
+
+
+@pytest.fixture
+async def one(dsn: str) -> AsyncIterator[Locks]:
+    async with opened(dsn) as locks:
+        yield locks
+
+
+@pytest.fixture
+async def other(dsn: str) -> AsyncIterator[Locks]:
+    """Those of a second process."""
+    async with opened(dsn) as locks:
+        yield locks
+
+
+class Room:
+    """Somewhere that holds one at a time."""
+
+    def __init__(self) -> None:
+        self.inside = 0
+        self.most = 0
+        self.visits = 0
+
+    async def visit(self, locks: Locks, key: str) -> None:
+        async with locks.hold(key):
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+            await asyncio.sleep(0.001)
+            self.inside -= 1
+            self.visits += 1
+
+
+async def test_one_at_a_time_holds_a_key(one: Locks, other: Locks) -> None:
+    """In one process as in two."""
+    room = Room()
+
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        for number in range(40):
+            group.create_task(room.visit((one, other)[number % 2], "key"))
+
+    assert (room.most, room.visits) == (1, 40)
+
+
+async def test_keys_do_not_wait_for_each_other(one: Locks, other: Locks) -> None:
+    """Whoever holds them."""
+    async with asyncio.timeout(5), one.hold("a"), other.hold("b"), one.hold("c"):
+        pass
+
+
+async def test_a_key_is_free_when_its_holder_fails(one: Locks, other: Locks) -> None:
+    """Or is cancelled."""
+    with pytest.raises(ZeroDivisionError):
+        async with one.hold("key"):
+            raise ZeroDivisionError
+    entered = asyncio.Event()
+    holder = asyncio.create_task(_stay(one, entered))
+    await entered.wait()
+    holder.cancel()
+
+    async with asyncio.timeout(5), other.hold("key"):
+        assert entered.is_set()
+
+
+async def _stay(locks: Locks, entered: asyncio.Event) -> None:
+    async with locks.hold("key"):
+        entered.set()
+        await asyncio.Event().wait()
+
+
+async def test_who_gave_up_waiting_holds_nothing(one: Locks, other: Locks) -> None:
+    """Cancelled at any moment, before, while or after the database answers."""
+    for number in range(30):
+        entered = asyncio.Event()
+        waiting = asyncio.create_task(_stay(one, entered))
+        await asyncio.sleep(0.0002 * number)
+        waiting.cancel()
+        async with asyncio.timeout(5), other.hold("key"):
+            assert waiting.done()
+
+
+async def test_nobody_waits_for_ever(dsn: str) -> None:
+    """Neither for their own process nor for another one."""
+    async with opened(dsn, patience=0.1) as one, opened(dsn, patience=0.1) as other, one.hold("key"):
+        for locks in (one, other):
+            with pytest.raises(Unavailable, match="try again"):
+                async with locks.hold("key"):
+                    pytest.fail("two hold the key")
+
+
+async def test_a_holder_that_loses_its_connection_is_stopped(one: Locks, other: Locks, dsn: str) -> None:
+    """Because another process may hold the key from then on; afterwards all is as before."""
+    entered = asyncio.Event()
+    holder = asyncio.create_task(_stay(one, entered))
+    await entered.wait()
+    await _cut(dsn)
+
+    async with asyncio.timeout(5):
+        with pytest.raises(DatabaseUnavailable, match="was lost"):
+            await holder
+    for locks in (other, one):
+        async with asyncio.timeout(5), locks.hold("key"):
+            assert holder.done()
+
+
+async def _cut(dsn: str) -> None:
+    """End the connections that hold locks, as a restart of the database does."""
+    connection = await connect(dsn)
+    try:
+        await connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and application_name like '% locks'"
+        )
+    finally:
+        await connection.close()
+
+
+async def test_a_timeout_inside_is_the_holders_own(one: Locks) -> None:
+    """It is not mistaken for a lost connection."""
+    with pytest.raises(TimeoutError):
+        async with one.hold("key"), asyncio.timeout(0.01):
+            await asyncio.Event().wait()
+
+
+async def test_while_the_database_is_away_waiting_fails_at_once(tmp_path: object) -> None:
+    """Somebody waits for a page."""
+    async with opened(f"postgresql:///none?host={tmp_path}") as locks:
+        with pytest.raises(DatabaseUnavailable):
+            async with asyncio.timeout(5), locks.hold("key"):
+                pytest.fail("nobody could say that the key is free")

@@ -1,0 +1,66 @@
+"""What waits for an organization's team is woken when the team is there."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from asyncpg import Pool
+
+from bridge.db.inbox import CHANNEL, Inbox, Room
+from bridge.db.pool import connect
+from bridge.models import Entry, OrganizationId
+
+ACME = OrganizationId(UUID(int=1))
+BOREALIS = OrganizationId(UUID(int=2))
+
+
+@pytest.fixture
+def inbox(pool: Pool) -> Inbox:
+    return Inbox(pool)
+
+
+def notice(name: str, organization: OrganizationId = ACME) -> Entry:
+    return Entry("notice", f"channel:{organization}:{name}", organization, f"event:{name}", {"name": name})
+
+
+async def test_what_waits_for_a_team_is_woken_when_it_is_there(inbox: Inbox) -> None:
+    """At once and with a time that begins anew; questions and other organizations wait for something else."""
+    mention = Entry("mention", "thread:a", ACME, "post:3", {"name": "3"})
+    await inbox.put_all([notice("1"), notice("2", BOREALIS), mention])
+    for job in await inbox.claim(Room(10)):
+        await inbox.retry(job.id, 900, "team_not_mapped: no team yet")
+    await inbox.pool.execute("update jobs set created = now() - interval '6 days'")
+
+    assert await inbox.wake(ACME) == 1
+    (woken,) = await inbox.claim(Room(10))
+
+    assert woken.payload == {"name": "1"}
+    assert datetime.now(UTC) - woken.created < timedelta(hours=1)
+
+
+async def test_waking_tells_the_workers(inbox: Inbox, dsn: str) -> None:
+    """A worker in another process hears of it, unless nothing waited."""
+    await inbox.put_all([notice("1")])
+    heard = asyncio.Event()
+    listener = await connect(dsn)
+    try:
+        await listener.add_listener(CHANNEL, lambda *_: heard.set())
+
+        assert await inbox.wake(BOREALIS) == 0
+        await listener.execute("select 1")
+        assert not heard.is_set()
+        assert await inbox.wake(ACME) == 1
+        async with asyncio.timeout(5):
+            await heard.wait()
+    finally:
+        await listener.close()
+
+
+async def test_waking_leaves_running_jobs_alone(inbox: Inbox) -> None:
+    """Somebody works on them."""
+    await inbox.put_all([notice("1")])
+    (job,) = await inbox.claim(Room(1))
+
+    assert await inbox.wake(ACME) == 0
+    assert await inbox.finish(job.id)

@@ -1,0 +1,135 @@
+"""The hub: slow clients, inactive connections, and who concerns whom."""
+
+import json
+
+from bridge.sandbox.mattermost import Faults, Store
+from bridge.sandbox.mattermost.connection import SEND_QUEUE, Connection
+from bridge.sandbox.mattermost.events import Broadcast, Event
+from bridge.sandbox.mattermost.hub import REAP_INTERVAL, Hub
+from bridge.sandbox.mattermost.records import User
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class World:
+    """A hub on a store, without any socket."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.store = Store(clock=self.clock)
+        self.hub = Hub(self.store, Faults())
+        self.store.listeners.append(self.hub.publish)
+
+    def connect(self, user: User) -> Connection:
+        token = self.store.create_token(user).token
+        connection = Connection(self.store, self.store.new_id(), user.id, token)
+        self.hub.register(connection)
+        return connection
+
+
+def names(connection: Connection) -> list[str]:
+    """Return the names of what is queued."""
+    return [json.loads(each.text + "}")["event"] for each in connection.queue if each.is_event]
+
+
+def test_a_full_queue_closes_the_connection_for_good() -> None:
+    """A slow client is closed after what is queued, and its connection cannot be resumed."""
+    world = World()
+    slow = world.connect(world.store.admin)
+    for _ in range(SEND_QUEUE):
+        world.hub.publish(Event("anything", {}))
+    assert slow.closing
+    assert len(slow.queue) == SEND_QUEUE
+    assert not world.hub.knows(slow)
+    assert world.hub.take_over(world.store.admin.id, slow.id) is None
+
+
+def test_an_absent_connection_collects_events_until_it_is_full() -> None:
+    """Then it is gone."""
+    world = World()
+    absent = world.connect(world.store.admin)
+    world.hub.unregister(absent)
+    for _ in range(SEND_QUEUE - len(absent.queue)):
+        world.hub.publish(Event("anything", {}))
+    assert world.hub.knows(absent)
+    world.hub.publish(Event("one too many", {}))
+    assert not world.hub.knows(absent)
+
+
+def test_inactive_connections_are_dropped_after_five_minutes() -> None:
+    """Counted from the last activity, not from the end of the socket; open ones stay."""
+    world = World()
+    absent, present = world.connect(world.store.admin), world.connect(world.store.admin)
+    world.hub.unregister(absent)
+    world.clock.now += REAP_INTERVAL - 1
+    world.hub.reap()
+    assert world.hub.knows(absent)
+    world.clock.now += 2
+    world.hub.reap()
+    assert not world.hub.knows(absent)
+    assert world.hub.knows(present)
+
+
+def test_activity_keeps_a_connection_longer() -> None:
+    """A post with the same token refreshes it while the socket is open."""
+    world = World()
+    connection = world.connect(world.store.admin)
+    world.clock.now += REAP_INTERVAL
+    world.hub.note_activity(world.store.admin.id, connection.token)
+    world.hub.unregister(connection)
+    world.clock.now += REAP_INTERVAL - 1
+    world.hub.reap()
+    assert world.hub.knows(connection)
+
+
+def test_an_open_connection_is_not_taken_over() -> None:
+    """Only an inactive one of the same user."""
+    world = World()
+    ada = world.store.create_user("ada")
+    connection = world.connect(ada)
+    assert world.hub.take_over(ada.id, connection.id) is None
+    world.hub.unregister(connection)
+    assert world.hub.take_over(world.store.admin.id, connection.id) is None
+    assert world.hub.take_over(ada.id, connection.id) is connection
+    assert world.hub.take_over(ada.id, connection.id) is None
+
+
+def test_events_reach_those_whom_they_are_addressed_to() -> None:
+    """A user, the members of a channel, the members of a team, or everybody; some may be left out."""
+    world = World()
+    ada, bob, eve = (world.store.create_user(name) for name in ("ada", "bob", "eve"))
+    team = world.store.create_team("acme", members=[ada, bob])
+    channel = world.store.create_channel(team, "agent", members=[ada])
+    sockets = {user.username: world.connect(user) for user in (ada, bob, eve)}
+    for name, broadcast in {
+        "to bob": Broadcast(user_id=bob.id),
+        "to channel": Broadcast(channel_id=channel.id),
+        "to team": Broadcast(team_id=team.id),
+        "to all": Broadcast(),
+        "to others": Broadcast(omit_users=frozenset((eve.id,))),
+        "to one socket": Broadcast(connection_id=sockets["eve"].id),
+    }.items():
+        world.hub.publish(Event(name, {}, broadcast))
+    assert names(sockets["ada"])[1:] == ["to channel", "to team", "to all", "to others"]
+    assert names(sockets["bob"])[1:] == ["to bob", "to team", "to all", "to others"]
+    assert names(sockets["eve"])[1:] == ["to all", "to one socket"]
+
+
+def test_a_former_member_hears_nothing_more() -> None:
+    """Neither of the team nor of its channels."""
+    world = World()
+    ada = world.store.create_user("ada")
+    team = world.store.create_team("acme", members=[ada])
+    channel = world.store.create_channel(team, "agent", members=[ada])
+    socket = world.connect(ada)
+    world.store.leave(team, ada)
+    before = len(socket.queue)
+    world.store.post_as(world.store.admin, channel, "unheard")
+    world.hub.publish(Event("to team", {}, Broadcast(team_id=team.id)))
+    assert len(socket.queue) == before

@@ -1,0 +1,41 @@
+"""The API over a real socket, with plain fakes behind it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import structlog
+
+from bridge import log
+from bridge.metrics import Metrics
+from handlers.app import make_app
+from handlers.keys import Services
+from tests.support.api import TOKENS, Client, FakeHealth, FakeMappings, Lines, serving
+
+
+@pytest.fixture
+def mappings() -> FakeMappings:
+    return FakeMappings()
+
+
+@pytest.fixture
+def health() -> FakeHealth:
+    return FakeHealth()
+
+
+@pytest.fixture
+def services(mappings: FakeMappings, health: FakeHealth) -> Services:
+    return Services(mappings, TOKENS, Metrics(), health.look)
+
+
+@pytest.fixture
+def lines() -> Iterator[Lines]:
+    written = Lines()
+    log.configure("info", "json", written.stream)
+    yield written
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+async def api(services: Services, lines: Lines) -> AsyncIterator[Client]:
+    async with serving(make_app(services)) as client:
+        yield client

@@ -1,0 +1,66 @@
+"""Ending work at a chosen point, as a crash or a closed browser does."""
+
+import asyncio
+from dataclasses import fields, replace
+from typing import Any, Literal
+
+from provisioning.sessions import Sessions
+from provisioning.stores import Stores
+
+When = Literal["before", "after", "during"]
+"""Before a call is made; after it was carried out, so that its result is lost; or cancelled on its way."""
+
+
+class Crash(BaseException):
+    """The process is gone."""
+
+
+class Crashes:
+    """Counts all calls to Mattermost and to the tables, and ends the work at one of them."""
+
+    def __init__(self, at: int, when: When) -> None:
+        self._left = at
+        self._when = when
+        self.happened = False
+
+    def sessions(self, sessions: Sessions) -> Sessions:
+        """Return the same, in a process that will crash."""
+        stores = Stores(*(self._fragile(getattr(sessions.stores, each.name)) for each in fields(Stores)))
+        return replace(sessions, admin=self._fragile(sessions.admin), stores=stores)
+
+    def _fragile(self, target: object) -> Any:
+        return _Fragile(target, self)
+
+    async def around(self, call: Any) -> Any:
+        """Await the call, unless this is the one at which it ends."""
+        self._left -= 1
+        if self._left:
+            return await call
+        self.happened = True
+        match self._when:
+            case "before":
+                call.close()
+            case "after":
+                await call
+            case "during":
+                await _cancelled(call)
+        raise Crash
+
+
+async def _cancelled(call: Any) -> None:
+    """Await the call until half a millisecond has passed."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().call_later(0.0005, task.cancel)
+    await call
+    await asyncio.Event().wait()
+
+
+class _Fragile:
+    def __init__(self, target: object, crashes: Crashes) -> None:
+        self._target = target
+        self._crashes = crashes
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._target, name)
+        return lambda *args, **kwargs: self._crashes.around(method(*args, **kwargs))

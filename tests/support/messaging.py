@@ -1,0 +1,160 @@
+"""What the web component talks to: a bridge whose sessions are scripted, and a chat that takes its tickets."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from aiohttp import web
+
+from bridge.metrics import Metrics
+from handlers.keys import SERVICES, Health, Services
+from handlers.web import pages
+from tests.support.agent import serving
+
+ACME = "0f3b6a52-7d18-4c9e-b1a4-6e2d90c5f713"
+BOREALIS = "c41d8e07-a5f9-4b36-92d0-38b7e16f4ac8"
+TEAMS = {ACME: "acme-corp", BOREALIS: "borealis-labs"}
+
+EXPIRED = """<!doctype html><title>Expired</title><p>This sign-in has expired.</p>
+<script>parent.postMessage({ type: "equabot:login-expired" }, "*")</script>"""
+
+_CHAT = """<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><title>Chat</title>
+<style>body {{ margin: 2rem; font: 15px system-ui }} header {{ margin-bottom: 1rem; font-weight: 650 }}</style>
+<header>{path}</header><label>Message <input></label>"""
+
+
+@dataclass(slots=True)
+class Reply:
+    """An answer to come; without a body it is a session."""
+
+    status: int = 200
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    gate: asyncio.Event | None = None
+    """What it waits for."""
+
+
+def refusal(status: int, code: str, message: str = "A sentence.", **headers: str) -> Reply:
+    """Return an error in the bridge's shape; `Retry_After="5"` is a header."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status, {"error": code, "message": message}, named)
+
+
+class Chat:
+    """Redeems tickets at `/login/token`, by default as often as asked for."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.logins: list[Mapping[str, str]] = []
+        """The queries, in their order."""
+        self.referrers: list[str | None] = []
+        self.pages: list[web.Response] = []
+        """What the next logins answer instead."""
+        self.gate: asyncio.Event | None = None
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.add_routes([web.get("/login/token", self._login), web.get("/{path:.*}", self._page)])
+        return app
+
+    def expire(self, times: int = 1) -> None:
+        """Let the next logins say that their ticket is no longer good."""
+        self.pages += [web.Response(text=EXPIRED, content_type="text/html") for _ in range(times)]
+
+    async def _login(self, request: web.Request) -> web.Response:
+        self.logins.append(dict(request.query))
+        self.referrers.append(request.headers.get("Referer"))
+        if self.gate:
+            await self.gate.wait()
+        if self.pages:
+            return self.pages.pop(0)
+        raise web.HTTPSeeOther(request.query["redirect_to"])
+
+    async def _page(self, request: web.Request) -> web.Response:
+        return web.Response(text=_CHAT.format(path=escape(request.path)), content_type="text/html")
+
+
+class Bridge:
+    """The real page and component; answers about sessions are taken from `replies`, then all is well."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat
+        self.url = ""
+        self.replies: list[Reply] = []
+        self.asked: list[str] = []
+        """The organizations of all calls, in their order."""
+        self.requests: list[web.Request] = []
+        self.host = ""
+        """What `/host`, a page of somebody else, consists of."""
+        self.host_headers: dict[str, str] = {}
+        self._tickets = itertools.count(1)
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app[SERVICES] = Services(
+            mappings=_NoTeams(),
+            gateway_tokens=(),
+            metrics=Metrics(),
+            health=_well,
+            public_url=self.chat.url,
+            web_origins=("https://app.example.com",),
+        )
+        app.add_routes(
+            [
+                web.get("/messaging/{orgId}", pages.messaging),
+                web.get("/static/{name}", pages.static),
+                web.post("/api/v1/mattermost/session", self._session),
+                web.post("/elsewhere/session", self._session),
+                web.get("/host", self._host),
+            ]
+        )
+        return app
+
+    def page_of(self, organization: str) -> str:
+        return f"{self.url}/messaging/{organization}"
+
+    async def _session(self, request: web.Request) -> web.Response:
+        organization = (await request.json())["organizationId"]
+        self.asked.append(organization)
+        self.requests.append(request)
+        reply = self.replies.pop(0) if self.replies else Reply()
+        if reply.gate:
+            await reply.gate.wait()
+        if isinstance(reply.body, str):
+            return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
+        body = self._a_session(organization) if reply.body is None else reply.body
+        return web.json_response(body, status=reply.status, headers=reply.headers)
+
+    def _a_session(self, organization: str) -> dict[str, str]:
+        return {
+            "token": f"ticket{next(self._tickets):020}",
+            "baseUrl": self.chat.url,
+            "teamName": TEAMS.get(organization, "elsewhere"),
+            "mmUserId": "u" * 26,
+        }
+
+    async def _host(self, _request: web.Request) -> web.Response:
+        return web.Response(text=self.host, content_type="text/html", headers=self.host_headers)
+
+
+class _NoTeams:
+    async def organization_of_team(self, team_id: object) -> None:
+        return None
+
+
+async def _well() -> Health:
+    return Health(())
+
+
+@asynccontextmanager
+async def scene() -> AsyncIterator[Bridge]:
+    """Serve a bridge and its chat, each on a port of its own."""
+    chat = Chat()
+    async with serving(chat.app()) as chat.url:
+        bridge = Bridge(chat)
+        async with serving(bridge.app()) as bridge.url:
+            yield bridge
