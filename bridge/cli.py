@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     why = _add(commands, "why", "tell what became of a post, and why it was not answered")
     why.add_argument("post_id", metavar="POST_ID", help="26 characters, as in the post's permalink")
     _setup(_add(commands, "setup", "make a Mattermost ready: settings, roles, bots, tokens; can be repeated"))
-    _doctor(_add(commands, "doctor", "look at everything the bridge needs and tell what to do; changes nothing"))
+    _doctor(_add(commands, "doctor", "look at everything that is needed and tell what to do; changes nothing"))
     _keys(_add(commands, "keys", "make, list, use and drop the keys that seal stored tokens"))
     return top
 
@@ -77,9 +77,9 @@ def _keys(command: argparse.ArgumentParser) -> None:
 
 def _setup(command: argparse.ArgumentParser) -> None:
     command.description = (
-        "Make a Mattermost ready, with MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN alone: its settings, the roles"
-        " that keep organizations apart, the bot and the notice account with a token each. New tokens are printed"
-        " once, to standard output, as lines for the environment. What is as it should be already is left alone."
+        "Make a Mattermost ready, with MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN alone: its settings, the"
+        " roles that keep organizations apart, the bot and the notice account with a token each. New tokens are"
+        " printed once, to standard output, as lines for the environment. What is as it should be stays so."
     )
     command.add_argument("--dry-run", action="store_true", help="tell what would be changed, change nothing")
     command.add_argument("--bot-name", metavar="NAME", help="the bot's username (default: equabot)")
@@ -90,7 +90,7 @@ def _setup(command: argparse.ArgumentParser) -> None:
         "--notice-name", metavar="NAME", help="username of the notice account (default: equa-admin-bot)"
     )
     command.add_argument(
-        "--new-token", action="store_true", help="make new tokens; the old ones stay good until they are revoked"
+        "--new-token", action="store_true", help="make new tokens; the old ones stay good until revoked"
     )
     command.add_argument(
         "--write-env", metavar="FILE", help="keep tokens in FILE (mode 0600) instead of printing them"

@@ -1,13 +1,15 @@
 """What the HTTP handlers are given, under typed keys of the application."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
 
 from bridge.metrics import Metrics
 from bridge.models import OrganizationId, TeamId
+from bridge.ports import EquaPlatform
+from provisioning.entrance import Entrance
 
 
 class TeamMappings(Protocol):
@@ -48,7 +50,7 @@ class Services:
     """The collaborators of all handlers."""
 
     mappings: TeamMappings
-    gateway_tokens: tuple[str, ...]
+    gateway_tokens: tuple[str, ...] = field(repr=False)
     """Any of them lets a peer in; none lets nobody in."""
     metrics: Metrics
     health: Callable[[], Awaitable[Health]]
@@ -57,6 +59,11 @@ class Services:
     """Mattermost as browsers reach it, what sessions call `baseUrl`; none while it is not configured."""
     web_origins: tuple[str, ...] = ()
     """Origins of pages that may call and embed us; the first is the web app's."""
+    equa: EquaPlatform | None = None
+    """None while it is not configured, likewise the following."""
+    session_cookies: Callable[[str], str] = str
+    """Returns of a Cookie header what Equa's session is made of; empty when there is none."""
+    entrance: Entrance | None = None
 
 
 SERVICES = web.AppKey("services", Services)

@@ -84,3 +84,10 @@ def _network(text: str) -> IPv4Address | IPv6Address | None:
     if isinstance(address, IPv6Address):
         return address.ipv4_mapped or IPv6Address(int(address) >> _OF_ONE_HOLDER << _OF_ONE_HOLDER)
     return address
+
+
+PEOPLE = web.AppKey("people", Allowance)
+"""By person: how often they may open Messaging."""
+
+BAD_TICKETS = web.AppKey("bad_tickets", Allowance)
+"""By address: how many tickets may come from it that are not good."""

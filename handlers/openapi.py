@@ -24,6 +24,8 @@ REQUEST_ID: Schema = {
 
 BEARER: Schema = {"security": [{"bearer": []}]}
 
+COOKIE: Schema = {"security": [{"equaSession": []}]}
+
 _ERROR: Schema = {
     "type": "object",
     "required": ["error", "message"],
@@ -62,7 +64,13 @@ def document(described: Iterable[Paths]) -> dict[str, Any]:
         "components": {
             "schemas": {"Error": _ERROR},
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "One of `GATEWAY_TOKENS`."}
+                "bearer": {"type": "http", "scheme": "bearer", "description": "One of `GATEWAY_TOKENS`."},
+                "equaSession": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "connect.sid",
+                    "description": "Equa's session; `EQUA_SESSION_COOKIES` names the cookies it may have.",
+                },
             },
         },
     }

@@ -1,10 +1,11 @@
 """Work that goes on for a while when the request that asked for it stops waiting."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Hashable
+from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
 from typing import Any, TypeVar
 
 import structlog
+from aiohttp import web
 
 from bridge.errors import BridgeError
 
@@ -63,3 +64,13 @@ class Overtime:
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, BridgeError | TimeoutError):
             log.error("work_failed", exc_info=error)
+
+
+OVERTIME = web.AppKey("overtime", Overtime)
+
+
+async def overtime(app: web.Application) -> AsyncIterator[None]:
+    """Give the application its overtime, and end what is left of it; a `cleanup_ctx`."""
+    app[OVERTIME] = Overtime()
+    yield
+    await app[OVERTIME].close()

@@ -78,12 +78,18 @@ def _as_uuid(value: object) -> UUID:
     return UUID(value)
 
 
+def _without_point(value: object) -> object:
+    """Return 12 for 12.0, which is an integer in JSON Schema."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _amount(form: str, least: int, sentence: str) -> tuple[BeforeValidator, WithJsonSchema]:
     pattern = re.compile(form)
 
     def read(value: object) -> Decimal:
         # A JSON number with decimals was already rounded by whoever wrote it.
-        text = str(value) if type(value) is int else value
+        whole = _without_point(value)
+        text = str(whole) if type(whole) is int else whole
         if not isinstance(text, str) or not pattern.fullmatch(text):
             raise wrong(sentence)
         return Decimal(text)
@@ -125,4 +131,4 @@ Quantity = Annotated[
     *_amount(_POSITIVE, 1, 'must be an integer or a decimal number in quotes such as "12.5", more than 0'),
     _IN_FULL,
 ]
-Bytes = Annotated[int, Field(ge=0, le=2**53)]
+Bytes = Annotated[int, BeforeValidator(_without_point), Field(ge=0, le=2**53)]

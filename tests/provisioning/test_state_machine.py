@@ -162,7 +162,14 @@ class Visits(RuleBasedStateMachine):
     def come_back(self, person: Person, place: Organization) -> None:
         """Some time later."""
         pool = self.stage.processes[0].pool
-        self.stage.run(pool.execute("update memberships set modified = modified - interval '1 hour'"))
+        self.stage.run(
+            pool.execute(
+                "update memberships set modified = modified - interval '1 hour'"
+                " where person_id = $1 and organization_id = $2",
+                person.id,
+                place.id,
+            )
+        )
         self.members.add((person.id, place.id))
 
     @rule(number=numbers, person=people, place=organizations)

@@ -162,7 +162,14 @@ class Visits(RuleBasedStateMachine):
     def come_back(self, person: Person, place: Organization) -> None:
         """Some time later."""
         pool = self.stage.processes[0].pool
-        self.stage.run(pool.execute("update memberships set modified = modified - interval '1 hour'"))
+        self.stage.run(
+            pool.execute(
+                "update memberships set modified = modified - interval '1 hour'"
+                " where person_id = $1 and organization_id = $2",
+                person.id,
+                place.id,
+            )
+        )
         self.members.add((person.id, place.id))
 
     @rule(number=numbers, person=people, place=organizations)
@@ -279,7 +286,7 @@ def test_whatever_happens_everybody_has_one_of_everything(postgres: str) -> None
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=250,
+            max_examples=400,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

@@ -1,4 +1,4 @@
-"""What the web component talks to: a bridge whose sessions are scripted, and a chat that takes its tickets."""
+"""What the web component talks to: a bridge with scripted sessions, and a chat that takes its tickets."""
 
 import asyncio
 import itertools
@@ -23,7 +23,7 @@ EXPIRED = """<!doctype html><title>Expired</title><p>This sign-in has expired.</
 <script>parent.postMessage({ type: "equabot:login-expired" }, "*")</script>"""
 
 _CHAT = """<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><title>Chat</title>
-<style>body {{ margin: 2rem; font: 15px system-ui }} header {{ margin-bottom: 1rem; font-weight: 650 }}</style>
+<style>body {{ margin: 2rem; font: 15px system-ui }} header {{ margin-bottom: 1rem }}</style>
 <header>{path}</header><label>Message <input></label>"""
 
 

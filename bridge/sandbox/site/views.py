@@ -36,7 +36,7 @@ def _person(store: Store, user: User) -> dict[str, Any]:
     return {
         "id": str(user.id),
         "name": name_of(user),
-        "about": " · ".join(seats) or "In no organization",
+        "about": seats or ["In no organization"],
     }
 
 

@@ -190,6 +190,17 @@ def test_what_is_no_quantity(quantity: Any) -> None:
     assert message.startswith("data.quantity must be an integer or a decimal number in quotes")
 
 
+@pytest.mark.parametrize(
+    ("quantity", "stored"),
+    [(7, "7"), (7.0, "7"), ("7.50", "7.50"), (10**18 - 1, "999999999999999999"), ("0.000001", "0.000001")],
+)
+def test_quantities(quantity: Any, stored: str) -> None:
+    """Integers of JSON, and decimal numbers in quotes as they are."""
+    (found,) = read(encoded(issued(quantity=quantity)), SINGLE)
+
+    assert found.data.stored()["quantity"] == stored
+
+
 def test_a_price_may_be_nothing() -> None:
     """Shares can be given away."""
     (found,) = read(encoded(issued(pricePerShare=0)), SINGLE)

@@ -21,18 +21,19 @@ async function act(path, body, said) {
   try {
     const state = await call(path, body);
     draw(state);
-    if (state.said) tell(said, state.said);
+    tell(said, state);
   } catch (error) {
     if (!(error instanceof Trouble)) throw error;
-    tell(said, error.message);
+    tell(said, { trouble: error.message });
   }
   const heir = document.getElementById(id);
   (heir ?? place.querySelector("h1")).focus();
 }
 
-function tell(where, sentence) {
+function tell(where, { said = "", trouble = "" }) {
   const node = document.getElementById(where) ?? document.getElementById("said");
-  node.textContent = sentence;
+  node.classList.toggle("trouble", Boolean(trouble));
+  node.textContent = trouble || said;
 }
 
 function draw(state) {
@@ -42,7 +43,7 @@ function draw(state) {
 }
 
 function signedIn(me) {
-  const leave = el("button", { id: "leave", type: "button", class: "quiet", click: () => act("sign-out", {}, "said") }, "Be somebody else");
+  const leave = el("button", { id: "leave", type: "button", class: "quiet", click: () => act("sign-out", {}, "said") }, "Switch person");
   return [avatar(me.name, me.id, "small"), el("span", { class: "my-name" }, me.name), leave];
 }
 
@@ -56,7 +57,7 @@ function door(people) {
 }
 
 function pick({ id, name, about }) {
-  const text = el("span", {}, el("strong", {}, name), el("small", {}, about));
+  const text = el("span", {}, el("strong", {}, name), ...about.map((seat) => el("small", {}, seat)));
   return el("button", { type: "button", click: () => act("sign-in", { person: id }, "said") }, avatar(name, id), text);
 }
 
@@ -64,7 +65,7 @@ function home({ me, organizations, others, happenings }) {
   const first = me.name.split(" ")[0];
   const lead = organizations.length
     ? "Open Messaging and ask @equabot who is on the team. What happens on this page is told in the chat."
-    : "You belong to no organization yet. Be somebody else and add this person to theirs.";
+    : "You belong to no organization yet. Switch to somebody else and add this person to theirs.";
   return [
     el("h1", { tabindex: "-1" }, `Hello, ${first}`),
     el("p", { class: "lead" }, lead),
@@ -84,7 +85,7 @@ function organization({ id, name, messaging, members, candidates }, happenings) 
     el("header", {}, avatar(name, id), el("h2", { id: `name-${id}` }, name)),
     el("a", { class: "main", href: messaging, "aria-label": `Open Messaging of ${name}` }, "Open Messaging"),
     el("h3", {}, "Let something happen"),
-    el("div", { class: "buttons" }, ...buttons),
+    el("div", { class: "buttons even" }, ...buttons),
     el("p", { id: said, class: "said", role: "status" }),
     el("h3", {}, "Members"),
     el("ul", { class: "members" }, ...members.map((each) => member(id, each, said))),

@@ -1,0 +1,215 @@
+"""`POST /api/v1/mattermost/session` and `GET …/config`: from an Equa session to the organization's chat."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+from bridge.errors import (
+    DatabaseUnavailable,
+    InvalidRequest,
+    MattermostNotConfigured,
+    MattermostUnavailable,
+    TokenRefused,
+    Unavailable,
+)
+from bridge.models import Organization, Person
+from handlers import visitors
+from handlers.identifiers import UUID_PATTERN, organization_id
+from handlers.keys import SERVICES, Health, Services
+from handlers.limits import PEOPLE
+from handlers.openapi import COOKIE, Paths, Schema, answer, error
+from handlers.origin import require_json, require_origin
+from handlers.overtime import OVERTIME
+from provisioning.entrance import Entrance
+from provisioning.sessions import Session
+
+log = structlog.get_logger(__name__)
+
+SECONDS = 6.5
+"""How long a visit may take in all; then it goes on by itself, and the next one finds what it has done."""
+
+_DIAGNOSIS = 2.5
+"""Seconds to find out what it was that took so long."""
+
+_COME_BACK = 3.0
+
+
+async def create(request: web.Request) -> web.Response:
+    """Let a member of the organization in, with whatever is missing for it in Mattermost."""
+    require_origin(request)
+    require_json(request)
+    organization = organization_id((await _object(request)).get("organizationId"))
+    deadline = asyncio.get_running_loop().time() + SECONDS
+    person, joined = await visitors.member(request, organization)
+    services = request.app[SERVICES]
+    entrance, base_url = _configured(services)
+    request.app[PEOPLE].use(person.id)
+    try:
+        session, token = await _let_in(request, entrance, person, joined, deadline)
+    except TimeoutError:
+        raise await _too_slow(request) from None
+    except TokenRefused as error:
+        log.error("token_refused", variables="MATTERMOST_ADMIN_BOT_TOKEN or a bot's", reason=error.message)
+        raise _misconfigured() from error
+    return web.json_response(
+        {"token": token, "baseUrl": base_url, "teamName": session.team_name, "mmUserId": session.user_id}
+    )
+
+
+async def config(request: web.Request) -> web.Response:
+    """Tell whether there is a chat, and where."""
+    await visitors.person(request)
+    services = request.app[SERVICES]
+    enabled = services.entrance is not None and services.public_url is not None
+    return web.json_response({"enabled": enabled, "baseUrl": services.public_url if enabled else None})
+
+
+async def _let_in(
+    request: web.Request, entrance: Entrance, person: Person, organization: Organization, deadline: float
+) -> tuple[Session, str]:
+    overtime, now = request.app[OVERTIME], asyncio.get_running_loop().time
+    key = (person.id, organization.id)
+    opening = partial(_opened, request, entrance, person, organization)
+    session = await overtime.result(key, deadline - now(), opening)
+    issuing = partial(entrance.token, session, person.id, organization.id)
+    return session, await overtime.result(object(), deadline - now(), issuing)
+
+
+async def _opened(
+    request: web.Request, entrance: Entrance, person: Person, organization: Organization
+) -> Session:
+    if not organization.name and not await entrance.has_team(organization.id):
+        name = await visitors.organization_name(request, organization.id)
+        organization = replace(organization, name=name)
+    return await entrance.open(person, organization)
+
+
+async def _too_slow(request: web.Request) -> Unavailable:
+    """Return what a visit came to that took too long: it waited for the database or for Mattermost."""
+    health = request.app[SERVICES].health
+    try:
+        seen = await request.app[OVERTIME].result("health", _DIAGNOSIS, lambda: _looked(health))
+    except TimeoutError:
+        database = False
+    else:
+        database = all(part.ok for part in seen.parts if part.name == "database")
+    if database:
+        return MattermostUnavailable("Mattermost takes long; what was begun goes on.", retry_after=_COME_BACK)
+    return DatabaseUnavailable("The database does not answer.", retry_after=_COME_BACK)
+
+
+async def _looked(health: Callable[[], Awaitable[Health]]) -> Health:
+    return await health()
+
+
+async def _object(request: web.Request) -> Mapping[str, Any]:
+    try:
+        body = json.loads(await request.read())
+    except (ValueError, RecursionError):
+        raise InvalidRequest("The body is not JSON.") from None
+    if not isinstance(body, dict):
+        raise InvalidRequest("The body has to be a JSON object with organizationId.")
+    return body
+
+
+def _configured(services: Services) -> tuple[Entrance, str]:
+    if services.entrance is None or services.public_url is None:
+        raise MattermostNotConfigured(
+            "Messaging is not set up: MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN are needed."
+        )
+    return services.entrance, services.public_url
+
+
+def _misconfigured() -> MattermostNotConfigured:
+    return MattermostNotConfigured("Messaging is not set up right: Mattermost refuses a token of the bridge.")
+
+
+_SESSION: Schema = {
+    "type": "object",
+    "required": ["token", "baseUrl", "teamName", "mmUserId"],
+    "properties": {
+        "token": {
+            "type": "string",
+            "pattern": "^[a-z0-9]{26}$",
+            "description": "Signs a browser in at `{baseUrl}/login/token`: once, within a minute.",
+        },
+        "baseUrl": {"type": "string", "format": "uri"},
+        "teamName": {"type": "string", "description": "The organization's team, as it stands in addresses."},
+        "mmUserId": {"type": "string", "pattern": "^[a-z0-9]{26}$"},
+    },
+    "additionalProperties": False,
+}
+
+_CONFIG: Schema = {
+    "type": "object",
+    "required": ["enabled", "baseUrl"],
+    "properties": {
+        "enabled": {"type": "boolean"},
+        "baseUrl": {"type": ["string", "null"], "description": "Where the chat is; null unless enabled."},
+    },
+    "additionalProperties": False,
+}
+
+_WAIT = "Seconds."
+
+PATHS: Paths = {
+    "/api/v1/mattermost/session": {
+        "post": {
+            "summary": "Let a member of an organization into its team",
+            "description": "Founds the team and opens the account where they are missing. May be repeated.",
+            "operationId": "createSession",
+            **COOKIE,
+            "requestBody": {
+                "required": True,
+                "content": {
+                    "application/json": {
+                        "schema": {
+                            "type": "object",
+                            "required": ["organizationId"],
+                            "properties": {"organizationId": {"type": "string", "pattern": f"^{UUID_PATTERN}$"}},
+                        }
+                    }
+                },
+            },
+            "responses": {
+                "200": answer("The session.", _SESSION),
+                "400": error("invalid_request"),
+                "401": error("not_signed_in"),
+                "403": error("not_a_member", "forbidden_origin"),
+                "409": error("account_conflict"),
+                "413": error("payload_too_large"),
+                "415": error("unsupported_media_type"),
+                "429": error("too_many_requests", Retry_After=_WAIT),
+                "500": error("mattermost_not_configured", "internal_error"),
+                "502": error("mattermost_refused"),
+                "503": error(
+                    "mattermost_unavailable",
+                    "equa_unavailable",
+                    "database_unavailable",
+                    "unavailable",
+                    Retry_After=_WAIT,
+                ),
+                "507": error("mattermost_full"),
+            },
+        }
+    },
+    "/api/v1/mattermost/config": {
+        "get": {
+            "summary": "Whether there is a chat, and where",
+            "operationId": "config",
+            **COOKIE,
+            "responses": {
+                "200": answer("The configuration.", _CONFIG),
+                "401": error("not_signed_in"),
+                "429": error("too_many_requests", Retry_After=_WAIT),
+                "503": error("equa_unavailable", Retry_After=_WAIT),
+            },
+        }
+    },
+}
