@@ -2,14 +2,23 @@
 
 from aiohttp import web
 
-from handlers import health, mappings, openapi
+from handlers import health, login, mappings, openapi, origin, sessions
 from handlers.errors import LARGEST_BODY
 from handlers.keys import DOCUMENT, SERVICES, Services
+from handlers.limits import BAD_TICKETS, PEOPLE, Allowance
 from handlers.middleware import observer
+from handlers.overtime import overtime
+from handlers.visitors import TURNSTILE, Turnstile
 from handlers.web import pages
 
 ROUTES = (
+    web.post("/api/v1/mattermost/session", sessions.create),
+    web.options("/api/v1/mattermost/session", origin.preflight),
+    web.get("/api/v1/mattermost/config", sessions.config),
+    web.options("/api/v1/mattermost/config", origin.preflight),
     web.get("/api/v1/mattermost/team-mapping/{teamId}", mappings.team_mapping),
+    # HEAD would use a ticket up without signing anybody in.
+    web.get("/login/token", login.sign_in, allow_head=False),
     web.get("/messaging/{orgId}", pages.messaging),
     web.get("/static/{name}", pages.static),
     web.get("/healthz", health.alive),
@@ -18,7 +27,7 @@ ROUTES = (
     web.get("/openapi.json", openapi.openapi),
 )
 
-DESCRIBED = (mappings.PATHS, pages.PATHS, health.PATHS, openapi.PATHS)
+DESCRIBED = (sessions.PATHS, mappings.PATHS, login.PATHS, pages.PATHS, health.PATHS, openapi.PATHS)
 
 
 def make_app(services: Services) -> web.Application:
@@ -26,5 +35,10 @@ def make_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[observer()], client_max_size=LARGEST_BODY)
     app[SERVICES] = services
     app[DOCUMENT] = openapi.rendered(DESCRIBED)
+    app[PEOPLE] = Allowance(burst=10, per_second=0.5)
+    app[BAD_TICKETS] = Allowance(burst=60, per_second=1)
+    app[TURNSTILE] = Turnstile()
+    app.cleanup_ctx.append(overtime)
+    app.on_response_prepare.append(origin.share)
     app.add_routes(ROUTES)
     return app

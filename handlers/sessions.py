@@ -172,7 +172,9 @@ PATHS: Paths = {
                         "schema": {
                             "type": "object",
                             "required": ["organizationId"],
-                            "properties": {"organizationId": {"type": "string", "pattern": f"^{UUID_PATTERN}$"}},
+                            "properties": {
+                                "organizationId": {"type": "string", "pattern": f"^{UUID_PATTERN}$"}
+                            },
                         }
                     }
                 },

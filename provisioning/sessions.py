@@ -20,7 +20,7 @@ from provisioning.membership import Home, ensure_membership
 from provisioning.staff import Staff
 from provisioning.stores import Stores
 from provisioning.teams import ensure_team
-from provisioning.tokens import ensure_token, opened
+from provisioning.tokens import ensure_token, opened, token_digest
 from provisioning.users import ensure_user
 
 VERDICT_SECONDS = 15.0
@@ -83,13 +83,21 @@ class Sessions:
         """Return a one-time ticket for `redeem`; raise `NotAMember`."""
         return await tickets.issue(self.stores, person, organization)
 
-    async def redeem(self, ticket: str) -> SignIn:
-        """Use a ticket up and return what signs its holder in; raise `NotSignedIn` if it is not good."""
-        account = await self.stores.accounts.find(await tickets.redeem(self.stores, ticket))
+    async def redeem(self, ticket: str) -> Session:
+        """Use a ticket up and return its holder's session; raise `NotSignedIn` if it is not good."""
+        holder = await tickets.redeem(self.stores, ticket)
+        account = await self.stores.accounts.find(holder.person)
         token = opened(self.keys, account) if account else None
         if account is None or token is None:
             raise NotSignedIn("Please open Messaging in Equa again.")
-        return SignIn(token, account.user_id)
+        return Session(token, account.user_id, holder.team_name)
+
+    async def recognize(self, token: str) -> SignIn:
+        """Return whom a token signs in that we have given out; raise `NotSignedIn` if it is none of those."""
+        user_id = await self.stores.accounts.holder_of(token_digest(token))
+        if user_id is None:
+            raise NotSignedIn("This link is not good any more; please open Messaging in Equa again.")
+        return SignIn(token, user_id)
 
     async def _returning(self, person: PersonId, organization: OrganizationId) -> Session | None:
         """Return the session if nothing is to be done for it."""

@@ -5,6 +5,7 @@ import secrets
 import string
 from hashlib import sha256
 
+from bridge.db.tickets import Holder
 from bridge.errors import NotAMember, NotSignedIn
 from bridge.models import OrganizationId, PersonId
 from provisioning.stores import Stores
@@ -27,12 +28,12 @@ async def issue(stores: Stores, person: PersonId, organization: OrganizationId) 
     return ticket
 
 
-async def redeem(stores: Stores, ticket: str) -> PersonId:
+async def redeem(stores: Stores, ticket: str) -> Holder:
     """Use a ticket up and return whose it is; raise `NotSignedIn` if it is not good."""
-    person = await stores.tickets.take(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
-    if person is None:
+    holder = await stores.tickets.take(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
+    if holder is None:
         raise NotSignedIn("This link has been used or is too old; please open Messaging in Equa again.")
-    return person
+    return holder
 
 
 def _digest(ticket: str) -> bytes:

@@ -103,7 +103,7 @@ class Accounts:
                     mattermost_username = excluded.mattermost_username,
                     provisioned = excluded.provisioned,
                     personal_access_token = null, token_id = null, token_created = null,
-                    stray_tokens = false, modified = now()
+                    token_digest = null, stray_tokens = false, modified = now()
                 """,
                 person,
                 user.id,
@@ -132,22 +132,36 @@ class Accounts:
         )
 
     @translated
-    async def keep_token(self, person: PersonId, token: TokenId, sealed: str) -> None:
+    async def keep_token(self, person: PersonId, token: TokenId, sealed: str, digest: bytes) -> None:
         """Store the person's token in place of an earlier one, which may be good still."""
         await self.pool.execute(
             """update mattermost_user_mappings
-               set personal_access_token = $3, token_id = $2, token_created = now(), modified = now()
+               set personal_access_token = $3, token_id = $2, token_digest = $4, token_created = now(),
+                   modified = now()
                where id = $1""",
             person,
             token,
             sealed,
+            digest,
         )
+
+    @translated
+    async def holder_of(self, digest: bytes) -> UserId | None:
+        """Return whose stored token it is by its digest; None for another, and for who is in no team."""
+        found = await self.pool.fetchval(
+            """select mattermost_user_id from mattermost_user_mappings u
+               where token_digest = $1
+                 and exists (select from memberships m where m.person_id = u.id and m.state = 'joined')""",
+            digest,
+        )
+        return UserId(found) if found else None
 
     @translated
     async def drop_token(self, person: PersonId) -> None:
         await self.pool.execute(
             """update mattermost_user_mappings
-               set personal_access_token = null, token_id = null, token_created = null, modified = now()
+               set personal_access_token = null, token_id = null, token_digest = null, token_created = null,
+                   modified = now()
                where id = $1""",
             person,
         )

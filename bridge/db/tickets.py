@@ -12,6 +12,15 @@ LIFETIME = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """Whose a ticket was, and for which organization's team."""
+
+    person: PersonId
+    team_name: str
+    """As it was when it was last looked at."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tickets:
     pool: Pool
 
@@ -33,18 +42,19 @@ class Tickets:
         return stored is not None
 
     @translated
-    async def take(self, digest: bytes) -> PersonId | None:
+    async def take(self, digest: bytes) -> Holder | None:
         """Use a ticket up and return whose it was; None if unknown, used, expired or its holder has left."""
-        found = await self.pool.fetchval(
+        row = await self.pool.fetchrow(
             """
             with taken as (delete from tickets where hash = $1 returning *)
-            select t.person_id from taken t
+            select t.person_id, o.mattermost_team_name from taken t
             join memberships m using (organization_id, person_id)
+            join mattermost_org_mappings o using (organization_id)
             where t.expires > now() and m.state = 'joined'
             """,
             digest,
         )
-        return PersonId(found) if found else None
+        return Holder(PersonId(row["person_id"]), row["mattermost_team_name"]) if row else None
 
     @translated
     async def purge(self) -> int:

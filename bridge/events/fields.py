@@ -131,4 +131,4 @@ Quantity = Annotated[
     *_amount(_POSITIVE, 1, 'must be an integer or a decimal number in quotes such as "12.5", more than 0'),
     _IN_FULL,
 ]
-Bytes = Annotated[int, BeforeValidator(_without_point), Field(ge=0, le=2**53)]
+Bytes = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_without_point)]

@@ -180,7 +180,7 @@ _props = st.dictionaries(
 )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=3000)
 @given(
     st.builds(
         Post,

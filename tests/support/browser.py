@@ -46,3 +46,10 @@ async def violations(page: Page) -> list[str]:
         for violation in found["violations"]
         for node in violation["nodes"]
     ]
+
+
+def errors_of(page: Page) -> list[str]:
+    """Return a list that gets every error which the page's scripts do not catch."""
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    return errors

@@ -2,13 +2,14 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
 from aiohttp import web
+from playwright.async_api import Locator, Page, expect
 
 from bridge.metrics import Metrics
 from handlers.keys import SERVICES, Health, Services
@@ -117,6 +118,12 @@ class Bridge:
     def page_of(self, organization: str) -> str:
         return f"{self.url}/messaging/{organization}"
 
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds."""
+        async with asyncio.timeout(10):
+            while not condition():
+                await asyncio.sleep(0.01)
+
     async def _session(self, request: web.Request) -> web.Response:
         organization = (await request.json())["organizationId"]
         self.asked.append(organization)
@@ -158,3 +165,39 @@ async def scene() -> AsyncIterator[Bridge]:
         bridge = Bridge(chat)
         async with serving(bridge.app()) as bridge.url:
             yield bridge
+
+
+LISTEN = """
+    window.heard = [];
+    for (const name of ["state", "error", "ready"])
+        document.addEventListener(`equa-messaging-${name}`, ({ detail }) => heard.push({ name, ...detail }));
+"""
+"""A script that keeps all of the component's events in `window.heard`."""
+
+
+def component(page: Page) -> Locator:
+    return page.locator("equa-messaging")
+
+
+async def comes_to(page: Page, state: str) -> None:
+    """Wait until the component is in this state."""
+    await expect(component(page)).to_have_js_property("state", state)
+
+
+async def heard(page: Page, name: str) -> list[dict[str, Any]]:
+    """Return the details of the component's events of this name, in their order."""
+    events: list[dict[str, Any]] = await page.evaluate("heard")
+    return [event for event in events if event["name"] == name]
+
+
+def host(*elements: str, head: str = "") -> str:
+    """Return a page of somebody else with the component and these elements in it."""
+    return f"""<!doctype html><html lang="en"><head><title>Host</title>{head}
+        <script type="module" src="/static/messaging.js"></script></head>
+        <body><main><h1>Host</h1>{"".join(elements)}</main></body></html>"""
+
+
+def element(organization: str = ACME, **attributes: str) -> str:
+    """Return the component's markup."""
+    told = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
+    return f'<equa-messaging organization="{organization}"{told}></equa-messaging>'

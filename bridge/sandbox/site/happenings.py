@@ -69,7 +69,7 @@ def _announcement(company: Company, chance: random.Random) -> Data:
 HAPPENINGS: Mapping[str, Happening] = {
     "issue": Happening("cc.equa.shares.issued", "Issue shares", "#cap-table", _shares_issued),
     "transfer": Happening("cc.equa.shares.transferred", "Transfer shares", "#cap-table", _shares_transferred),
-    "upload": Happening("cc.equa.document.uploaded", "Upload a document", "#documents", _document_uploaded),
+    "upload": Happening("cc.equa.document.uploaded", "Add a document", "#documents", _document_uploaded),
     "announce": Happening("cc.equa.announcement", "Announce", "#announcements", _announcement),
 }
 

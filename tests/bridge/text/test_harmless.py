@@ -48,7 +48,8 @@ _texts = st.lists(_pieces, max_size=30).map("".join)
 
 def _notifies(text: str) -> bool:
     """Do what mention_parser_standard.go does, as if nothing were code."""
-    words = re.findall(r"[\w:.@-]+", html.unescape(text.replace("\\", "")))
+    read = re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", html.unescape(text))
+    words = re.findall(r"[\w:.@-]+", read)
     return any(_is_alarm(word.lstrip(":.-_")) for word in words)
 
 

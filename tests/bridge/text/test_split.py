@@ -47,7 +47,7 @@ def _code(text: str) -> str:
     return "".join(token.content for token in _markdown.parse(text) if token.type == "fence")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=3000)
 @given(_texts, st.integers(100, 300))
 def test_no_part_exceeds_the_limit_or_is_blank(text: str, limit: int) -> None:
     """Every part can be posted."""
@@ -56,14 +56,14 @@ def test_no_part_exceeds_the_limit_or_is_blank(text: str, limit: int) -> None:
     assert all(part.strip() and len(part) <= limit for part in parts)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=3000)
 @given(_texts, st.integers(100, 300))
 def test_nothing_but_blank_space_is_lost(text: str, limit: int) -> None:
     """Without the fences the parts say what the text said."""
     assert "".join(map(_solid, split(text, limit))) == _solid(text)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=3000)
 @given(_texts, st.integers(100, 300))
 def test_fences_are_balanced_in_every_part(text: str, limit: int) -> None:
     """A part leaves no code open, but the last one if the text did."""
@@ -72,7 +72,7 @@ def test_fences_are_balanced_in_every_part(text: str, limit: int) -> None:
     assert sum(map(_open_fences, parts)) == _open_fences(text)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=3000)
 @given(_texts, st.integers(100, 300))
 def test_code_stays_code(text: str, limit: int) -> None:
     """What was fenced code is fenced code in the parts."""
@@ -81,7 +81,7 @@ def test_code_stays_code(text: str, limit: int) -> None:
     assert "".join(map(_code, parts)).split() == _code(text).split()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=3000)
 @given(st.text(max_size=600), st.integers(100, 200))
 def test_any_text_can_be_split(text: str, limit: int) -> None:
     """No text raises, exceeds the limit, or loses more than blank space."""

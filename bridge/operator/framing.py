@@ -1,0 +1,78 @@
+"""Whether a browser shows a page inside another site's. Pure: no I/O is imported here.
+
+`frame-ancestors` of every policy has to allow the framing page's origin; where one is given, `X-Frame-Options`
+counts no more (Content Security Policy Level 3, 6.4.2).
+"""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from yarl import URL
+
+_DIRECTIVE = re.compile(r"\s*frame-ancestors(?:\s+(?P<sources>.*))?", re.IGNORECASE)
+
+
+def obstacle(page: str, framing: str, policies: Iterable[str], options: Iterable[str]) -> str:
+    """Return what forbids `framing` (an origin) to show `page` (a URL); empty if nothing does.
+
+    `policies` and `options` are the values of the headers Content-Security-Policy and X-Frame-Options.
+    """
+    if urlsplit(framing).scheme == "https" and urlsplit(page).scheme == "http":
+        return "a page with https cannot show one with http"
+    allowed = [sources for policy in policies for sources in _frame_ancestors(policy)]
+    for sources in allowed:
+        if not any(_matches(source, page, framing) for source in sources):
+            return f"Content-Security-Policy: frame-ancestors {' '.join(sources)}"
+    words = [word.strip().upper() for value in options for word in value.split(",")]
+    if (
+        allowed
+        or not {"SAMEORIGIN", "DENY"} & set(words)
+        or (words == ["SAMEORIGIN"] and _same(page, framing))
+    ):
+        return ""
+    return f"X-Frame-Options: {', '.join(words)}"
+
+
+def _frame_ancestors(header: str) -> Iterable[list[str]]:
+    """Yield the sources of each policy in a header that says something of frames."""
+    for policy in header.split(","):
+        found = (_DIRECTIVE.fullmatch(directive) for directive in policy.split(";"))
+        if first := next(filter(None, found), None):
+            yield (first["sources"] or "'none'").split()
+
+
+def _matches(source: str, page: str, framing: str) -> bool:
+    source = source.lower()
+    origin = URL(framing)
+    if source == "'self'":
+        return _same(page, framing)
+    if source == "*":
+        return origin.scheme in ("http", "https")
+    if re.fullmatch(r"[a-z][a-z0-9+.-]*:", source):
+        return _scheme_fits(source[:-1], origin.scheme)
+    return _host_fits(source, page, origin)
+
+
+def _host_fits(source: str, page: str, origin: URL) -> bool:
+    match = re.fullmatch(
+        r"(?:(?P<scheme>[a-z][a-z0-9+.-]*)://)?(?P<host>[^:/]+)(?::(?P<port>\d+|\*))?/?", source
+    )
+    if not match or not origin.host:
+        return False
+    scheme = match["scheme"] or URL(page).scheme
+    host = origin.host.lower()
+    named = host.endswith(match["host"][1:]) if match["host"].startswith("*.") else host == match["host"]
+    return named and _scheme_fits(scheme, origin.scheme) and _port_fits(match["port"], origin)
+
+
+def _scheme_fits(wanted: str, scheme: str) -> bool:
+    return scheme == wanted or (wanted == "http" and scheme == "https")
+
+
+def _port_fits(wanted: str | None, origin: URL) -> bool:
+    return wanted == "*" or (origin.is_default_port() if wanted is None else origin.port == int(wanted))
+
+
+def _same(page: str, framing: str) -> bool:
+    return URL(page).origin() == URL(framing).origin()

@@ -1,0 +1,80 @@
+"""Asking a web server something the way a browser does, or a program that only wants to know who is there."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import (
+    ClientConnectorCertificateError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+)
+from multidict import CIMultiDictProxy
+
+from bridge.errors import Unavailable
+
+_SECONDS = 10.0
+
+_LARGEST = 256 << 10
+"""Bytes of a body that are read at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: bytes
+    asked_at: float
+    """Seconds since 1970, in the middle of the exchange."""
+    seconds: float
+
+
+async def fetch(  # noqa: PLR0913  # what a request may have, each by its name
+    session: ClientSession,
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    json: Any = None,
+    follow: bool = False,
+) -> Page:
+    """Return the answer, whatever its status; raise `Unavailable` with a sentence when there is none."""
+    began = time.time()
+    try:
+        async with session.request(
+            method,
+            url,
+            headers=headers,
+            json=json,
+            allow_redirects=follow,
+            timeout=ClientTimeout(total=_SECONDS),
+        ) as response:
+            body = await response.content.read(_LARGEST)
+            took = time.time() - began
+            return Page(response.status, response.headers, body, began + took / 2, took)
+    except (ClientError, OSError) as error:
+        # Not chained: the frames of aiohttp hold the headers, and with them tokens.
+        raise Unavailable(f"{_origin(url)} {_reason(error)}.") from None
+
+
+def _origin(url: str) -> str:
+    return "/".join(url.split("/")[:3])
+
+
+def _reason(error: Exception) -> str:
+    match error:
+        case asyncio.TimeoutError():
+            return f"does not answer within {_SECONDS:g} s"
+        case ClientConnectorDNSError():
+            return "has a name that nobody knows"
+        case ClientConnectorCertificateError():
+            return "has a certificate that browsers do not accept"
+        case ClientConnectorError():
+            return f"cannot be reached ({error.os_error.strerror or type(error.os_error).__name__})"
+        case _:
+            return f"broke the connection ({type(error).__name__})"
