@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     why = _add(commands, "why", "tell what became of a post, and why it was not answered")
     why.add_argument("post_id", metavar="POST_ID", help="26 characters, as in the post's permalink")
     _setup(_add(commands, "setup", "make a Mattermost ready: settings, roles, bots, tokens; can be repeated"))
-    _doctor(_add(commands, "doctor", "look at everything that is needed and tell what to do; changes nothing"))
+    _doctor(_add(commands, "doctor", "look at all that is needed and tell what to do; changes nothing"))
     _keys(_add(commands, "keys", "make, list, use and drop the keys that seal stored tokens"))
     return top
 
@@ -78,8 +78,8 @@ def _keys(command: argparse.ArgumentParser) -> None:
 def _setup(command: argparse.ArgumentParser) -> None:
     command.description = (
         "Make a Mattermost ready, with MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN alone: its settings, the"
-        " roles that keep organizations apart, the bot and the notice account with a token each. New tokens are"
-        " printed once, to standard output, as lines for the environment. What is as it should be stays so."
+        " roles that keep organizations apart, the bot and the notice account with a token each. New tokens"
+        " are printed once, to standard output, as lines for the environment."
     )
     command.add_argument("--dry-run", action="store_true", help="tell what would be changed, change nothing")
     command.add_argument("--bot-name", metavar="NAME", help="the bot's username (default: equabot)")
@@ -124,12 +124,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         command = import_module(f"bridge.commands.{options.command}")
         code: int = asyncio.run(command.run(options, os.environ))
-    except ConfigurationError as error:
-        print("The configuration is wrong:", *error.mistakes, sep="\n  ", file=sys.stderr)
-        code = 2
-    except BridgeError as error:
-        print(error.message, file=sys.stderr)
-        code = 1
+    except (BridgeError, ExceptionGroup) as error:
+        code = _explained(error)
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _explained(error: Exception) -> int:
+    """Tell an error that was foreseen and return the exit code; a bug keeps its traceback."""
+    match _innermost(error):
+        case ConfigurationError(mistakes=mistakes):
+            print("The configuration is wrong:", *mistakes, sep="\n  ", file=sys.stderr)
+            return 2
+        case BridgeError(message=message):
+            print(message, file=sys.stderr)
+            return 1
+    raise error
+
+
+def _innermost(error: Exception) -> Exception:
+    """Return what went wrong alone within task groups."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error

@@ -1,7 +1,5 @@
 """Every variable, read once and here only; all mistakes at once, no value ever printed."""
 
-import base64
-import binascii
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -19,6 +17,7 @@ from pydantic import (
     ValidationError,
 )
 
+from bridge.crypto import KeyRing
 from bridge.errors import ConfigurationError
 
 _NEEDED: tuple[tuple[frozenset[str], str], ...] = (
@@ -31,13 +30,20 @@ _NEEDED: tuple[tuple[frozenset[str], str], ...] = (
 )
 """Where all of the first are set, the second has to be."""
 
+_ORIGIN = re.compile(r"((https?)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\]))(?::([0-9]+))?")
+_OWN_PORT = {"http": "80", "https": "443"}
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_KEY_BYTES = 32
+_NOT_IN_URL = re.compile(r"[\s?#]")
+_VISIBLE = re.compile(r"[!-~]+")
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(value)
+        complete = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # its text holds a part of the value
+        complete = False
+    if not complete or _NOT_IN_URL.search(value):
         raise ValueError("must be a URL such as https://chat.example.com")
     if parts.username or parts.password:
         raise ValueError("must not contain a user name or password")
@@ -45,9 +51,12 @@ def _url(value: str) -> str:
 
 
 def _origin(value: str) -> str:
-    if urlsplit(_url(value)).path not in ("", "/"):
+    """Return the origin as browsers write it: in small letters and without the scheme's own port."""
+    match = _ORIGIN.fullmatch(_url(value).lower())
+    if not match:
         raise ValueError("must be origins such as https://app.example.com, without a path")
-    return value.rstrip("/")
+    origin, scheme, port = match.groups()
+    return origin if port in (None, _OWN_PORT[scheme]) else f"{origin}:{port}"
 
 
 def _comma_separated(value: object) -> object:
@@ -68,28 +77,30 @@ def _agent_id(value: str) -> str:
     return value
 
 
-def _token_keys(value: SecretStr) -> SecretStr:
-    names = [_token_key(part.strip()) for part in value.get_secret_value().split(",")]
-    if len(set(names)) < len(names):
-        raise ValueError("names a key twice")
+def _token(value: SecretStr) -> SecretStr:
+    if not _VISIBLE.fullmatch(value.get_secret_value()):
+        raise ValueError("must be visible ASCII characters, without spaces and line breaks")
     return value
 
 
-def _token_key(text: str) -> str:
-    name, _, encoded = text.partition(":")
+def _token_keys(value: SecretStr) -> SecretStr:
     try:
-        key = base64.b64decode(encoded, validate=True)
-    except binascii.Error:
-        key = b""
-    if not name or len(key) != _KEY_BYTES:
-        raise ValueError("must be id:base64 of 32 bytes, comma separated; `equabot-bridge keys` makes one")
-    return name
+        KeyRing.parse(value.get_secret_value())
+    except ConfigurationError as error:
+        raise ValueError("; ".join([*error.mistakes, "`equabot-bridge keys new` makes one"])) from None
+    return value
 
 
-Url = Annotated[str, AfterValidator(_url)]
+def _stripped(value: object) -> object:
+    return value.strip() if isinstance(value, str) else value
+
+
+Url = Annotated[str, BeforeValidator(_stripped), AfterValidator(_url)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
-Secrets = Annotated[tuple[SecretStr, ...], BeforeValidator(_comma_separated)]
+Token = Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)]
+"""A token that becomes an HTTP header, in which anything else is an error only when it is sent."""
+Tokens = Annotated[tuple[Token, ...], BeforeValidator(_comma_separated)]
 
 
 class Settings(BaseModel):
@@ -99,9 +110,9 @@ class Settings(BaseModel):
 
     mattermost_url: Url | None = None
     mattermost_public_url: Url | None = None
-    mattermost_admin_bot_token: SecretStr | None = None
-    mattermost_bot_token: SecretStr | None = None
-    mattermost_notice_token: SecretStr | None = None
+    mattermost_admin_bot_token: Token | None = None
+    mattermost_bot_token: Token | None = None
+    mattermost_notice_token: Token | None = None
     equa_api_url: Url | None = None
     equa_session_cookies: Names = ("connect.sid", "session")
     equa_admin_permissions: Names = ("editMembers", "editOrganizationDetails")
@@ -109,12 +120,12 @@ class Settings(BaseModel):
     equa_service_password: SecretStr | None = None
     agent_kind: Literal["gateway", "openai"] = "gateway"
     agent_url: Url | None = None
-    agent_token: SecretStr | None = None
+    agent_token: Token | None = None
     agent_id: Annotated[str, AfterValidator(_agent_id)] = "main"
     agent_model: str = "equabot"
     agent_timeout: Annotated[float, Field(gt=0, le=3600)] = 120
     agent_channel: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = "agent"
-    gateway_tokens: Secrets = ()
+    gateway_tokens: Tokens = ()
     token_keys: Annotated[SecretStr, AfterValidator(_token_keys)] | None = None
     database_url: Annotated[SecretStr, AfterValidator(_database)] | None = None
     bridge_data_dir: Path = Field(default_factory=lambda: user_data_path("equabot-bridge"))
@@ -152,7 +163,8 @@ def _absent(given: Collection[str]) -> list[str]:
 
 
 def _mistakes(error: ValidationError) -> list[str]:
-    return [
+    lines = (
         f"{str(mistake['loc'][0]).upper()}: {mistake['msg'].removeprefix('Value error, ')}"
         for mistake in error.errors(include_input=False, include_url=False, include_context=False)
-    ]
+    )
+    return list(dict.fromkeys(lines))  # the same is said once, of however many entries of a list

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 from aiohttp import ClientSession, web
 
-from bridge import bot
+from bridge import bot, visits
 from bridge.agent import make_agent, make_session
 from bridge.config import Settings
 from bridge.database import own_database
@@ -20,6 +20,7 @@ from bridge.health import Status
 from bridge.mattermost.rest import connect
 from bridge.metrics import Metrics
 from bridge.ports import Agent
+from bridge.visits import Visits
 from handlers.app import make_app
 from handlers.keys import Services
 from handlers.recent import RecentMappings
@@ -31,17 +32,23 @@ KEEP = timedelta(days=90)
 
 _SAMPLE_EVERY = 10.0
 _PURGE_EVERY = 3600.0
+_RENEW_AGAIN = 10.0
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Run until `stop`. Raises `StartupError`; later on nothing outside ends it, only a bug does."""
     async with own_database(settings) as dsn, await open_pool(dsn) as pool:
         metrics, status = Metrics(), Status(pool)
-        async with _api(settings, Mappings(pool), metrics, status), asyncio.TaskGroup() as group:
+        async with (
+            visits.opened(settings, dsn, pool, metrics) as visiting,
+            _api(settings, Mappings(pool), metrics, status, visiting),
+            asyncio.TaskGroup() as group,
+        ):
             ledger = Ledger(pool)
             chores = [
                 group.create_task(_sample(ledger, metrics), name="sample the inbox"),
-                group.create_task(_purge(ledger), name="purge the ledger"),
+                group.create_task(_purge(ledger, visiting), name="purge the ledger"),
+                group.create_task(_renew(visiting), name="seal tokens anew"),
             ]
             await _live(settings, dsn, status, metrics, stop)
             log.info("stopping")
@@ -76,13 +83,18 @@ def _agent(settings: Settings, url: str, session: ClientSession) -> Agent:
 
 @asynccontextmanager
 async def _api(
-    settings: Settings, mappings: Mappings, metrics: Metrics, status: Status
+    settings: Settings, mappings: Mappings, metrics: Metrics, status: Status, visiting: Visits
 ) -> AsyncIterator[None]:
     services = Services(
         mappings=RecentMappings(mappings),
         gateway_tokens=tuple(token.get_secret_value() for token in settings.gateway_tokens),
         metrics=metrics,
         health=status.look,
+        public_url=settings.mattermost_public_url or settings.mattermost_url,
+        web_origins=settings.web_origins,
+        equa=visiting.equa,
+        session_cookies=visiting.session_cookies,
+        entrance=visiting.entrance,
     )
     runner = web.AppRunner(make_app(services), access_log=None, handle_signals=False, shutdown_timeout=5)
     await runner.setup()
@@ -110,12 +122,23 @@ async def _sample(ledger: Ledger, metrics: Metrics) -> None:
     await _again_and_again(sample, _SAMPLE_EVERY)
 
 
-async def _purge(ledger: Ledger) -> None:
+async def _purge(ledger: Ledger, visiting: Visits) -> None:
     async def purge() -> None:
+        await visiting.purge()
         while purged := await ledger.purge(KEEP):
             log.info("purged", jobs=purged)
 
     await _again_and_again(purge, _PURGE_EVERY)
+
+
+async def _renew(visiting: Visits) -> None:
+    """Seal tokens anew, once: what is sealed from now on is sealed with the first key."""
+    while True:
+        try:
+            return await visiting.renew()
+        except DatabaseUnavailable as error:
+            log.warning("chore_failed", reason=error.message)
+        await asyncio.sleep(_RENEW_AGAIN)
 
 
 async def _again_and_again(chore: Callable[[], Awaitable[None]], every: float) -> None:

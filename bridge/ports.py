@@ -140,6 +140,9 @@ class MattermostAdmin(Protocol):
 
     async def revoke_token(self, token_id: TokenId) -> None: ...
 
+    async def holder(self, token: str) -> User:
+        """Return whose token it is; raise `TokenRefused`."""
+
     async def teams_of_holder(self, token: str) -> Sequence[Team]:
         """Return the teams, archived ones left out, of the account that holds the token.
 

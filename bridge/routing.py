@@ -134,11 +134,6 @@ def decide(posted: Posted, facts: Facts, me: Bot) -> Decision:
     return Invite(facts.organization_id) if mentioned else Refuse("author_not_mapped")
 
 
-def needs_author(posted: Posted, facts: Facts, me: Bot) -> bool:
-    """Whether it matters, and is not known, if the author is a bot: only before somebody is invited."""
-    return facts.author_is_bot is None and isinstance(decide(posted, facts, me), Invite)
-
-
 def at_a_glance(posted: Posted, me: Bot, *, author_is_bot: bool | None = None) -> Reason | None:
     """Return why a post is not answered as far as it tells by itself."""
     return _by_whom(posted.post, me, author_is_bot=author_is_bot) or _where(posted, me) or _empty(posted.post)

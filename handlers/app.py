@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from handlers import health, login, mappings, openapi, origin, sessions
+from handlers import health, login, mappings, openapi, origin, session_paths, sessions
 from handlers.errors import LARGEST_BODY
 from handlers.keys import DOCUMENT, SERVICES, Services
-from handlers.limits import BAD_TICKETS, PEOPLE, Allowance
+from handlers.limits import BAD_TICKETS, DEADLINES, PEOPLE, Allowance, Deadlines
 from handlers.middleware import observer
 from handlers.overtime import overtime
 from handlers.visitors import TURNSTILE, Turnstile
@@ -27,7 +27,7 @@ ROUTES = (
     web.get("/openapi.json", openapi.openapi),
 )
 
-DESCRIBED = (sessions.PATHS, mappings.PATHS, login.PATHS, pages.PATHS, health.PATHS, openapi.PATHS)
+DESCRIBED = (session_paths.PATHS, mappings.PATHS, login.PATHS, pages.PATHS, health.PATHS, openapi.PATHS)
 
 
 def make_app(services: Services) -> web.Application:
@@ -35,6 +35,7 @@ def make_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[observer()], client_max_size=LARGEST_BODY)
     app[SERVICES] = services
     app[DOCUMENT] = openapi.rendered(DESCRIBED)
+    app[DEADLINES] = Deadlines()
     app[PEOPLE] = Allowance(burst=10, per_second=0.5)
     app[BAD_TICKETS] = Allowance(burst=60, per_second=1)
     app[TURNSTILE] = Turnstile()

@@ -1,7 +1,8 @@
-"""How often somebody may ask."""
+"""How often somebody may ask, and how long they wait."""
 
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aiohttp import web
@@ -11,6 +12,21 @@ from bridge.errors import TooManyRequests
 _NANO = 1_000_000_000
 _OF_ONE_HOLDER = 64
 """Bits of an IPv6 address: whoever has one address has all that begin like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Seconds after which a browser hears that it has to come back, whatever hangs."""
+
+    equa: float = 4.0
+    visit: float = 6.5
+    """In all, Equa included."""
+    diagnosis: float = 2.5
+    """To find out what a visit has waited for."""
+    login: float = 6.0
+
+
+DEADLINES = web.AppKey("deadlines", Deadlines)
 
 
 class Allowance:

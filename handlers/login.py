@@ -10,15 +10,12 @@ from bridge.errors import BridgeError, DatabaseUnavailable, MattermostNotConfigu
 from handlers.destination import LONGEST, PATTERN, destination
 from handlers.errors import refusal
 from handlers.keys import SERVICES, Services
-from handlers.limits import BAD_TICKETS, address_of
+from handlers.limits import BAD_TICKETS, DEADLINES, address_of
 from handlers.login_page import expired_page, policy, trouble_page
 from handlers.openapi import Paths, Schema, error
 from handlers.overtime import OVERTIME
 from handlers.session_cookies import sign_in_cookies
 from provisioning.entrance import Arrival
-
-SECONDS = 6.0
-"""How long a browser waits for the database."""
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -60,7 +57,8 @@ async def _arrival(request: web.Request, token: str) -> Arrival:
     address = address_of(request)
     bad.require(address)
     try:
-        return await request.app[OVERTIME].result(object(), SECONDS, partial(entrance.enter, token))
+        seconds = request.app[DEADLINES].login
+        return await request.app[OVERTIME].result(object(), seconds, partial(entrance.enter, token))
     except NotSignedIn:
         bad.count(address)
         raise
@@ -106,7 +104,7 @@ PATHS: Paths = {
         ],
         "get": {
             "summary": "Sign a browser in to the chat",
-            "description": "A browser gets a page in place of each error. HEAD would use the ticket up and is refused.",
+            "description": "A browser gets a page in place of each error. HEAD would use the ticket up: 405.",
             "operationId": "signIn",
             "responses": {
                 "303": {

@@ -15,6 +15,7 @@ from bridge.confirmations import Confirmations
 from bridge.errors import BridgeError
 from bridge.models import ChannelId, Draft, Job, Post, PostId, UserId
 from bridge.ports import MattermostApi
+from bridge.text.harmless import harmless
 from bridge.text.split import split
 
 MARK = "equabot_bridge"
@@ -48,7 +49,8 @@ class Poster:
 
     async def deliver(self, job: Job, text: str, place: Place, *, again: bool) -> list[PostId]:
         """Post the text in as many parts as needed; `again` if an earlier attempt may have posted some."""
-        parts = split(text, self.max_post_size)
+        # A cut can make `@all` of `@alliance`; undoing that adds a character.
+        parts = [harmless(part) for part in split(text, self.max_post_size - 1)]
         there = await self._posted(place) if again else {}
         for number, part in enumerate(parts, 1):
             if number not in there:

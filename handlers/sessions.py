@@ -20,10 +20,9 @@ from bridge.errors import (
 )
 from bridge.models import Organization, Person
 from handlers import visitors
-from handlers.identifiers import UUID_PATTERN, organization_id
+from handlers.identifiers import organization_id
 from handlers.keys import SERVICES, Health, Services
-from handlers.limits import PEOPLE
-from handlers.openapi import COOKIE, Paths, Schema, answer, error
+from handlers.limits import DEADLINES, PEOPLE
 from handlers.origin import require_json, require_origin
 from handlers.overtime import OVERTIME
 from provisioning.entrance import Entrance
@@ -31,13 +30,8 @@ from provisioning.sessions import Session
 
 log = structlog.get_logger(__name__)
 
-SECONDS = 6.5
-"""How long a visit may take in all; then it goes on by itself, and the next one finds what it has done."""
-
-_DIAGNOSIS = 2.5
-"""Seconds to find out what it was that took so long."""
-
 _COME_BACK = 3.0
+"""Seconds; a visit that took too long goes on by itself, and the next one finds what it has done."""
 
 
 async def create(request: web.Request) -> web.Response:
@@ -45,7 +39,7 @@ async def create(request: web.Request) -> web.Response:
     require_origin(request)
     require_json(request)
     organization = organization_id((await _object(request)).get("organizationId"))
-    deadline = asyncio.get_running_loop().time() + SECONDS
+    deadline = asyncio.get_running_loop().time() + request.app[DEADLINES].visit
     person, joined = await visitors.member(request, organization)
     services = request.app[SERVICES]
     entrance, base_url = _configured(services)
@@ -92,9 +86,9 @@ async def _opened(
 
 async def _too_slow(request: web.Request) -> Unavailable:
     """Return what a visit came to that took too long: it waited for the database or for Mattermost."""
-    health = request.app[SERVICES].health
+    health, seconds = request.app[SERVICES].health, request.app[DEADLINES].diagnosis
     try:
-        seen = await request.app[OVERTIME].result("health", _DIAGNOSIS, lambda: _looked(health))
+        seen = await request.app[OVERTIME].result("health", seconds, lambda: _looked(health))
     except TimeoutError:
         database = False
     else:
@@ -128,90 +122,3 @@ def _configured(services: Services) -> tuple[Entrance, str]:
 
 def _misconfigured() -> MattermostNotConfigured:
     return MattermostNotConfigured("Messaging is not set up right: Mattermost refuses a token of the bridge.")
-
-
-_SESSION: Schema = {
-    "type": "object",
-    "required": ["token", "baseUrl", "teamName", "mmUserId"],
-    "properties": {
-        "token": {
-            "type": "string",
-            "pattern": "^[a-z0-9]{26}$",
-            "description": "Signs a browser in at `{baseUrl}/login/token`: once, within a minute.",
-        },
-        "baseUrl": {"type": "string", "format": "uri"},
-        "teamName": {"type": "string", "description": "The organization's team, as it stands in addresses."},
-        "mmUserId": {"type": "string", "pattern": "^[a-z0-9]{26}$"},
-    },
-    "additionalProperties": False,
-}
-
-_CONFIG: Schema = {
-    "type": "object",
-    "required": ["enabled", "baseUrl"],
-    "properties": {
-        "enabled": {"type": "boolean"},
-        "baseUrl": {"type": ["string", "null"], "description": "Where the chat is; null unless enabled."},
-    },
-    "additionalProperties": False,
-}
-
-_WAIT = "Seconds."
-
-PATHS: Paths = {
-    "/api/v1/mattermost/session": {
-        "post": {
-            "summary": "Let a member of an organization into its team",
-            "description": "Founds the team and opens the account where they are missing. May be repeated.",
-            "operationId": "createSession",
-            **COOKIE,
-            "requestBody": {
-                "required": True,
-                "content": {
-                    "application/json": {
-                        "schema": {
-                            "type": "object",
-                            "required": ["organizationId"],
-                            "properties": {
-                                "organizationId": {"type": "string", "pattern": f"^{UUID_PATTERN}$"}
-                            },
-                        }
-                    }
-                },
-            },
-            "responses": {
-                "200": answer("The session.", _SESSION),
-                "400": error("invalid_request"),
-                "401": error("not_signed_in"),
-                "403": error("not_a_member", "forbidden_origin"),
-                "409": error("account_conflict"),
-                "413": error("payload_too_large"),
-                "415": error("unsupported_media_type"),
-                "429": error("too_many_requests", Retry_After=_WAIT),
-                "500": error("mattermost_not_configured", "internal_error"),
-                "502": error("mattermost_refused"),
-                "503": error(
-                    "mattermost_unavailable",
-                    "equa_unavailable",
-                    "database_unavailable",
-                    "unavailable",
-                    Retry_After=_WAIT,
-                ),
-                "507": error("mattermost_full"),
-            },
-        }
-    },
-    "/api/v1/mattermost/config": {
-        "get": {
-            "summary": "Whether there is a chat, and where",
-            "operationId": "config",
-            **COOKIE,
-            "responses": {
-                "200": answer("The configuration.", _CONFIG),
-                "401": error("not_signed_in"),
-                "429": error("too_many_requests", Retry_After=_WAIT),
-                "503": error("equa_unavailable", Retry_After=_WAIT),
-            },
-        }
-    },
-}

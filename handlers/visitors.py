@@ -12,12 +12,9 @@ from bridge.errors import EquaUnavailable, NotSignedIn
 from bridge.models import Organization, OrganizationId, Person
 from bridge.ports import EquaPlatform
 from handlers.keys import SERVICES
-from handlers.limits import Allowance, address_of
+from handlers.limits import DEADLINES, Allowance, address_of
 
 T = TypeVar("T")
-
-EQUA_SECONDS = 4.0
-"""How long a request waits for Equa."""
 
 _REMEMBERED = 10_000
 
@@ -84,7 +81,7 @@ async def _asked(request: web.Request, question: Callable[[EquaPlatform, str], A
     session, address = sha256(cookie.encode(errors="surrogateescape")).digest(), address_of(request)
     turnstile.admit(session, address)
     try:
-        answer = await _in_time(question(services.equa, cookie))
+        answer = await _in_time(question(services.equa, cookie), request.app[DEADLINES].equa)
     except NotSignedIn:
         turnstile.was_nobody(session, address)
         raise
@@ -92,9 +89,9 @@ async def _asked(request: web.Request, question: Callable[[EquaPlatform, str], A
     return answer
 
 
-async def _in_time(asked: Awaitable[T]) -> T:
+async def _in_time(asked: Awaitable[T], seconds: float) -> T:
     try:
-        async with asyncio.timeout(EQUA_SECONDS):
+        async with asyncio.timeout(seconds):
             return await asked
     except TimeoutError:
         raise EquaUnavailable("Equa did not answer in time.") from None

@@ -1,10 +1,12 @@
 """How a browser gets in: what it is handed for an Equa session, and what that becomes on the chat's host."""
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 from bridge.models import Organization, OrganizationId, Person, PersonId
 from provisioning.sessions import Session, Sessions, SignIn
+from provisioning.staff import TOWN_SQUARE
 
 Handing = Literal["ticket", "pat"]
 """`ticket` is good once, for a minute; `pat` is the personal access token itself."""
@@ -44,8 +46,13 @@ class Entrance:
         if self.handing == "pat":
             return Arrival(await self.sessions.recognize(token), "/")
         session = await self.sessions.redeem(token)
-        return Arrival(session, f"/{session.team_name}/channels/town-square")
+        return Arrival(session, _home(session.team_name))
 
     async def has_team(self, organization: OrganizationId) -> bool:
         """Tell whether the organization has a team already, whose name then does not depend on its own."""
         return await self.sessions.stores.teams.find(organization) is not None
+
+
+def _home(team_name: str) -> str:
+    """Return the team's default channel; a name that is none must not make it another host's."""
+    return f"/{team_name}/channels/{TOWN_SQUARE}" if re.fullmatch("[a-z0-9-]+", team_name) else "/"

@@ -6,6 +6,8 @@ right step by step, under a lock of the person and inside it one of the organiza
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -55,29 +57,34 @@ class Sessions:
     async def open_session(self, person: Person, organization: Organization) -> Session:
         """Return the session of a person whom Equa has just called a member of the organization.
 
-        Raises `AccountConflict`, `NotAMember`, `MattermostFull`, `MattermostNotConfigured`,
-        `MattermostRefused` and `Unavailable`.
+        The organization's name is used for a new team only. Raises `AccountConflict`, `NotAMember`,
+        `MattermostFull`, `MattermostNotConfigured`, `MattermostRefused` and `Unavailable`.
         """
         began = time.monotonic()
         session = await self._returning(person.id, organization.id)
         if session is not None:
             return session
-        async with self.locks.hold(f"person:{person.id}"):
-            # Another visit may have done it all meanwhile.
-            session = await self._returning(person.id, organization.id)
-            return session or await self._provision(person, organization, began)
+        with _own_tokens():
+            async with self.locks.hold(f"person:{person.id}"):
+                # Another visit may have done it all meanwhile.
+                session = await self._returning(person.id, organization.id)
+                return session or await self._provision(person, organization, began)
+
+    async def has_team(self, organization: OrganizationId) -> bool:
+        """Tell whether the organization had a team before, so that its name is not needed."""
+        return await self.stores.teams.find(organization) is not None
 
     async def ensure_home(self, organization: Organization) -> Home:
         """Return the organization's team with its channels and bots, repaired or created."""
-        async with self.locks.hold(f"organization:{organization.id}"):
-            team = await ensure_team(self.admin, self.stores, organization)
-            channels = await ensure_channels(self.admin, self.stores, self.staff, organization.id, team)
-            return Home(organization.id, team, tuple(channels.values()))
+        with _own_tokens():
+            async with self.locks.hold(f"organization:{organization.id}"):
+                return await self._home(organization)
 
     async def leave(self, person: PersonId, organization: OrganizationId) -> None:
         """Take a person out of an organization's team, and with the last one revoke their token."""
-        async with self.locks.hold(f"person:{person}"):
-            await membership.leave(self.admin, self.stores, organization, person)
+        with _own_tokens():
+            async with self.locks.hold(f"person:{person}"):
+                await membership.leave(self.admin, self.stores, organization, person)
 
     async def issue_ticket(self, person: PersonId, organization: OrganizationId) -> str:
         """Return a one-time ticket for `redeem`; raise `NotAMember`."""
@@ -98,6 +105,16 @@ class Sessions:
         if user_id is None:
             raise NotSignedIn("This link is not good any more; please open Messaging in Equa again.")
         return SignIn(token, user_id)
+
+    async def sign_in(self, token: str) -> SignIn:
+        """Return what signs in the holder of a personal access token of somebody known; else `NotSignedIn`."""
+        try:
+            user = await self.admin.holder(token) if tickets.looks_like_one(token) else None
+        except TokenRefused:
+            user = None
+        if user is None or await self.stores.mappings.person_of_user(user.id) is None:
+            raise NotSignedIn("Please open Messaging in Equa again.")
+        return SignIn(token, user.id)
 
     async def _returning(self, person: PersonId, organization: OrganizationId) -> Session | None:
         """Return the session if nothing is to be done for it."""
@@ -120,3 +137,23 @@ class Sessions:
         await ensure_membership(self.admin, self.stores, home, account, verdict_age=age)
         token = await ensure_token(self.admin, self.stores, self.keys, account)
         return Session(token, account.user_id, home.team.name)
+
+    async def _home(self, organization: Organization) -> Home:
+        team = await ensure_team(self.admin, self.stores, organization)
+        channels = await ensure_channels(self.admin, self.stores, self.staff, organization.id, team)
+        return Home(organization.id, team, tuple(channels.values()))
+
+
+@contextmanager
+def _own_tokens() -> Iterator[None]:
+    """Say of a refused token that it is the bridge's own; those of people never come this far."""
+    try:
+        yield
+    except TokenRefused as error:
+        raise TokenRefused(
+            "Mattermost refuses a token of the bridge: an operator has to mend MATTERMOST_ADMIN_BOT_TOKEN,"
+            " MATTERMOST_BOT_TOKEN or MATTERMOST_NOTICE_TOKEN.",
+            http_status=error.http_status,
+            error_id=error.error_id,
+            request_id=error.request_id,
+        ) from error

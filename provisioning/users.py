@@ -76,7 +76,7 @@ async def _found(
         return None
     if attempt is not None and user.mark == attempt.mark:
         return user, True
-    _require_adoptable(person, user)
+    _require_adoptable(person, email, user)
     return user, False
 
 
@@ -95,7 +95,9 @@ async def _created(admin: MattermostAdmin, stores: Stores, person: Person, email
     raise AccountConflict("Every Mattermost username that your name gives is taken.")
 
 
-def _require_adoptable(person: Person, user: User) -> None:
+def _require_adoptable(person: Person, email: str, user: User) -> None:
+    if user.email.lower() != email:
+        raise _conflict(person.id, user, "Mattermost shows it with another address")
     if user.is_bot:
         raise _conflict(person.id, user, "it is a bot's")
     if _is_privileged(user):

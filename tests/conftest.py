@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 
+import hypothesis
 import pytest
 from asyncpg import Pool
 
@@ -9,6 +10,10 @@ from bridge.db.pool import open_pool
 from tests.support.postgres import fresh_database, served
 from tests.support.world import World
 from tests.support.world import world as built_world
+
+# A deadline an example measures what else the machine is doing.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 
 
 @pytest.fixture(scope="session")

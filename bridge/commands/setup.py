@@ -18,10 +18,9 @@ from bridge.operator.bots import Bot, Staffing
 from bridge.operator.findings import failed
 from bridge.operator.local import Locally
 from bridge.operator.report import Report
-from bridge.operator.settings import Site
 from bridge.operator.setup import Setup, administrator, told
+from bridge.operator.site import site_of
 from bridge.operator.tokens import Tokens
-from provisioning.staff import NOTICES, TOWN_SQUARE
 
 _USED = (
     "MATTERMOST_URL",
@@ -97,14 +96,14 @@ class _Run:
                 self.report.add(await making.administrator(self.options.admin_name))
                 if self.options.dry_run:
                     await self._steps(operator)
-        if local.VARIABLE not in self.tokens.held:
+        if local.VARIABLE not in self.tokens.held and not self.options.dry_run:
             raise StartupError(f"Without {local.VARIABLE} nothing else can be done.")
         return bool(self.options.dry_run)
 
     async def _steps(self, operator: RestOperator) -> None:
         setup = Setup(operator, self.options.dry_run)
         staffing = Staffing(operator, self.tokens, self.options.dry_run)
-        self.report.add(await told("settings", setup.settings(_site(self.settings, self.url))))
+        self.report.add(await told("settings", setup.settings(site_of(self.settings, self.url))))
         self.report.add(await told("roles", setup.roles()))
         for bot in _bots(self.options):
             self.report.add(await told(bot.subject, staffing.ensure(bot)))
@@ -117,16 +116,6 @@ def _reached(where: str) -> Iterator[None]:
         yield
     except MattermostUnavailable as error:
         raise StartupError(f"{error.message} {where}") from error
-
-
-def _site(settings: Settings, url: str) -> Site:
-    channels = (*NOTICES, settings.agent_channel)
-    return Site(
-        url=url,
-        public_url=settings.mattermost_public_url,
-        origins=settings.web_origins,
-        channels=tuple(dict.fromkeys(name for name in channels if name != TOWN_SQUARE)),
-    )
 
 
 def _bots(options: Namespace) -> tuple[Bot, Bot]:

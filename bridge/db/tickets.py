@@ -17,7 +17,7 @@ class Holder:
 
     person: PersonId
     team_name: str
-    """As it was when it was last looked at."""
+    """As it was when it was last looked at; empty if it never was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,14 @@ class Tickets:
         row = await self.pool.fetchrow(
             """
             with taken as (delete from tickets where hash = $1 returning *)
-            select t.person_id, o.mattermost_team_name from taken t
+            select t.person_id, coalesce(o.mattermost_team_name, '') as team_name from taken t
             join memberships m using (organization_id, person_id)
             join mattermost_org_mappings o using (organization_id)
             where t.expires > now() and m.state = 'joined'
             """,
             digest,
         )
-        return Holder(PersonId(row["person_id"]), row["mattermost_team_name"]) if row else None
+        return Holder(PersonId(row["person_id"]), row["team_name"]) if row else None
 
     @translated
     async def purge(self) -> int:

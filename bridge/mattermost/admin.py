@@ -165,6 +165,9 @@ class RestAdmin:
         with _unless_absent():
             await self._repeatable.post("/users/tokens/revoke", {"token_id": identifier(token_id)})
 
+    async def holder(self, token: str) -> User:
+        return parse_user_with_mark(await Users(self.transport.acting(token)).get_user("me"))
+
     async def teams_of_holder(self, token: str) -> Sequence[Team]:
         reply = Teams(self.transport.acting(token)).get_user_teams("me")
         return [parse_team(team) for team in parse_list(await reply)]

@@ -15,10 +15,10 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u
 """Control characters, and those that turn the direction of what follows them, within a link's text too."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-_TOGETHER = re.compile(r"[@#~<]|:(?=\S)|;(?=-?\))|(?i:(?<=x)-(?=d))")
+_TOGETHER = re.compile(r"[@#~<]|&(?=#?\w+;)|:(?=\S)|;(?=-?\))|(?i:(?<=x)-(?=d))")
 """What is read as one with what follows it, with a backslash before it or without: mentions and links to
-channels (mention_parser_standard.go, channel_mentions.go), hashtags, `<3` and other emoticons, emoji, and
-addresses of any scheme (text_formatting.tsx, emoticons.tsx in webapp/channels/src/utils)."""
+channels (mention_parser_standard.go, channel_mentions.go), hashtags, entities, `<3` and other emoticons,
+emoji, and addresses of any scheme (text_formatting.tsx, emoticons.tsx in webapp/channels/src/utils)."""
 
 _MARKUP = re.compile(r"[\\`*{}\[\]()#+\-.!_>|~<&$]|(?m:^=)")
 

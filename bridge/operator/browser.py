@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import ClientSession
 
 from bridge.operator.findings import Finding
-from bridge.operator.framing import obstacle
+from bridge.operator.framing import MIXED, obstacle
 from bridge.operator.web import Page, fetch
 
 _BROWSER = {"Accept": "text/html", "Sec-Fetch-Dest": "iframe"}
@@ -45,9 +45,10 @@ def framed(public_url: str, origin: str, page: Page) -> Finding:
     obstacles = obstacle(public_url, origin, policies, page.headers.getall("X-Frame-Options", []))
     if not obstacles:
         return Finding("frame", "good", f"{origin} may show the chat")
-    todo = f"put deploy/proxy in front, with {origin} in its FRAME_ANCESTORS"
-    if obstacles.startswith("Content"):
-        todo += "; from Mattermost 10.6.1 on `equabot-bridge setup` can allow it too"
+    todo = "give MATTERMOST_PUBLIC_URL a certificate and https"
+    if obstacles != MIXED:
+        todo = f"put deploy/proxy in front, with {origin} in its FRAME_ANCESTORS; Mattermost from 10.6.1 on"
+        todo += " can do without: run `equabot-bridge setup`"
     return Finding("frame", "bad", f"{origin} may not show the chat: {obstacles}", todo)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, TokenRefused
 from bridge.operator.findings import Finding
 
 log = structlog.get_logger(__name__)
@@ -20,7 +20,11 @@ class Check:
     look: Look
     todo: str
     """What the operator can do when it fails and nothing better is known."""
-    deadline: float = 15
+    token: str = ""
+    """The variable of the token that it asks with."""
+    anew: str = ""
+    """What the operator can do when Mattermost refuses that."""
+    deadline: float = 12
     """Seconds."""
 
 
@@ -37,9 +41,12 @@ async def _looked(check: Check) -> Sequence[Finding]:
             return await check.look()
     except TimeoutError:
         return [Finding(check.subject, "bad", f"nothing within {check.deadline:g} s", check.todo)]
+    except TokenRefused as error:
+        found = f"Mattermost refuses {check.token}" if check.token else error.message
+        return [Finding(check.subject, "bad", found, check.anew or check.todo)]
     except BridgeError as error:
         return [Finding(check.subject, "bad", error.message, check.todo)]
-    except Exception as error:  # noqa: BLE001  # a check that is broken must not hide what the others find
+    except Exception as error:  # a check that is broken must not hide what the others find
         log.debug("check_failed", subject=check.subject, exc_info=True)
         return [Finding(check.subject, "bad", f"could not be looked at ({type(error).__name__})", check.todo)]
 

@@ -1,7 +1,7 @@
 """Whether a browser shows a page inside another site's. Pure: no I/O is imported here.
 
-`frame-ancestors` of every policy has to allow the framing page's origin; where one is given, `X-Frame-Options`
-counts no more (Content Security Policy Level 3, 6.4.2).
+`frame-ancestors` of every policy has to allow the framing page's origin; where one is given,
+`X-Frame-Options` counts no more (Content Security Policy Level 3, 6.4.2).
 """
 
 import re
@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from yarl import URL
+
+MIXED = "a page with https cannot show one with http"
 
 _DIRECTIVE = re.compile(r"\s*frame-ancestors(?:\s+(?P<sources>.*))?", re.IGNORECASE)
 
@@ -19,7 +21,7 @@ def obstacle(page: str, framing: str, policies: Iterable[str], options: Iterable
     `policies` and `options` are the values of the headers Content-Security-Policy and X-Frame-Options.
     """
     if urlsplit(framing).scheme == "https" and urlsplit(page).scheme == "http":
-        return "a page with https cannot show one with http"
+        return MIXED
     allowed = [sources for policy in policies for sources in _frame_ancestors(policy)]
     for sources in allowed:
         if not any(_matches(source, page, framing) for source in sources):

@@ -46,5 +46,5 @@ class Report:
         if self.as_json:
             shown = {"findings": table.values(self.findings), "tokens": self.tokens}
             print(json.dumps(shown, ensure_ascii=False, indent=2))  # noqa: T201  # a command prints
-        else:
+        elif self.findings:
             print(*table.lines(self.findings), sep="\n", file=sys.stderr)  # noqa: T201  # a command prints

@@ -13,7 +13,7 @@ from bridge.mattermost.operator import Limits, RestOperator
 from bridge.models import User
 from bridge.operator import isolation
 from bridge.operator.findings import Finding
-from bridge.operator.settings import Deviation, Site, deviations, spelled
+from bridge.operator.settings import Deviation, Site, deviations, shown
 from bridge.operator.web import Page, fetch
 
 OLDEST, NEWEST = (10, 4), (11, 6)
@@ -98,7 +98,7 @@ def administrator(me: User) -> Finding:
 
 
 def setting(deviation: Deviation) -> Finding:
-    found = f"is {spelled(deviation.found)}: {deviation.setting.why}"
+    found = f"is {shown(deviation.found)}: {deviation.setting.why}"
     todo = f"run `equabot-bridge setup`, or set {deviation.variable} in Mattermost's environment"
     return Finding(deviation.setting.path, "bad" if deviation.setting.must else "warning", found, todo)
 

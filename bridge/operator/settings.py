@@ -117,16 +117,19 @@ def patch(found: Iterable[Deviation]) -> dict[str, dict[str, Any]]:
 
 
 def spelled(value: Any) -> str:
-    """Write a value as people and environment variables do."""
+    """Write a value as environment variables have it."""
     match value:
         case bool():
             return str(value).lower()
         case list() | tuple():
             return " ".join(map(str, value))
-        case None:
-            return "(none)"
         case _:
             return str(value)
+
+
+def shown(value: Any) -> str:
+    """Write a value for people, to whom nothing has to be shown too."""
+    return spelled("" if value is None else value) or "(none)"
 
 
 ACCESS_TOKENS = Setting(

@@ -15,7 +15,7 @@ from bridge.mattermost.operator import RestOperator
 from bridge.models import User
 from bridge.operator import isolation
 from bridge.operator.findings import Finding, Mark
-from bridge.operator.settings import Deviation, Site, deviations, patch, spelled
+from bridge.operator.settings import Deviation, Site, deviations, patch, shown
 
 REFUSED = (
     "Mattermost refuses MATTERMOST_ADMIN_BOT_TOKEN: it was revoked, its account was deactivated,"
@@ -67,7 +67,7 @@ class Setup:
 
     def _setting(self, deviation: Deviation, *, pinned: bool) -> Finding:
         setting = deviation.setting
-        change = f"{spelled(deviation.found)} → {spelled(deviation.target)}"
+        change = f"{shown(deviation.found)} → {shown(deviation.target)}"
         if self.dry_run:
             return Finding(setting.path, "planned", f"{change} (else {setting.why})")
         if not pinned:
@@ -75,7 +75,7 @@ class Setup:
         return Finding(
             setting.path,
             "bad" if setting.must else "warning",
-            f"stays {spelled(deviation.found)}, which the server has from its environment: {setting.why}",
+            f"stays {shown(deviation.found)}, which the server has from its environment: {setting.why}",
             f"set {deviation.variable} there and restart it",
         )
 

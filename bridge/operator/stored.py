@@ -78,11 +78,12 @@ async def mapped_teams(pool: Pool) -> list[MappedTeam]:
     if not await _schema_version(pool):
         return []
     rows = await pool.fetch(
-        """select organization_id, mattermost_team_id, coalesce(mattermost_team_name, mattermost_team_id) as name
+        """select organization_id, mattermost_team_id as team_id,
+                  coalesce(mattermost_team_name, mattermost_team_id) as name
            from mattermost_org_mappings order by name"""
     )
     return [
-        MappedTeam(OrganizationId(row["organization_id"]), TeamId(row["mattermost_team_id"]), row["name"])
+        MappedTeam(OrganizationId(row["organization_id"]), TeamId(row["team_id"]), row["name"])
         for row in rows
     ]
 

@@ -1,6 +1,7 @@
 """Asking a web server something the way a browser does, or a program that only wants to know who is there."""
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ def _reason(error: Exception) -> str:
         case ClientConnectorCertificateError():
             return "has a certificate that browsers do not accept"
         case ClientConnectorError():
-            return f"cannot be reached ({error.os_error.strerror or type(error.os_error).__name__})"
+            number = error.os_error.errno
+            return f"cannot be reached ({os.strerror(number) if number else type(error.os_error).__name__})"
         case _:
             return f"broke the connection ({type(error).__name__})"

@@ -124,7 +124,7 @@ def test_giving_up_has_a_reason(error: BaseException, attempts: int, reason: str
     assert decide(error, attempts, 0) == GiveUp(reason)
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(_errors, st.integers(0, 10**9), st.floats(0, 1e9), st.none() | st.floats(-10, 1e9), st.integers())
 def test_every_delay_is_bounded(
     kind: type[AgentUnavailable], attempts: int, age: float, retry_after: float | None, seed: int
@@ -135,7 +135,7 @@ def test_every_delay_is_bounded(
     assert isinstance(decision, GiveUp) or 0.5 <= decision.delay <= 330
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(st.integers())
 def test_delays_are_jittered_up_to_a_growing_bound(seed: int) -> None:
     """From the first bound to the cap, without end."""

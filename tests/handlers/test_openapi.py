@@ -15,6 +15,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from hypothesis import given, settings
 from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
 
 from bridge import log
 from bridge.metrics import Metrics
@@ -90,6 +91,8 @@ def test_answers_are_as_described(url: str, method: str, path: str, mode: Genera
     @settings(max_examples=25, deadline=None)
     @given(operation.as_strategy(generation_mode=mode))
     def check(case: Case[Any]) -> None:
-        case.call_and_validate(base_url=url, headers=PEER)
+        # Without Mattermost and Equa a described 500 or 503 is right; a fault of ours is described nowhere.
+        response = case.call_and_validate(base_url=url, headers=PEER, excluded_checks=[not_a_server_error])
+        assert not response.text.startswith('{"error": "internal_error"')
 
     check()

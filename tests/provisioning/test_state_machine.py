@@ -214,7 +214,8 @@ class Visits(RuleBasedStateMachine):
         match how:
             case "archive":
                 archive_team(self.chat.store, team)
-            case "rename":
+            case "rename" if team in map(self.team_of, ORGANIZATIONS):
+                # One that a crash has left behind is looked for under its name.
                 self.chat.rename_team(team, f"renamed-{team.id[:8]}")
             case "bot" if self.chat.is_in(team, self.chat.bot):
                 self.chat.store.leave(team, self.chat.bot)

@@ -113,6 +113,16 @@ async def test_an_account_of_somebody_else_in_equa_is_not_adopted(
     await _conflicts(chat, process, a_person(email=ada.email), "somebody else")
 
 
+async def test_an_account_with_another_address_is_not_adopted(
+    chat: Chat, process: Process, ada: Person
+) -> None:
+    """Whoever answers the look-up, the account has to show the address itself."""
+    ben = chat.store.create_user("ben")
+    chat.store.user_by_email["ada@example.com"] = ben
+
+    await _conflicts(chat, process, ada, "another address")
+
+
 async def _conflicts(chat: Chat, process: Process, person: Person, reason: str) -> None:
     """Refused with that reason, and nothing is changed in Mattermost or stored."""
     before = [replace(user) for user in chat.store.users.values()]

@@ -79,6 +79,18 @@ class Chat:
         return web.Response(text=_CHAT.format(path=escape(request.path)), content_type="text/html")
 
 
+def services(public_url: str | None, *web_origins: str) -> Services:
+    """Return what the page is given."""
+    return Services(
+        mappings=_NoTeams(),
+        gateway_tokens=(),
+        metrics=Metrics(),
+        health=_well,
+        public_url=public_url,
+        web_origins=web_origins,
+    )
+
+
 class Bridge:
     """The real page and component; answers about sessions are taken from `replies`, then all is well."""
 
@@ -89,6 +101,8 @@ class Bridge:
         self.asked: list[str] = []
         """The organizations of all calls, in their order."""
         self.requests: list[web.Request] = []
+        self.ended = 0
+        """How many requests for a session the browser ended before their answer."""
         self.host = ""
         """What `/host`, a page of somebody else, consists of."""
         self.host_headers: dict[str, str] = {}
@@ -96,14 +110,7 @@ class Bridge:
 
     def app(self) -> web.Application:
         app = web.Application()
-        app[SERVICES] = Services(
-            mappings=_NoTeams(),
-            gateway_tokens=(),
-            metrics=Metrics(),
-            health=_well,
-            public_url=self.chat.url,
-            web_origins=("https://app.example.com",),
-        )
+        app[SERVICES] = services(self.chat.url, "https://app.example.com")
         app.add_routes(
             [
                 web.get("/messaging/{orgId}", pages.messaging),
@@ -129,8 +136,12 @@ class Bridge:
         self.asked.append(organization)
         self.requests.append(request)
         reply = self.replies.pop(0) if self.replies else Reply()
-        if reply.gate:
-            await reply.gate.wait()
+        try:
+            if reply.gate:
+                await reply.gate.wait()
+        except asyncio.CancelledError:
+            self.ended += 1
+            raise
         if isinstance(reply.body, str):
             return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
         body = self._a_session(organization) if reply.body is None else reply.body

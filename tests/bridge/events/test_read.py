@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.errors import InvalidRequest
@@ -289,6 +289,7 @@ def test_what_a_database_cannot_store_is_taken_out_or_refused() -> None:
     assert mistakes(issued(recipient="\ud800"))[0].startswith("data.recipient should be a valid string")
 
 
+@settings(deadline=None, max_examples=3000)
 @given(nasty.map(lambda text: f"{text}x"))
 def test_any_text_is_kept(text: str) -> None:
     """Whatever it means to some parser."""
@@ -308,6 +309,7 @@ _json = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=3000)
 @given(st.dictionaries(_keys, _json) | st.lists(_json, max_size=3) | _json)
 def test_any_other_json_is_refused(body: Any) -> None:
     """No shape of a body is an error of ours."""

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.notices.format import moment, money, person, quantity, size
@@ -48,6 +48,7 @@ def test_money(amount: str, currency: str, text: str) -> None:
     assert money(Decimal(amount), currency) == text
 
 
+@settings(deadline=None, max_examples=3000)
 @given(_amounts)
 def test_amounts_are_exact(amount: Decimal) -> None:
     """What is shown is what was told."""

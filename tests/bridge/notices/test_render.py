@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.events.types import TYPES
@@ -155,6 +155,7 @@ def strings(value: Any) -> Iterator[str]:
             yield value
 
 
+@settings(deadline=None, max_examples=3000)
 @given(attachments())
 def test_no_text_of_anybody_calls_anybody(attachment: dict[str, Any]) -> None:
     """After all that a parser may take away no `@` stands before what could be a name."""
@@ -163,6 +164,7 @@ def test_no_text_of_anybody_calls_anybody(attachment: dict[str, Any]) -> None:
         assert not re.search(r"@[\w.:-]", bare)
 
 
+@settings(deadline=None, max_examples=3000)
 @given(attachments())
 def test_names_fill_one_line(attachment: dict[str, Any]) -> None:
     """Only the text of an announcement has lines."""

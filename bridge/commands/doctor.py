@@ -1,0 +1,28 @@
+"""`equabot-bridge doctor`: look at everything that is needed and tell what to do. Changes nothing."""
+
+import json
+from argparse import Namespace
+from collections.abc import Mapping
+
+from bridge import config
+from bridge.log import configure
+from bridge.mattermost.transport import client_session
+from bridge.operator import table
+from bridge.operator.checks import look_at_all
+from bridge.operator.doctor import Doctor, configuration
+from bridge.operator.findings import failed
+
+
+async def run(options: Namespace, environ: Mapping[str, str]) -> int:
+    """Print what is found; 1 if something has to be mended."""
+    settings = config.load(environ)
+    configure("error", settings.log_format)
+    given = [name for name, text in environ.items() if text.strip()]
+    async with client_session() as session:
+        findings = [configuration(given), *await look_at_all(Doctor(settings, session).checks())]
+    if options.json:
+        shown = {"ok": not failed(findings), "findings": table.values(findings)}
+        print(json.dumps(shown, ensure_ascii=False, indent=2))
+    else:
+        print(*table.lines(findings), sep="\n")
+    return 1 if failed(findings) else 0

@@ -1,0 +1,141 @@
+"""The whole way in: Equa, Mattermost, a database, and the API between them over real sockets."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from aiohttp import ClientResponse, DummyCookieJar, web
+from aiohttp.test_utils import TestClient, TestServer
+from asyncpg import Pool
+
+from bridge import config, visits
+from bridge.crypto import new_key
+from bridge.db.mappings import Mappings
+from bridge.db.pool import open_pool
+from bridge.health import Status
+from bridge.metrics import Metrics
+from bridge.sandbox import world
+from bridge.sandbox.equa import Server as Equa
+from bridge.visits import Visits
+from handlers.app import make_app
+from handlers.keys import Services
+from provisioning.tokens import DESCRIPTION
+from tests.support.visits import Chat
+from tests.support.visits import chat as running_chat
+
+APP = "https://app.example.com"
+"""The web app's origin."""
+
+ACME, BOREALIS = world.ACME, world.BOREALIS
+NOTHING: Mapping[web.AppKey[Any], Any] = MappingProxyType({})
+SESSION = "/api/v1/mattermost/session"
+CONFIG = "/api/v1/mattermost/config"
+
+
+@dataclass(slots=True)
+class Front:
+    """The API with everything behind it. `visit` and `login` are what browsers do."""
+
+    client: TestClient[web.Request, web.Application]
+    app: web.Application
+    equa: Equa
+    chat: Chat
+    pool: Pool
+    visits: Visits
+    environ: Mapping[str, str]
+
+    def cookie(self, account: world.Account = world.ADA) -> str:
+        """Sign somebody in to Equa and return what their browser sends from then on."""
+        return self.equa.store.sign_in(account.id)
+
+    def tokens(self) -> list[str]:
+        """Return the tokens of the bridge that are good."""
+        tokens = self.chat.store.tokens.values()
+        return [each.token for each in tokens if each.description == DESCRIPTION and each.is_active]
+
+    async def visit(
+        self, cookie: str | None, organization: object = ACME.id, **headers: str
+    ) -> ClientResponse:
+        sent = {**({"Cookie": cookie} if cookie else {}), **_named(headers)}
+        return await self.client.post(SESSION, json={"organizationId": str(organization)}, headers=sent)
+
+    async def ticket(self, account: world.Account = world.ADA, organization: object = ACME.id) -> str:
+        """Let somebody in and return the token of their session."""
+        response = await self.visit(self.cookie(account), organization)
+        assert response.status == 200, await response.text()
+        token: str = (await response.json())["token"]
+        return token
+
+    async def login(self, token: str, redirect_to: str | None = None, **headers: str) -> ClientResponse:
+        query = {"token": token} | ({} if redirect_to is None else {"redirect_to": redirect_to})
+        return await self.client.get(
+            "/login/token", params=query, headers=_named(headers), allow_redirects=False
+        )
+
+
+def _named(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+@asynccontextmanager
+async def front(
+    dsn: str, parts: Mapping[web.AppKey[Any], Any] = NOTHING, **variables: str
+) -> AsyncIterator[Front]:
+    """Put the API together as the daemon does; an empty variable takes one away.
+
+    `parts` stand in for some that the application makes itself, such as its deadlines.
+    """
+    async with (
+        running_chat() as chat,
+        Equa() as equa,
+        await open_pool(dsn) as pool,
+        served(chat, equa, pool, dsn, parts, **variables) as built,
+    ):
+        yield built
+
+
+@asynccontextmanager
+async def served(
+    chat: Chat,
+    equa: Equa,
+    pool: Pool,
+    dsn: str,
+    parts: Mapping[web.AppKey[Any], Any] = NOTHING,
+    **variables: str,
+) -> AsyncIterator[Front]:
+    """Serve one process of the API before what is there already."""
+    environ = {**_environ(chat, equa, dsn), **variables}
+    settings, metrics = config.load(environ), Metrics()
+    async with visits.opened(settings, dsn, pool, metrics) as opened:
+        services = Services(
+            Mappings(pool),
+            (),
+            metrics,
+            Status(pool).look,
+            public_url=settings.mattermost_public_url or settings.mattermost_url,
+            web_origins=settings.web_origins,
+            equa=opened.equa,
+            session_cookies=opened.session_cookies,
+            entrance=opened.entrance,
+        )
+        app = make_app(services)
+        for key, part in parts.items():
+            app[key] = part
+        async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
+            yield Front(client, app, equa, chat, pool, opened, environ)
+
+
+def _environ(chat: Chat, equa: Equa, dsn: str) -> dict[str, str]:
+    return {
+        "DATABASE_URL": dsn,
+        "TOKEN_KEYS": f"k1:{new_key()}",
+        "MATTERMOST_URL": chat.server.url,
+        "MATTERMOST_PUBLIC_URL": "https://chat.example.com",
+        "MATTERMOST_ADMIN_BOT_TOKEN": chat.store.admin_token,
+        "MATTERMOST_BOT_TOKEN": chat.bot_token,
+        "AGENT_URL": "http://127.0.0.1:9",
+        "EQUA_API_URL": equa.api_url,
+        "WEB_ORIGINS": APP,
+    }
