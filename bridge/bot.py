@@ -14,6 +14,7 @@ from bridge.confirmations import Confirmations
 from bridge.db.inbox import CHANNEL, Inbox
 from bridge.db.mappings import Mappings
 from bridge.db.positions import Positions
+from bridge.db.teams import Teams
 from bridge.db.wakeups import wakeups
 from bridge.errors import MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.health import Status
@@ -21,11 +22,12 @@ from bridge.intake import Intake
 from bridge.listener import Listener, insist
 from bridge.mattermost.socket import Interest, Socket
 from bridge.metrics import Metrics
-from bridge.models import JobKind
+from bridge.models import JobKind, User, UserId
 from bridge.ports import Agent, MattermostApi
 from bridge.routing import Bot
 from bridge.worker import Handler, Worker
 from handlers.mentions import Mentions
+from handlers.notices import Notices
 from handlers.posting import Poster
 
 log = structlog.get_logger(__name__)
@@ -52,6 +54,8 @@ class Ground:
 
     account: Account
     api: MattermostApi
+    notice_api: MattermostApi
+    """The account that posts what the platform tells; the bot's own if no other is configured."""
     agent: Agent
     dsn: str = field(repr=False)
     pool: Pool
@@ -64,6 +68,7 @@ class Identity:
     """Who the bot is, read from the server with its token."""
 
     me: Bot
+    notice_user: UserId
     max_post_size: int
 
 
@@ -98,7 +103,9 @@ def _handlers(
 ) -> Mapping[JobKind, Handler]:
     username = identity.me.username
     mentions = Mentions(ground.api, ground.agent, inbox, poster, socket.typing, username, ground.metrics)
-    return {"mention": mentions.answer, "invite": mentions.invite}
+    speaker = Poster(ground.notice_api, identity.notice_user, identity.max_post_size, poster.confirmations)
+    notices = Notices(Teams(ground.pool), speaker)
+    return {"mention": mentions.answer, "invite": mentions.invite, "notice": notices.post}
 
 
 def _socket(ground: Ground, identity: Identity) -> Socket:
@@ -108,20 +115,27 @@ def _socket(ground: Ground, identity: Identity) -> Socket:
 
 
 async def _identify(ground: Ground) -> Identity:
-    """Ask the server who the token belongs to, until it tells."""
+    """Ask the server who the tokens belong to, until it tells."""
+    me = await _owner(ground, ground.api, "MATTERMOST_BOT_TOKEN")
+    speaker = await _owner(ground, ground.notice_api, "MATTERMOST_NOTICE_TOKEN")
+    size = await insist("max_post_size", ground.api.max_post_size)
+    return Identity(Bot(me.id, me.username, ground.account.channel), speaker.id, size)
+
+
+async def _owner(ground: Ground, api: MattermostApi, variable: str) -> User:
     for delay in retry.delays(0.5, 2, 30):
         try:
-            user, size = await ground.api.me(), await ground.api.max_post_size()
+            user = await api.me()
         except TokenRefused as error:
-            ground.status.token_refused = True
-            log.error("token_refused", variable="MATTERMOST_BOT_TOKEN", reason=error.message)
+            ground.status.refused_token = variable
+            log.error("token_refused", variable=variable, reason=error.message)
             await asyncio.sleep(_REFUSED_EVERY)
         except (MattermostUnavailable, MattermostRefused) as error:
             log.warning("mattermost_away", reason=error.message, seconds=round(delay, 1))
             await asyncio.sleep(delay)
         else:
-            ground.status.token_refused = False
-            return Identity(Bot(user.id, user.username, ground.account.channel), size)
+            ground.status.refused_token = None
+            return user
     raise AssertionError("delays never end")
 
 

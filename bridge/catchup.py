@@ -6,7 +6,6 @@ by the time of update there and drops posts of a large gap (mattermost/mattermos
 """
 
 import asyncio
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -127,15 +126,18 @@ class CatchUp:
         return before[-1].id if len(before) == _OVERLAP_POSTS else None
 
     async def _read_back(self, channel: Channel, position: Position) -> tuple[int, int]:
-        """Page from the end back to the overlap or the channel's beginning, then store oldest first."""
+        """Read from the end back to the overlap or the channel's beginning, then store oldest first.
+
+        Not by page number: with every post that somebody deletes meanwhile the pages move by one.
+        """
         bound = max(position.create_at - OVERLAP, position.begin_at)
         found: dict[PostId, Post] = {}
-        for page in itertools.count():
-            posts = await self.api.latest_posts(channel.id, page)
+        posts = await self.api.latest_posts(channel.id, page=0)
+        while True:
             found |= {post.id: post for post in posts}
             if len(posts) < PAGE or posts[-1].create_at < bound:
-                break
-        return len(found), await self._store(channel, list(found.values())[::-1], position)
+                return len(found), await self._store(channel, list(found.values()), position)
+            posts = await self.api.posts_before(channel.id, next_anchor(posts), PAGE)
 
     async def _store(self, channel: Channel, posts: Sequence[Post], position: Position) -> int:
         if not posts:
@@ -152,10 +154,10 @@ def oldest_first(posts: Sequence[Post]) -> list[Post]:
 
 
 def next_anchor(posts: Sequence[Post]) -> PostId:
-    """Return the post to read on from: posts of the anchor's own millisecond would be skipped."""
+    """Return the post to read on from, in either direction: those of its own millisecond would be skipped."""
     last = posts[-1].create_at
-    earlier = [post for post in posts if post.create_at < last]
-    return (earlier[-1] if earlier else posts[-1]).id
+    others = [post for post in posts if post.create_at != last]
+    return (others or posts)[-1].id
 
 
 def _may_have_news(channel: Channel, position: Position, now: int) -> bool:

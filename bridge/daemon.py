@@ -12,6 +12,7 @@ from bridge import bot, visits
 from bridge.agent import make_agent, make_session
 from bridge.config import Settings
 from bridge.database import own_database
+from bridge.db.inbox import Inbox
 from bridge.db.ledger import Ledger
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
@@ -22,6 +23,7 @@ from bridge.metrics import Metrics
 from bridge.ports import Agent
 from bridge.visits import Visits
 from handlers.app import make_app
+from handlers.events import INBOX
 from handlers.keys import Services
 from handlers.recent import RecentMappings
 
@@ -63,10 +65,17 @@ async def _live(settings: Settings, dsn: str, status: Status, metrics: Metrics, 
         await stop.wait()
         return
     token = settings.mattermost_bot_token.get_secret_value()
-    async with connect(settings.mattermost_url, token, metrics.rest_call) as api, make_session() as session:
+    notice_token = settings.mattermost_notice_token
+    speaking = notice_token.get_secret_value() if notice_token else token
+    async with (
+        connect(settings.mattermost_url, token, metrics.rest_call) as api,
+        connect(settings.mattermost_url, speaking, metrics.rest_call) as notice_api,
+        make_session() as session,
+    ):
         status.api, status.agent = api, _agent(settings, settings.agent_url, session)
         account = bot.Account(settings.mattermost_url, token, settings.agent_channel)
-        await bot.live(bot.Ground(account, api, status.agent, dsn, status.pool, metrics, status), stop)
+        ground = bot.Ground(account, api, notice_api, status.agent, dsn, status.pool, metrics, status)
+        await bot.live(ground, stop)
 
 
 def _agent(settings: Settings, url: str, session: ClientSession) -> Agent:
@@ -96,7 +105,9 @@ async def _api(
         session_cookies=visiting.session_cookies,
         entrance=visiting.entrance,
     )
-    runner = web.AppRunner(make_app(services), access_log=None, handle_signals=False, shutdown_timeout=5)
+    app = make_app(services)
+    app[INBOX] = Inbox(status.pool)
+    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
     await runner.setup()
     try:
         await _listen(runner, settings.bridge_host, settings.bridge_port)

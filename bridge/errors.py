@@ -10,6 +10,7 @@ BridgeError
 ├── TeamNotMapped                404 team_not_mapped
 ├── AccountConflict              409 account_conflict
 ├── ChannelNotUsable             409 channel_not_usable: missing, archived or closed to us
+├── SyncRefused                  409 sync_refused: it would take too many people out of a team
 ├── PayloadTooLarge              413 payload_too_large
 ├── UnsupportedMediaType         415 unsupported_media_type
 ├── TooManyRequests              429 too_many_requests, with the seconds to wait
@@ -85,6 +86,12 @@ class ChannelNotUsable(BridgeError):
     """A channel is missing, archived or closed to us; somebody has to mend it first."""
 
     status, code = 409, "channel_not_usable"
+
+
+class SyncRefused(BridgeError):
+    """A sync would take so many people out of a team that somebody has to look at it first."""
+
+    status, code = 409, "sync_refused"
 
 
 class PayloadTooLarge(BridgeError):

@@ -26,7 +26,8 @@ class Status:
     api: MattermostApi | None = None
     agent: Agent | None = None
     socket: Socket | None = None
-    token_refused: bool = False
+    refused_token: str | None = None
+    """The variable whose token Mattermost refuses."""
 
     async def look(self) -> Health:
         """Look at all parts at once; takes at most some seconds and does not raise."""
@@ -57,7 +58,9 @@ class Status:
     def _websocket(self) -> Part:
         if self.api is None:
             return Part("websocket", ok=True, state="not_configured")
-        if self.token_refused or (self.socket and self.socket.state == "unauthorised"):
+        if self.refused_token:
+            return Part("websocket", ok=False, state="token_refused", variable=self.refused_token)
+        if self.socket and self.socket.state == "unauthorised":
             return Part("websocket", ok=False, state="token_refused", variable=_BOT_TOKEN)
         state = self.socket.state if self.socket else "waiting_for_mattermost"
         return Part("websocket", ok=state == "connected", state=state)

@@ -23,6 +23,9 @@ TokenId = NewType("TokenId", str)
 
 JobId = NewType("JobId", int)
 
+SyncId = NewType("SyncId", UUID)
+"""A sync of a team that was asked for."""
+
 ChannelType = Literal["O", "P", "D", "G"]
 """Open, private, direct, group."""
 
@@ -142,9 +145,10 @@ class Position:
     """Posts before this moment (milliseconds) are history and never considered."""
 
 
-JobKind = Literal["mention", "invite", "notice", "membership"]
+JobKind = Literal["mention", "invite", "notice", "membership", "sync"]
 """`mention` asks the agent; `invite` tells somebody without a mapping how to get in; `notice` posts what the
-platform told; `membership` puts a person into an organization's team or takes them out of it."""
+platform told; `membership` puts a person into an organization's team or takes them out of it; `sync` makes a
+whole team match the organization's roster."""
 
 JobState = Literal["waiting", "running", "done", "dead", "refused"]
 
@@ -182,23 +186,31 @@ class Membership:
     name: str
     email: str = ""
     """Empty where the platform did not tell it."""
+    happened: datetime | None = None
+    """When it happened, if the platform told."""
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:
         """Read it out of a job's payload."""
         organization, person = payload["organization_id"], payload["person_id"]
+        happened = payload.get("happened")
         return cls(
             **{
                 **payload,
                 "organization_id": OrganizationId(UUID(organization)),
                 "person_id": PersonId(UUID(person)),
+                "happened": datetime.fromisoformat(happened) if happened else None,
             }
         )
 
     def payload(self) -> dict[str, Any]:
         """Return it as JSON values."""
         ids = {"organization_id": str(self.organization_id), "person_id": str(self.person_id)}
-        return {**asdict(self), **ids}
+        return {**asdict(self), **ids, "happened": self.happened.isoformat() if self.happened else None}
+
+
+MembershipState = Literal["joining", "joined", "leaving", "left"]
+"""Of a person in an organization's team, as far as the bridge has put them there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ Handlers and provisioning know them only by these protocols. Every method raises
 `bridge.errors` and nothing else: `MattermostUnavailable` and the like when trying again may help.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from bridge.errors import BridgeError
 from bridge.models import (
     AccessToken,
     Channel,
@@ -140,14 +141,30 @@ class MattermostAdmin(Protocol):
 
     async def revoke_token(self, token_id: TokenId) -> None: ...
 
-    async def holder(self, token: str) -> User:
-        """Return whose token it is; raise `TokenRefused`."""
-
     async def teams_of_holder(self, token: str) -> Sequence[Team]:
         """Return the teams, archived ones left out, of the account that holds the token.
 
         Raises `TokenRefused`; an answer proves the token, the account and each membership.
         """
+
+
+class MattermostBulk(Protocol):
+    """Mattermost's calls for many accounts at once, by a system administrator; all may be repeated."""
+
+    async def team_page(self, team_id: TeamId, page: int) -> Sequence[User]:
+        """Return page `page` (from 0) of a team's members, bots and deactivated accounts included.
+
+        A page has 200; fewer mean the end. Who joins or leaves meanwhile can put others on two pages or none.
+        """
+
+    async def users(self, user_ids: Sequence[UserId]) -> Sequence[User]:
+        """Return those of up to 1,000 accounts that exist, deactivated ones included."""
+
+    async def add_to_team(self, team_id: TeamId, user_ids: Sequence[UserId]) -> Mapping[UserId, BridgeError]:
+        """Put up to 256 accounts into a team and its default channels; return who is not in it, and why."""
+
+    async def add_to_channel(self, channel_id: ChannelId, user_ids: Sequence[UserId]) -> frozenset[UserId]:
+        """Put up to 1,000 members of a team into one of its channels; return who is in it then."""
 
 
 class EquaPlatform(Protocol):

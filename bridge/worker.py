@@ -114,7 +114,7 @@ class Worker:
     async def _work(self, job: Job) -> None:
         started = time.monotonic()
         with structlog.contextvars.bound_contextvars(
-            job=job.id, request_id=job.payload.get("post_id", str(job.key))
+            job=job.id, request_id=job.payload.get("post_id", f"job-{job.id}")
         ):
             try:
                 outcome = await self._outcome(job)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from handlers import health, login, mappings, openapi, origin, session_paths, sessions
+from handlers import events, health, login, mappings, openapi, origin, session_paths, sessions
 from handlers.errors import LARGEST_BODY
 from handlers.keys import DOCUMENT, SERVICES, Services
 from handlers.limits import BAD_TICKETS, DEADLINES, PEOPLE, Allowance, Deadlines
@@ -17,6 +17,7 @@ ROUTES = (
     web.get("/api/v1/mattermost/config", sessions.config),
     web.options("/api/v1/mattermost/config", origin.preflight),
     web.get("/api/v1/mattermost/team-mapping/{teamId}", mappings.team_mapping),
+    web.post(events.PATH, events.receive),
     # HEAD would use a ticket up without signing anybody in.
     web.get("/login/token", login.sign_in, allow_head=False),
     web.get("/messaging/{orgId}", pages.messaging),
@@ -27,7 +28,15 @@ ROUTES = (
     web.get("/openapi.json", openapi.openapi),
 )
 
-DESCRIBED = (session_paths.PATHS, mappings.PATHS, login.PATHS, pages.PATHS, health.PATHS, openapi.PATHS)
+DESCRIBED = (
+    session_paths.PATHS,
+    mappings.PATHS,
+    events.PATHS,
+    login.PATHS,
+    pages.PATHS,
+    health.PATHS,
+    openapi.PATHS,
+)
 
 
 def make_app(services: Services) -> web.Application:

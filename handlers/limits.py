@@ -70,6 +70,11 @@ class Allowance:
         if wait:
             raise TooManyRequests("That was too often; please wait a moment.", retry_after=wait)
 
+    def give_back(self, key: Hashable) -> None:
+        """Take back one `count`."""
+        if key in self._regained:
+            self._regained[key] -= self._interval
+
     def use(self, key: Hashable) -> None:
         """Let it happen: `require` and `count`."""
         self.require(key)

@@ -49,8 +49,8 @@ async def create(request: web.Request) -> web.Response:
     except TimeoutError:
         raise await _too_slow(request) from None
     except TokenRefused as error:
-        log.error("token_refused", variables="MATTERMOST_ADMIN_BOT_TOKEN or a bot's", reason=error.message)
-        raise _misconfigured() from error
+        log.error("token_refused", reason=error.message)
+        raise MattermostNotConfigured(error.message) from error
     return web.json_response(
         {"token": token, "baseUrl": base_url, "teamName": session.team_name, "mmUserId": session.user_id}
     )
@@ -118,7 +118,3 @@ def _configured(services: Services) -> tuple[Entrance, str]:
             "Messaging is not set up: MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN are needed."
         )
     return services.entrance, services.public_url
-
-
-def _misconfigured() -> MattermostNotConfigured:
-    return MattermostNotConfigured("Messaging is not set up right: Mattermost refuses a token of the bridge.")

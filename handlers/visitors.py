@@ -1,7 +1,8 @@
 """Who is there by their Equa session, and that a flood of bogus sessions does not become one upon Equa."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
@@ -23,29 +24,37 @@ _REMEMBERED = 10_000
 class Turnstile:
     """Lets each session ask now and then, and each address bring only so many that are nobody's.
 
-    A session that was somebody's not long ago passes, whatever else its address brings: behind a proxy that
-    does not say whom it speaks for, everybody has one address.
+    A session counts as nobody's until Equa has said otherwise. One that was somebody's not long ago passes,
+    whatever else its address brings: behind a proxy that does not say whom it speaks for, all have the same.
     """
 
     sessions: Allowance = field(default_factory=lambda: Allowance(burst=30, per_second=1))
-    strangers: Allowance = field(default_factory=lambda: Allowance(burst=100, per_second=10))
+    strangers: Allowance = field(default_factory=lambda: Allowance(burst=200, per_second=10))
     _known: dict[bytes, None] = field(default_factory=dict, repr=False)
 
-    def admit(self, session: bytes, address: str) -> None:
-        """Raise `TooManyRequests` if Equa is not to be asked now."""
+    @asynccontextmanager
+    async def passed(self, session: bytes, address: str) -> AsyncIterator[None]:
+        """Ask Equa inside; raises `TooManyRequests` if it is not to be asked now."""
         self.sessions.use(session)
-        if session not in self._known:
-            self.strangers.require(address)
+        counted = session not in self._known
+        if counted:
+            self.strangers.use(address)
+        try:
+            yield
+            self._remember(session)
+        except NotSignedIn:
+            self._known.pop(session, None)
+            counted = False
+            raise
+        finally:
+            if counted:
+                self.strangers.give_back(address)
 
-    def was_somebody(self, session: bytes) -> None:
+    def _remember(self, session: bytes) -> None:
         self._known.pop(session, None)
         self._known[session] = None
         if len(self._known) > _REMEMBERED:
             del self._known[next(iter(self._known))]
-
-    def was_nobody(self, session: bytes, address: str) -> None:
-        self._known.pop(session, None)
-        self.strangers.count(address)
 
 
 TURNSTILE = web.AppKey("turnstile", Turnstile)
@@ -79,14 +88,8 @@ async def _asked(request: web.Request, question: Callable[[EquaPlatform, str], A
     if services.equa is None:
         raise EquaUnavailable("Equa cannot be asked: EQUA_API_URL is not configured.")
     session, address = sha256(cookie.encode(errors="surrogateescape")).digest(), address_of(request)
-    turnstile.admit(session, address)
-    try:
-        answer = await _in_time(question(services.equa, cookie), request.app[DEADLINES].equa)
-    except NotSignedIn:
-        turnstile.was_nobody(session, address)
-        raise
-    turnstile.was_somebody(session)
-    return answer
+    async with turnstile.passed(session, address):
+        return await _in_time(question(services.equa, cookie), request.app[DEADLINES].equa)
 
 
 async def _in_time(asked: Awaitable[T], seconds: float) -> T:

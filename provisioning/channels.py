@@ -1,7 +1,7 @@
 """The default channels of a team, and the bots in them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -55,6 +55,7 @@ class _Repair:
         channel = await self._own(name, mapped) or await self._named(name) or await self._created(name)
         if channel.delete_at:
             await self.admin.restore_channel(channel.id)
+            channel = replace(channel, delete_at=0)
             log.info("channel_restored", team=self.team.id, channel=name)
         if channel.type != "O":
             log.warning("channel_is_private", team=self.team.id, channel=name)
@@ -78,7 +79,7 @@ class _Repair:
             except NameTaken:
                 return None
             log.info("channel_renamed_back", team=self.team.id, channel=name, was=channel.name)
-        return channel
+        return replace(channel, name=name)
 
     async def _named(self, name: str) -> Channel | None:
         return await self.admin.channel_by_name(self.team.id, name)

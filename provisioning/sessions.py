@@ -70,10 +70,6 @@ class Sessions:
                 session = await self._returning(person.id, organization.id)
                 return session or await self._provision(person, organization, began)
 
-    async def has_team(self, organization: OrganizationId) -> bool:
-        """Tell whether the organization had a team before, so that its name is not needed."""
-        return await self.stores.teams.find(organization) is not None
-
     async def ensure_home(self, organization: Organization) -> Home:
         """Return the organization's team with its channels and bots, repaired or created."""
         with _own_tokens():
@@ -105,16 +101,6 @@ class Sessions:
         if user_id is None:
             raise NotSignedIn("This link is not good any more; please open Messaging in Equa again.")
         return SignIn(token, user_id)
-
-    async def sign_in(self, token: str) -> SignIn:
-        """Return what signs in the holder of a personal access token of somebody known; else `NotSignedIn`."""
-        try:
-            user = await self.admin.holder(token) if tickets.looks_like_one(token) else None
-        except TokenRefused:
-            user = None
-        if user is None or await self.stores.mappings.person_of_user(user.id) is None:
-            raise NotSignedIn("Please open Messaging in Equa again.")
-        return SignIn(token, user.id)
 
     async def _returning(self, person: PersonId, organization: OrganizationId) -> Session | None:
         """Return the session if nothing is to be done for it."""

@@ -7,7 +7,6 @@ from asyncpg import Pool
 
 from bridge.db.accounts import Accounts
 from bridge.db.attempts import Attempts
-from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
 from bridge.db.teams import Teams
 from bridge.db.tickets import Tickets
@@ -20,15 +19,7 @@ class Stores:
     teams: Teams
     memberships: Memberships
     tickets: Tickets
-    mappings: Mappings
 
     @classmethod
     def of(cls, pool: Pool) -> Self:
-        return cls(
-            Accounts(pool), Attempts(pool), Teams(pool), Memberships(pool), Tickets(pool), Mappings(pool)
-        )
-
-    async def purge(self) -> None:
-        """Forget expired tickets and people who left long ago."""
-        await self.tickets.purge()
-        await self.memberships.purge()
+        return cls(Accounts(pool), Attempts(pool), Teams(pool), Memberships(pool), Tickets(pool))

@@ -36,10 +36,5 @@ async def redeem(stores: Stores, ticket: str) -> Holder:
     return holder
 
 
-def looks_like_one(text: str) -> bool:
-    """Tell whether a text has the form of a ticket, which is also that of a Mattermost token."""
-    return _TICKET.fullmatch(text) is not None
-
-
 def _digest(ticket: str) -> bytes:
     return sha256(ticket.encode()).digest()

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 
 from bridge.db.pool import translated
-from bridge.db.statements import CLAIM, JOB, PUT
+from bridge.db.statements import CLAIM, JOB, PUT, RETRY
 from bridge.errors import DatabaseUnavailable
 from bridge.models import Entry, Job, JobId, OrganizationId, Position
 
@@ -133,12 +133,8 @@ class Inbox:
     @translated
     async def retry(self, job: JobId, delay: float, reason: str) -> bool:
         """Let it wait `delay` seconds for its next attempt, still the first of its lane."""
-        return await self._mine(
-            "set state = 'waiting', holder = null, lease = null, run_at = now() + $3, reason = $4",
-            job,
-            timedelta(seconds=delay),
-            reason,
-        )
+        back = await self.pool.fetchval(RETRY, job, self.holder, timedelta(seconds=delay), reason)
+        return back is not None
 
     @translated
     async def bury(self, job: JobId, reason: str) -> bool:

@@ -21,17 +21,21 @@ with entry as (
                      and not exists (select from jobs j
                                      where j.lane = e.lane and j.state in ('waiting', 'running'))
                 then 'running'
-                else 'waiting' end as state
+                else 'waiting' end as state,
+           coalesce(lane_last.run_at, now()) as run_at
     from entry e
     cross join served s
     left join lateral (
         select max(j.turn) as turn from jobs j
         where j.organization_id = e.organization_id and j.state = 'waiting'
     ) last on true
+    left join lateral (
+        select max(j.run_at) as run_at from jobs j where j.lane = e.lane and j.state = 'waiting'
+    ) lane_last on true
 ), put as (
-    insert into jobs (kind, lane, organization_id, dedupe, payload, reason, turn, state,
+    insert into jobs (kind, lane, organization_id, dedupe, payload, reason, turn, state, run_at,
                       finished, holder, lease, started, attempts)
-    select kind, lane, organization_id, dedupe, payload, refused, turn, state,
+    select kind, lane, organization_id, dedupe, payload, refused, turn, state, run_at,
            case when state = 'refused' then now() end,
            case when state = 'running' then $14::uuid end,
            case when state = 'running' then now() + $15::interval end,
@@ -76,3 +80,17 @@ from candidate where jobs.id = candidate.id
 returning {", ".join("jobs." + column.strip() for column in JOB.split(","))}
 """  # noqa: S608  # built of constants
 """Claim up to $1 jobs for the holder $2 and the lease $3, the lowest turn first, none of organizations $4."""
+
+RETRY = """
+with back as (
+    update jobs set state = 'waiting', holder = null, lease = null, run_at = now() + $3, reason = $4
+    where id = $1 and holder = $2 and state = 'running'
+    returning id, lane, run_at
+), behind as (
+    update jobs set run_at = back.run_at from back
+    where jobs.lane = back.lane and jobs.state = 'waiting' and jobs.id <> back.id
+      and jobs.run_at < back.run_at
+)
+select id from back
+"""
+"""Let a job wait for its next attempt, and what stands behind it in its lane as long."""

@@ -39,6 +39,11 @@ _RESEND_FOR = 15.0
 """Seconds. What is created here has a name or a place of its own, so that a second one is refused."""
 
 
+_HASHING = 60.0
+"""Seconds. Since version 11 a password takes 600,000 rounds of PBKDF2, and one is hashed at a time
+(server/channels/app/password/hashers): of fifty new accounts the last one waits for all others."""
+
+
 @asynccontextmanager
 async def connect(url: str, token: str, observe: Observe) -> AsyncIterator["RestAdmin"]:
     """Give the interface as the token's account, a system administrator, with a session of its own."""
@@ -71,8 +76,9 @@ class RestAdmin:
             "disable_welcome_email": True,
             "props": {USER_MARK: account.mark},
         }
+        unhurried = self._repeatable.patient(replace(self._repeatable.patience, timeout=_HASHING))
         with _explaining("users"):
-            return parse_user_with_mark(await Users(self._repeatable).create_user(body))
+            return parse_user_with_mark(await Users(unhurried).create_user(body))
 
     async def activate_user(self, user_id: UserId) -> None:
         with _explaining("users"):
@@ -164,9 +170,6 @@ class RestAdmin:
     async def revoke_token(self, token_id: TokenId) -> None:
         with _unless_absent():
             await self._repeatable.post("/users/tokens/revoke", {"token_id": identifier(token_id)})
-
-    async def holder(self, token: str) -> User:
-        return parse_user_with_mark(await Users(self.transport.acting(token)).get_user("me"))
 
     async def teams_of_holder(self, token: str) -> Sequence[Team]:
         reply = Teams(self.transport.acting(token)).get_user_teams("me")

@@ -20,10 +20,14 @@ TEAM_MARK = "company_name"
 
 def parse_team(obj: object) -> Team:
     match obj:
-        case {"id": str(team_id), "name": str(name), "display_name": str(shown), "delete_at": int(ended)} if (
-            is_id(team_id) and name
-        ):
-            mark = obj.get(TEAM_MARK)
+        case {
+            "id": str(team_id),
+            "name": str(name),
+            "display_name": str(shown),
+            "delete_at": int(ended),
+            **rest,
+        } if is_id(team_id) and name:
+            mark = rest.get(TEAM_MARK)
             return Team(TeamId(team_id), name, shown, ended, mark if isinstance(mark, str) else "")
     raise MalformedError("Mattermost sent a team that cannot be read.")
 
@@ -43,8 +47,8 @@ def parse_named_channel(obj: object) -> Channel:
 
 def parse_token(obj: object) -> AccessToken:
     match obj:
-        case {"id": str(token_id), "description": str(description)} if is_id(token_id):
-            secret = obj.get("token")
+        case {"id": str(token_id), "description": str(description), **rest} if is_id(token_id):
+            secret = rest.get("token")
             return AccessToken(TokenId(token_id), description, secret if isinstance(secret, str) else "")
     raise MalformedError("Mattermost sent a token that cannot be read.")
 

@@ -28,7 +28,7 @@ class BotChecks:
     async def account(self) -> Sequence[Finding]:
         return [bot(await self.operator.me())]
 
-    async def websocket(self) -> Sequence[Finding]:
+    async def websocket(self, subject: str) -> Sequence[Finding]:
         """Wait for the first word of the websocket, by which the server has accepted the token."""
         settled = asyncio.Event()
 
@@ -39,8 +39,8 @@ class BotChecks:
         async with Socket(self.url, self.token, Interest("", ""), self.operator.me, changed) as socket:
             await settled.wait()
             if socket.state == "connected":
-                return [Finding("websocket", "good", f"{self.url} says hello")]
-        return [Finding("websocket", "bad", "Mattermost refuses MATTERMOST_BOT_TOKEN", ANEW)]
+                return [Finding(subject, "good", f"{self.url} says hello")]
+        return [Finding(subject, "bad", "Mattermost refuses MATTERMOST_BOT_TOKEN", ANEW)]
 
     async def places(self, dsn: str, channel: str) -> Sequence[Finding]:
         """Look whether the bot hears every organization: it has to be in the team and in its channel."""

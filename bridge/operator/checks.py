@@ -24,7 +24,7 @@ class Check:
     """The variable of the token that it asks with."""
     anew: str = ""
     """What the operator can do when Mattermost refuses that."""
-    deadline: float = 12
+    deadline: float = 10
     """Seconds."""
 
 

@@ -1,7 +1,7 @@
 """Everything that the bridge needs, as a list of checks; what is not configured says so."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from aiohttp import ClientSession
@@ -33,11 +33,14 @@ class Doctor:
     settings: Settings
     session: ClientSession
     """One that keeps no cookies."""
+    seconds: float = 12
+    """Of each check."""
 
     def checks(self) -> list[Check]:
         url = self.settings.mattermost_url
         mattermost = [*self._server(url), *self._bots(url), *self._browser(url)] if url else [_NO_SERVER]
-        return [*mattermost, *self._store(), *self._equa(), self._agent()]
+        found = [*mattermost, *self._store(), *self._equa(), self._agent()]
+        return [replace(check, deadline=self.seconds) for check in found]
 
     def _server(self, url: str) -> list[Check]:
         operator = self._operator(url, self.settings.mattermost_admin_bot_token)
@@ -63,8 +66,8 @@ class Doctor:
         return [
             Check("bot", looks.account, _ABOVE, token=_BOT, anew=ANEW),
             self._notices(url),
-            Check("websocket", looks.websocket, _ABOVE, token=_BOT),
-            *([Check("websocket", outer.websocket, through)] if public != url else ()),
+            Check("websocket", partial(looks.websocket, "websocket"), _ABOVE, token=_BOT),
+            *([Check(_OUTSIDE, partial(outer.websocket, _OUTSIDE), through)] if public != url else ()),
             Check(
                 "bot's places", partial(self._places, looks), f"{_ABOVE}, and the database below", token=_BOT
             ),
@@ -184,6 +187,7 @@ def configuration(given: Collection[str]) -> Finding:
 _ADMIN = "MATTERMOST_ADMIN_BOT_TOKEN"  # a variable's name, as the next two
 _BOT = "MATTERMOST_BOT_TOKEN"
 _NOTICE = "MATTERMOST_NOTICE_TOKEN"
+_OUTSIDE = "public websocket"
 _ABOVE = "see Mattermost and its accounts above"
 
 _NO_SERVER = absent("Mattermost", "set MATTERMOST_URL", required=True)

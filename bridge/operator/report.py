@@ -34,7 +34,7 @@ class Report:
     def summarize(self) -> None:
         """Say in one line what was done."""
         changed, planned = counted(self.findings, "changed"), counted(self.findings, "planned")
-        line = "Nothing had to be changed."
+        line = "Nothing was changed." if failed(self.findings) else "Nothing had to be changed."
         if changed or planned:
             line = f"{changed} changed." if changed else f"{planned} would be changed."
         if failed(self.findings):

@@ -93,4 +93,4 @@ async def told(subject: str, step: Awaitable[list[Finding]]) -> list[Finding]:
 def _advice(error: BridgeError) -> str:
     if isinstance(error, MattermostRefused) and error.request_id:
         return f"look for {error.request_id} in Mattermost's log"
-    return "see the settings above, and Mattermost's log"
+    return "mend that in Mattermost, and run setup again"

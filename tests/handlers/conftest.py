@@ -8,8 +8,9 @@ import structlog
 from bridge import log
 from bridge.metrics import Metrics
 from handlers.app import make_app
+from handlers.events import INBOX
 from handlers.keys import Services
-from tests.support.api import TOKENS, Client, FakeHealth, FakeMappings, Lines, serving
+from tests.support.api import TOKENS, Client, FakeHealth, FakeInbox, FakeMappings, Lines, serving
 
 
 @pytest.fixture
@@ -37,5 +38,7 @@ def lines() -> Iterator[Lines]:
 
 @pytest.fixture
 async def api(services: Services, lines: Lines) -> AsyncIterator[Client]:
-    async with serving(make_app(services)) as client:
+    app = make_app(services)
+    app[INBOX] = FakeInbox()
+    async with serving(app) as client:
         yield client

@@ -14,7 +14,7 @@ from bridge.db.inbox import Inbox
 from bridge.events.cloudevents import BATCH, EITHER, SINGLE
 from handlers import events
 from handlers.app import make_app
-from handlers.events import INBOX, LARGEST_BODY, receive
+from handlers.events import INBOX, LARGEST_BODY
 from handlers.keys import Services
 from handlers.openapi import document
 from tests.support.api import TOKENS, Client, serving
@@ -28,8 +28,6 @@ async def platform(services: Services, pool: Pool) -> AsyncIterator[Client]:
     """The API with a real inbox."""
     app = make_app(services)
     app[INBOX] = Inbox(pool)
-    if not any(resource.canonical == events.PATH for resource in app.router.resources()):
-        app.router.add_post(events.PATH, receive)
     async with serving(app) as client:
         yield client
 

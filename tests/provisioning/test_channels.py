@@ -83,6 +83,7 @@ async def test_an_archived_channel_is_restored(chat: Chat, place: Place) -> None
 
     assert documents.delete_at == 0
     assert after["documents"].id == before["documents"].id
+    assert not any(channel.delete_at for channel in after.values())
 
 
 async def test_a_renamed_channel_gets_its_name_back(chat: Chat, place: Place) -> None:
@@ -93,7 +94,7 @@ async def test_a_renamed_channel_gets_its_name_back(chat: Chat, place: Place) ->
 
     after = await place.ensured()
 
-    assert after["agent"].id == before["agent"].id
+    assert (after["agent"].id, after["agent"].name) == (before["agent"].id, "agent")
     assert (agent.name, agent.display_name) == ("agent", "Robots")
 
 

@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.errors import BridgeError, MattermostUnavailable, NotAMember, NotSignedIn, TokenRefused
+from bridge.errors import BridgeError, MattermostUnavailable, NotAMember, TokenRefused
 from bridge.models import Organization, Person
 from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.activation import set_active
 from bridge.sandbox.mattermost.teams import archive_team
-from provisioning.sessions import SignIn
 from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization
 from tests.support.visits import process as running_process
 
@@ -163,31 +162,16 @@ async def test_a_refused_administrator_does_not_end_anybodys_token(
     assert await process.sessions.open_session(ada, acme) == session
 
 
-async def test_the_token_itself_signs_its_holder_in(
+async def test_the_name_of_an_organization_that_has_a_team_is_not_needed(
     process: Process, ada: Person, acme: Organization
 ) -> None:
-    """As the customer's first design has it."""
+    """Neither for who is known nor for who is new."""
     session = await process.sessions.open_session(ada, acme)
+    nameless = replace(acme, name="")
 
-    assert await process.sessions.sign_in(session.token) == SignIn(session.token, session.user_id)
-
-
-async def test_only_tokens_of_people_sign_in(chat: Chat, process: Process) -> None:
-    """Neither an administrator's, nor a bot's, nor none at all."""
-    for token in (chat.store.admin_token, chat.bot_token, "a" * 26, "", "a/b"):
-        with pytest.raises(NotSignedIn):
-            await process.sessions.sign_in(token)
-
-
-async def test_an_organization_has_a_team_after_its_first_visit(
-    process: Process, ada: Person, acme: Organization
-) -> None:
-    """From then on its name is not needed."""
-    assert not await process.sessions.has_team(acme.id)
-    session = await process.sessions.open_session(ada, acme)
-
-    assert await process.sessions.has_team(acme.id)
-    assert await process.sessions.open_session(ada, replace(acme, name="")) == session
+    assert await process.sessions.open_session(ada, nameless) == session
+    ben = await process.sessions.open_session(a_person("Ben Okafor"), nameless)
+    assert ben.team_name == "acme-corp"
 
 
 async def test_who_has_left_is_not_let_in_by_an_older_answer(

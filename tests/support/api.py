@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from uuid import UUID
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bridge.models import OrganizationId, TeamId
+from bridge.models import Entry, OrganizationId, TeamId
 from handlers.keys import Health, Part
 
 Client = TestClient[web.Request, web.Application]
@@ -44,6 +44,14 @@ class FakeHealth:
 
     async def look(self) -> Health:
         return Health(self.parts)
+
+
+@dataclass(slots=True)
+class FakeInbox:
+    """Takes everything as new."""
+
+    async def put_all(self, entries: Sequence[Entry]) -> frozenset[str]:
+        return frozenset(entry.dedupe for entry in entries)
 
 
 @dataclass(slots=True)

@@ -12,6 +12,7 @@ from asyncpg import Pool
 
 from bridge import config, visits
 from bridge.crypto import new_key
+from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.health import Status
@@ -20,8 +21,10 @@ from bridge.sandbox import world
 from bridge.sandbox.equa import Server as Equa
 from bridge.visits import Visits
 from handlers.app import make_app
+from handlers.events import INBOX
 from handlers.keys import Services
 from provisioning.tokens import DESCRIPTION
+from tests.support.api import TOKENS
 from tests.support.visits import Chat
 from tests.support.visits import chat as running_chat
 
@@ -111,7 +114,7 @@ async def served(
     async with visits.opened(settings, dsn, pool, metrics) as opened:
         services = Services(
             Mappings(pool),
-            (),
+            TOKENS,
             metrics,
             Status(pool).look,
             public_url=settings.mattermost_public_url or settings.mattermost_url,
@@ -121,6 +124,7 @@ async def served(
             entrance=opened.entrance,
         )
         app = make_app(services)
+        app[INBOX] = Inbox(pool)
         for key, part in parts.items():
             app[key] = part
         async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:

@@ -56,6 +56,8 @@ create table jobs (
 );
 
 create index jobs_claim on jobs (turn, id) where state = 'waiting';
+-- What is parked for hours, lanes behind it included, has a later run_at and costs a claim nothing.
+create index jobs_due on jobs (run_at) where state = 'waiting';
 create index jobs_lane_head on jobs (lane, id) where state in ('waiting', 'running');
 create unique index jobs_one_running_a_lane on jobs (lane) where state = 'running';
 create index jobs_expired on jobs (lease) where state = 'running';

@@ -36,7 +36,7 @@ const SENTENCES = {
   network: ["Messaging could not be reached", "You may be offline."],
   timeout: ["Messaging takes too long to answer", "The server may be busy."],
   unavailable: ["Messaging is not available right now", CALM],
-  login_expired: ["Signing in to the chat did not work", "It was tried several times. Your browser may be blocking the chat's cookies."],
+  login_expired: ["Signing in to the chat did not work", "It was tried several times. If it stays like this, tell your administrator."],
   popup_blocked: ["No tab could be opened", "Your browser blocks new tabs of this page."],
   frame_blocked: ["This page may not show the chat", "Its security policy forbids it. The chat can be opened in a tab of its own."],
 };

@@ -289,7 +289,7 @@ def test_what_a_database_cannot_store_is_taken_out_or_refused() -> None:
     assert mistakes(issued(recipient="\ud800"))[0].startswith("data.recipient should be a valid string")
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(nasty.map(lambda text: f"{text}x"))
 def test_any_text_is_kept(text: str) -> None:
     """Whatever it means to some parser."""
@@ -309,7 +309,7 @@ _json = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(st.dictionaries(_keys, _json) | st.lists(_json, max_size=3) | _json)
 def test_any_other_json_is_refused(body: Any) -> None:
     """No shape of a body is an error of ours."""

@@ -114,21 +114,21 @@ def test_plain(text: str, line: str) -> None:
     assert plain(text) == line
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(nasty | st.text())
 def test_a_name_shows_as_it_was_typed(text: str) -> None:
     """Nothing but text comes out of a Markdown parser, and the text is the name."""
     assert shown(inline(text)).replace(BREAK, "") == typed(text)
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(nasty | st.text())
 def test_a_text_shows_with_its_lines(text: str) -> None:
     """Nothing but paragraphs, line breaks and the text."""
     assert typed(shown(block(text))) == typed(text)
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(nasty | st.text())
 def test_nothing_is_live(text: str) -> None:
     """Neither what the server reads after its parser nor what clients read without one has a meaning."""
@@ -136,7 +136,7 @@ def test_nothing_is_live(text: str) -> None:
         assert not [form for form in _LIVE if re.search(form, seen)]
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(nasty | st.text())
 def test_names_stay_on_their_line(text: str) -> None:
     """A field is one line, so nothing breaks out of it."""

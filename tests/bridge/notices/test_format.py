@@ -48,7 +48,7 @@ def test_money(amount: str, currency: str, text: str) -> None:
     assert money(Decimal(amount), currency) == text
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(_amounts)
 def test_amounts_are_exact(amount: Decimal) -> None:
     """What is shown is what was told."""

@@ -155,7 +155,7 @@ def strings(value: Any) -> Iterator[str]:
             yield value
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(attachments())
 def test_no_text_of_anybody_calls_anybody(attachment: dict[str, Any]) -> None:
     """After all that a parser may take away no `@` stands before what could be a name."""
@@ -164,7 +164,7 @@ def test_no_text_of_anybody_calls_anybody(attachment: dict[str, Any]) -> None:
         assert not re.search(r"@[\w.:-]", bare)
 
 
-@settings(deadline=None, max_examples=3000)
+@settings(deadline=None)
 @given(attachments())
 def test_names_fill_one_line(attachment: dict[str, Any]) -> None:
     """Only the text of an announcement has lines."""

@@ -64,5 +64,6 @@ def test_its_own_site_is_self() -> None:
 
 
 def test_https_does_not_show_http() -> None:
-    """Browsers block it whatever the headers say."""
+    """Browsers block it whatever the headers say, unless it is on their own machine."""
     assert obstacle("http://chat.example.com/", APP, ["frame-ancestors *"], []) == MIXED
+    assert obstacle("http://localhost:8065/", APP, ["frame-ancestors *"], []) == ""

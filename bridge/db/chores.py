@@ -1,0 +1,30 @@
+"""When things that are done now and then were last done, whichever process did them."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from asyncpg import Pool
+
+from bridge.db.pool import translated
+
+
+@dataclass(frozen=True, slots=True)
+class Chores:
+    pool: Pool
+
+    @translated
+    async def age(self, name: str) -> timedelta | None:
+        """Return how long ago it was done, None if never."""
+        age: timedelta | None = await self.pool.fetchval(
+            "select now() - finished from chores where name = $1", name
+        )
+        return age
+
+    @translated
+    async def done(self, name: str) -> None:
+        """Note that it was done just now."""
+        await self.pool.execute(
+            """insert into chores (name, finished) values ($1, now())
+               on conflict (name) do update set finished = excluded.finished""",
+            name,
+        )

@@ -1,0 +1,160 @@
+"""Syncs that were asked for: each is a line here and a job, `sync:<id>`, that does it.
+
+A roster is kept no longer than its sync takes; an outcome names people by their ids in Equa only.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from asyncpg import Pool
+
+from bridge.db.pool import translated
+from bridge.models import (
+    JobState,
+    Member,
+    Organization,
+    OrganizationId,
+    PersonId,
+    Roster,
+    SyncId,
+)
+
+KEEP = timedelta(days=90)
+"""How long the outcome of a sync can be asked for."""
+
+_STALE = timedelta(days=1)
+"""How old a roster may get whose sync never ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a sync goes by, and what earlier attempts at it have done."""
+
+    organization: Organization
+    roster: Roster
+    read_at: datetime
+    created: int = 0
+    added: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How far a sync is."""
+
+    job: JobState
+    done: int
+    total: int
+    outcome: Mapping[str, Any] | None
+    """What it has come to; none while it goes on, and if it has ended without a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Syncs:
+    pool: Pool
+
+    @translated
+    async def store(self, organization: Organization, roster: Roster, read_at: datetime) -> SyncId:
+        """Store what a sync goes by; its job is to be put into the inbox then."""
+        sync = SyncId(uuid4())
+        await self.pool.execute(
+            """insert into syncs (id, organization_id, organization_name, roster, read_at)
+               values ($1, $2, $3, $4, $5)""",
+            sync,
+            organization.id,
+            organization.name,
+            _json(roster),
+            read_at,
+        )
+        return sync
+
+    @translated
+    async def unfinished(self, organization: OrganizationId) -> SyncId | None:
+        """Return the organization's sync that waits or runs."""
+        found: UUID | None = await self.pool.fetchval(
+            """select s.id from syncs s join jobs j on j.dedupe = 'sync:' || s.id
+               where s.organization_id = $1 and s.outcome is null and j.state in ('waiting', 'running')
+               order by s.requested limit 1""",
+            organization,
+        )
+        return SyncId(found) if found else None
+
+    @translated
+    async def given(self, sync: SyncId) -> Given | None:
+        """Return what a sync goes by, None when it has ended."""
+        row = await self.pool.fetchrow(
+            """select organization_id, organization_name, roster, read_at, created, added, removed
+               from syncs where id = $1 and outcome is null and roster is not null""",
+            sync,
+        )
+        if row is None:
+            return None
+        organization = Organization(OrganizationId(row["organization_id"]), row["organization_name"])
+        counts = (row["created"], row["added"], row["removed"])
+        return Given(organization, _roster(row["roster"]), row["read_at"], *counts)
+
+    @translated
+    async def progress(self, sync: SyncId, *, done: int, total: int, counts: tuple[int, int, int]) -> None:
+        """Note how far it is; `counts` are of those created, added and removed, earlier attempts included."""
+        await self.pool.execute(
+            """update syncs
+               set done = $2, total = $3, created = $4, added = $5, removed = $6, modified = now()
+               where id = $1""",
+            sync,
+            done,
+            total,
+            *counts,
+        )
+
+    @translated
+    async def end(self, sync: SyncId, outcome: Mapping[str, Any]) -> None:
+        """Note what it has come to, and forget the roster."""
+        await self.pool.execute(
+            "update syncs set outcome = $2, roster = null, modified = now() where id = $1",
+            sync,
+            dict(outcome),
+        )
+
+    @translated
+    async def look(self, sync: SyncId, organization: OrganizationId) -> State | None:
+        """Return how far an organization's sync is, None if there is none of this id."""
+        row = await self.pool.fetchrow(
+            """select j.state as job, s.done, s.total, s.outcome
+               from syncs s join jobs j on j.dedupe = 'sync:' || s.id
+               where s.id = $1 and s.organization_id = $2""",
+            sync,
+            organization,
+        )
+        return State(**dict(row.items())) if row else None
+
+    @translated
+    async def purge(self) -> int:
+        """Forget syncs of long ago, and rosters of those that never end; returns how many of the former."""
+        rows = await self.pool.fetch(
+            """with stale as (
+                   update syncs set roster = null
+                   where roster is not null
+                     and requested between now() - $1::interval and now() - $2::interval
+               )
+               delete from syncs where requested < now() - $1::interval returning 1""",
+            KEEP,
+            _STALE,
+        )
+        return len(rows)
+
+
+def _json(roster: Roster) -> dict[str, Any]:
+    members = [[str(m.person_id or ""), m.email, m.name, m.is_individual] for m in roster.members]
+    return {"members": members, "problems": list(roster.problems)}
+
+
+def _roster(stored: Mapping[str, Any]) -> Roster:
+    return Roster(tuple(map(_member, stored["members"])), tuple(stored["problems"]))
+
+
+def _member(line: Sequence[Any]) -> Member:
+    person, email, name, is_individual = line
+    return Member(PersonId(UUID(person)) if person else None, email, name, is_individual)

@@ -1,0 +1,65 @@
+"""What the proxy in front of Mattermost does in a deployment, for the demo's chat.
+
+It sends `/login/token` to the bridge, and lets the bridge's page show the chat in a frame:
+
+    Server(store, pages=[*chat.pages(), gate.login(url)], spa=gate.framed(chat.spa, url))
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, DummyCookieJar, web
+from yarl import URL
+
+Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+_WITHIN = ClientTimeout(total=30)
+_ASKED = ("Accept", "Cookie", "User-Agent", "Sec-Fetch-Site", "Sec-Fetch-Dest")
+_ANSWERED = (
+    "Cache-Control",
+    "Content-Security-Policy",
+    "Content-Type",
+    "Location",
+    "Referrer-Policy",
+    "Retry-After",
+    "Set-Cookie",
+)
+
+
+def login(bridge_url: str) -> web.RouteDef:
+    """Return the route at which a ticket is redeemed; the answer is the bridge's."""
+
+    async def redeem(request: web.Request) -> web.StreamResponse:
+        url = URL(f"{bridge_url}{request.raw_path}", encoded=True)
+        headers = {name: request.headers[name] for name in _ASKED if name in request.headers}
+        try:
+            async with (
+                ClientSession(timeout=_WITHIN, cookie_jar=DummyCookieJar()) as http,
+                http.get(url, headers=headers, allow_redirects=False) as answer,
+            ):
+                return await _relayed(answer)
+        except (ClientError, TimeoutError):
+            raise web.HTTPBadGateway(text="The bridge does not answer.") from None
+
+    return web.get("/login/token", redeem, allow_head=False)
+
+
+async def _relayed(answer: ClientResponse) -> web.Response:
+    response = web.Response(status=answer.status, body=await answer.read())
+    for name in _ANSWERED:
+        response.headers.popall(name, None)
+        for value in answer.headers.getall(name, ()):
+            response.headers.add(name, value)
+    return response
+
+
+def framed(page: Page, *embedders: str) -> Page:
+    """Return the page, but these origins may show it in a frame."""
+    ancestors = " ".join(("'self'", *embedders))
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        response = await page(request)
+        # Where this is present a browser does not look at X-Frame-Options.
+        response.headers["Content-Security-Policy"] = f"frame-ancestors {ancestors}"
+        return response
+
+    return serve

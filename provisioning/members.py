@@ -1,0 +1,160 @@
+"""Who is to join and who to leave, so that a team matches a roster. Pure: no I/O is imported here."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bridge.models import Member, MembershipState, PersonId, Roster, User, UserId
+from provisioning.roster import Listed, doubt, listed
+
+_UNSUSPICIOUS = 5
+"""So many people may be taken out of a team at once, however small it is."""
+
+_PRIVILEGED = re.compile(r".*(admin|manager)")
+"""Roles that manage others, such as `system_admin` (server/public/model/role.go)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of the people on a roster, and of those whom the bridge has put into the team."""
+
+    accounts: Mapping[PersonId, UserId]
+    users: Mapping[UserId, User]
+    """Those accounts as Mattermost has them; one that is missing is deleted there."""
+    states: Mapping[PersonId, MembershipState]
+    """Of their memberships in the team."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A person with their account."""
+
+    person_id: PersonId
+    user_id: UserId
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What could not be done for somebody, or for the whole roster; `message` is a sentence for people."""
+
+    person_id: PersonId | None
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What makes the team match; everybody on the roster stands in one of the first four or has failed."""
+
+    open: tuple[Member, ...]
+    """Whose account is to be created or repaired before they are added."""
+    add: tuple[Seat, ...]
+    settle: tuple[Seat, ...]
+    """In the team already, but not through the bridge, or not into all of its channels."""
+    unchanged: tuple[Seat, ...]
+    remove: tuple[PersonId, ...]
+    failed: tuple[Failure, ...]
+    refusal: str = ""
+    """Why nothing of it is to be done unless somebody insists; empty if nobody has to."""
+
+    @property
+    def changes(self) -> int:
+        """How many people it is about."""
+        return len(self.open) + len(self.add) + len(self.settle) + len(self.remove)
+
+
+def plan_sync(roster: Roster, team: Iterable[User], facts: Facts) -> Plan:
+    """Return what makes a team, given by all of its members, match the roster.
+
+    Added are people with an account in Equa. Removed is only whom the bridge has put into the team, never a
+    bot or an administrator, and nobody while it is not certain that the roster names everybody.
+    """
+    present = {user.id: user for user in team}
+    joining = _Joining(present, facts)
+    for person, one in listed(roster).items():
+        joining.consider(person, one)
+    joining.refuse_shared_addresses()
+    reason = doubt(roster)
+    leaving = sorted(_leaving(roster, present, facts))
+    return Plan(
+        open=tuple(joining.open),
+        add=tuple(joining.add),
+        settle=tuple(joining.settle),
+        unchanged=tuple(joining.unchanged),
+        remove=() if reason else tuple(leaving),
+        failed=(*joining.failed, *_told(roster, reason, leaving)),
+        refusal="" if reason else _refusal(leaving, present, facts),
+    )
+
+
+@dataclass(slots=True)
+class _Joining:
+    """Sorts the people of a roster by what is to be done for them."""
+
+    present: Mapping[UserId, User]
+    facts: Facts
+    open: list[Member] = field(default_factory=list)
+    add: list[Seat] = field(default_factory=list)
+    settle: list[Seat] = field(default_factory=list)
+    unchanged: list[Seat] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+
+    def consider(self, person: PersonId, one: Listed) -> None:
+        user_id = self.facts.accounts.get(person)
+        user = self.facts.users.get(user_id) if user_id else None
+        if user_id and user_id in self.present:
+            joined = self.facts.states.get(person) == "joined"
+            (self.unchanged if joined else self.settle).append(Seat(person, user_id))
+        elif user and not user.delete_at and not _is_protected(user):
+            self.add.append(Seat(person, user.id))
+        elif user or one.addresses == 1:
+            self.open.append(one.member)
+        elif one.addresses:
+            self._fail(person, "two_emails", "Stands on the roster with more than one e-mail address.")
+        else:
+            self._fail(person, "no_email", "Has no e-mail address on the roster, and Mattermost needs one.")
+        if one.lines > 1:
+            self._fail(person, "duplicate", "Stands on the roster more than once; taken as one person.")
+
+    def refuse_shared_addresses(self) -> None:
+        """Fail the new ones of whom two have one address: whose it is cannot be known."""
+        count = Counter(member.email for member in self.open if member.email)
+        opened, self.open = self.open, []
+        for member in opened:
+            if count[member.email] > 1:
+                self._fail(member.person_id, "duplicate_email", "Has the e-mail address of somebody else.")
+            else:
+                self.open.append(member)
+
+    def _fail(self, person: PersonId | None, code: str, message: str) -> None:
+        self.failed.append(Failure(person, code, message))
+
+
+def _is_protected(user: User | None) -> bool:
+    return user is not None and (user.is_bot or any(map(_PRIVILEGED.fullmatch, user.roles.split())))
+
+
+def _leaving(roster: Roster, present: Mapping[UserId, User], facts: Facts) -> Iterator[PersonId]:
+    """Yield whom the bridge has put into the team and no line of the roster names, be it as no individual."""
+    named = {member.person_id for member in roster.members}
+    for person, state in facts.states.items():
+        user_id = facts.accounts.get(person)
+        user = present.get(user_id) if user_id else None
+        if state != "left" and person not in named and not _is_protected(user):
+            yield person
+
+
+def _told(roster: Roster, reason: str, leaving: Sequence[PersonId]) -> Iterator[Failure]:
+    for problem in roster.problems:
+        yield Failure(None, "roster_unreadable", problem)
+    if reason and (leaving or roster.problems or not roster.members):
+        yield Failure(None, "nobody_removed", f"{reason}, so nobody was removed.")
+
+
+def _refusal(leaving: Sequence[PersonId], present: Mapping[UserId, User], facts: Facts) -> str:
+    inside = sum(facts.accounts.get(person) in present for person in leaving)
+    people = sum(not user.is_bot for user in present.values())
+    if inside <= _UNSUSPICIOUS or inside * 2 <= people:
+        return ""
+    return f"This would take {inside} of {people} people out of the team, so nothing was changed."

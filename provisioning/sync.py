@@ -1,0 +1,126 @@
+"""Make a whole team match its organization's roster."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bridge.db.rosters import Rosters
+from bridge.errors import SyncRefused
+from bridge.models import Organization, OrganizationId, TeamId, User, UserId
+from bridge.ports import MattermostBulk
+from provisioning.changes import Changes, Told
+from provisioning.members import Facts, Plan, plan_sync
+from provisioning.report import Counts, Progress, Report, Tally
+from provisioning.roster import Reading
+from provisioning.sessions import Sessions
+
+log = structlog.get_logger(__name__)
+
+_PAGE = 200
+_LOOKED_UP = 1000
+"""How many accounts are looked up at once."""
+
+NOTHING = Counts()
+
+
+async def nobody(_: Progress) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a sync would do, and what that was concluded from."""
+
+    plan: Plan
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class TeamSync:
+    """Every method may be repeated, by several processes at once, after a crash anywhere."""
+
+    sessions: Sessions
+    bulk: MattermostBulk
+    rosters: Rosters
+
+    async def preview(self, organization: OrganizationId, reading: Reading) -> Preview:
+        """Return what `run` would do; nothing is changed, and a missing team counts as empty."""
+        mapping = await self.sessions.stores.teams.find(organization)
+        team = await self.sessions.admin.team(mapping.team_id) if mapping else None
+        return await self._looked(organization, reading, team.id if team else None)
+
+    async def run(
+        self,
+        organization: Organization,
+        reading: Reading,
+        *,
+        force: bool = False,
+        before: Counts = NOTHING,
+        told: Told = nobody,
+    ) -> Report:
+        """Do what `plan_sync` says, in the organization's team or in a new one of its name.
+
+        One at a time for an organization: others wait. `before` is what earlier attempts with the same
+        reading have done, of which the last batch may be missing. Raises `SyncRefused`, changing nobody's
+        membership, if the plan has to be forced; `Unavailable` and whatever `Sessions.ensure_home` raises.
+        """
+        async with self.sessions.locks.hold(f"sync:{organization.id}"):
+            home = await self.sessions.ensure_home(organization)
+            seen = await self._looked(organization.id, reading, home.team.id)
+            if seen.plan.refusal and not force:
+                raise SyncRefused(seen.plan.refusal)
+            tally = Tally(seen.plan.changes, before)
+            changes = Changes(
+                self.sessions,
+                self.bulk,
+                self.rosters,
+                home,
+                reading.read_at,
+                seen.facts.accounts,
+                tally,
+                told,
+            )
+            await changes.carry_out(seen.plan)
+        report = tally.report(organization.id)
+        _log(report)
+        return report
+
+    async def _looked(self, organization: OrganizationId, reading: Reading, team: TeamId | None) -> Preview:
+        present = await self._members(team) if team else []
+        people = {member.person_id for member in reading.roster.members if member.person_id}
+        known = await self.rosters.known(organization, people)
+        inside = {user.id for user in present}
+        outside = [known.accounts[person] for person in people & known.accounts.keys()]
+        users = [*present, *await self._users([user for user in outside if user not in inside])]
+        facts = Facts(known.accounts, {user.id: user for user in users}, known.states)
+        return Preview(plan_sync(reading.roster, present, facts), facts)
+
+    async def _members(self, team: TeamId) -> list[User]:
+        members: list[User] = []
+        for number in itertools.count():
+            page = await self.bulk.team_page(team, number)
+            members += page
+            if len(page) < _PAGE:
+                break
+        return members
+
+    async def _users(self, ids: Sequence[UserId]) -> list[User]:
+        users: list[User] = []
+        for start in range(0, len(ids), _LOOKED_UP):
+            users += await self.bulk.users(ids[start : start + _LOOKED_UP])
+        return users
+
+
+def _log(report: Report) -> None:
+    counts = report.counts
+    log.info(
+        "synced",
+        organization=str(report.organization_id),
+        created=counts.created,
+        added=counts.added,
+        removed=counts.removed,
+        unchanged=report.unchanged,
+        failed=len(report.failed),
+    )

@@ -1,0 +1,168 @@
+"""The real daemon through visits, logins, mentions and failures: no secret gets out anywhere."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from bridge.sandbox import world as sandbox
+from bridge.sandbox.agent.faults import ErrorObject
+from bridge.sandbox.equa import Server as Equa
+from bridge.sandbox.equa import away
+from bridge.sandbox.mattermost import RestFault
+from provisioning.tokens import DESCRIPTION
+from tests.support.daemon import Daemon, running
+from tests.support.sealed import entry
+from tests.support.world import Company, World
+
+API = "/api/v1/mattermost"
+APP = "https://app.example.com"
+SERVICE_PASSWORD = "service-password-of-equa-4711"
+LOGIN = "/login/token"
+
+
+@dataclass(slots=True)
+class Outlook:
+    """The daemon as the world outside sees it; everything that it says is kept."""
+
+    daemon: Daemon
+    world: World
+    equa: Equa
+    secrets: set[str] = field(default_factory=set)
+    said: list[str] = field(default_factory=list)
+
+    async def ask(self, method: str, path: str, *, known: bool = False, **more: object) -> tuple[int, str]:
+        """Send a request and keep its answer; `known` is the one part of it that may be a secret."""
+        async with (
+            aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session,
+            session.request(method, self.daemon.url + path, allow_redirects=False, **more) as response,  # type: ignore[arg-type]  # aiohttp's own keywords
+        ):
+            body = await response.text()
+            headers = [f"{name}: {value}" for name, value in response.headers.items()]
+            if known:
+                headers = [header for header in headers if not header.startswith("Set-Cookie: MMAUTHTOKEN=")]
+            self.said += headers if known and path.endswith("/session") else [*headers, body]
+            return response.status, body
+
+    async def visit(self, cookie: str, organization: object, **headers: str) -> str:
+        """Open Messaging and return what it answers."""
+        self.secrets.update(pair.partition("=")[2] for pair in cookie.split("; "))
+        sent = {"Cookie": cookie, **headers}
+        body = {"organizationId": str(organization)}
+        status, text = await self.ask("POST", f"{API}/session", known=True, json=body, headers=sent)
+        if status != 200:
+            self.said.append(text)
+        return text
+
+    def found(self) -> set[str]:
+        """Return the secrets that stand in anything that was said."""
+        return {secret for secret in self.secrets for text in self.said if secret in text}
+
+
+@asynccontextmanager
+async def outlook(world: World, log: Path) -> AsyncIterator[Outlook]:
+    async with Equa() as equa:
+        environ = {
+            **world.environ,
+            "MATTERMOST_ADMIN_BOT_TOKEN": world.store.admin_token,
+            "MATTERMOST_NOTICE_TOKEN": world.store.create_token(world.bot).token,
+            "EQUA_API_URL": equa.api_url,
+            "EQUA_SERVICE_EMAIL": sandbox.SERVICE.email,
+            "EQUA_SERVICE_PASSWORD": SERVICE_PASSWORD,
+            "TOKEN_KEYS": f"{entry('k2')},{entry('k1')}",
+            "WEB_ORIGINS": APP,
+            "LOG_LEVEL": "debug",
+        }
+        async with running(environ, log) as daemon:
+            yield Outlook(daemon, world, equa, set(_secrets(environ)))
+
+
+def _secrets(environ: Mapping[str, str]) -> list[str]:
+    """Return what of the configuration nobody is to see."""
+    names = [name for name in environ if name.endswith(("_TOKEN", "_PASSWORD"))]
+    keys = [part.partition(":")[2] for part in environ["TOKEN_KEYS"].split(",")]
+    password = urlsplit(environ["DATABASE_URL"]).password
+    assert password
+    return [*(environ[name] for name in names), *environ["GATEWAY_TOKENS"].split(","), *keys, password]
+
+
+@pytest.fixture
+async def seen(world: World, tmp_path: Path) -> AsyncIterator[Outlook]:
+    async with outlook(world, tmp_path / "daemon.log") as built:
+        yield built
+
+
+async def _visits(seen: Outlook) -> list[str]:
+    """Open Messaging in every way and return the tickets."""
+    ada = seen.equa.store.sign_in(sandbox.ADA.id)
+    tickets = []
+    for organization in (sandbox.ACME.id, sandbox.ACME.id, sandbox.BOREALIS.id, "no-uuid"):
+        text = await seen.visit(ada, organization)
+        if '"token"' in text:
+            tickets.append(text.split('"token": "')[1][:26])
+    await seen.visit("connect.sid=s%3Abogus-session-4712.signature", sandbox.ACME.id)
+    await seen.visit(ada, sandbox.ACME.id, Origin="https://evil.example")
+    await seen.ask("GET", f"{API}/config", headers={"Cookie": ada, "Origin": APP})
+    seen.secrets.update(tickets)
+    return tickets
+
+
+async def _logins(seen: Outlook, tickets: list[str]) -> None:
+    """Sign in with each, then use each again, and send what is no HTTP."""
+    for ticket in tickets:
+        for place, known in (("//evil.example", False), ("/acme-corp", True), ("/acme-corp", False)):
+            query = {"token": ticket, "redirect_to": place}
+            status, _ = await seen.ask("GET", LOGIN, known=known, params=query)
+            assert status == {"//evil.example": 400}.get(place, 303 if known else 401)
+        reader, writer = await asyncio.open_connection("127.0.0.1", seen.daemon.port)
+        writer.write(f"GET {LOGIN}?token={ticket} HTTP/9.9 nonsense\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            assert b" 400 " in await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _failures(seen: Outlook, company: Company) -> None:
+    """Let everybody outside fail once."""
+    seen.equa.controls.fail(away())
+    await seen.visit(seen.equa.store.sign_in(sandbox.BEN.id), sandbox.ACME.id)
+    seen.equa.controls.clear()
+    seen.world.server.faults.rest(RestFault(status=400, path="/users/email", times=1))
+    await seen.visit(seen.equa.store.sign_in(sandbox.BEN.id), sandbox.ACME.id)
+    seen.world.server.faults.rest(RestFault(cut=True, path="/users/me/teams", times=6))
+    await seen.visit(seen.equa.store.sign_in(sandbox.ADA.id), sandbox.ACME.id)
+    seen.world.agent.fail(ErrorObject())
+    await seen.world.answered(seen.world.ask(company, "@equabot who is on our team?"), seconds=60)
+    for token in ("peer-one", "wrong"):
+        headers = {"Authorization": f"Bearer {token}"}
+        await seen.ask("GET", f"{API}/team-mapping/{company.team.id}", headers=headers)
+
+
+async def test_no_secret_gets_out(seen: Outlook, acme: Company) -> None:
+    """Not in the log at its most talkative, in no answer but the one where it belongs, nor anywhere else."""
+    tickets = await _visits(seen)
+    await _logins(seen, tickets)
+    await _failures(seen, acme)
+    for path in ("/metrics", "/openapi.json", "/readyz", "/healthz", "/nowhere"):
+        await seen.ask("GET", path)
+    assert seen.daemon.process
+    seen.said.append(Path(f"/proc/{seen.daemon.process.pid}/cmdline").read_text())
+    store = seen.world.store
+    seen.secrets.update(each.token for each in store.tokens.values() if each.description == DESCRIPTION)
+    seen.secrets.update(
+        user.password
+        for user in store.users.values()
+        if user.email.endswith("@example.com") and user.password
+    )
+    await seen.daemon.stop()
+    seen.said.append(seen.daemon.log.read_text())
+
+    assert len(tickets) == 2
+    assert len(seen.secrets) > 15
+    assert all(len(secret) >= 8 for secret in seen.secrets)
+    assert seen.found() == set()

@@ -1,0 +1,84 @@
+"""The whole of it as a browser meets it: the demo's web app, the bridge, and the chat in its frame."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bridge import config, visits
+from bridge.crypto import new_key
+from bridge.db.mappings import Mappings
+from bridge.db.pool import open_pool
+from bridge.health import Status
+from bridge.metrics import Metrics
+from bridge.sandbox import chat, equa, site, world
+from bridge.sandbox.mattermost import Server, Store
+from bridge.sandbox.site import gate
+from handlers.app import make_app
+from handlers.keys import Services
+from tests.support.daemon import free_port
+from tests.support.mattermost import QUICK
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    equa: equa.Server
+    chat: Server
+    bridge_url: str
+
+
+@asynccontextmanager
+async def embedding(dsn: str) -> AsyncIterator[Embedding]:
+    """Serve all three, each on a port of its own."""
+    port = free_port()
+    url = f"http://{HOST}:{port}"
+    store = Store(seed=1)
+    pages = [*chat.pages(), gate.login(url)]
+    async with (
+        Server(store, timing=QUICK, pages=pages, spa=gate.framed(chat.spa, url)) as mattermost,
+        equa.Server(pages=site.pages(world.COMPANIES, bridge_url=url, token="unused")) as platform,
+        _bridge(_environ(dsn, mattermost, platform, url), port),
+    ):
+        yield Embedding(platform, mattermost, url)
+
+
+def _environ(dsn: str, mattermost: Server, platform: equa.Server, url: str) -> Mapping[str, str]:
+    store = mattermost.store
+    return {
+        "DATABASE_URL": dsn,
+        "TOKEN_KEYS": f"k1:{new_key()}",
+        "MATTERMOST_URL": mattermost.url,
+        "MATTERMOST_ADMIN_BOT_TOKEN": store.admin_token,
+        "MATTERMOST_BOT_TOKEN": store.create_token(store.create_bot("equabot")).token,
+        "AGENT_URL": "http://127.0.0.1:9",
+        "EQUA_API_URL": platform.api_url,
+        "WEB_ORIGINS": f"{platform.url},{url}",
+    }
+
+
+@asynccontextmanager
+async def _bridge(environ: Mapping[str, str], port: int) -> AsyncIterator[None]:
+    settings, metrics = config.load(environ), Metrics()
+    dsn = environ["DATABASE_URL"]
+    async with await open_pool(dsn) as pool, visits.opened(settings, dsn, pool, metrics) as opened:
+        services = Services(
+            Mappings(pool),
+            (),
+            metrics,
+            Status(pool).look,
+            public_url=settings.mattermost_url,
+            web_origins=settings.web_origins,
+            equa=opened.equa,
+            session_cookies=opened.session_cookies,
+            entrance=opened.entrance,
+        )
+        runner = web.AppRunner(make_app(services), shutdown_timeout=0.5)
+        await runner.setup()
+        try:
+            await web.TCPSite(runner, HOST, port).start()
+            yield
+        finally:
+            await runner.cleanup()

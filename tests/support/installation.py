@@ -1,0 +1,135 @@
+"""Everything that the doctor looks at, well at first, for a test to break one thing of it."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from aiohttp import web
+from asyncpg import Pool
+
+from bridge import config
+from bridge.crypto import KeyRing, new_key
+from bridge.db.mappings import Mappings
+from bridge.mattermost.operator import RestOperator
+from bridge.mattermost.transport import client_session
+from bridge.models import OrganizationId, PersonId, TeamId, UserId
+from bridge.operator.checks import look_at_all
+from bridge.operator.doctor import Doctor
+from bridge.operator.findings import Finding
+from bridge.operator.setup import Setup
+from bridge.operator.site import site_of
+from bridge.sandbox import world
+from bridge.sandbox.agent import SandboxAgent, create_app
+from bridge.sandbox.equa import Server as Equa
+from bridge.sandbox.mattermost import Server, Store, Team, User
+from bridge.sealed import seal_token
+from tests.support.agent import TOKEN, serving
+from tests.support.mattermost import QUICK
+from tests.support.operator import operating, server_settings
+
+APP = "https://app.example.com"
+
+
+@dataclass(slots=True)
+class Front:
+    """What a browser meets at Mattermost's address, as behind the proxy."""
+
+    policy: str = f"frame-ancestors 'self' {APP}"
+    page_status: int = 200
+    login_status: int = 401
+    repeats_id: bool = True
+    """Whether /login/token answers as the bridge does."""
+    login_headers: Mapping[str, str] = field(default_factory=dict)
+
+    async def page(self, _: web.Request) -> web.Response:
+        headers = {"Content-Security-Policy": self.policy} if self.policy else {}
+        return web.Response(status=self.page_status, headers=headers)
+
+    async def login(self, request: web.Request) -> web.Response:
+        headers = dict(self.login_headers)
+        if self.repeats_id:
+            headers["X-Request-Id"] = request.headers["X-Request-Id"]
+        return web.Response(status=self.login_status, headers=headers)
+
+
+@dataclass(slots=True)
+class Installation:
+    """`environ` is the bridge's; `look` is what the doctor finds, by subject."""
+
+    mattermost: Server
+    front: Front
+    agent: SandboxAgent
+    equa: Equa
+    pool: Pool
+    bot: User
+    notices: User
+    team: Team
+    ring: KeyRing
+    environ: dict[str, str]
+
+    @property
+    def store(self) -> Store:
+        return self.mattermost.store
+
+    async def look(self, seconds: float = 10) -> dict[str, Finding]:
+        settings = config.load({name: value for name, value in self.environ.items() if value})
+        async with client_session() as session:
+            found = await look_at_all(Doctor(settings, session, seconds).checks())
+        return {finding.subject: finding for finding in found}
+
+    async def keep_token(self, ring: KeyRing | None = None, text: str = "") -> None:
+        """Store somebody's token, sealed with the keys of a ring, or just this text."""
+        person, user = PersonId(uuid4()), UserId(self.store.new_id())
+        await Mappings(self.pool).map_person(person, user)
+        sealed = text or seal_token(ring or self.ring, person, "t" * 26)
+        await self.pool.execute(
+            """update mattermost_user_mappings
+               set personal_access_token = $2, token_id = 't', token_created = now() where id = $1""",
+            person,
+            sealed,
+        )
+
+
+@asynccontextmanager
+async def installation(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
+    """Install everything, on a migrated database."""
+    front, store, key = Front(), Store(server_settings()), f"k1:{new_key()}"
+    bot = store.create_bot("equabot", "Equabot")
+    notices = store.create_bot("equa-admin-bot", "Equa Platform", roles="system_user system_post_all")
+    team = store.create_team("acme", "Acme Corp", members=[bot])
+    store.create_channel(team, "agent", members=[bot])
+    await Mappings(pool).map_team(OrganizationId(uuid4()), TeamId(team.id), team.name)
+    agent = SandboxAgent({}, token=TOKEN)
+    login = web.get("/login/token", front.login)
+    async with (
+        Server(store, timing=QUICK, pages=[login], spa=front.page) as mattermost,
+        serving(create_app(agent)) as agent_url,
+        Equa() as equa,
+    ):
+        environ = {
+            "MATTERMOST_URL": mattermost.url,
+            "MATTERMOST_ADMIN_BOT_TOKEN": store.admin_token,
+            "MATTERMOST_BOT_TOKEN": store.create_token(bot).token,
+            "MATTERMOST_NOTICE_TOKEN": store.create_token(notices).token,
+            "WEB_ORIGINS": APP,
+            "DATABASE_URL": dsn,
+            "TOKEN_KEYS": key,
+            "EQUA_API_URL": equa.api_url,
+            "EQUA_SERVICE_EMAIL": world.SERVICE.email,
+            "EQUA_SERVICE_PASSWORD": world.PASSWORD,
+            "AGENT_URL": agent_url,
+            "AGENT_TOKEN": TOKEN,
+        }
+        built = Installation(
+            mattermost, front, agent, equa, pool, bot, notices, team, KeyRing.parse(key), environ
+        )
+        async with operating(mattermost.url, store.admin_token) as operator:
+            await _set_up(operator, built)
+        yield built
+
+
+async def _set_up(operator: RestOperator, built: Installation) -> None:
+    setup = Setup(operator, dry_run=False)
+    await setup.settings(site_of(config.load(built.environ), built.mattermost.url))
+    await setup.roles()
