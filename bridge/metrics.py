@@ -55,6 +55,17 @@ class Metrics:
             "mattermost_call_seconds", "Calls of Mattermost's REST interface.", _CALLS, "endpoint", "status"
         )
         self._http = self._histogram("http_request_seconds", "Requests served.", _CALLS, "route", "status")
+        self._drift = self._counter(
+            "reconcile_people", "People whom reconciling had to change: what no event had told.", "change"
+        )
+        self._reconciled = self._counter(
+            "reconcile_organizations",
+            "Organizations whose teams were compared with their rosters.",
+            "outcome",
+        )
+        self._success = self._gauge(
+            "reconcile_success_timestamp_seconds", "When all organizations were last reconciled; 0 if never."
+        )
 
     def render(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -103,6 +114,19 @@ class Metrics:
     def http_request(self, route: str, status: int, seconds: float) -> None:
         """Measure a request that was served; the route is its template."""
         self._http.labels(route, status).observe(seconds)
+
+    def drift(self, *, created: int, added: int, removed: int) -> None:
+        """Count what reconciling had to change for an organization."""
+        for change, people in (("created", created), ("added", added), ("removed", removed)):
+            self._drift.labels(change).inc(people)
+
+    def reconciled(self, outcome: str) -> None:
+        """Count an organization whose team was compared with its roster."""
+        self._reconciled.labels(outcome).inc()
+
+    def reconciled_all(self, seconds_ago: float) -> None:
+        """Record how long ago all organizations were reconciled, by whichever process."""
+        self._success.set(time.time() - seconds_ago)
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(f"equabot_bridge_{name}_total", help_text, labels, registry=self.registry)

@@ -1,28 +1,101 @@
-"""Every six hours all teams are made to match their rosters, by one process for all of them.
+"""Every six hours each team is made to match its organization's roster, by one process for all of them.
 
-What was told and missed, or never told, is put right then; how much that was shows whether the platform's
-events arrive.
+What was told and got lost, or was never told, is put right then. How much that was shows in the metrics
+whether the platform's events arrive.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+import random
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import NoReturn
 
 import structlog
 
 from bridge.db.chores import Chores
 from bridge.errors import BridgeError, DatabaseUnavailable, Unavailable
-from bridge.metrics import Drift, Metrics
+from bridge.metrics import Metrics
 from bridge.models import OrganizationId
-from bridge.retry import spread
 from provisioning.readings import Readings
-from provisioning.report import Report
 from provisioning.sync import TeamSync
 
 log = structlog.get_logger(__name__)
 
-EVERY = timedelta(hours=6)
+_RUN, _SUCCESS = "reconcile", "reconcile without failure"
+"""Names of chores; the former is also that of the lock."""
 
-_CHORE = "reconcile"
-_LOOK_EVERY = timedelta(minutes=10)
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    every: timedelta = timedelta(hours=6)
+    look: timedelta = timedelta(minutes=10)
+    """How often each process looks whether it is time; somewhat less at random, so that they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    sync: TeamSync
+    readings: Readings
+    chores: Chores
+    metrics: Metrics
+    rhythm: Rhythm = Rhythm()
+
+    async def run(self) -> NoReturn:
+        """Look now and then whether it is time, until cancelled."""
+        while True:
+            await asyncio.sleep(self.rhythm.look.total_seconds() * random.uniform(0.5, 1))  # noqa: S311 - jitter
+            try:
+                await self.look()
+            except Unavailable as error:
+                log.warning("reconcile_put_off", reason=error.message)
+
+    async def look(self) -> bool:
+        """Reconcile if it is time and nobody else does; tell whether it was done.
+
+        Raises `Unavailable`, also while another process is at it.
+        """
+        await self._tell_success()
+        if not await self._is_due():
+            return False
+        async with self.sync.sessions.locks.hold(_RUN):
+            if not await self._is_due():
+                return False
+            await self._all()
+        await self._tell_success()
+        return True
+
+    async def _all(self) -> None:
+        organizations = await self.sync.rosters.synced()
+        done = [await self._one(organization) for organization in organizations]
+        log.info("reconciled", organizations=len(done), failed=done.count(False))
+        if any(done) or not done:
+            await self.chores.done(_RUN)
+        if all(done):
+            await self.chores.done(_SUCCESS)
+
+    async def _one(self, organization: OrganizationId) -> bool:
+        """Reconcile one organization; what is wrong with it must not keep the others from their turn."""
+        try:
+            named, reading = await self.readings.named(organization)
+            report = await self.sync.run(named, reading)
+        except DatabaseUnavailable:
+            raise
+        except BridgeError as error:
+            log.error(
+                "not_reconciled", organization=str(organization), error=error.code, reason=error.message
+            )
+            self.metrics.reconciled(error.code)
+            return False
+        counts = report.counts
+        self.metrics.drift(created=counts.created, added=counts.added, removed=counts.removed)
+        self.metrics.reconciled("done")
+        return True
+
+    async def _is_due(self) -> bool:
+        age = await self.chores.age(_RUN)
+        return age is None or age >= self.rhythm.every
+
+    async def _tell_success(self) -> None:
+        age = await self.chores.age(_SUCCESS)
+        if age is not None:
+            self.metrics.reconciled_all(age.total_seconds())

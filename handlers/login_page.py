@@ -14,9 +14,11 @@ _PAGE = Template("""<!doctype html>
 <meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark">
 <title>$title</title>
+<main>
 <h1>$title</h1>
 <p>$advice</p>
-$rest</html>
+$rest</main>
+</html>
 """)
 
 _SCRIPT = Template("""<script nonce="$nonce">

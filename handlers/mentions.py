@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.metrics import Metrics
-
 from bridge import retry
 from bridge.db.inbox import Inbox
 from bridge.errors import BridgeError
+from bridge.metrics import Metrics
 from bridge.models import ChannelId, Job, Mention, Post, PostId, Question, Turn
 from bridge.ports import Agent, MattermostApi
 from bridge.text.harmless import harmless

@@ -23,7 +23,7 @@ class Staff:
         """Take Mattermost as the accounts see it; without `notices` the bot posts the notices."""
         self.channels = tuple(dict.fromkeys((*NOTICES, agent_channel)))
         """The names of the default channels."""
-        self._posts = ((bot, {agent_channel}), (notices or bot, set(NOTICES)))
+        self._posts = ((bot, {agent_channel, *(() if notices else NOTICES)}), (notices, set(NOTICES)))
         self._places: Mapping[UserId, frozenset[str]] | None = None
 
     async def places(self) -> Mapping[UserId, frozenset[str]]:

@@ -23,6 +23,8 @@ from bridge.sandbox.mattermost import Post
 from bridge.sandbox.stage import Stage, raised
 from handlers.mentions import SORRY
 
+_SITE_PORT = 8080
+
 _PATIENCE = 30.0
 """Seconds that `--ask` waits for its answer."""
 
@@ -35,29 +37,34 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if options.ask is not None:
         configure("error", settings.log_format)
         with tempfile.TemporaryDirectory(prefix="equabot-demo-") as folder:
-            async with raised(0) as stage, _served(stage, Path(folder), 0):
+            async with (
+                raised(_url(_free(0)), chat_port=0, site_port=0) as stage,
+                _served(stage, Path(folder)),
+            ):
                 return await _ask(stage, options.ask)
     configure(settings.log_level, settings.log_format)
-    async with raised(_free(options.port)) as stage:
-        port = _free(settings.bridge_port)
-        async with _served(stage, settings.bridge_data_dir / "demo", port) as over:
-            _welcome(stage, port)
-            await over.wait()
+    bridge_url = _url(_free(settings.bridge_port))
+    async with (
+        raised(bridge_url, chat_port=_free(options.port), site_port=_free(_SITE_PORT)) as stage,
+        _served(stage, settings.bridge_data_dir / "demo") as over,
+    ):
+        _welcome(stage)
+        await over.wait()
     return 0
 
 
 @asynccontextmanager
-async def _served(stage: Stage, data_dir: Path, port: int) -> AsyncIterator[asyncio.Event]:
+async def _served(stage: Stage, data_dir: Path) -> AsyncIterator[asyncio.Event]:
     """Run the daemon; yields, once it is ready, the event that ends it."""
-    port = port or _free(0)
-    settings = config.load({**stage.environ(), "BRIDGE_DATA_DIR": str(data_dir), "BRIDGE_PORT": str(port)})
+    port = stage.bridge_url.rpartition(":")[2]
+    settings = config.load({**stage.environ(), "BRIDGE_DATA_DIR": str(data_dir), "BRIDGE_PORT": port})
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
         group.create_task(serve(settings, stop), name="daemon")
-        await _ready(f"http://127.0.0.1:{port}")
+        await _ready(stage.bridge_url)
         await _map(stage, data_dir)
         yield stop
         stop.set()
@@ -85,11 +92,12 @@ async def _map(stage: Stage, data_dir: Path) -> None:
             await mappings.map_person(person, UserId(user.id), user.username)
 
 
-def _welcome(stage: Stage, port: int) -> None:
+def _welcome(stage: Stage) -> None:
     print(
+        f"\n  Open     {stage.equa.url}"
+        "\n           pick a person, open Messaging, and write in #agent: @equabot who is on our team?"
         f"\n  Chat     {stage.chat_url}"
-        "\n           pick a person and write: @equabot who is on our team?"
-        f"\n  Health   http://127.0.0.1:{port}/readyz"
+        f"\n  Health   {stage.bridge_url}/readyz"
         "\n\n  Ctrl-C ends it.\n",
         flush=True,
     )
@@ -109,6 +117,10 @@ async def _ask(stage: Stage, text: str) -> int:
 
 def _answers(stage: Stage, post: Post) -> list[Post]:
     return [each for each in stage.mattermost.store.thread(post.id) if each.user_id == stage.bot.id]
+
+
+def _url(port: int) -> str:
+    return f"http://127.0.0.1:{port}"
 
 
 def _free(preferred: int) -> int:

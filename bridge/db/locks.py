@@ -30,7 +30,7 @@ _HEALTHY = 10.0
 class Locks:
     """`run` has to be running somewhere; see `opened`."""
 
-    def __init__(self, dsn: str, *, patience: float = 30) -> None:
+    def __init__(self, dsn: str, *, patience: float = 60) -> None:
         self._dsn = dsn
         self._patience = patience
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -152,15 +152,20 @@ class Locks:
 
 
 @asynccontextmanager
-async def opened(dsn: str, *, patience: float = 30) -> AsyncIterator[Locks]:
-    """Give locks that are served as long as the context lasts."""
+async def opened(dsn: str, *, patience: float = 60) -> AsyncIterator[Locks]:
+    """Give locks that are served as long as the context lasts; what is raised inside comes out as it is."""
     locks = Locks(dsn, patience=patience)
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(locks.run(), name="locks")
-        try:
-            yield locks
-        finally:
-            serving.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(locks.run(), name="locks")
+            try:
+                yield locks
+            finally:
+                serving.cancel()
+    except BaseExceptionGroup as several:
+        if len(several.exceptions) > 1:
+            raise
+        raise several.exceptions[0] from None
 
 
 @asynccontextmanager

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bridge.models import OrganizationId, PersonId
-from bridge.sandbox import chat, equa, world
+from bridge.sandbox import chat, equa, site, world
 from bridge.sandbox.agent import SandboxAgent, create_app
+from bridge.sandbox.front import Front
 from bridge.sandbox.mattermost import PASSWORD, Channel, Post, Server, Store, Team, User
 from bridge.sandbox.world import Account, Company
 
@@ -33,6 +34,7 @@ class Stage:
     mattermost: Server
     equa: equa.Server
     agent_url: str
+    bridge_url: str
     bot: User
     places: tuple[Place, ...]
     people: dict[PersonId, User]
@@ -52,7 +54,9 @@ class Stage:
             "AGENT_URL": self.agent_url,
             "AGENT_TOKEN": AGENT_TOKEN,
             "GATEWAY_TOKENS": GATEWAY_TOKEN,
-            "WEB_ORIGINS": self.equa.url,
+            "WEB_ORIGINS": f"{self.equa.url},{self.bridge_url}",
+            "EQUA_SERVICE_EMAIL": world.SERVICE.email,
+            "EQUA_SERVICE_PASSWORD": world.PASSWORD,
         }
 
     def post(self, text: str) -> Post:
@@ -66,16 +70,23 @@ class Stage:
 
 
 @asynccontextmanager
-async def raised(port: int) -> AsyncIterator[Stage]:
-    """Raise the stage; the chat page is served on `port`, 0 for any free one."""
+async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIterator[Stage]:
+    """Raise the stage around a bridge; a port of 0 is any free one."""
     store = Store()
     bot = store.create_bot("equabot", "Equabot")
     people = {account.id: _join(store, account) for account in world.ACCOUNTS if not account.site}
     places = tuple(_found(store, company, people, bot) for company in world.COMPANIES)
-    server = Server(store, pages=chat.pages(list(_visitors())), spa=chat.spa)
-    server.port = port
-    async with server, equa.Server() as platform, _agent() as agent_url:
-        yield Stage(server, platform, agent_url, bot, places, people)
+    front = Front(bridge_url)
+    pages = [*chat.pages(_visitors()), web.get("/login/token", front.sign_in)]
+    server = Server(store, pages=pages, spa=front.page)
+    server.port = chat_port
+    platform = equa.Server(pages=site.pages(world.COMPANIES, bridge_url=bridge_url, token=GATEWAY_TOKEN))
+    await platform.start(site_port)
+    try:
+        async with server, _agent() as agent_url:
+            yield Stage(server, platform, agent_url, bridge_url, bot, places, people)
+    finally:
+        await platform.stop()
 
 
 def _join(store: Store, account: Account) -> User:

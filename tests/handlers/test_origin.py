@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from bridge import config
+from bridge.errors import ConfigurationError
 from handlers.app import make_app
 from handlers.keys import Services
 from tests.support.api import TEAM, TOKENS, Client, serving
@@ -79,6 +81,28 @@ async def test_what_peers_ask_is_for_no_page(api: Client) -> None:
 
     assert response.status == 200
     assert not {"Access-Control-Allow-Origin", "Vary"} & set(response.headers)
+
+
+@pytest.mark.parametrize(
+    ("configured", "known"),
+    [
+        ("https://App.Example.com:443/", ("https://app.example.com",)),
+        ("http://127.0.0.1:80,http://[::1]:8080", ("http://127.0.0.1", "http://[::1]:8080")),
+        ("https://app.example.com:80", ("https://app.example.com:80",)),
+    ],
+)
+def test_origins_are_known_as_browsers_write_them(configured: str, known: tuple[str, ...]) -> None:
+    """However an operator has."""
+    assert config.load({"WEB_ORIGINS": configured}).web_origins == known
+
+
+@pytest.mark.parametrize(
+    "configured", ["https://a.example/x", "https://a.example;script-src *", "https://*.example", "null", "*"]
+)
+def test_what_is_no_origin_is_refused(configured: str) -> None:
+    """It would stand in headers."""
+    with pytest.raises(ConfigurationError, match="WEB_ORIGINS"):
+        config.load({"WEB_ORIGINS": configured})
 
 
 async def test_without_known_origins_no_page_may_call(services: Services) -> None:

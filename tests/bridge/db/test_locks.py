@@ -1,7 +1,9 @@
 """Locks of all processes: one holder at a time, whatever ends."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
@@ -90,11 +92,23 @@ async def test_who_gave_up_waiting_holds_nothing(one: Locks, other: Locks) -> No
 
 async def test_nobody_waits_for_ever(dsn: str) -> None:
     """Neither for their own process nor for another one."""
-    async with opened(dsn, patience=0.1) as one, opened(dsn, patience=0.1) as other, one.hold("key"):
+    async with opened(dsn, patience=0.5) as one, opened(dsn, patience=0.5) as other:
         for locks in (one, other):
-            with pytest.raises(Unavailable, match="try again"):
-                async with locks.hold("key"):
-                    pytest.fail("two hold the key")
+            await _connected(locks)
+        async with one.hold("key"):
+            for locks in (one, other):
+                with pytest.raises(Unavailable, match="try again"):
+                    async with locks.hold("key"):
+                        pytest.fail("two hold the key")
+
+
+async def _connected(locks: Locks) -> None:
+    """Wait until the locks are being served, however long connecting takes."""
+    async with asyncio.timeout(20):
+        for number in itertools.count():
+            with suppress(Unavailable):
+                async with locks.hold(f"nobody's {number}"):
+                    return
 
 
 async def test_a_holder_that_loses_its_connection_is_stopped(one: Locks, other: Locks, dsn: str) -> None:

@@ -1,0 +1,140 @@
+"""`equabot-bridge sync ORG`: make an organization's team match its roster."""
+
+import itertools
+import re
+import sys
+from argparse import Namespace
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from bridge import config, membership, visits
+from bridge.config import Settings
+from bridge.database import any_database
+from bridge.db.pool import open_pool
+from bridge.errors import ConfigurationError, SyncRefused, Unavailable
+from bridge.log import configure
+from bridge.metrics import Metrics
+from bridge.models import OrganizationId
+from handlers.identifiers import UUID_PATTERN
+from provisioning.members import Failure
+from provisioning.readings import Readings
+from provisioning.report import Progress, Report
+from provisioning.roster import Reading, listed
+from provisioning.sync import Preview, TeamSync
+
+_WIDTH = 30
+"""Of the progress bar, in characters."""
+
+_PATIENCE = 60
+"""How often another sync is waited for, half a minute each time."""
+
+_NEEDED = (
+    "MATTERMOST_URL",
+    "MATTERMOST_ADMIN_BOT_TOKEN",
+    "EQUA_API_URL",
+    "EQUA_SERVICE_EMAIL",
+    "EQUA_SERVICE_PASSWORD",
+)
+
+
+async def run(options: Namespace, environ: Mapping[str, str]) -> int:
+    """Sync or tell what would be done; 1 if something could not be done for somebody."""
+    if not re.fullmatch(UUID_PATTERN, options.organization):
+        print("ORG is the organization's id in Equa, a UUID.", file=sys.stderr)
+        return 2
+    settings = config.load(environ)
+    configure("error", settings.log_format)
+    organization = OrganizationId(UUID(options.organization))
+    async with _opened(settings) as (sync, readings):
+        if options.dry_run:
+            reading = await readings.read(organization)
+            return _previewed(await sync.preview(organization, reading), reading)
+        return _reported(await _synced(sync, readings, organization, force=options.force))
+
+
+async def _synced(sync: TeamSync, readings: Readings, organization: OrganizationId, *, force: bool) -> Report:
+    """Sync, after another one of the same organization if there is one."""
+    for number in itertools.count():
+        named, reading = await readings.named(organization)
+        try:
+            return await sync.run(named, reading, force=force, told=_Bar().tell)
+        except SyncRefused as error:
+            raise SyncRefused(f"{error.message} --force does it all the same.") from error
+        except Unavailable as error:
+            if type(error) is not Unavailable or number == _PATIENCE:
+                raise
+            print("another sync of this organization goes on: waiting for it", file=sys.stderr)
+    raise AssertionError("it is tried until it ends")
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[tuple[TeamSync, Readings]]:
+    _require(settings)
+    async with any_database(settings) as dsn, await open_pool(dsn, max_size=4) as pool:
+        metrics = Metrics()
+        async with (
+            visits.opened(settings, dsn, pool, metrics) as visiting,
+            membership.opened(settings, visiting, pool, metrics) as keeping,
+        ):
+            assert keeping.sync
+            assert keeping.readings
+            yield keeping.sync, keeping.readings
+
+
+def _require(settings: Settings) -> None:
+    missing = [name for name in _NEEDED if not getattr(settings, name.lower())]
+    if missing:
+        raise ConfigurationError([f"{name}: missing, needed to sync" for name in missing])
+
+
+def _previewed(preview: Preview, reading: Reading) -> int:
+    """Print what would be done, a person a line."""
+    plan, facts = preview.plan, preview.facts
+    names = {person: one.member.name for person, one in listed(reading.roster).items()}
+    for newcomer in plan.open:
+        print(f"+ {newcomer.person_id}  {newcomer.name}, whose account would be opened or repaired")
+    for seat in plan.add:
+        print(f"+ {seat.person_id}  {names[seat.person_id]}")
+    for person in plan.remove:
+        user = facts.users.get(facts.accounts[person]) if person in facts.accounts else None
+        print(f"- {person}  {user.username if user else 'without an account'}")
+    _print_failures(plan.failed)
+    added, kept = len(plan.open) + len(plan.add), len(plan.unchanged) + len(plan.settle)
+    print(f"{added} would be added, {len(plan.remove)} removed, {kept} stay as they are")
+    if plan.refusal:
+        print(f"{plan.refusal} --force would do it all the same.", file=sys.stderr)
+    return int(bool(plan.refusal))
+
+
+def _reported(report: Report) -> int:
+    _print_failures(report.failed)
+    counts = report.counts
+    print(
+        f"{counts.added} added, {counts.created} of them with a new account,"
+        f" {counts.removed} removed, {report.unchanged} as they were"
+    )
+    return int(bool(report.failed))
+
+
+def _print_failures(failures: tuple[Failure, ...]) -> None:
+    for failure in failures:
+        print(f"! {failure.person_id or 'the roster'}  {failure.message}", file=sys.stderr)
+
+
+@dataclass(slots=True)
+class _Bar:
+    """Progress: a bar on a terminal, else a line for each tenth."""
+
+    tenth: int = 0
+
+    async def tell(self, progress: Progress) -> None:
+        done, total = progress.done, progress.total
+        if sys.stderr.isatty():
+            filled = _WIDTH * done // max(total, 1)
+            end = "\n" if done >= total else "\r"
+            print(f"[{'#' * filled:<{_WIDTH}}] {done} of {total}", end=end, file=sys.stderr, flush=True)
+        elif total and (tenth := 10 * done // total) > self.tenth:
+            self.tenth = tenth
+            print(f"{done} of {total}", file=sys.stderr, flush=True)
