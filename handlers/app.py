@@ -2,7 +2,18 @@
 
 from aiohttp import web
 
-from handlers import events, health, login, mappings, openapi, origin, session_paths, sessions
+from handlers import (
+    events,
+    health,
+    login,
+    mappings,
+    openapi,
+    origin,
+    session_paths,
+    sessions,
+    sync,
+    sync_paths,
+)
 from handlers.errors import LARGEST_BODY
 from handlers.keys import DOCUMENT, SERVICES, Services
 from handlers.limits import BAD_TICKETS, DEADLINES, PEOPLE, Allowance, Deadlines
@@ -17,6 +28,10 @@ ROUTES = (
     web.get("/api/v1/mattermost/config", sessions.config),
     web.options("/api/v1/mattermost/config", origin.preflight),
     web.get("/api/v1/mattermost/team-mapping/{teamId}", mappings.team_mapping),
+    web.post(sync.PATH, sync.start),
+    web.options(sync.PATH, origin.preflight),
+    web.get(sync.PATH_OF_ONE, sync.look),
+    web.options(sync.PATH_OF_ONE, origin.preflight),
     web.post(events.PATH, events.receive),
     # HEAD would use a ticket up without signing anybody in.
     web.get("/login/token", login.sign_in, allow_head=False),
@@ -31,6 +46,7 @@ ROUTES = (
 DESCRIBED = (
     session_paths.PATHS,
     mappings.PATHS,
+    sync_paths.PATHS,
     events.PATHS,
     login.PATHS,
     pages.PATHS,

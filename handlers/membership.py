@@ -13,7 +13,7 @@ import structlog
 
 from bridge.db.rosters import Rosters
 from bridge.errors import AccountConflict, MattermostNotConfigured, NotAMember, TeamNotMapped
-from bridge.models import Job, Member, Membership, Organization, OrganizationId, Person
+from bridge.models import Job, Member, Membership, Organization, OrganizationId, Person, Roster
 from provisioning.changes import entering
 from provisioning.membership import ensure_membership
 from provisioning.readings import Readings
@@ -94,18 +94,27 @@ class Memberships:
     async def _person(self, change: Membership, job: Job) -> Person | None:
         """Return who is to be let in, None if they are not on the roster any more.
 
-        The roster is asked where the event does not tell enough, and where it has waited.
+        The roster is asked where the event does not tell enough, and where the job has waited.
         """
         known = change.email or await self.sessions.stores.accounts.find(change.person_id)
-        line = None
-        if self.readings and (job.attempts > 1 or not known):
-            moment = await self.rosters.now() - _LATELY if job.attempts > 1 else job.created
-            roster = (await self.readings.since(change.organization_id, moment)).roster
-            one = listed(roster).get(change.person_id)
-            if one is None and not doubt(roster):
-                return None
-            line = one.member if one else None
-        return _told(change, line)
+        if job.attempts == 1 and known:
+            return _told(change, None)
+        roster = await self._roster(change.organization_id, job)
+        one = listed(roster).get(change.person_id) if roster else None
+        if roster and not one and not doubt(roster):
+            return None
+        return _told(change, one.member if one else None)
+
+    async def _roster(self, organization: OrganizationId, job: Job) -> Roster | None:
+        """Return the roster as it is now, or was when the event came in; None if nobody can tell."""
+        if self.readings is None:
+            return None
+        moment = job.created if job.attempts == 1 else await self.rosters.now() - _LATELY
+        try:
+            return (await self.readings.since(organization, moment)).roster
+        except NotAMember as error:
+            log.warning("service_account_failed", organization=str(organization), reason=error.message)
+            return None
 
 
 def _told(change: Membership, line: Member | None) -> Person:

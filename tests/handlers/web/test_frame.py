@@ -9,6 +9,7 @@ from playwright.async_api import Page, expect
 from tests.support.agent import serving
 from tests.support.messaging import (
     ACME,
+    BOREALIS,
     EXPIRED,
     Bridge,
     Reply,
@@ -17,6 +18,7 @@ from tests.support.messaging import (
     element,
     heard,
     host,
+    refusal,
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -144,6 +146,21 @@ async def test_a_slow_chat_is_waited_for_with_a_way_out(page: Page, bridge: Brid
 
     await expect(hint).to_have_count(0)
     assert len(bridge.asked) == 1
+
+
+async def test_what_is_slow_no_more_is_not_called_so(page: Page, bridge: Bridge) -> None:
+    """Another organization was chosen before the first one's chat came, and something is wrong with it."""
+    bridge.chat.gate = asyncio.Event()
+    await page.clock.install()
+    await page.goto(bridge.page_of(ACME))
+    await bridge.until(lambda: len(bridge.chat.logins) == 1)
+    bridge.replies = [refusal(403, "not_a_member")]
+    await component(page).evaluate("(element, id) => { element.organization = id }", BOREALIS)
+    await comes_to(page, "error")
+    await page.clock.run_for(20_000)
+
+    await expect(component(page).get_by_role("button")).to_have_text(["Try again"])
+    await expect(component(page).locator("[part=hint]")).to_have_count(0)
 
 
 async def test_a_page_that_forbids_the_frame_says_so(page: Page, bridge: Bridge) -> None:

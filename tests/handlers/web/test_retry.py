@@ -105,15 +105,16 @@ async def test_who_asks_for_an_hour_is_asked_again_by_hand_only(page: Page, brid
 
 
 async def test_success_forgets_the_failures_before(page: Page, bridge: Bridge) -> None:
-    """The next trouble begins with a short pause again."""
+    """The next trouble, such as when the chat asks to be signed in anew, begins with a short pause again."""
     bridge.replies = [*away(3), Reply(), *away()]
     await opened(page, bridge)
     for tries in range(1, 4):
         await waits(page, bridge, tries)
         await page.clock.run_for(9_000)
     await comes_to(page, "ready")
-    await component(page).evaluate("(element) => { element.channel = 'agent' }")
-    await comes_to(page, "waiting")
+    chat = page.frame_locator("iframe").locator("body")
+    await chat.evaluate("parent.postMessage({ type: 'equabot:login-expired' }, '*')")
+    await waits(page, bridge, 5)
 
     seconds = (await pauses(page))[-1]
     assert seconds is not None

@@ -1,5 +1,6 @@
 // A thread on the page: its first post, the replies under it, and the box to reply in.
 
+import { attachments } from "./attachment.js";
 import { composer } from "./composer.js";
 import { el, icon } from "./dom.js";
 import { markdown } from "./markdown.js";
@@ -73,7 +74,7 @@ export class ThreadView {
       "div",
       { class: `post${follows ? " follows" : ""}${people.isBot(post.user_id) ? " by-bot" : ""}`, "data-post": post.id },
       people.avatar(post.user_id, post.root_id ? "small" : ""),
-      el("div", { class: "post-main" }, head, body, edited),
+      el("div", { class: "post-main" }, head, body, attachments(post), edited),
     );
   }
 
