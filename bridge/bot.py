@@ -61,6 +61,8 @@ class Ground:
     pool: Pool
     metrics: Metrics
     status: Status
+    jobs: Mapping[JobKind, Handler]
+    """Handlers of jobs that need no bot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,8 @@ def _handlers(
     mentions = Mentions(ground.api, ground.agent, inbox, poster, socket.typing, username, ground.metrics)
     speaker = Poster(ground.notice_api, identity.notice_user, identity.max_post_size, poster.confirmations)
     notices = Notices(Teams(ground.pool), speaker)
-    return {"mention": mentions.answer, "invite": mentions.invite, "notice": notices.post}
+    ours: dict[JobKind, Handler] = {"mention": mentions.answer, "invite": mentions.invite}
+    return {**ours, **ground.jobs, "notice": notices.post}
 
 
 def _socket(ground: Ground, identity: Identity) -> Socket:

@@ -25,7 +25,9 @@ PAGE = 200
 OVERLAP = 60_000
 """Milliseconds before the position that are read again."""
 
-_OVERLAP_POSTS = 60
+_BEFORE = 60
+"""Posts that are asked for at once to find what is that early; a minute seldom has more."""
+
 _SETTLED = 600_000
 """A channel whose last post is stored and this old (milliseconds) needs no second look."""
 
@@ -112,18 +114,19 @@ class CatchUp:
 
     async def _anchor(self, channel: Channel, position: Position) -> PostId | None:
         """Return a post from before the overlap to read after, None if there is none."""
-        if not position.post_id:
-            return None
-        try:
-            before = await self.api.posts_before(channel.id, position.post_id, _OVERLAP_POSTS)
-        except TokenRefused:
-            raise
-        except MattermostRefused:
-            return None
-        early = [post for post in before if post.create_at < position.create_at - OVERLAP]
-        if early:
-            return early[0].id
-        return before[-1].id if len(before) == _OVERLAP_POSTS else None
+        anchor = position.post_id
+        while anchor:
+            try:
+                before = await self.api.posts_before(channel.id, anchor, _BEFORE)
+            except TokenRefused:
+                raise
+            except MattermostRefused:
+                return None
+            early = [post for post in before if post.create_at < position.create_at - OVERLAP]
+            if early:
+                return early[0].id
+            anchor = next_anchor(before) if len(before) == _BEFORE else ""
+        return None
 
     async def _read_back(self, channel: Channel, position: Position) -> tuple[int, int]:
         """Read from the end back to the overlap or the channel's beginning, then store oldest first.

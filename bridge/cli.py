@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     _setup(_add(commands, "setup", "make a Mattermost ready: settings, roles, bots, tokens; can be repeated"))
     _doctor(_add(commands, "doctor", "look at all that is needed and tell what to do; changes nothing"))
     _keys(_add(commands, "keys", "make, list, use and drop the keys that seal stored tokens"))
+    _sync(_add(commands, "sync", "make an organization's team match its roster in Equa"))
     return top
 
 
@@ -72,6 +73,16 @@ def _keys(command: argparse.ArgumentParser) -> None:
         "--lost",
         action="store_true",
         help="the key is gone: forget the tokens sealed with it too; people get new ones at their next visit",
+    )
+
+
+def _sync(command: argparse.ArgumentParser) -> None:
+    command.add_argument("organization", metavar="ORG", help="the organization's id in Equa, a UUID")
+    command.add_argument(
+        "--dry-run", action="store_true", help="tell who would be added and removed, change nothing"
+    )
+    command.add_argument(
+        "--force", action="store_true", help="remove people even if that is more than half of the team"
     )
 
 

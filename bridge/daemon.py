@@ -1,14 +1,14 @@
 """The daemon: everything is put together here, started, and stopped in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
 from aiohttp import ClientSession, web
 
-from bridge import bot, visits
+from bridge import bot, membership, visits
 from bridge.agent import make_agent, make_session
 from bridge.config import Settings
 from bridge.database import own_database
@@ -19,13 +19,17 @@ from bridge.db.pool import open_pool
 from bridge.errors import DatabaseUnavailable, StartupError
 from bridge.health import Status
 from bridge.mattermost.rest import connect
+from bridge.membership import Keeping
 from bridge.metrics import Metrics
+from bridge.models import JobKind
 from bridge.ports import Agent
 from bridge.visits import Visits
+from bridge.worker import Handler
 from handlers.app import make_app
 from handlers.events import INBOX
 from handlers.keys import Services
 from handlers.recent import RecentMappings
+from handlers.sync import SYNCING
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +47,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         metrics, status = Metrics(), Status(pool)
         async with (
             visits.opened(settings, dsn, pool, metrics) as visiting,
-            _api(settings, Mappings(pool), metrics, status, visiting),
+            membership.opened(settings, visiting, pool, metrics) as keeping,
+            _api(settings, metrics, status, visiting, keeping),
             asyncio.TaskGroup() as group,
         ):
             ledger = Ledger(pool)
@@ -52,13 +57,22 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                 group.create_task(_purge(ledger, visiting), name="purge the ledger"),
                 group.create_task(_renew(visiting), name="seal tokens anew"),
             ]
-            await _live(settings, dsn, status, metrics, stop)
+            if keeping.reconciler:
+                chores.append(group.create_task(keeping.reconciler.run(), name="reconcile"))
+            await _live(settings, dsn, status, metrics, keeping.jobs, stop)
             log.info("stopping")
             for chore in chores:
                 chore.cancel()
 
 
-async def _live(settings: Settings, dsn: str, status: Status, metrics: Metrics, stop: asyncio.Event) -> None:
+async def _live(  # noqa: PLR0913, PLR0917 - what the bot stands on, put together here
+    settings: Settings,
+    dsn: str,
+    status: Status,
+    metrics: Metrics,
+    jobs: Mapping[JobKind, Handler],
+    stop: asyncio.Event,
+) -> None:
     """Be the bot until `stop`, if one is configured."""
     if not settings.mattermost_url or not settings.mattermost_bot_token or not settings.agent_url:
         log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: only the API is served")
@@ -74,7 +88,7 @@ async def _live(settings: Settings, dsn: str, status: Status, metrics: Metrics, 
     ):
         status.api, status.agent = api, _agent(settings, settings.agent_url, session)
         account = bot.Account(settings.mattermost_url, token, settings.agent_channel)
-        ground = bot.Ground(account, api, notice_api, status.agent, dsn, status.pool, metrics, status)
+        ground = bot.Ground(account, api, notice_api, status.agent, dsn, status.pool, metrics, status, jobs)
         await bot.live(ground, stop)
 
 
@@ -92,10 +106,10 @@ def _agent(settings: Settings, url: str, session: ClientSession) -> Agent:
 
 @asynccontextmanager
 async def _api(
-    settings: Settings, mappings: Mappings, metrics: Metrics, status: Status, visiting: Visits
+    settings: Settings, metrics: Metrics, status: Status, visiting: Visits, keeping: Keeping
 ) -> AsyncIterator[None]:
     services = Services(
-        mappings=RecentMappings(mappings),
+        mappings=RecentMappings(Mappings(status.pool)),
         gateway_tokens=tuple(token.get_secret_value() for token in settings.gateway_tokens),
         metrics=metrics,
         health=status.look,
@@ -107,6 +121,8 @@ async def _api(
     )
     app = make_app(services)
     app[INBOX] = Inbox(status.pool)
+    if keeping.syncing:
+        app[SYNCING] = keeping.syncing
     runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
     await runner.setup()
     try:

@@ -29,9 +29,9 @@ ROUTES = (
     web.options("/api/v1/mattermost/config", origin.preflight),
     web.get("/api/v1/mattermost/team-mapping/{teamId}", mappings.team_mapping),
     web.post(sync.PATH, sync.start),
-    web.options(sync.PATH, origin.preflight),
+    web.options(sync.PATH, sync.preflight),
     web.get(sync.PATH_OF_ONE, sync.look),
-    web.options(sync.PATH_OF_ONE, origin.preflight),
+    web.options(sync.PATH_OF_ONE, sync.preflight),
     web.post(events.PATH, events.receive),
     # HEAD would use a ticket up without signing anybody in.
     web.get("/login/token", login.sign_in, allow_head=False),

@@ -26,13 +26,12 @@ from bridge.errors import (
     NotFound,
 )
 from bridge.models import Entry, Organization, OrganizationId, Roster, SyncId
-from handlers import visitors
+from handlers import origin, visitors
 from handlers.errors import error_answer
 from handlers.events import INBOX
 from handlers.identifiers import UUID_PATTERN, organization_id
 from handlers.keys import SERVICES
 from handlers.limits import Allowance
-from handlers.origin import require_json, require_origin
 from provisioning.readings import Readings
 from provisioning.roster import Reading
 
@@ -67,8 +66,8 @@ SYNCING = web.AppKey("syncing", Syncing)
 async def start(request: web.Request) -> web.Response:
     """Begin a sync or join the one that goes on, and answer what it comes to if that does not take long."""
     began = asyncio.get_running_loop().time()
-    require_origin(request)
-    require_json(request)
+    origin.require_origin(request)
+    origin.require_json(request)
     organization = organization_id(request.match_info["orgId"])
     await visitors.admin(request, organization)
     syncing = _configured(request)
@@ -79,6 +78,14 @@ async def start(request: web.Request) -> web.Response:
         return web.json_response({"status": "running", "job": str(sync)}, status=202)
     outcome = _outcome(state)
     return _refusal(outcome) if "error" in outcome else web.json_response(outcome)
+
+
+async def preflight(request: web.Request) -> web.Response:
+    """Answer a browser that asks what a page of another origin may send."""
+    organization_id(request.match_info["orgId"])
+    if "job" in request.match_info:
+        _sync_id(request.match_info["job"])
+    return await origin.preflight(request)
 
 
 async def look(request: web.Request) -> web.Response:

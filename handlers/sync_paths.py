@@ -81,6 +81,7 @@ def _preflight(operation: str) -> Schema:
         "operationId": operation,
         "responses": {
             "204": {"description": "Pages of `WEB_ORIGINS` may call it with the person's cookies."},
+            "400": error("invalid_request"),
             "403": error("forbidden_origin"),
         },
     }

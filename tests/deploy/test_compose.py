@@ -1,0 +1,214 @@
+"""compose.yaml: what it starts, what may talk to what, and what `setup` leaves behind."""
+
+import asyncio
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bridge import cli, config
+from tests.support.deployment import DEPLOY, VARIABLES, documents, env_file, instructions, interpolated, secrets
+
+STORE = "/var/lib/equabot-bridge"
+RAW: Any = documents(DEPLOY / "compose.yaml")[0]
+SERVICES: Mapping[str, Any] = interpolated(RAW)["services"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_service_has_as_few_rights_as_it_needs(name: str) -> None:
+    """No capability, no way to more of them, and a file system of its own only where it must write."""
+    service = SERVICES[name]
+
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert "privileged" not in service
+    assert service.get("read_only", False) is (name != "mattermost")
+
+
+def test_ports_are_open_on_this_machine_only() -> None:
+    """Nothing is reached from another machine before somebody decides so."""
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+
+    assert published == {"proxy": ["127.0.0.1:8065:8080"], "bridge": ["127.0.0.1:8090:8090"]}
+
+
+def test_images_have_a_version() -> None:
+    """What is not built here is named with a version, and Mattermost with one that takes many people."""
+    fetched = {name: service["image"] for name, service in SERVICES.items() if "build" not in service}
+
+    assert fetched["mattermost"].startswith("mattermost/mattermost-team-edition:release-10.")
+    assert all(re.search(r":[a-z-]*\d", image) for image in fetched.values())
+
+
+def test_builds_from_files_that_are_there() -> None:
+    """Contexts and Dockerfiles are found from where the file stands."""
+    for service in (each for each in SERVICES.values() if "build" in each):
+        match service["build"]:
+            case str(context):
+                assert (DEPLOY / context / "Dockerfile").is_file()
+            case {"context": context, "dockerfile": dockerfile}:
+                assert (DEPLOY / context / dockerfile).is_file()
+    assert (DEPLOY / RAW["configs"]["databases"]["file"]).is_file()
+
+
+def test_bridge_and_setup_get_variables_that_they_read() -> None:
+    assert {*SERVICES["bridge"]["environment"], *SERVICES["setup"]["environment"]} <= VARIABLES
+
+
+def test_no_secret_has_a_value_in_the_file() -> None:
+    """A secret comes from outside or is made; the database's address holds none."""
+    given = {**SERVICES["setup"]["environment"], **SERVICES["bridge"]["environment"]}
+    held = {name: value for name, value in given.items() if name in secrets() and value}
+
+    assert held == {"DATABASE_URL": "postgresql://bridge@/bridge?host=/var/run/postgresql"}
+    assert not re.search(r"(?i)password\s*[:=]\s*[^$\s]", (DEPLOY / "compose.yaml").read_text())
+
+
+def test_bridge_accepts_its_environment() -> None:
+    """With its defaults, and the tokens that setup makes, the configuration is right."""
+    made = {name: "x" * 26 for name in ("MATTERMOST_ADMIN_BOT_TOKEN", "MATTERMOST_BOT_TOKEN")}
+    keys = {"TOKEN_KEYS": f"k1:{'A' * 43}="}
+
+    settings = config.load({**SERVICES["bridge"]["environment"], **made, **keys})
+
+    assert settings.mattermost_url == "http://mattermost:8065"
+
+
+def test_only_those_that_need_it_reach_the_database() -> None:
+    """It is on no network; its socket is mounted by the two that have a database there."""
+    mounting = {name for name in SERVICES if "postgres-socket" in _volumes(name)}
+
+    assert SERVICES["postgres"]["network_mode"] == "none"
+    assert SERVICES["postgres"]["command"] == ["postgres", "-c", "listen_addresses="]
+    assert mounting == {"postgres", "mattermost", "bridge"}
+
+
+def test_tokens_are_seen_by_setup_and_the_bridge_alone() -> None:
+    """And the bridge cannot change them."""
+    mounting = {name for name in SERVICES if "bridge-secrets" in _volumes(name)}
+    seen = next(each for each in SERVICES["bridge"]["volumes"] if each["source"] == "bridge-secrets")
+
+    assert mounting == {"setup", "bridge"}
+    assert seen == {"type": "volume", "source": "bridge-secrets", "target": STORE, "read_only": True}
+
+
+def test_local_socket_is_opened_by_setup_alone() -> None:
+    """Whoever can open it administers Mattermost; both sides run as the same user."""
+    user = [arguments for name, arguments in instructions(DEPLOY / "Dockerfile") if name == "USER"][-1]
+    options = RAW["volumes"]["mattermost-socket"]["driver_opts"]["o"]
+
+    assert {name for name in SERVICES if "mattermost-socket" in _volumes(name)} == {"mattermost", "setup"}
+    assert SERVICES["mattermost"]["environment"]["MM_SERVICESETTINGS_ENABLELOCALMODE"] == "true"
+    assert user == "2000:2000"
+    assert "uid=2000,gid=2000,mode=0700" in options
+
+
+def test_starts_in_an_order_in_which_each_finds_what_it_needs() -> None:
+    """The bridge comes after setup has made its tokens, that after Mattermost, that after its database."""
+    waits = {
+        name: {other: each["condition"] for other, each in service.get("depends_on", {}).items()}
+        for name, service in SERVICES.items()
+    }
+
+    assert waits["mattermost"] == {"postgres": "service_healthy"}
+    assert waits["setup"] == {"mattermost": "service_healthy"}
+    assert waits["bridge"]["setup"] == "service_completed_successfully"
+    assert waits["proxy"] == {"mattermost": "service_healthy"}
+
+
+def test_every_volume_is_declared() -> None:
+    used = {volume for name in SERVICES for volume in _volumes(name)}
+
+    assert used == set(RAW["volumes"])
+
+
+def test_databases_are_those_that_are_asked_for() -> None:
+    """The names in both addresses are created at the first start."""
+    created = re.findall(r"create database (\w+) owner (\w+);", (DEPLOY / "databases.sql").read_text())
+    addresses = (
+        SERVICES["mattermost"]["environment"]["MM_SQLSETTINGS_DATASOURCE"],
+        SERVICES["bridge"]["environment"]["DATABASE_URL"],
+    )
+
+    assert [re.findall(r"//(\w+)@/(\w+)\?", address)[0] for address in addresses] == created
+
+
+def test_mattermost_gets_no_variable_twice_without_reason() -> None:
+    """What compose.yaml sets besides mattermost.env depends on where it runs."""
+    own = set(SERVICES["mattermost"]["environment"])
+
+    assert own & set(env_file(DEPLOY / "mattermost.env")) == {
+        "MM_SERVICESETTINGS_SITEURL",
+        "MM_SERVICESETTINGS_FRAMEANCESTORS",
+        "MM_TEAMSETTINGS_EXPERIMENTALDEFAULTCHANNELS",
+    }
+
+
+async def test_setup_makes_a_key_once_and_then_runs_with_arguments_that_exist(tmp_path: Path) -> None:
+    """Its script asks for a key only where there is none, and calls the command as that wants it."""
+    calls = _program(tmp_path, 'if [ "$1" = keys ]; then echo "k1:a/b+c="; fi')
+
+    for _ in range(2):
+        assert await _run(SERVICES["setup"], tmp_path, *SERVICES["setup"]["command"]) == 0
+
+    kept = tmp_path / "store" / "bridge.env"
+    made = [line for line in calls.read_text().splitlines() if line != "keys new"]
+    options = cli.parser().parse_args(shlex.split(made[0]))
+    assert kept.read_text() == "TOKEN_KEYS=k1:a/b+c=\n"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert calls.read_text().splitlines().count("keys new") == 1
+    assert len(made) == 2
+    assert (options.command, options.local_socket) == ("setup", "/var/tmp/mattermost_local.socket")
+    assert options.write_env == str(kept)
+
+
+async def test_setup_fails_where_no_key_can_be_made(tmp_path: Path) -> None:
+    """Tokens without a key would keep the bridge from starting, so none are made."""
+    calls = _program(tmp_path, '[ "$1" != keys ]')
+
+    status = await _run(SERVICES["setup"], tmp_path, *SERVICES["setup"]["command"])
+
+    assert status != 0
+    assert calls.read_text() == "keys new\n"
+
+
+async def test_bridge_starts_with_what_setup_has_left(tmp_path: Path) -> None:
+    """The tokens reach its environment as they are, and the command its arguments."""
+    calls = _program(tmp_path, 'echo "$TOKEN_KEYS $MATTERMOST_BOT_TOKEN"')
+    (tmp_path / "store" / "bridge.env").write_text("TOKEN_KEYS=k2:d/e+f=,k1:a=\nMATTERMOST_BOT_TOKEN=abc\n")
+
+    status = await _run(SERVICES["bridge"], tmp_path, *SERVICES["bridge"]["command"])
+
+    assert status == 0
+    assert calls.read_text() == "serve\n"
+    assert (tmp_path / "output").read_text() == "k2:d/e+f=,k1:a= abc\n"
+
+
+def _volumes(name: str) -> set[str]:
+    mounts = SERVICES[name].get("volumes", ())
+    return {mount.partition(":")[0] if isinstance(mount, str) else mount["source"] for mount in mounts}
+
+
+def _program(directory: Path, script: str) -> Path:
+    """Put an `equabot-bridge` there that notes its arguments; return the file with the notes."""
+    calls = directory / "calls"
+    program = directory / "equabot-bridge"
+    program.write_text(f'#!/bin/sh\necho "$*" >> {shlex.quote(str(calls))}\n{script}\n')
+    program.chmod(0o700)
+    (directory / "store").mkdir()
+    return calls
+
+
+async def _run(service: Mapping[str, Any], directory: Path, *arguments: str) -> int:
+    """Run a service's entrypoint here, with the store in the directory."""
+    command = [
+        word.replace(STORE, str(directory / "store")) for word in (*service["entrypoint"], *arguments)
+    ]
+    with (directory / "output").open("w") as output:
+        process = await asyncio.create_subprocess_exec(
+            *command, env={"PATH": f"{directory}:/usr/bin:/bin"}, stdout=output
+        )
+        return await process.wait()

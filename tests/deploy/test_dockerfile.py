@@ -1,0 +1,121 @@
+"""The images: small rules that keep them safe and the same tomorrow."""
+
+import asyncio
+import re
+import shlex
+import sys
+import tomllib
+from json import loads
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from tests.support.deployment import DEPLOY, ROOT, VARIABLES, instructions, secrets
+
+BRIDGE = DEPLOY / "Dockerfile"
+IMAGES = pytest.mark.parametrize("dockerfile", [BRIDGE, DEPLOY / "proxy" / "Dockerfile"], ids=["bridge", "proxy"])
+
+
+@IMAGES
+def test_bases_have_a_version(dockerfile: Path) -> None:
+    """A base is named with its version, so that tomorrow's build has the same."""
+    bases = [arguments.split()[0] for name, arguments in instructions(dockerfile) if name == "FROM"]
+
+    assert bases
+    assert all(re.fullmatch(r"[a-z/]+:\d+\.\d+\S*", base) for base in bases)
+
+
+@IMAGES
+def test_runs_as_nobody_special(dockerfile: Path) -> None:
+    """The last word on the user is a number other than root's."""
+    users = [arguments for name, arguments in instructions(dockerfile) if name == "USER"]
+
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", users[-1])
+
+
+@IMAGES
+def test_has_a_health_check_and_adds_nothing_from_elsewhere(dockerfile: Path) -> None:
+    """ADD would fetch and unpack; COPY does neither."""
+    names = [name for name, _ in instructions(dockerfile)]
+
+    assert "HEALTHCHECK" in names
+    assert "ADD" not in names
+
+
+@IMAGES
+def test_holds_no_secret(dockerfile: Path) -> None:
+    """Neither as ENV nor as ARG: both stay in the image."""
+    kept = " ".join(arguments for name, arguments in instructions(dockerfile) if name in ("ENV", "ARG"))
+
+    assert not [name for name in secrets() if name in kept]
+
+
+def test_installs_what_the_lock_says_and_nothing_else() -> None:
+    """Every package comes with its hash, the project itself without looking for any."""
+    commands = [
+        arguments for name, arguments in instructions(BRIDGE) if name == "RUN" and "pip install" in arguments
+    ]
+
+    assert len(commands) == 2
+    assert "--require-hashes -r requirements.lock" in commands[0]
+    assert {"--no-deps", "--no-build-isolation"} <= set(commands[1].split())
+    assert "index-url" not in " ".join(commands)
+
+
+def test_copies_what_the_package_is_made_of() -> None:
+    """The image has the same folders as the wheel, and the build context lets them through."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    copies = [arguments.split() for name, arguments in instructions(BRIDGE) if name == "COPY"]
+    sources = {source for words in copies if not words[0].startswith("--from") for source in words[:-1]}
+    allowed = {
+        line.removeprefix("!")
+        for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    }
+
+    assert set(packages) <= sources
+    assert sources == allowed
+    assert all((ROOT / source).exists() for source in sources)
+
+
+def test_sets_variables_that_the_bridge_has() -> None:
+    """What is set for the bridge is read by it."""
+    given = " ".join(arguments for name, arguments in instructions(BRIDGE) if name == "ENV")
+    names = {pair.partition("=")[0] for pair in shlex.split(given)}
+
+    assert names - {"PATH"} - {name for name in names if name.startswith(("PIP_", "PYTHON"))} <= VARIABLES
+
+
+async def test_health_check_tells_whether_the_bridge_answers() -> None:
+    """The image's own check succeeds with 200, and fails with anything else and with no bridge."""
+    status = 200
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    app = web.Application()
+    app.router.add_get("/healthz", healthz)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+
+    healthy = await _check(port)
+    status = 503
+    ill = await _check(port)
+    await runner.cleanup()
+    gone = await _check(port)
+
+    assert (healthy, ill, gone) == (0, 1, 1)
+
+
+async def _check(port: int) -> int:
+    check = next(arguments for name, arguments in instructions(BRIDGE) if name == "HEALTHCHECK")
+    program, *arguments = loads(check.partition("CMD ")[2])
+    assert program == "python"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, *arguments, env={"BRIDGE_PORT": str(port)}, stderr=asyncio.subprocess.DEVNULL
+    )
+    return await process.wait()

@@ -1,0 +1,54 @@
+"""mattermost.env: names that Mattermost has, and values that the bridge needs."""
+
+from bridge.operator.settings import Setting, Site, spelled
+from provisioning.staff import NOTICES, TOWN_SQUARE
+from tests.support.deployment import DEPLOY, env_file
+
+GIVEN = env_file(DEPLOY / "mattermost.env")
+
+OTHERS = {
+    "MM_SQLSETTINGS_DRIVERNAME",
+    "MM_SERVICESETTINGS_LISTENADDRESS",
+    "MM_SERVICESETTINGS_TRUSTEDPROXYIPHEADER",
+    "MM_SERVICESETTINGS_ENABLEONBOARDINGFLOW",
+    "MM_SERVICESETTINGS_ENABLETUTORIAL",
+    "MM_EMAILSETTINGS_ENABLEPREVIEWMODEBANNER",
+    "MM_EMAILSETTINGS_SMTPSERVER",
+    "MM_EMAILSETTINGS_SENDEMAILNOTIFICATIONS",
+    "MM_LOGSETTINGS_ENABLEFILE",
+}
+"""Fields of server/public/model/config.go, in Mattermost 10.4 and 11.6, that `setup` has no opinion on."""
+
+
+def test_every_name_is_one_that_mattermost_has() -> None:
+    """A name that it has not would be ignored in silence."""
+    known = {setting.variable for setting in _wanted()}
+
+    assert set(GIVEN) == known | OTHERS
+
+
+def test_values_are_what_setup_would_set() -> None:
+    """A server with this environment is left alone by `setup`, whose changes would have no effect there."""
+    wanted = {setting.variable: spelled(setting.value) for setting in _wanted()}
+
+    assert {name: GIVEN[name] for name in wanted} == wanted
+
+
+def test_values_need_no_quotes() -> None:
+    """Docker takes everything behind the equals sign as it is."""
+    assert not [name for name, value in GIVEN.items() if value != value.strip("\"' ")]
+
+
+def test_holds_no_secret() -> None:
+    """The database's address has a password in it."""
+    assert "MM_SQLSETTINGS_DATASOURCE" not in GIVEN
+
+
+def _wanted() -> tuple[Setting, ...]:
+    channels = tuple(name for name in (*NOTICES, "agent") if name != TOWN_SQUARE)
+    return Site(
+        url="http://mattermost:8065",
+        public_url="https://chat.equa.cc",
+        origins=("https://app.equa.cc",),
+        channels=channels,
+    ).settings()
