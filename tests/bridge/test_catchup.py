@@ -193,6 +193,21 @@ async def test_a_post_that_became_visible_late_is_read(reader: Reader, world: Wo
     assert late.id in await reader.mentions()
 
 
+async def test_a_post_that_became_visible_late_is_read_in_a_busy_channel_too(
+    reader: Reader, world: World, acme: Company
+) -> None:
+    """What is read again is a span of time, however many posts were written in it."""
+    start = await settled(reader, acme)
+    for number in range(250):
+        ask(acme, world, start + 2 * MINUTE + number, "chatter")
+    await reader.run()
+    late = ask(acme, world, start + 2 * MINUTE - 35_000)
+
+    await reader.run(at=start + 3 * MINUTE)
+
+    assert late.id in await reader.mentions()
+
+
 async def test_a_deleted_anchor_still_tells_the_place(reader: Reader, world: World, acme: Company) -> None:
     """Deleted posts keep theirs, so only what is new is read."""
     start = await settled(reader, acme)

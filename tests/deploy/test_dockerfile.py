@@ -14,7 +14,9 @@ from aiohttp import web
 from tests.support.deployment import DEPLOY, ROOT, VARIABLES, instructions, secrets
 
 BRIDGE = DEPLOY / "Dockerfile"
-IMAGES = pytest.mark.parametrize("dockerfile", [BRIDGE, DEPLOY / "proxy" / "Dockerfile"], ids=["bridge", "proxy"])
+IMAGES = pytest.mark.parametrize(
+    "dockerfile", [BRIDGE, DEPLOY / "proxy" / "Dockerfile"], ids=["bridge", "proxy"]
+)
 
 
 @IMAGES

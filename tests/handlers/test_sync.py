@@ -3,13 +3,11 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiohttp import ClientResponse
 
-from bridge.models import Person
 from bridge.sandbox import world
 from bridge.sandbox.equa import Fault, away
 from bridge.sandbox.mattermost import RestFault
@@ -129,12 +127,11 @@ async def test_a_form_of_another_site_cannot_ask_for_it(acme: Desk) -> None:
 
 
 async def test_the_service_account_reads_the_roster(acme: Desk) -> None:
-    """It sees all of it; the administrator's own session is used where it fails."""
-    elsewhere = acme.equa.store.add_member(ACME.id, acme.equa.store.users[world.HANA.id], {"editMembers"})
+    """Who may change members need not see them all."""
+    acme.equa.store.add_member(ACME.id, acme.equa.store.users[world.HANA.id], {"editMembers"})
 
     report = await (await acme.sync(acme.front.cookie(world.HANA))).json()
 
-    assert elsewhere
     assert report["added"] == 5
 
 
@@ -185,20 +182,18 @@ async def test_while_equa_is_away_nothing_begins(acme: Desk) -> None:
 async def test_half_a_team_is_not_removed(acme: Desk) -> None:
     """The sentence says how many it would be."""
     store = acme.equa.store
-    extra = [world.HANA, world.ELIF, world.FEMI]
-    for number in range(8):
-        account = store.add_account(world._account(100 + number, f"extra{number}", "Extra", str(number)))
-        store.add_member(ACME.id, account)
-    assert extra
+    extra = [world._account(100 + number, f"extra{number}", "Extra", str(number)) for number in range(8)]
+    for account in extra:
+        store.add_member(ACME.id, store.add_account(account))
     await acme.sync()
-    for number in range(8):
-        store.remove_member(ACME.id, world._account(100 + number, "", "", "").id)
+    for account in extra:
+        store.remove_member(ACME.id, account.id)
 
     response = await acme.sync()
 
     assert await said(response) == (409, "sync_refused")
     assert "8 of 13 people" in (await response.json())["message"]
-    assert len(names(acme)) == 5
+    assert await acme.pool.fetchval("select count(*) from memberships where state = 'joined'") == 12
 
 
 async def test_a_long_sync_goes_on_in_the_background(dsn: str) -> None:
@@ -252,7 +247,6 @@ async def test_a_second_request_joins_the_first(dsn: str) -> None:
             while not await built.pool.fetchval("select count(*) from jobs"):
                 await asyncio.sleep(0.01)
         late = asyncio.create_task(built.sync())
-        await asyncio.sleep(0)
         async with built.working():
             reports = [await (await each).json() for each in (*asking, late)]
 
@@ -297,7 +291,6 @@ async def test_while_mattermost_is_away_it_goes_on_later(acme: Desk) -> None:
 
 async def test_what_cannot_be_helped_is_told(acme: Desk) -> None:
     """As its error, and as the state of the job."""
-    acme.chat.set("ServiceSettings", EnableUserAccessTokens=True)
     for token in list(acme.chat.store.tokens_of_user[acme.chat.store.admin.id].values()):
         token.is_active = False
 
@@ -309,21 +302,15 @@ async def test_what_cannot_be_helped_is_told(acme: Desk) -> None:
     assert (told["status"], told["error"]) == ("failed", "mattermost_not_configured")
 
 
-async def test_a_roster_gets_too_old(acme: Desk, dsn: str) -> None:
+async def test_a_roster_gets_too_old(dsn: str) -> None:
     """After an hour of outage it is not gone by any more."""
     async with desk(dsn, seconds=0.1) as built:
-        response = await built.sync()
-        job = (await response.json())["job"]
+        job = (await (await built.sync()).json())["job"]
         await built.pool.execute("update syncs set read_at = read_at - interval '61 minutes'")
-
-        told = await acme_ended(built, job)
+        async with built.working():
+            told = await built.ended(job)
 
     assert (told["status"], told["error"]) == ("failed", "mattermost_unavailable")
-
-
-async def acme_ended(built: Desk, job: str) -> Any:
-    async with built.working():
-        return await built.ended(job)
 
 
 async def test_a_fault_of_ours_ends_it_too(dsn: str) -> None:
@@ -333,11 +320,11 @@ async def test_a_fault_of_ours_ends_it_too(dsn: str) -> None:
         await built.pool.execute("update jobs set state = 'dead', finished = now()")
 
         told = await (await built.look(job)).json()
-        second = await built.sync()
+        second = await (await built.sync()).json()
 
     assert (told["status"], told["error"]) == ("failed", "internal_error")
-    assert second.status == 202
-    assert (await second.json())["job"] != job
+    assert second == {"status": "running", "job": second["job"]}
+    assert second["job"] != job
 
 
 async def test_a_sync_is_its_organization_s_own(acme: Desk) -> None:
@@ -372,7 +359,7 @@ async def test_without_an_administrator_s_token_it_is_not_configured(dsn: str) -
         headers = {"Cookie": built.cookie()}
         response = await built.client.post(path(ACME.id), json={}, headers=headers)
 
-    assert await said(response) == (500, "mattermost_not_configured")
+        assert await said(response) == (500, "mattermost_not_configured")
 
 
 async def test_old_syncs_are_forgotten(acme: Desk) -> None:
@@ -380,8 +367,6 @@ async def test_old_syncs_are_forgotten(acme: Desk) -> None:
     await acme.sync()
     syncs = acme.keeping.syncs
     assert await syncs.purge() == 0
-    named = [Person(world.ADA.id, "", False, "", "")]
-    assert named
     await acme.pool.execute(
         """insert into syncs (id, organization_id, organization_name, roster, read_at, requested)
            values (gen_random_uuid(), $1, 'x', '{"members": [], "problems": []}', now(),

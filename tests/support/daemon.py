@@ -25,8 +25,8 @@ def free_port() -> int:
 class Daemon:
     """`equabot-bridge serve`: started, killed, started again on the same port; its output goes to a file."""
 
-    def __init__(self, environ: Mapping[str, str], log: Path) -> None:
-        self.port = free_port()
+    def __init__(self, environ: Mapping[str, str], log: Path, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         self._environ = {

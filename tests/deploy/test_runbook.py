@@ -1,0 +1,96 @@
+"""The runbook promises only what exists: files, headings, commands and variables."""
+
+import re
+import shlex
+
+import pytest
+
+from bridge import cli
+from tests.support.deployment import DEPLOY, VARIABLES, documents, env_file
+
+PAGE = DEPLOY / "README.md"
+TEXT = PAGE.read_text()
+LINKS = sorted(set(re.findall(r"\]\(([^)\s]+)\)", TEXT)))
+COMMANDS = sorted(
+    {
+        command.strip()
+        for command in re.findall(
+            # Beside the program itself: services of compose.yaml that begin with it.
+            r"(?:(?<!--entrypoint )equabot-bridge|--no-deps(?: -T)? bridge|equabot-bridge setup(?= setup)) "
+            r"((?:serve|demo|doctor|setup(?! setup)|migrate|sync|why|keys)\b[^`#)\n|;]*)",
+            re.sub(r"\s\\\n\s*", " ", TEXT),
+        )
+    }
+)
+
+ELSEWHERE = {
+    "MM_SQLSETTINGS_DATASOURCE",
+    "MM_SERVICESETTINGS_ENABLELOCALMODE",
+    "MM_FILESETTINGS_DRIVERNAME",
+    # Named because they are wrong.
+    "MM_SERVICESETTINGS_ENABLEPERSONALACCESSTOKENS",
+    "MM_CACHEETTINGS_CACHETYPE",
+}
+"""Mattermost's, besides those of mattermost.env."""
+
+PLACEHOLDERS = {"POST_ID", "NEW_TARGET"}
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_link_leads_somewhere(link: str) -> None:
+    """To a file that is there, and to a heading in it."""
+    target, _, heading = link.partition("#")
+    path = PAGE if not target else (DEPLOY / target)
+
+    assert path.exists()
+    assert not heading or heading in _headings(path.read_text())
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_command_is_one_that_the_bridge_has(command: str) -> None:
+    """With its options and arguments."""
+    words = ["0" * 26 if word == "ID" else word for word in shlex.split(command)]
+
+    assert cli.parser().parse_args(words).command == words[0]
+
+
+def test_commands_were_found() -> None:
+    """The pattern above sees what it should."""
+    assert {command.split()[0] for command in COMMANDS} >= {
+        "doctor",
+        "setup",
+        "sync",
+        "keys",
+        "why",
+        "migrate",
+    }
+
+
+def test_variables_exist() -> None:
+    """In the bridge, in the proxy, in compose.yaml or in Mattermost."""
+    named = set(re.findall(r"\b[A-Z][A-Z0-9]*_[A-Z0-9_]+\b", TEXT))
+    proxy = set(re.findall(r"^\| `(\w+)`", (DEPLOY / "proxy" / "README.md").read_text(), re.MULTILINE))
+    compose = set(re.findall(r"\$\{(\w+):", (DEPLOY / "compose.yaml").read_text()))
+    mattermost = set(env_file(DEPLOY / "mattermost.env")) | ELSEWHERE
+
+    assert named <= VARIABLES | proxy | compose | mattermost | PLACEHOLDERS
+
+
+def test_variables_of_compose_are_told() -> None:
+    """Whoever may set something learns of it."""
+    asked = set(re.findall(r"\$\{(\w+):", (DEPLOY / "compose.yaml").read_text()))
+
+    assert {name for name in asked if f"`{name}`" not in TEXT} == set()
+
+
+def test_services_of_compose_exist() -> None:
+    """What is restarted, run or entered by name."""
+    named = re.findall(r"(?:exec(?: -T)?|restart|stop) (bridge|mattermost|postgres|proxy|setup)\b", TEXT)
+
+    assert set(named) <= set(documents(DEPLOY / "compose.yaml")[0]["services"])
+
+
+def _headings(text: str) -> set[str]:
+    """Return the anchors that GitHub gives to headings."""
+    lines = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in lines}
