@@ -54,7 +54,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             ledger = Ledger(pool)
             chores = [
                 group.create_task(_sample(ledger, metrics), name="sample the inbox"),
-                group.create_task(_purge(ledger, visiting), name="purge the ledger"),
+                group.create_task(_purge(ledger, visiting, keeping), name="purge the ledger"),
                 group.create_task(_renew(visiting), name="seal tokens anew"),
             ]
             if keeping.reconciler:
@@ -149,9 +149,10 @@ async def _sample(ledger: Ledger, metrics: Metrics) -> None:
     await _again_and_again(sample, _SAMPLE_EVERY)
 
 
-async def _purge(ledger: Ledger, visiting: Visits) -> None:
+async def _purge(ledger: Ledger, visiting: Visits, keeping: Keeping) -> None:
     async def purge() -> None:
         await visiting.purge()
+        await keeping.syncs.purge()
         while purged := await ledger.purge(KEEP):
             log.info("purged", jobs=purged)
 

@@ -9,6 +9,7 @@ from asyncpg import Pool
 from bridge import equa
 from bridge.config import Settings
 from bridge.db.chores import Chores
+from bridge.db.inbox import Inbox
 from bridge.db.rosters import Rosters
 from bridge.db.syncs import Syncs
 from bridge.mattermost import bulk
@@ -56,7 +57,7 @@ async def opened(
         yield Keeping(
             jobs={
                 "membership": Memberships(sessions, rosters, readings).apply,
-                "sync": SyncJobs(sync, syncs).run,
+                "sync": SyncJobs(sync, syncs, Inbox(pool)).run,
             },
             syncs=syncs,
             sync=sync,

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from bridge.db.inbox import Inbox
 from bridge.db.syncs import Given, Syncs
 from bridge.errors import BridgeError, MattermostNotConfigured, MattermostUnavailable, TokenRefused
 from bridge.models import Job, SyncId
@@ -21,6 +22,7 @@ GOOD_FOR = timedelta(hours=1)
 class SyncJobs:
     sync: TeamSync
     syncs: Syncs
+    inbox: Inbox
 
     async def run(self, job: Job) -> Mapping[str, Any]:
         """Do it and store what it has come to; may be repeated, and goes on where an attempt has ended."""
@@ -28,8 +30,12 @@ class SyncJobs:
         given = await self.syncs.given(sync)
         if given is None:
             return {"skipped": "ended"}
+        organization = given.organization.id
+        had_team = await self.sync.sessions.has_team(organization)
         outcome = await self._outcome(sync, given)
         await self.syncs.end(sync, outcome)
+        if not had_team:
+            await self.inbox.wake(organization)
         return {"sync": outcome.get("error", "done")}
 
     async def _outcome(self, sync: SyncId, given: Given) -> Mapping[str, Any]:

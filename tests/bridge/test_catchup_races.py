@@ -171,7 +171,7 @@ class History:
         if not self._roots:
             return self.question()
         root = self._roots[self.now % len(self._roots)]
-        post = self._post("and then?", max(self.now, root.create_at + 1), root.id)
+        post = self._post("and then?", max(self.now, root.create_at), root.id)
         self.questions.append(post)
         return post
 

@@ -34,11 +34,13 @@ def test_starts_a_command_that_exists() -> None:
 
 
 def test_sets_variables_that_the_bridge_reads() -> None:
-    """The data directory is the one that systemd makes."""
-    given = dict(pair.split("=", 1) for pair in _settings()["Environment"][0].split())
+    """Both directories are those that systemd makes."""
+    settings = _settings()
+    given = dict(pair.split("=", 1) for line in settings["Environment"] for pair in line.split())
 
-    assert set(given) <= VARIABLES
-    assert given["BRIDGE_DATA_DIR"] == f"%S/{_settings()['StateDirectory'][0]}"
+    assert set(given) <= VARIABLES | {"TMPDIR"}
+    assert given["BRIDGE_DATA_DIR"] == f"%S/{settings['StateDirectory'][0]}"
+    assert given["TMPDIR"] == f"%t/{settings['RuntimeDirectory'][0]}"
 
 
 def test_stop_reaches_the_bridge_first_and_gives_it_time() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, get_args
 
-import yaml  # type: ignore[import-untyped]  # PyYAML brings no types; here its values are checked by use
+import yaml
 from pydantic import SecretStr
 
 from bridge.config import Settings

@@ -1,0 +1,101 @@
+"""What a visit costs: calls of Mattermost and Equa, and time."""
+
+import re
+import statistics
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from bridge.sandbox import equa
+from bridge.sandbox import world as sandbox
+from bridge.sandbox.mattermost import Server, Store
+from bridge.sandbox.world import Account, Company
+from tests.support.daemon import Daemon, running
+from tests.support.sealed import entry
+
+ROUNDS = 8
+"""Visits a person; more in one go are too many for the rate limit."""
+
+Rows = Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Hall:
+    """A daemon and what it stands between."""
+
+    http: aiohttp.ClientSession
+    daemon: Daemon
+    server: Server
+    platform: equa.Server
+
+    async def visit(self, account: Account, company: Company) -> tuple[float, int, int]:
+        """Visit with a fresh Equa session; returns milliseconds, calls of Mattermost, calls of Equa."""
+        before = await self._calls()
+        headers = {"Cookie": self.platform.store.sign_in(account.id)}
+        body = {"organizationId": str(company.id)}
+        started = time.perf_counter()
+        url = f"{self.daemon.url}/api/v1/mattermost/session"
+        async with self.http.post(url, json=body, headers=headers) as response:
+            assert response.status == 200, await response.text()
+            await response.read()
+        taken = (time.perf_counter() - started) * 1000
+        after = await self._calls()
+        return taken, after[0] - before[0], after[1] - before[1]
+
+    async def _calls(self) -> tuple[int, int]:
+        async with self.http.get(f"{self.daemon.url}/metrics") as response:
+            text = await response.text()
+        counts = re.findall(
+            r"^equabot_bridge_mattermost_call_seconds_count\{.*\} ([\d.e+]+)$", text, re.MULTILINE
+        )
+        return int(sum(map(float, counts))), sum(self.platform.controls.calls.values())
+
+    async def bare(self) -> float:
+        """Return milliseconds of one call of the sandbox Mattermost."""
+        headers = {"Authorization": f"Bearer {self.server.store.admin_token}"}
+        started = time.perf_counter()
+        async with self.http.get(f"{self.server.url}/api/v4/users/me", headers=headers) as response:
+            await response.read()
+        return (time.perf_counter() - started) * 1000
+
+
+async def visit_rows(dsn: str, folder: Path) -> Rows:
+    """Measure a first visit of an organization, of a person, and returning ones."""
+    store = Store()
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(Server(store))
+        platform = await stack.enter_async_context(equa.Server())
+        environ = {
+            "DATABASE_URL": dsn,
+            "TOKEN_KEYS": entry("k1"),
+            "MATTERMOST_URL": server.url,
+            "MATTERMOST_ADMIN_BOT_TOKEN": store.admin_token,
+            "MATTERMOST_BOT_TOKEN": store.create_token(store.create_bot("equabot")).token,
+            "EQUA_API_URL": platform.api_url,
+            "AGENT_URL": "http://127.0.0.1:9",
+        }
+        daemon = await stack.enter_async_context(running(environ, folder / "visits.log"))
+        http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        return await _measured(Hall(http, daemon, server, platform))
+
+
+async def _measured(hall: Hall) -> Rows:
+    firsts = [await hall.visit(sandbox.ADA, sandbox.ACME), await hall.visit(sandbox.BEN, sandbox.ACME)]
+    await hall.visit(sandbox.CHLOE, sandbox.ACME)
+    people = (sandbox.ADA, sandbox.BEN, sandbox.CHLOE)
+    again = [await hall.visit(person, sandbox.ACME) for _ in range(ROUNDS) for person in people]
+    bare = statistics.median([await hall.bare() for _ in range(50)])
+    names = ("first visit of an organization", "first visit of a person")
+    rows = [
+        (name, "", f"{calls} Mattermost and {asked} Equa calls, {taken:.0f} ms; one bare call {bare:.1f} ms")
+        for name, (taken, calls, asked) in zip(names, firsts, strict=True)
+    ]
+    p50 = statistics.median(taken for taken, _, _ in again)
+    most = max(calls for _, calls, _ in again), max(asked for _, _, asked in again)
+    calls = f"{most[0]} Mattermost and {most[1]} Equa calls at most"
+    figures = f"{calls}, p50 {p50:.1f} ms; one bare call {bare:.1f} ms"
+    return [*rows, ("returning visit", "1 and <= 2 calls", figures)]
