@@ -131,6 +131,7 @@ async def _owner(ground: Ground, api: MattermostApi, variable: str) -> User:
             user = await api.me()
         except TokenRefused as error:
             ground.status.refused_token = variable
+            ground.metrics.socket_state("unauthorised")
             log.error("token_refused", variable=variable, reason=error.message)
             await asyncio.sleep(_REFUSED_EVERY)
         except (MattermostUnavailable, MattermostRefused) as error:

@@ -35,7 +35,7 @@ class Intake:
         self.worker.begin(stored.claimed)
         if stored.waits:
             self.worker.wakeup.set()
-        return sum(entry.refused is None and entry.dedupe in stored.new for entry in entries)
+        return len(stored.new & {entry.dedupe for entry in entries if entry.refused is None})
 
     def _entries(self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int) -> Iterator[Entry]:
         opened: set[str] = set()

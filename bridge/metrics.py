@@ -41,7 +41,6 @@ class Metrics:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
-        self._frames = self._counter("socket_frames", "Frames read from Mattermost's websocket.", "kind")
         self._socket = self._gauge("socket_state", "1 for the state that the websocket is in.", "state")
         self._connections = self._counter("socket_connections", "Times the websocket has become connected.")
         self._runs = self._counter("catch_up_runs", "Times missed posts were fetched over REST.")
@@ -70,10 +69,6 @@ class Metrics:
     def render(self) -> bytes:
         """Return everything in Prometheus' text format."""
         return generate_latest(self.registry)
-
-    def frame(self, kind: str) -> None:
-        """Count a frame read from the websocket."""
-        self._frames.labels(kind).inc()
 
     def socket_state(self, state: str) -> None:
         """Record the state that the websocket has changed to."""

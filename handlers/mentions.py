@@ -1,6 +1,7 @@
 """A mention: ask the organization's agent and put its answer into the thread."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -63,7 +64,7 @@ class Mentions:
 
     async def _asked(self, job: Job, mention: Mention) -> Job:
         try:
-            async with self._shown_typing(mention):
+            async with self._shown_typing(mention), self._measured():
                 answer = await self.agent.reply(await self._question(job, mention))
         except Exception as error:
             match retry.decide(error, job.attempts, _age(job)):
@@ -108,6 +109,15 @@ class Mentions:
         if post.user_id == self.poster.me:
             return Turn("assistant", post.message)
         return Turn("user", strip_mention(post.message, self.username) or post.message)
+
+    @asynccontextmanager
+    async def _measured(self) -> AsyncIterator[None]:
+        started, outcome = time.monotonic(), "failed"
+        try:
+            yield
+            outcome = "answered"
+        finally:
+            self.metrics.agent_call(outcome, time.monotonic() - started)
 
     @asynccontextmanager
     async def _shown_typing(self, mention: Mention) -> AsyncIterator[None]:

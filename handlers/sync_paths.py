@@ -98,7 +98,7 @@ PATHS: Paths = {
             "operationId": "syncOrganization",
             **COOKIE,
             "requestBody": {
-                "required": False,
+                "required": True,
                 "content": {"application/json": {"schema": {"type": "object"}}},
             },
             "responses": {

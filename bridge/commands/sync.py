@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TextIO
 from uuid import UUID
 
 from bridge import config, membership, visits
@@ -59,7 +60,7 @@ async def _synced(sync: TeamSync, readings: Readings, organization: Organization
     for number in itertools.count():
         named, reading = await readings.named(organization)
         try:
-            return await sync.run(named, reading, force=force, told=_Bar().tell)
+            return await sync.run(named, reading, force=force, told=Bar(sys.stderr).tell)
         except SyncRefused as error:
             raise SyncRefused(f"{error.message} --force does it all the same.") from error
         except Unavailable as error:
@@ -124,17 +125,20 @@ def _print_failures(failures: tuple[Failure, ...]) -> None:
 
 
 @dataclass(slots=True)
-class _Bar:
-    """Progress: a bar on a terminal, else a line for each tenth."""
+class Bar:
+    """Progress: a bar on a terminal, elsewhere a line for each tenth."""
 
+    out: TextIO
     tenth: int = 0
 
     async def tell(self, progress: Progress) -> None:
         done, total = progress.done, progress.total
-        if sys.stderr.isatty():
-            filled = _WIDTH * done // max(total, 1)
-            end = "\n" if done >= total else "\r"
-            print(f"[{'#' * filled:<{_WIDTH}}] {done} of {total}", end=end, file=sys.stderr, flush=True)
-        elif total and (tenth := 10 * done // total) > self.tenth:
-            self.tenth = tenth
-            print(f"{done} of {total}", file=sys.stderr, flush=True)
+        if not total:
+            return
+        tenth = 10 * done // total
+        if self.out.isatty():
+            bar, end = "#" * (_WIDTH * done // total), "\n" if done >= total else "\r"
+            print(f"[{bar:<{_WIDTH}}] {done} of {total}", end=end, file=self.out, flush=True)
+        elif tenth > self.tenth:
+            print(f"{done} of {total}", file=self.out, flush=True)
+        self.tenth = tenth

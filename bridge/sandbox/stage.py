@@ -9,8 +9,8 @@ from aiohttp import web
 from bridge.models import OrganizationId, PersonId
 from bridge.sandbox import chat, equa, site, world
 from bridge.sandbox.agent import SandboxAgent, create_app
-from bridge.sandbox.front import Front
 from bridge.sandbox.mattermost import PASSWORD, Channel, Post, Server, Store, Team, User
+from bridge.sandbox.site import gate
 from bridge.sandbox.world import Account, Company
 
 HOST = "127.0.0.1"
@@ -76,9 +76,8 @@ async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIte
     bot = store.create_bot("equabot", "Equabot")
     people = {account.id: _join(store, account) for account in world.ACCOUNTS if not account.site}
     places = tuple(_found(store, company, people, bot) for company in world.COMPANIES)
-    front = Front(bridge_url)
-    pages = [*chat.pages(_visitors()), web.get("/login/token", front.sign_in)]
-    server = Server(store, pages=pages, spa=front.page)
+    pages = [*chat.pages(_visitors()), gate.login(bridge_url)]
+    server = Server(store, pages=pages, spa=gate.framed(chat.spa, bridge_url))
     server.port = chat_port
     platform = equa.Server(pages=site.pages(world.COMPANIES, bridge_url=bridge_url, token=GATEWAY_TOKEN))
     await platform.start(site_port)

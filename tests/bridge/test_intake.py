@@ -221,11 +221,11 @@ def busy(intake: Intake, kept: Kept) -> Intake:
 
 @pytest.fixture
 async def stop(busy: Intake) -> AsyncIterator[asyncio.Event]:
-    """The worker runs, and has looked for jobs once."""
+    """The worker runs until this is set."""
     event = asyncio.Event()
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(busy.worker.run(event))
-        while busy.worker.wakeup.is_set() or not busy.worker.room().limit:
+        while not busy.worker.room().limit:
             await asyncio.sleep(0)
         yield event
         event.set()

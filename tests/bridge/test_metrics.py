@@ -19,8 +19,6 @@ def _samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], 
 def test_events_are_counted() -> None:
     """Each method moves its own series."""
     metrics = Metrics()
-    metrics.frame("posted")
-    metrics.frame("posted")
     metrics.caught_up(200)
     metrics.caught_up(0)
     metrics.job("mention", "done")
@@ -29,7 +27,6 @@ def test_events_are_counted() -> None:
     metrics.http_request("/healthz", 200, 0.001)
 
     samples = _samples(metrics)
-    assert samples["socket_frames_total", (("kind", "posted"),)] == 2
     assert samples["catch_up_runs_total", ()] == 2
     assert samples["catch_up_posts_total", ()] == 200
     assert samples["jobs_finished_total", (("kind", "mention"), ("outcome", "done"))] == 1
@@ -76,9 +73,9 @@ def test_an_answer_is_measured_from_its_question() -> None:
 def test_two_daemons_in_one_process_count_apart() -> None:
     """The registry is the object's own."""
     one, other = Metrics(), Metrics()
-    one.frame("posted")
+    one.job("mention", "done")
 
-    assert ("socket_frames_total", (("kind", "posted"),)) not in _samples(other)
+    assert ("jobs_finished_total", (("kind", "mention"), ("outcome", "done"))) not in _samples(other)
 
 
 def test_names_have_a_prefix_and_base_units() -> None:

@@ -117,6 +117,7 @@ class Bridge:
                 web.get("/static/{name}", pages.static),
                 web.post("/api/v1/mattermost/session", self._session),
                 web.post("/elsewhere/session", self._session),
+                web.get("/api/v1/mattermost/config", self._config),
                 web.get("/host", self._host),
             ]
         )
@@ -146,6 +147,10 @@ class Bridge:
             return web.Response(status=reply.status, text=reply.body, headers=reply.headers)
         body = self._a_session(organization) if reply.body is None else reply.body
         return web.json_response(body, status=reply.status, headers=reply.headers)
+
+    async def _config(self, request: web.Request) -> web.Response:
+        self.requests.append(request)
+        return web.json_response({"enabled": True, "baseUrl": self.chat.url})
 
     def _a_session(self, organization: str) -> dict[str, str]:
         return {

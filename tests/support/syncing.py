@@ -34,6 +34,7 @@ class Desk:
     front: Front
     keeping: Keeping
     settings: Settings
+    environ: Mapping[str, str]
     pool: Pool
 
     @property
@@ -105,11 +106,12 @@ async def desk(dsn: str, *, seconds: float = 20, **variables: str) -> AsyncItera
         chat, equa = await stack.enter_async_context(running_chat()), Equa()
         await stack.enter_async_context(equa)
         pool = await stack.enter_async_context(await open_pool(dsn))
-        settings = config.load({**_environ(chat, equa, dsn), **given})
+        environ = {**_environ(chat, equa, dsn), **given}
+        settings = config.load(environ)
         keeping = await stack.enter_async_context(keeping_of(settings, dsn, pool))
         parts = {SYNCING: replace(keeping.syncing, seconds=seconds)} if keeping.syncing else {}
         front = await stack.enter_async_context(served(chat, equa, pool, dsn, parts, **given))
-        yield Desk(front, keeping, settings, pool)
+        yield Desk(front, keeping, settings, environ, pool)
 
 
 def _environ(chat: Chat, equa: Equa, dsn: str) -> dict[str, str]:

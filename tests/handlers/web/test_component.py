@@ -231,3 +231,15 @@ async def test_without_an_organization_nothing_is_asked(page: Page, bridge: Brid
     await comes_to(page, "ready")
 
     assert bridge.asked == [ACME]
+
+
+async def test_a_page_can_ask_whether_there_is_a_chat(page: Page, bridge: Bridge) -> None:
+    """Before it shows a link to Messaging; the API is a part of the module."""
+    bridge.host = host()
+    await page.context.add_cookies([{"name": "connect.sid", "value": "s%3Aabc", "url": bridge.url}])
+    await page.goto(f"{bridge.url}/host")
+    asking = "import('/static/messaging.js').then(({ MattermostApi }) => new MattermostApi().config())"
+    config = await page.evaluate(asking)
+
+    assert config == {"enabled": True, "baseUrl": bridge.chat.url}
+    assert bridge.requests[0].headers["Cookie"] == "connect.sid=s%3Aabc"
