@@ -24,7 +24,8 @@ class Confirmations:
         try:
             yield seen
         finally:
-            del self._expected[pending_post_id]
+            if self._expected.get(pending_post_id) is seen:
+                del self._expected[pending_post_id]
             seen.cancel()
 
     def seen(self, post: Post) -> None:

@@ -16,7 +16,7 @@ import structlog
 from bridge import retry
 from bridge.catchup import CatchUp
 from bridge.confirmations import Confirmations
-from bridge.errors import DatabaseUnavailable, MattermostUnavailable, TokenRefused
+from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable
 from bridge.intake import Intake
 from bridge.mattermost.socket import Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
@@ -26,7 +26,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-_PASSING = (DatabaseUnavailable, MattermostUnavailable, TokenRefused)
+_PASSING = (DatabaseUnavailable, MattermostUnavailable, MattermostRefused)
+"""A refusal too: of a token that somebody will replace, or by whoever stands in front of Mattermost."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from tests.chaos.storm import Counts, Plan, Storm
 from tests.support.daemon import running
 from tests.support.world import world
 
-PLAN = Plan(mentions=1000, kills=30, threads=200, pause=0.06)
+PLAN = Plan(mentions=1000, kills=30, threads=200, events=1000, pause=0.06)
 
 
 async def storm(daemons: int, plan: Plan, folder: Path) -> Counts:
@@ -35,10 +35,12 @@ def main() -> int:
     for daemons in (1, 2):
         with tempfile.TemporaryDirectory() as folder:
             counts = asyncio.run(storm(daemons, PLAN, Path(folder)))
+        lost, double, disordered = counts.events
         print(
             f"{daemons} daemon(s): {counts.asked} mentions, {counts.kills} kills:"
             f" {counts.lost} lost, {counts.double} double, {counts.disordered} threads out of order"
-            f" ({counts.seconds:.0f} s, {counts.agent_calls} calls of the agent)"
+            f" ({counts.seconds:.0f} s, {counts.agent_calls} calls of the agent)\n"
+            f"  {PLAN.events} events: {lost} lost, {double} double, {disordered} out of order"
         )
         for example in counts.examples:
             print(f"  {example}")

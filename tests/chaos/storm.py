@@ -12,6 +12,7 @@ from bridge.sandbox.agent.faults import STARTING, Cut, Fault
 from bridge.sandbox.agent.requests import Call
 from bridge.sandbox.mattermost import Post, RestFault
 from handlers.posting import MARK
+from tests.chaos.telling import Telling
 from tests.support.daemon import Daemon
 from tests.support.world import Company, World
 
@@ -23,6 +24,8 @@ class Plan:
     mentions: int
     kills: int
     threads: int
+    events: int
+    """Of the platform, told meanwhile."""
     pause: float = 0.02
     """Between two mentions, on average."""
     patience: float = 120
@@ -41,11 +44,13 @@ class Counts:
     kills: int
     seconds: float
     agent_calls: int
+    events: tuple[int, int, int]
+    """Of the platform's events: lost, told twice, told out of order."""
     examples: Sequence[str] = field(default=())
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.double or self.disordered)
+        return not (self.lost or self.double or self.disordered or any(self.events))
 
 
 class Storm:
@@ -56,6 +61,7 @@ class Storm:
         self._daemons = daemons
         self._plan = plan
         self._random = random.Random(plan.seed)
+        self._telling = Telling(world, daemons, plan.events)
         self._asked: list[Post] = []
         self._kills = 0
 
@@ -67,9 +73,12 @@ class Storm:
         # A kill is to meet answers in the making.
         world.agent.latency = 0.15
         async with self._faults(), asyncio.TaskGroup() as group:
-            killing = group.create_task(self._kill(), name="kill")
-            await self._ask()
-            await killing
+            storm = [
+                group.create_task(self._kill(), name="kill"),
+                group.create_task(self._telling.tell(), name="tell"),
+                group.create_task(self._ask(), name="ask"),
+            ]
+            await asyncio.wait(storm)
         await self._answered()
         return self._count(time.monotonic() - started)
 
@@ -134,6 +143,8 @@ class Storm:
             await self._world.answered(*self._asked, seconds=self._plan.patience)
         except TimeoutError:
             return
+        if not await self._telling.heard(self._plan.patience):
+            return
         # A second answer would come of a lease that is taken over: give it the time to.
         await asyncio.sleep(2)
 
@@ -150,6 +161,7 @@ class Storm:
             kills=self._kills,
             seconds=seconds,
             agent_calls=len(self._world.agent.calls),
+            events=self._telling.count(),
             examples=[f"lost {post}" for post in lost[:5]]
             + [f"double {post}" for post in double[:5]]
             + [f"out of order in {thread}" for thread in disordered[:5]],

@@ -15,7 +15,7 @@ async def test_every_mention_is_answered_once_and_in_order(
     world: World, tmp_path: Path, daemons: int
 ) -> None:
     """Kills, cut sockets, 5xx, 429, delays and repeats: nothing is lost, double or out of order."""
-    plan = Plan(mentions=80, kills=4, threads=20, pause=0.05)
+    plan = Plan(mentions=80, kills=4, threads=20, events=80, pause=0.05)
 
     async with AsyncExitStack() as stack:
         started = [

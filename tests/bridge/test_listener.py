@@ -1,0 +1,161 @@
+"""The listener: what the socket tells goes into the inbox, and what it missed goes there first."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from bridge.confirmations import Confirmations
+from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable, TokenRefused
+from bridge.listener import Listener, insist
+from bridge.mattermost.socket import Connected, Event, Seen, Socket
+from bridge.metrics import Metrics
+from bridge.models import ChannelId, Post, Posted, PostId, TeamId, UserId
+from bridge.routing import Bot
+
+ME = Bot(UserId("b" * 26), "equabot", "agent")
+
+PASSING = [
+    DatabaseUnavailable("The database cannot be reached."),
+    MattermostUnavailable("Mattermost does not answer."),
+    TokenRefused("Mattermost refused.", http_status=401),
+    MattermostRefused("Mattermost refused.", http_status=403),
+]
+
+
+def seen(name: str, *, by: str = "a", pending_post_id: str = "") -> Seen:
+    channel = ChannelId("c" * 26)
+    post = Post(
+        PostId(name), channel, UserId(by * 26), "", "@equabot hello", 1, pending_post_id=pending_post_id
+    )
+    return Seen(Posted(post, TeamId("t" * 26), "agent"))
+
+
+@dataclass
+class FakeSocket:
+    """Gives these batches and ends."""
+
+    script: Sequence[Sequence[Event]]
+
+    async def batches(self) -> AsyncIterator[Sequence[Event]]:
+        for batch in self.script:
+            yield batch
+
+
+@dataclass
+class Diary:
+    """An intake and a catch-up that write down what was done, after failing as told."""
+
+    me: Bot = ME
+    done: list[str] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+
+    async def store(self, posts: Sequence[Posted]) -> int:
+        self._fail()
+        self.done.append(" ".join(posted.post.id for posted in posts))
+        return len(posts)
+
+    async def run(self, now: int) -> tuple[int, int]:
+        self._fail()
+        self.done.append("caught up")
+        return 7, 3
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@dataclass
+class Listening:
+    """A listener over a script, and what came of it."""
+
+    diary: Diary = field(default_factory=Diary)
+    confirmations: Confirmations = field(default_factory=Confirmations)
+    metrics: Metrics = field(default_factory=Metrics)
+
+    async def to(self, *script: Sequence[Event]) -> list[str]:
+        socket, diary = cast(Socket, FakeSocket(script)), cast(Any, self.diary)
+        async with asyncio.timeout(20):
+            await Listener(socket, diary, diary, self.confirmations, self.metrics).run()
+        return self.diary.done
+
+
+@pytest.fixture
+def listening() -> Listening:
+    return Listening()
+
+
+async def test_a_batch_is_stored_at_once(listening: Listening) -> None:
+    """Posts that arrived together are one write, in their order."""
+    assert await listening.to([seen("1"), seen("2")], [seen("3")]) == ["1 2", "3"]
+
+
+async def test_what_was_missed_comes_first(listening: Listening) -> None:
+    """After a loss the catch-up stands between the posts before and those behind it."""
+    batch: list[Event] = [seen("1"), Connected(lost=True), seen("2"), seen("3")]
+
+    assert await listening.to(batch) == ["1", "caught up", "2 3"]
+
+
+async def test_a_resumed_connection_has_missed_nothing(listening: Listening) -> None:
+    """The server has replayed what came in between."""
+    assert await listening.to([seen("1"), Connected(lost=False), seen("2")]) == ["1", "2"]
+
+
+async def test_a_catch_up_is_counted(listening: Listening) -> None:
+    """With the posts that it has read."""
+    await listening.to([Connected(lost=True)])
+
+    figures = listening.metrics.render().decode()
+    assert "catch_up_runs_total 1.0" in figures
+    assert "catch_up_posts_total 7.0" in figures
+
+
+async def test_own_posts_confirm_and_are_not_stored(listening: Listening) -> None:
+    """Whoever waits for one is told of it; to the inbox they are nothing."""
+    with listening.confirmations.expect("mine") as confirmed:
+        done = await listening.to([seen("1"), seen("2", by="b", pending_post_id="mine")], [seen("3", by="b")])
+
+        assert confirmed.result().id == "2"
+    assert done == ["1"]
+
+
+@pytest.mark.parametrize("failure", PASSING, ids=lambda failure: type(failure).__name__)
+async def test_an_outage_is_waited_out(listening: Listening, failure: Exception) -> None:
+    """Nothing is skipped and nothing overtakes, whoever is away; task groups wrap what they raise."""
+    listening.diary.failures += [failure, ExceptionGroup("unhandled errors", [failure])]
+
+    assert await listening.to([Connected(lost=True), seen("1")], [seen("2")]) == ["caught up", "1", "2"]
+
+
+async def test_a_store_that_fails_is_repeated_before_anything_else(listening: Listening) -> None:
+    listening.diary.failures += [DatabaseUnavailable("away"), DatabaseUnavailable("away")]
+
+    assert await listening.to([seen("1")], [Connected(lost=True), seen("2")]) == ["1", "caught up", "2"]
+
+
+@pytest.mark.parametrize("beside", [[], [DatabaseUnavailable("away")]], ids=["alone", "beside an outage"])
+async def test_a_bug_is_not_waited_out(listening: Listening, beside: list[Exception]) -> None:
+    """Repeating it would hide it for ever."""
+    listening.diary.failures.append(ExceptionGroup("unhandled errors", [*beside, ZeroDivisionError()]))
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await listening.to([seen("1")])
+
+    assert raised.group_contains(ZeroDivisionError)
+
+
+async def test_insisting_returns_what_was_asked_for() -> None:
+    """The first answer ends it."""
+    answers = iter([DatabaseUnavailable("away"), 42])
+
+    async def ask() -> object:
+        match next(answers):
+            case Exception() as error:
+                raise error
+            case answer:
+                return answer
+
+    assert await insist("ask", ask) == 42

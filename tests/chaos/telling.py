@@ -1,0 +1,103 @@
+"""The platform tells of documents through the storm, one after the other for each organization."""
+
+import asyncio
+import json
+import re
+from collections.abc import Sequence
+from itertools import cycle, pairwise
+
+import aiohttp
+
+from bridge.sandbox.mattermost import Channel
+from tests.support.daemon import Daemon
+from tests.support.world import Company, World
+
+TYPE = "cc.equa.document.uploaded"
+TOKEN = "peer-one"
+
+
+class Telling:
+    """Sends events until each was accepted, and counts what their channels heard."""
+
+    def __init__(self, world: World, daemons: Sequence[Daemon], events: int) -> None:
+        self._world = world
+        self._daemons = daemons
+        self._shares = [events // len(world.companies)] * len(world.companies)
+        self._channels = [self._channel(company) for company in world.companies]
+
+    def _channel(self, company: Company) -> Channel:
+        members = [*company.people, self._world.bot]
+        return self._world.store.create_channel(company.team, "documents", members=members)
+
+    async def tell(self) -> None:
+        """Send everything; who gets no answer, or a 503, sends the same event again."""
+        timeout = aiohttp.ClientTimeout(total=5)
+        async with aiohttp.ClientSession(timeout=timeout) as http, asyncio.TaskGroup() as group:
+            for company, count in zip(self._world.companies, self._shares, strict=True):
+                group.create_task(self._of(http, company, count))
+
+    async def _of(self, http: aiohttp.ClientSession, company: Company, count: int) -> None:
+        doors = cycle(self._daemons)
+        for number in range(count):
+            while not await self._accepted(http, next(doors), _event(company, number)):
+                await asyncio.sleep(0.1)
+
+    async def _accepted(self, http: aiohttp.ClientSession, daemon: Daemon, event: object) -> bool:
+        url = f"{daemon.url}/api/v1/mattermost/events"
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        try:
+            async with http.post(url, json=event, headers=headers) as response:
+                assert response.status in {202, 503}, await response.text()
+                return response.status == 202
+        except (aiohttp.ClientError, TimeoutError):
+            return False
+
+    async def heard(self, seconds: float) -> bool:
+        """Wait until every channel has heard of everything; False if that takes too long."""
+        try:
+            await self._world.until(
+                lambda: all(len(set(self._told(c))) >= n for c, n in self._pairs()), seconds=seconds
+            )
+        except TimeoutError:
+            return False
+        return True
+
+    def count(self) -> tuple[int, int, int]:
+        """Return how many events were lost, told twice, or told before an earlier one."""
+        lost = double = disordered = 0
+        for channel, count in self._pairs():
+            told = self._told(channel)
+            once = list(dict.fromkeys(told))
+            lost += count - len(once)
+            double += len(told) - len(once)
+            disordered += sum(one > other for one, other in pairwise(once))
+        return lost, double, disordered
+
+    def _pairs(self) -> list[tuple[Channel, int]]:
+        return list(zip(self._channels, self._shares, strict=True))
+
+    def _told(self, channel: Channel) -> list[int]:
+        posts = [post for post in self._world.store.posts_in(channel) if post.user_id == self._world.bot.id]
+        return [int(_number(json.dumps(post.props))) for post in posts]
+
+
+def _number(text: str) -> str:
+    found = re.search(r"number(\d+)", text)
+    assert found, text
+    return found[1]
+
+
+def _event(company: Company, number: int) -> dict[str, object]:
+    return {
+        "specversion": "1.0",
+        "id": f"upload-{number}",
+        "source": f"https://app.example.com/{company.id}",
+        "type": TYPE,
+        "subject": str(company.id),
+        "data": {
+            "name": f"number{number}",
+            "uploader": "Ada Lovelace",
+            "size": 1024,
+            "link": "https://app.example.com/documents",
+        },
+    }

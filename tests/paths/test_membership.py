@@ -1,0 +1,146 @@
+"""Membership follows the platform: events in, people in and out of teams, whatever dies in between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import pytest
+
+from bridge.sandbox import equa
+from bridge.sandbox import world as sandbox
+from bridge.sandbox.mattermost import RestFault, Server, Store
+from bridge.sandbox.world import Account
+from tests.support.daemon import Daemon, running
+from tests.support.mattermost import eventually
+from tests.support.sealed import entry
+from tests.support.syncing import SERVICE
+
+ACME = sandbox.ACME
+PEER = {"Authorization": "Bearer the-platform"}
+
+
+@dataclass(frozen=True, slots=True)
+class Town:
+    """The daemon between a Mattermost and an Equa."""
+
+    store: Store
+    server: Server
+    platform: equa.Server
+    daemon: Daemon
+    http: aiohttp.ClientSession
+
+    def cookie(self, account: Account = sandbox.ADA) -> dict[str, str]:
+        return {"Cookie": self.platform.store.sign_in(account.id)}
+
+    async def call(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Any:
+        url = f"{self.daemon.url}/api/v1/mattermost/{path}"
+        async with self.http.request(method, url, json=body, headers=headers) as response:
+            assert response.status < 300, await response.text()
+            return await response.json()
+
+    async def visit(self, account: Account = sandbox.ADA) -> Any:
+        return await self.call("POST", "session", {"organizationId": str(ACME.id)}, self.cookie(account))
+
+    async def tell(self, name: str, account: Account) -> None:
+        """Send the event that the platform's hook sends."""
+        event = {
+            "specversion": "1.0",
+            "id": str(uuid4()),
+            "source": "https://app.equa.example",
+            "type": f"cc.equa.member.{name}",
+            "subject": str(ACME.id),
+            "data": {
+                "userId": str(account.id),
+                "name": account.name,
+                "email": account.email,
+                "role": "Staff",
+                "link": "https://app.equa.example/members",
+            },
+        }
+        await self.call("POST", "events", event, PEER)
+
+    def members(self) -> set[str]:
+        team = self.store.team_by_name.get("acme-corp")
+        if team is None:
+            return set()
+        inside = [user for user in self.store.users.values() if self.store.member_of_team(team.id, user.id)]
+        return {user.first_name for user in inside} - {""}
+
+
+@pytest.fixture
+async def town(dsn: str, tmp_path: Path) -> AsyncIterator[Town]:
+    store = Store()
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(Server(store))
+        platform = await stack.enter_async_context(equa.Server())
+        environ = {
+            "DATABASE_URL": dsn,
+            "TOKEN_KEYS": entry("k1"),
+            "MATTERMOST_URL": server.url,
+            "MATTERMOST_ADMIN_BOT_TOKEN": store.admin_token,
+            "MATTERMOST_BOT_TOKEN": store.create_token(store.create_bot("equabot")).token,
+            "EQUA_API_URL": platform.api_url,
+            "AGENT_URL": "http://127.0.0.1:9",
+            "GATEWAY_TOKENS": "the-platform",
+            **SERVICE,
+        }
+        daemon = await stack.enter_async_context(running(environ, tmp_path / "daemon.log"))
+        http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
+        yield Town(store, server, platform, daemon, http)
+
+
+async def test_who_is_added_is_in_and_who_is_removed_is_out(town: Town) -> None:
+    """Without ever having come, and with the token gone."""
+    await town.visit()
+    await town.tell("added", sandbox.BEN)
+    await eventually(lambda: town.members() == {"Ada", "Ben"}, within=20)
+    ben = (await town.visit(sandbox.BEN))["mmUserId"]
+    assert town.store.tokens_of_user[ben]
+
+    await town.tell("removed", sandbox.BEN)
+
+    await eventually(lambda: town.members() == {"Ada"} and not town.store.tokens_of_user[ben], within=20)
+
+
+async def test_a_sync_brings_everybody_in(town: Town) -> None:
+    """Asked for by the administrator, done by the daemon."""
+    report = await town.call("POST", f"sync-org/{ACME.id}", {}, town.cookie())
+
+    assert (report["created"], report["added"], report["failed"]) == (4, 4, [])
+    assert town.members() == {"Ada", "Ben", "Chloe", "Dmitri"}
+
+
+async def test_a_killed_sync_is_finished_by_the_next_process(town: Town) -> None:
+    """Whoever asks then hears how it has ended."""
+    fault = town.server.faults.rest(RestFault("before", delay=3, path="/members/batch"))
+    asking = asyncio.create_task(town.call("POST", f"sync-org/{ACME.id}", {}, town.cookie()))
+    await eventually(lambda: len(town.store.users) >= 2 + 4, within=20)
+    await town.daemon.kill()
+    with pytest.raises(aiohttp.ClientError):
+        await asking
+    fault.times = 0
+
+    await town.daemon.start()
+    await town.daemon.ready()
+
+    await eventually(lambda: town.members() == {"Ada", "Ben", "Chloe", "Dmitri"}, within=40)
+    report = await town.call("POST", f"sync-org/{ACME.id}", {}, town.cookie())
+    assert (report["created"], report["failed"]) == (0, []) or report["created"] == 4
+    assert len(town.store.users) == 2 + 4
+
+
+async def test_what_waits_for_a_team_is_done_with_its_first_visit(town: Town) -> None:
+    """Ben was added before anybody had opened Messaging; Chloe was added and has left again."""
+    await town.tell("added", sandbox.BEN)
+    await town.tell("added", sandbox.CHLOE)
+    await town.tell("removed", sandbox.CHLOE)
+
+    await town.visit()
+
+    await eventually(lambda: town.members() == {"Ada", "Ben"}, within=70)
+    assert sandbox.CHLOE.email not in town.store.user_by_email
