@@ -135,9 +135,10 @@ async def _api(
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
         await web.TCPSite(runner, host, port).start()
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "that is no name of a host"
         raise StartupError(
-            f"The API cannot listen on {host} port {port} ({error.strerror}): set BRIDGE_HOST or BRIDGE_PORT."
+            f"The API cannot listen on {host} port {port} ({reason}): set BRIDGE_HOST or BRIDGE_PORT."
         ) from None
     log.info("listening", host=host, port=runner.addresses[0][1])
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+import structlog
 from asyncpg import Pool
 
 from bridge.db.pool import translated
@@ -11,6 +12,8 @@ from bridge.errors import BridgeError, TokenRefused
 from bridge.mattermost.socket import Socket
 from bridge.ports import Agent, MattermostApi
 from handlers.keys import Health, Part
+
+log = structlog.get_logger(__name__)
 
 _DEADLINE = 3.0
 """Seconds that a part may take to answer."""
@@ -79,3 +82,6 @@ async def _part(name: str, look: Callable[[], Awaitable[str]], *, required: bool
         return Part(name, ok=False, state="token_refused", required=required, variable=_BOT_TOKEN)
     except BridgeError as error:
         return Part(name, ok=False, state=error.code, required=required)
+    except Exception as error:
+        log.exception("part_failed", part=name, exc_info=error)
+        return Part(name, ok=False, state=BridgeError.code, required=required)

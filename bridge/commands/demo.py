@@ -39,23 +39,24 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         with tempfile.TemporaryDirectory(prefix="equabot-demo-") as folder:
             async with (
                 raised(_url(_free(0)), chat_port=0, site_port=0) as stage,
-                _served(stage, Path(folder)),
+                _served(stage, Path(folder)) as over,
             ):
-                return await _ask(stage, options.ask)
+                return await _ask(stage, options.ask, over)
     configure(settings.log_level, settings.log_format)
     bridge_url = _url(_free(settings.bridge_port))
     async with (
         raised(bridge_url, chat_port=_free(options.port), site_port=_free(_SITE_PORT)) as stage,
         _served(stage, settings.bridge_data_dir / "demo") as over,
     ):
-        _welcome(stage)
+        if not over.is_set():
+            _welcome(stage)
         await over.wait()
     return 0
 
 
 @asynccontextmanager
 async def _served(stage: Stage, data_dir: Path) -> AsyncIterator[asyncio.Event]:
-    """Run the daemon; yields, once it is ready, the event that ends it."""
+    """Run the daemon; yields, once it is ready or told to stop, the event that ends it."""
     port = stage.bridge_url.rpartition(":")[2]
     settings = config.load({**stage.environ(), "BRIDGE_DATA_DIR": str(data_dir), "BRIDGE_PORT": port})
     stop = asyncio.Event()
@@ -64,20 +65,22 @@ async def _served(stage: Stage, data_dir: Path) -> AsyncIterator[asyncio.Event]:
         loop.add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
         group.create_task(serve(settings, stop), name="daemon")
-        await _ready(stage.bridge_url)
-        await _map(stage, data_dir)
+        if await _ready(stage.bridge_url, stop):
+            await _map(stage, data_dir)
         yield stop
         stop.set()
 
 
-async def _ready(url: str) -> None:
+async def _ready(url: str, stop: asyncio.Event) -> bool:
+    """Wait until the daemon is ready; False if it is to stop before that."""
     async with aiohttp.ClientSession() as session:
-        while True:
+        while not stop.is_set():
             with suppress(aiohttp.ClientError):
                 async with session.get(f"{url}/readyz") as response:
                     if response.status == 200:
-                        return
+                        return True
             await asyncio.sleep(0.05)
+    return False
 
 
 async def _map(stage: Stage, data_dir: Path) -> None:
@@ -103,14 +106,16 @@ def _welcome(stage: Stage) -> None:
     )
 
 
-async def _ask(stage: Stage, text: str) -> int:
+async def _ask(stage: Stage, text: str, over: asyncio.Event) -> int:
+    if over.is_set():
+        return 1
     post = stage.post(text)
     deadline = time.monotonic() + _PATIENCE
-    while not (answers := _answers(stage, post)) and time.monotonic() < deadline:
+    while not (answers := _answers(stage, post)) and not over.is_set() and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
     for each in [post, *answers]:
         print(f"{stage.name_of(each)}: {each.message}")
-    if not answers:
+    if not answers and not over.is_set():
         print(f"No answer within {_PATIENCE:.0f} s.", file=sys.stderr)
     return 0 if answers and answers[0].message != SORRY else 1
 

@@ -42,10 +42,10 @@ _NEEDED = (
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Sync or tell what would be done; 1 if something could not be done for somebody."""
+    settings = config.load(environ)
     if not re.fullmatch(UUID_PATTERN, options.organization):
         print("ORG is the organization's id in Equa, a UUID.", file=sys.stderr)
         return 2
-    settings = config.load(environ)
     configure("error", settings.log_format)
     organization = OrganizationId(UUID(options.organization))
     async with _opened(settings) as (sync, readings):

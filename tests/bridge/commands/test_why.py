@@ -1,0 +1,325 @@
+"""`equabot-bridge why POST_ID` as an operator asks it."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import structlog
+from asyncpg import Pool
+
+from bridge.cli import parser
+from bridge.commands import why
+from bridge.db.inbox import Inbox, Room
+from bridge.db.positions import Positions
+from bridge.embedded import sockets
+from bridge.embedded.cluster import Cluster
+from bridge.errors import TokenRefused
+from bridge.models import ChannelId, Entry, Job, JobKind, OrganizationId, Position, PostId
+from bridge.routing import REASONS
+from bridge.sandbox.mattermost import Post
+from bridge.sandbox.mattermost.posts import delete_post
+from tests.support.daemon import running
+from tests.support.world import Company, World
+
+POST = "p" * 26
+ACME = OrganizationId(UUID(int=1))
+
+
+@pytest.fixture(autouse=True)
+def log() -> Iterator[None]:
+    """The command configures the log."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def acme(world: World) -> Company:
+    return world.companies[0]
+
+
+async def ask(environ: Mapping[str, str], post_id: str = POST) -> int:
+    return await why.run(parser().parse_args(["why", post_id]), environ)
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().out.splitlines()
+
+
+async def claimed(pool: Pool, kind: JobKind = "mention") -> tuple[Inbox, Job]:
+    """Put the post in, and begin with it."""
+    inbox = Inbox(pool)
+    await inbox.put_all([Entry(kind, f"thread:{POST}", ACME, f"post:{POST}", {"post_id": POST})])
+    (job,) = await inbox.claim(Room(1))
+    return inbox, job
+
+
+async def answered(pool: Pool) -> None:
+    inbox, job = await claimed(pool)
+    await inbox.finish(job.id, {"posts": ["one", "two"]})
+
+
+async def apologized(pool: Pool) -> None:
+    inbox, job = await claimed(pool)
+    await inbox.save_answer(job.id, "Sorry", "agent_failed after 1 attempt: The agent sent no text.")
+    await inbox.finish(job.id, {"posts": ["one"]})
+
+
+async def buried(pool: Pool) -> None:
+    inbox, job = await claimed(pool)
+    await inbox.bury(job.id, "channel_not_usable: The channel is archived.")
+
+
+async def skipped(pool: Pool) -> None:
+    inbox, job = await claimed(pool, "invite")
+    await inbox.finish(job.id, {"skipped": "other_bot"})
+
+
+async def postponed(pool: Pool) -> None:
+    inbox, job = await claimed(pool)
+    await inbox.retry(job.id, 60, "agent_unavailable: The agent cannot be reached.")
+
+
+async def begun(pool: Pool) -> None:
+    await claimed(pool)
+
+
+async def waiting(pool: Pool) -> None:
+    inbox, _ = await claimed(pool)
+    await inbox.release()
+
+
+async def refused(pool: Pool) -> None:
+    entry = Entry("mention", f"thread:{POST}", ACME, f"post:{POST}", {}, refused="not_mentioned")
+    await Inbox(pool, lease=timedelta(0)).put_all([entry])
+
+
+@pytest.mark.parametrize(
+    ("happened", "told"),
+    [
+        (answered, ["mention: done", "posted: one", "posted: two", "stored: ", "finished after "]),
+        (
+            apologized,
+            [
+                "mention: dead",
+                "posted: one",
+                "last error: agent_failed after 1 attempt: The agent sent no text.",
+                "stored: ",
+                "finished after ",
+            ],
+        ),
+        (
+            buried,
+            [
+                "mention: dead",
+                "last error: channel_not_usable: The channel is archived.",
+                "stored: ",
+                "finished after ",
+            ],
+        ),
+        (skipped, ["invite: done", f"not answered: {REASONS['other_bot']}", "stored: ", "finished after "]),
+        (
+            postponed,
+            [
+                "mention: waiting",
+                "next attempt: ",
+                "last error: agent_unavailable: The agent cannot be reached.",
+                "stored: ",
+            ],
+        ),
+        (begun, ["mention: running", "being worked on; lease until 20", "stored: "]),
+        (waiting, ["mention: waiting", "next attempt: 20", "stored: "]),
+        (refused, ["mention: refused", f"not answered: {REASONS['not_mentioned']}", "stored: "]),
+    ],
+)
+async def test_what_became_of_a_post_is_told(
+    dsn: str,
+    pool: Pool,
+    capsys: pytest.CaptureFixture[str],
+    happened: Callable[[Pool], Awaitable[None]],
+    told: list[str],
+) -> None:
+    """Each state in its own words, with what an operator needs to go on; no Mattermost is asked."""
+    await happened(pool)
+
+    assert await ask({"DATABASE_URL": dsn}) == 0
+
+    said = lines(capsys)
+    assert len(said) == len(told)
+    assert [line for line, start in zip(said, told, strict=True) if not line.startswith(start)] == []
+
+
+@pytest.mark.parametrize("post_id", ["x", "P" * 26, "p" * 27, "../" + "p" * 23, "p" * 25 + "\n"])
+async def test_what_is_no_post_id_is_refused(
+    dsn: str, capsys: pytest.CaptureFixture[str], post_id: str
+) -> None:
+    """The command is wrong: exit code 2."""
+    assert await ask({"DATABASE_URL": dsn}, post_id) == 2
+
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == "A post id has 26 characters of a-z and 0-9.\n"
+
+
+async def test_without_a_mattermost_only_what_is_stored_is_known(
+    dsn: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what would be needed to know more."""
+    assert await ask({"DATABASE_URL": dsn}) == 1
+
+    assert lines(capsys) == [
+        "The post was never stored; to look at it, MATTERMOST_URL and MATTERMOST_BOT_TOKEN are needed."
+    ]
+
+
+async def test_an_unknown_post_is_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await ask(world.environ) == 1
+
+    assert lines(capsys) == [
+        "The bot cannot see such a post: it does not exist, or the bot is not in its channel."
+    ]
+
+
+async def test_a_deleted_post_is_told(
+    world: World, acme: Company, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Mattermost does not show it any more."""
+    post = world.ask(acme, "@equabot hello")
+    delete_post(world.store, post)
+
+    assert await ask(world.environ, post.id) == 1
+
+
+def elsewhere(world: World, acme: Company) -> Post:
+    square = world.store.channel(acme.team, "town-square")
+    return world.store.post_as(acme.people[0], square, "@equabot hello")
+
+
+def aside(world: World, acme: Company) -> Post:
+    direct = world.store.direct(acme.people[0], world.bot)
+    return world.store.post_as(acme.people[0], direct, "@equabot hello")
+
+
+def own(world: World, acme: Company) -> Post:
+    return world.store.post_as(world.bot, acme.agent, "@equabot hello")
+
+
+def by_a_bot(world: World, acme: Company) -> Post:
+    """A bot whose posts do not say so."""
+    other = world.store.create_bot("otherbot")
+    for place in (acme.team, acme.agent):
+        world.store.join(place, other)
+    post = world.store.post_as(other, acme.agent, "@equabot hello")
+    post.props.clear()
+    return post
+
+
+def by_a_webhook(world: World, acme: Company) -> Post:
+    return world.store.post_as(acme.people[0], acme.agent, "@equabot hi", props={"from_webhook": "true"})
+
+
+def chatter(world: World, acme: Company) -> Post:
+    return world.ask(acme, "hello everybody")
+
+
+def old(world: World, acme: Company) -> Post:
+    at = world.store.now() - 25 * 3600 * 1000
+    return world.store.post_as(acme.people[0], acme.agent, "@equabot hello", create_at=at)
+
+
+@pytest.mark.parametrize(
+    ("happened", "reason"),
+    [
+        (elsewhere, "other_channel"),
+        (aside, "direct_message"),
+        (own, "own_post"),
+        (by_a_bot, "other_bot"),
+        (by_a_webhook, "webhook"),
+        (chatter, "not_mentioned"),
+        (old, "too_old"),
+    ],
+)
+async def test_a_post_that_was_never_stored_is_looked_at_anew(
+    world: World,
+    acme: Company,
+    capsys: pytest.CaptureFixture[str],
+    happened: Callable[[World, Company], Post],
+    reason: str,
+) -> None:
+    """What can be told at any time is not stored, and told all the same."""
+    post = happened(world, acme)
+
+    assert await ask(world.environ, post.id) == 0
+
+    assert lines(capsys) == [f"not answered: {REASONS[reason]}"]
+
+
+async def test_history_is_told_by_where_the_channel_began(
+    world: World, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A post from before the bridge listened there."""
+    post = world.ask(acme, "@equabot hello")
+    position = Position(ChannelId(acme.agent.id), PostId(""), post.create_at, post.create_at + 1)
+    await Positions(pool).begin(post.create_at, [position])
+
+    assert await ask(world.environ, post.id) == 0
+
+    assert lines(capsys) == [f"not answered: {REASONS['before_start']}"]
+
+
+async def test_a_team_without_an_organization_is_told(
+    world: World, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    post = world.ask(acme, "@equabot hello")
+    await pool.execute("delete from mattermost_org_mappings")
+
+    assert await ask(world.environ, post.id) == 0
+
+    assert lines(capsys) == [f"not answered: {REASONS['team_not_mapped']}"]
+
+
+@pytest.mark.parametrize("mapped", [True, False])
+async def test_a_post_that_is_still_to_be_answered_is_told(
+    world: World, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str], *, mapped: bool
+) -> None:
+    """Nothing speaks against it, so the daemon has not read it: exit code 1."""
+    post = world.ask(acme, "@equabot hello")
+    if not mapped:
+        await pool.execute("delete from mattermost_user_mappings")
+
+    assert await ask(world.environ, post.id) == 1
+
+    assert lines(capsys) == ["It is to be answered, but the daemon has not read it yet: see /readyz."]
+
+
+async def test_a_refused_token_is_no_missing_post(world: World, acme: Company) -> None:
+    """The operator is told of the token; `main` makes a sentence and exit code 1 of it."""
+    world.bot_token.is_active = False
+    post = world.ask(acme, "@equabot hello")
+
+    with pytest.raises(TokenRefused):
+        await ask(world.environ, post.id)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path / "data"
+    sockets.remove(Cluster.of(tmp_path / "data").sockets)
+
+
+async def test_it_works_beside_the_daemon_and_without_it(
+    world: World, acme: Company, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An embedded database is shared with the daemon that runs it, or started for the question."""
+    embedded = {name: value for name, value in world.environ.items() if name != "DATABASE_URL"}
+    environ = {**embedded, "BRIDGE_DATA_DIR": str(data_dir)}
+    post = world.ask(acme, "@equabot hello")
+    async with running(environ, tmp_path / "log") as daemon:
+        beside = await ask(environ, post.id)
+        await daemon.ready()
+        await daemon.stop()
+    without = await ask(environ, post.id)
+
+    assert (beside, without) == (0, 0)
+    assert lines(capsys) == [f"not answered: {REASONS['before_start']}"] * 2
