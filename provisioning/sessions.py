@@ -127,6 +127,8 @@ class Sessions:
     async def _home(self, organization: Organization) -> Home:
         team = await ensure_team(self.admin, self.stores, organization)
         channels = await ensure_channels(self.admin, self.stores, self.staff, organization.id, team)
+        # What the platform told before there was a team has waited for it.
+        await self.stores.inbox.wake(organization.id)
         return Home(organization.id, team, tuple(channels.values()))
 
 

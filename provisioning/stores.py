@@ -7,6 +7,7 @@ from asyncpg import Pool
 
 from bridge.db.accounts import Accounts
 from bridge.db.attempts import Attempts
+from bridge.db.inbox import Inbox
 from bridge.db.memberships import Memberships
 from bridge.db.teams import Teams
 from bridge.db.tickets import Tickets
@@ -19,7 +20,8 @@ class Stores:
     teams: Teams
     memberships: Memberships
     tickets: Tickets
+    inbox: Inbox
 
     @classmethod
     def of(cls, pool: Pool) -> Self:
-        return cls(Accounts(pool), Attempts(pool), Teams(pool), Memberships(pool), Tickets(pool))
+        return cls(Accounts(pool), Attempts(pool), Teams(pool), Memberships(pool), Tickets(pool), Inbox(pool))

@@ -156,5 +156,10 @@ async def open_pool(
         command_timeout=command_timeout,
         init=_with_json,
         reset=_as_it_is,
-        server_settings={"application_name": application, "timezone": "UTC"},
+        server_settings={
+            "application_name": application,
+            "timezone": "UTC",
+            # Planning our few statements anew each time takes longer than running them.
+            "plan_cache_mode": "force_generic_plan",
+        },
     )

@@ -72,7 +72,9 @@ def _notice(event: Event, time: datetime) -> Entry:
 
 
 def _membership(event: Event, data: MemberAdded | MemberRemoved, action: Literal["add", "remove"]) -> Entry:
-    change = Membership(event.organization_id, data.person_id, action, data.name, data.email or "")
+    change = Membership(
+        event.organization_id, data.person_id, action, data.name, data.email or "", event.time
+    )
     return Entry(
         kind="membership",
         lane=f"person:{event.organization_id}:{data.user_id}",

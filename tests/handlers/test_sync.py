@@ -284,7 +284,7 @@ async def _begun(built: Desk) -> None:
 
 async def test_while_mattermost_is_away_it_goes_on_later(acme: Desk) -> None:
     """The request waits for it as long as it can."""
-    acme.chat.server.faults.rest(RestFault("before", status=503, times=12))
+    acme.chat.server.faults.rest(RestFault("before", status=503, times=5))
 
     assert (await (await acme.sync()).json())["added"] == 4
 

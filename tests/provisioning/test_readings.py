@@ -33,8 +33,6 @@ class Directory:
             raise EquaUnavailable("Equa is away.")
         return Roster(())
 
-    async def ping(self) -> None: ...
-
 
 @pytest.fixture
 def directory() -> Directory:

@@ -74,7 +74,7 @@ def test_a_membership_has_a_lane_of_its_person(name: str, action: Any, email: st
 
     assert job.lane == f"person:{ACME}:{ADA}"
     assert Membership.of(job.payload) == Membership(
-        OrganizationId(UUID(ACME)), PersonId(UUID(ADA)), action, "Ada Lovelace", email
+        OrganizationId(UUID(ACME)), PersonId(UUID(ADA)), action, "Ada Lovelace", email, told(name).time
     )
 
 
