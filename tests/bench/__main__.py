@@ -13,6 +13,7 @@ from bridge.db.migrate import migrate
 from bridge.db.pool import open_pool
 from tests.bench import rows
 from tests.bench.sync import sync_rows
+from tests.bench.telling import event_rows
 from tests.bench.visits import visit_rows
 from tests.support.daemon import Daemon, running
 from tests.support.world import World, world
@@ -72,6 +73,12 @@ async def main() -> None:
                 )
         async with fresh_world(folder / "three") as built:
             for what, at_least, figures in await visit_rows(built.dsn, folder):
+                row(what, at_least, figures)
+        async with (
+            fresh_world(folder / "four") as built,
+            running(built.environ, folder / "daemon.log") as daemon,
+        ):
+            for what, at_least, figures in await event_rows(built, daemon):
                 row(what, at_least, figures)
     for what, at_least, figures in await sync_rows():
         row(what, at_least, figures)

@@ -39,7 +39,7 @@ class Telling:
     async def _of(self, http: aiohttp.ClientSession, company: Company, count: int) -> None:
         doors = cycle(self._daemons)
         for number in range(count):
-            while not await self._accepted(http, next(doors), _event(company, number)):
+            while not await self._accepted(http, next(doors), upload(company, number)):
                 await asyncio.sleep(0.1)
 
     async def _accepted(self, http: aiohttp.ClientSession, daemon: Daemon, event: object) -> bool:
@@ -87,7 +87,7 @@ def _number(text: str) -> str:
     return found[1]
 
 
-def _event(company: Company, number: int) -> dict[str, object]:
+def upload(company: Company, number: int) -> dict[str, object]:
     return {
         "specversion": "1.0",
         "id": f"upload-{number}",

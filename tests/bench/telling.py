@@ -1,0 +1,56 @@
+"""How fast the platform's events are accepted, and told."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+import aiohttp
+
+from tests.chaos.telling import TOKEN, Telling, upload
+from tests.support.daemon import Daemon
+from tests.support.world import World
+
+EVENTS = 1000
+BATCH = 100
+
+
+async def event_rows(world: World, daemon: Daemon) -> Sequence[tuple[str, str, str]]:
+    """Send lists of events, wait until the channels have heard of all, and post as many without a bridge."""
+    telling = Telling(world, [daemon], EVENTS)
+    started = time.perf_counter()
+    async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http:
+        for company in world.companies:
+            for first in range(0, EVENTS // len(world.companies), BATCH):
+                events = [upload(company, number) for number in range(first, first + BATCH)]
+                url = f"{daemon.url}/api/v1/mattermost/events"
+                async with http.post(url, json=events) as response:
+                    assert response.status == 202, await response.text()
+    accepted = time.perf_counter() - started
+    assert await telling.heard(60)
+    told = time.perf_counter() - started
+    bare = await _bare(world)
+    return [
+        ("events accepted a second, in lists of 100", "", f"{EVENTS / accepted:.0f}/s"),
+        (
+            "notices a second, one after the other in each of 2 channels",
+            "",
+            f"{EVENTS / told:.0f}/s; bare {bare:.0f}/s",
+        ),
+    ]
+
+
+async def _bare(world: World) -> float:
+    """Return how many posts a second the sandbox takes, one after the other in each of two channels."""
+    headers = {"Authorization": f"Bearer {world.bot_token.token}"}
+    started = time.perf_counter()
+    async with aiohttp.ClientSession(headers=headers) as http, asyncio.TaskGroup() as group:
+
+        async def post(channel_id: str) -> None:
+            for number in range(EVENTS // len(world.companies)):
+                body = {"channel_id": channel_id, "message": f"post {number}"}
+                async with http.post(f"{world.server.url}/api/v4/posts", json=body) as response:
+                    await response.read()
+
+        for company in world.companies:
+            group.create_task(post(company.agent.id))
+    return EVENTS / (time.perf_counter() - started)
