@@ -10,7 +10,7 @@ from typing import Any
 
 from bridge import retry
 from bridge.db.inbox import Inbox
-from bridge.errors import BridgeError
+from bridge.errors import AgentFailed, BridgeError
 from bridge.metrics import Metrics
 from bridge.models import ChannelId, Job, Mention, Post, PostId, Question, Turn
 from bridge.ports import Agent, MattermostApi
@@ -65,14 +65,20 @@ class Mentions:
     async def _asked(self, job: Job, mention: Mention) -> Job:
         try:
             async with self._shown_typing(mention), self._measured():
-                answer = await self.agent.reply(await self._question(job, mention))
+                answer = await self._reply(await self._question(job, mention))
         except Exception as error:
             match retry.decide(error, job.attempts, _age(job)):
                 case retry.GiveUp(reason):
                     return await self._kept(job, SORRY, failure=reason)
                 case retry.Retry():
                     raise
-        return await self._kept(job, harmless(answer))
+        return await self._kept(job, answer)
+
+    async def _reply(self, question: Question) -> str:
+        answer = harmless(await self.agent.reply(question))
+        if not answer.strip():
+            raise AgentFailed("The agent's answer has no text that can be posted.")
+        return answer
 
     async def _kept(self, job: Job, answer: str, failure: str | None = None) -> Job:
         if not await self.inbox.save_answer(job.id, answer, failure):

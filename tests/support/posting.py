@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from bridge.errors import MattermostRefused
 from bridge.models import ChannelId, Draft, Job, JobId, OrganizationId, Post, PostId, User, UserId
 
 ME = UserId("b" * 26)
@@ -63,6 +64,8 @@ class FakeMattermost:
         return [post for post in self.posts if post.thread == root_id]
 
     async def user(self, user_id: UserId) -> User:
+        if user_id not in self.users:
+            raise MattermostRefused("Mattermost refused.", http_status=404)
         return self.users[user_id]
 
 
