@@ -150,7 +150,8 @@ class Inbox:
         rows = await self.pool.fetch(
             """with woken as (
                    update jobs set run_at = now(), created = now()
-                   where organization_id = $1 and state = 'waiting' and kind in ('notice', 'membership')
+                   where organization_id = $1 and state = 'waiting' and run_at > now()
+                     and kind in ('notice', 'membership')
                    returning id
                )
                select id, pg_notify($2, '') from woken""",

@@ -42,6 +42,8 @@ async def test_what_waits_for_a_team_is_woken_when_it_is_there(inbox: Inbox) -> 
 async def test_waking_tells_the_workers(inbox: Inbox, dsn: str) -> None:
     """A worker in another process hears of it, unless nothing waited."""
     await inbox.put_all([notice("1")])
+    (parked,) = await inbox.claim(Room(1))
+    await inbox.retry(parked.id, 3600, "no team yet")
     heard = asyncio.Event()
     listener = await connect(dsn)
     try:

@@ -1,0 +1,165 @@
+"""Who is who: organizations and their teams, people and their accounts."""
+
+from uuid import UUID
+
+import pytest
+from asyncpg import Pool, UniqueViolationError
+
+from bridge.db.inbox import Inbox, Room
+from bridge.db.mappings import Mappings
+from bridge.errors import DatabaseUnavailable
+from bridge.models import (
+    ChannelId,
+    Entry,
+    JobKind,
+    OrganizationId,
+    PersonId,
+    Post,
+    Posted,
+    PostId,
+    TeamId,
+    UserId,
+)
+from bridge.routing import Facts
+
+ACME, BOREALIS = OrganizationId(UUID(int=1)), OrganizationId(UUID(int=2))
+ADA, BEN = PersonId(UUID(int=3)), PersonId(UUID(int=4))
+TEAM, OTHER_TEAM = TeamId("t" * 26), TeamId("u" * 26)
+USER, OTHER_USER = UserId("a" * 26), UserId("b" * 26)
+
+
+@pytest.fixture
+def mappings(pool: Pool) -> Mappings:
+    return Mappings(pool)
+
+
+def posted(name: str, root: str = "", *, team: TeamId = TEAM, user: UserId = USER) -> Posted:
+    return Posted(Post(PostId(name), ChannelId("c" * 26), user, PostId(root), "hello", 1), team, "agent")
+
+
+async def test_nobody_is_known_at_first(mappings: Mappings) -> None:
+    assert await mappings.organization_of_team(TEAM) is None
+    assert await mappings.person_of_user(USER) is None
+
+
+async def test_what_is_mapped_is_found(mappings: Mappings) -> None:
+    """Each by its own id in Mattermost."""
+    await mappings.map_team(ACME, TEAM, "acme")
+    await mappings.map_person(ADA, USER, "ada")
+
+    assert await mappings.organization_of_team(TEAM) == ACME
+    assert await mappings.person_of_user(USER) == ADA
+    assert await mappings.organization_of_team(OTHER_TEAM) is None
+    assert await mappings.person_of_user(OTHER_USER) is None
+
+
+async def test_mapping_anew_moves(mappings: Mappings) -> None:
+    """An organization has one team and a person one account: the last one said."""
+    for team, user in ((TEAM, USER), (OTHER_TEAM, OTHER_USER)):
+        await mappings.map_team(ACME, team)
+        await mappings.map_person(ADA, user)
+
+    assert (await mappings.organization_of_team(TEAM), await mappings.person_of_user(USER)) == (None, None)
+    assert await mappings.organization_of_team(OTHER_TEAM) == ACME
+    assert await mappings.person_of_user(OTHER_USER) == ADA
+
+
+async def test_a_team_belongs_to_one_organization(mappings: Mappings) -> None:
+    """Nobody's questions can end up with somebody else's agent."""
+    await mappings.map_team(ACME, TEAM)
+
+    with pytest.raises(UniqueViolationError):
+        await mappings.map_team(BOREALIS, TEAM)
+
+    assert await mappings.organization_of_team(TEAM) == ACME
+
+
+async def test_an_account_belongs_to_one_person(mappings: Mappings) -> None:
+    await mappings.map_person(ADA, USER)
+
+    with pytest.raises(UniqueViolationError):
+        await mappings.map_person(BEN, USER)
+
+    assert await mappings.person_of_user(USER) == ADA
+
+
+async def test_facts_are_told_for_each_post_in_order(mappings: Mappings) -> None:
+    """Also for those of whom nothing is known, and for two posts of one person."""
+    await mappings.map_team(ACME, TEAM)
+    await mappings.map_team(BOREALIS, OTHER_TEAM)
+    await mappings.map_person(ADA, USER)
+
+    facts = await mappings.facts(
+        [
+            posted("1", team=OTHER_TEAM),
+            posted("2", user=OTHER_USER),
+            posted("3", team=TeamId("")),
+            posted("4"),
+            posted("5"),
+        ]
+    )
+
+    assert facts == [
+        Facts(BOREALIS, ADA),
+        Facts(ACME, None),
+        Facts(None, ADA),
+        Facts(ACME, ADA),
+        Facts(ACME, ADA),
+    ]
+
+
+async def test_the_order_holds_for_many(mappings: Mappings) -> None:
+    """A page of the catch-up has two hundred."""
+    await mappings.map_person(ADA, USER)
+    known = [number % 3 == 0 for number in range(500)]
+
+    facts = await mappings.facts(
+        [posted(str(number), user=USER if mapped else OTHER_USER) for number, mapped in enumerate(known)]
+    )
+
+    assert [fact.person_id == ADA for fact in facts] == known
+
+
+async def test_of_nothing_there_are_no_facts(mappings: Mappings) -> None:
+    assert await mappings.facts([]) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "refused", "known"),
+    [("mention", None, True), ("mention", "not_mentioned", False), ("invite", None, False)],
+)
+async def test_a_thread_is_known_by_a_mention_that_is_answered(
+    mappings: Mappings, pool: Pool, kind: JobKind, refused: str | None, *, known: bool
+) -> None:
+    """The thread of a refusal, or of an invitation, is not the bot's."""
+    await Inbox(pool).put_all([Entry(kind, "thread:root", ACME, "post:root", {}, refused)])
+
+    (reply, root, other) = await mappings.facts(
+        [posted("reply", "root"), posted("root"), posted("reply", "other")]
+    )
+
+    assert (reply.thread_known, root.thread_known, other.thread_known) == (known, known, False)
+
+
+async def test_a_thread_stays_known_when_its_answer_is_posted(mappings: Mappings, pool: Pool) -> None:
+    """That is when people go on in it."""
+    inbox = Inbox(pool)
+    await inbox.put_all([Entry("mention", "thread:root", ACME, "post:root", {})])
+    (job,) = await inbox.claim(Room(1))
+    await inbox.finish(job.id)
+
+    (fact,) = await mappings.facts([posted("reply", "root")])
+
+    assert fact.thread_known
+
+
+async def test_a_database_that_is_away_is_told(mappings: Mappings, pool: Pool) -> None:
+    """Nobody is taken for unknown because of it."""
+    await pool.close()
+
+    with pytest.raises(DatabaseUnavailable):
+        await mappings.facts([posted("1")])
+    with pytest.raises(DatabaseUnavailable):
+        await mappings.organization_of_team(TEAM)
+    with pytest.raises(DatabaseUnavailable):
+        await mappings.person_of_user(USER)
