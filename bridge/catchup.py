@@ -2,7 +2,8 @@
 
 It starts a little before the position and not at it, because posts of one moment become visible in
 any order; what was stored already is recognized by its id. `since=` is not used: Mattermost selects
-by the time of update there and drops posts of a large gap (mattermost/mattermost#13846).
+by the time of update there, and leaves out posts of a large gap (`GetPostsSince` in
+server/channels/store/sqlstore/post_store.go).
 """
 
 import asyncio

@@ -55,14 +55,28 @@ def _end_with_bridge(bridge: int) -> None:
 
 
 def _watch(bridge: int, command: tuple[str, ...]) -> int:
-    """Stay as the program's parent where the kernel cannot tell it of the bridge's death."""
-    child = subprocess.Popen(command, close_fds=False)  # noqa: S603  # the bridge's own command
+    """Stay as the program's parent where the kernel cannot tell it of the bridge's death.
+
+    Signals are taken before the program runs, since a stop may come while it is being started.
+    """
+    children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
     def forward(number: int, _: FrameType | None) -> None:
-        child.send_signal(number)
+        if not children:
+            early.append(number)
+        for child in children:
+            child.send_signal(number)
 
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         signal.signal(number, forward)
+    children.append(subprocess.Popen(command, close_fds=False))  # noqa: S603  # the bridge's own command
+    for number in early:
+        children[0].send_signal(number)
+    return _waited(children[0], bridge)
+
+
+def _waited(child: subprocess.Popen[bytes], bridge: int) -> int:
     while True:
         try:
             return child.wait(timeout=0.5)
