@@ -71,8 +71,8 @@ def _watch(bridge: int, command: tuple[str, ...]) -> int:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
         signal.signal(number, forward)
     children.append(subprocess.Popen(command, close_fds=False))  # noqa: S603  # the bridge's own command
-    for number in early:
-        children[0].send_signal(number)
+    for missed in early:
+        children[0].send_signal(missed)
     return _waited(children[0], bridge)
 
 
