@@ -28,11 +28,13 @@ bench: .venv/.dev  ## the figures, each beside its bare lower bound
 chaos: .venv/.dev  ## 1,000 mentions, 30 kills: 0 lost, 0 double, 0 out of order
 	$(BIN)/python -m tests.chaos
 
-lock: .venv/.dev  ## write both lock files anew from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --extra embedded --group build --universal --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q -o requirements.lock
-	$(BIN)/uv pip compile pyproject.toml --extra embedded --group dev -c requirements.lock --universal --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q -o requirements-dev.lock
+COMPILE = $(BIN)/uv pip compile pyproject.toml --extra embedded --universal --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q
+
+lock: .venv/.dev  ## write the lock files anew from pyproject.toml
+	$(COMPILE) --group build -o requirements.lock
+	$(COMPILE) --group build --extra tracing -c requirements.lock -o requirements-tracing.lock
+	$(COMPILE) --group dev --extra tracing -c requirements-tracing.lock -o requirements-dev.lock
 
 clean:  ## remove what the targets above have made here
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

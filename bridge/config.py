@@ -133,6 +133,7 @@ class Settings(BaseModel):
     bridge_port: Annotated[int, Field(ge=0, le=65535)] = 8090
     web_origins: Annotated[tuple[Origin, ...], BeforeValidator(_comma_separated)] = ()
     session_token: Literal["ticket", "pat"] = "ticket"  # noqa: S105  # a kind, not a secret
+    otel_exporter_otlp_endpoint: Url | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 from aiohttp import ClientSession, web
 
-from bridge import bot, membership, visits
+from bridge import bot, membership, tracing, visits
 from bridge.agent import make_agent, make_session
 from bridge.config import Settings
 from bridge.database import own_database
@@ -43,7 +43,11 @@ _RENEW_AGAIN = 10.0
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Run until `stop`. Raises `StartupError`; later on nothing outside ends it, only a bug does."""
-    async with own_database(settings) as dsn, await open_pool(dsn) as pool:
+    async with (
+        tracing.opened(settings.otel_exporter_otlp_endpoint),
+        own_database(settings) as dsn,
+        await open_pool(dsn) as pool,
+    ):
         metrics, status = Metrics(), Status(pool)
         async with (
             visits.opened(settings, dsn, pool, metrics) as visiting,

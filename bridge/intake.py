@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bridge import routing
+from bridge import routing, tracing
 from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
 from bridge.models import Entry, JobKind, Mention, Position, Posted
@@ -28,6 +28,7 @@ class Intake:
 
         Posts before `begin_at` (milliseconds) are history. Returns how many jobs are new.
         """
+        began = time.time_ns()
         facts = await self.mappings.facts(posts)
         entries = list(self._entries(posts, facts, begin_at))
         positions = list(_positions(posts, begin_at))
@@ -35,7 +36,14 @@ class Intake:
         self.worker.begin(stored.claimed)
         if stored.waits:
             self.worker.wakeup.set()
-        return len(stored.new & {entry.dedupe for entry in entries if entry.refused is None})
+        new = {
+            entry.payload["post_id"]
+            for entry in entries
+            if entry.refused is None and entry.dedupe in stored.new
+        }
+        for post_id in new:
+            tracing.seen(post_id, began)
+        return len(new)
 
     def _entries(self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int) -> Iterator[Entry]:
         opened: set[str] = set()

@@ -255,6 +255,8 @@ class Question:
     person_id: PersonId
     channel_id: ChannelId
     thread: PostId
+    post_id: PostId
+    """The post that asks: the id under which everybody's log has it."""
     text: str
     history: tuple["Turn", ...] = ()
     """Earlier posts of the thread, oldest first; empty for an agent that remembers by itself."""

@@ -16,7 +16,7 @@ from typing import Any, assert_never
 
 import structlog
 
-from bridge import retry
+from bridge import retry, tracing
 from bridge.db.inbox import Inbox, Room
 from bridge.errors import BridgeError, DatabaseUnavailable
 from bridge.metrics import Metrics
@@ -113,11 +113,15 @@ class Worker:
 
     async def _work(self, job: Job) -> None:
         started = time.monotonic()
-        with structlog.contextvars.bound_contextvars(
-            job=job.id, request_id=job.payload.get("post_id", f"job-{job.id}")
+        post_id = job.payload.get("post_id")
+        request_id = post_id or f"job-{job.id}"
+        with (
+            structlog.contextvars.bound_contextvars(job=job.id, request_id=request_id),
+            tracing.job(f"job {job.kind}", post_id, request_id=request_id, attempt=job.attempts) as span,
         ):
             try:
                 outcome = await self._outcome(job)
+                span.set(outcome=outcome)
             except asyncio.CancelledError:
                 outcome = "interrupted"
                 raise

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge import retry
+from bridge import retry, tracing
 from bridge.db.inbox import Inbox
 from bridge.errors import AgentFailed, BridgeError
 from bridge.metrics import Metrics
@@ -100,6 +100,7 @@ class Mentions:
             person_id=mention.person_id,
             channel_id=mention.channel_id,
             thread=mention.thread,
+            post_id=mention.post_id,
             text=strip_mention(mention.message, self.username) or mention.message,
             history=() if self.agent.remembers else await self._history(mention),
         )
@@ -120,7 +121,8 @@ class Mentions:
     async def _measured(self) -> AsyncIterator[None]:
         started, outcome = time.monotonic(), "failed"
         try:
-            yield
+            with tracing.span("agent"):
+                yield
             outcome = "answered"
         finally:
             self.metrics.agent_call(outcome, time.monotonic() - started)

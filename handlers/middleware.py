@@ -6,6 +6,7 @@ import re
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from http import HTTPStatus
 from typing import NamedTuple
 
@@ -13,9 +14,13 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from bridge import tracing
 from bridge.errors import BridgeError
 from handlers.errors import code_of, failure, http_refusal, refusal
 from handlers.keys import SERVICES
+
+_PROBES = {"/healthz", "/readyz", "/metrics"}
+"""Asked all the time and of no interest in a trace."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -54,7 +59,9 @@ def observer() -> Middleware:
         request_id = _request_id(request, ids)
         bound = structlog.contextvars.bind_contextvars(request_id=request_id)
         try:
-            response, error = await _answered(request, handler, request_id, log)
+            with _span(request, request_id) as span:
+                response, error = await _answered(request, handler, request_id, log)
+                span.set(status=response.status, code=error or "")
         finally:
             structlog.contextvars.reset_contextvars(**bound)
         _add_headers(response, request_id)
@@ -96,9 +103,20 @@ def _add_headers(response: web.StreamResponse, request_id: str) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
 
 
+def _span(request: web.Request, request_id: str) -> AbstractContextManager[tracing.Span]:
+    route = _route(request)
+    if route in _PROBES:
+        return tracing.SILENT
+    return tracing.served(f"{request.method} {route}", request.headers, route=route, request_id=request_id)
+
+
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "none"
+
+
 def _tell(end: _Ended, log: _Log) -> None:
-    resource = end.request.match_info.route.resource
-    route = resource.canonical if resource else "none"
+    route = _route(end.request)
     end.request.app[SERVICES].metrics.http_request(route, end.status, end.seconds)
     write = log.warning if end.status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
     write(

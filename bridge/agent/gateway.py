@@ -61,6 +61,7 @@ class GatewayAgent:
             f"x-{product}-session-key": session_key(question),
             "X-Equa-Organization": organization,
             "X-Equa-User": str(question.person_id),
+            "X-Request-Id": question.post_id,
         }
 
 

@@ -18,6 +18,7 @@ from aiohttp import (
     TCPConnector,
 )
 
+from bridge import tracing
 from bridge.agent.completions import Answer
 from bridge.agent.refusals import Dialect, Refusal, refused, retry_after
 from bridge.agent.sse import EventStream, EventTooLong
@@ -105,7 +106,7 @@ class Server:
                 method,
                 self._base + path,
                 json=json,
-                headers={**ours, **(headers or {})},
+                headers={**ours, **(headers or {}), **tracing.headers()},
                 timeout=ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=silence),
                 allow_redirects=False,
             ) as response:

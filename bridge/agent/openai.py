@@ -29,6 +29,7 @@ class OpenAIAgent:
         headers = {
             "X-Equa-Organization": str(question.organization_id),
             "X-Equa-User": str(question.person_id),
+            "X-Request-Id": question.post_id,
         }
         return await self._server.complete(body, headers)
 

@@ -19,6 +19,7 @@ from aiohttp import (
     TCPConnector,
 )
 
+from bridge import tracing
 from bridge.equa.reply import Reply
 from bridge.equa.values import retry_after
 from bridge.errors import EquaUnavailable
@@ -77,15 +78,17 @@ class Server:
         headers = {"Accept": "application/json", "User-Agent": "equabot-bridge"}
         if cookie:
             headers["Cookie"] = cookie
-        async with self._session.request(
-            method,
-            self._url + path,
-            headers=headers,
-            json=json,
-            timeout=ClientTimeout(total=seconds),
-            allow_redirects=False,
-        ) as response:
-            return await _reply(response)
+        with tracing.span(f"equa {method}") as span:
+            async with self._session.request(
+                method,
+                self._url + path,
+                headers={**headers, **tracing.headers()},
+                json=json,
+                timeout=ClientTimeout(total=seconds),
+                allow_redirects=False,
+            ) as response:
+                span.set(status=response.status)
+                return await _reply(response)
 
 
 def _sentence(error: Exception) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import aiohttp
 from yarl import URL
 
+from bridge import tracing
 from bridge.mattermost.answers import (
     Answer,
     Misdirected,
@@ -110,23 +111,30 @@ class Transport:
         began = time.perf_counter()
         status: int | Literal["error"] = "error"
         try:
-            async with self.session.request(
-                method,
-                url,
-                params=params,
-                json=options,
-                headers={"Authorization": f"Bearer {self.token}"},
-                timeout=aiohttp.ClientTimeout(total=self.patience.timeout, sock_connect=5),
-                allow_redirects=False,
-            ) as response:
-                answer = await self._read(response)
-                status = response.status
+            with tracing.span(f"mattermost {method.upper()} {name}") as span:
+                answer = await self._exchange(method, url, options, params)
+                status = answer.status
+                span.set(status=status)
         except (aiohttp.ClientError, OSError) as error:
             # Not chained: the frames of aiohttp hold the token.
             raise NoAnswer(f"Mattermost does not answer ({type(error).__name__}).") from None
         finally:
             self.observe(name, status, time.perf_counter() - began)
         return value(answer)
+
+    async def _exchange(
+        self, method: Method, url: URL, options: Any, params: Mapping[str, Any] | None
+    ) -> Answer:
+        async with self.session.request(
+            method,
+            url,
+            params=params,
+            json=options,
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=aiohttp.ClientTimeout(total=self.patience.timeout, sock_connect=5),
+            allow_redirects=False,
+        ) as response:
+            return await self._read(response)
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:
         body = bytearray()

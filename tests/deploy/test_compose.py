@@ -12,6 +12,7 @@ import pytest
 from bridge import cli, config
 from tests.support.deployment import (
     DEPLOY,
+    TRACES,
     VARIABLES,
     documents,
     env_file,
@@ -64,7 +65,7 @@ def test_builds_from_files_that_are_there() -> None:
 
 def test_bridge_and_setup_get_variables_that_they_read() -> None:
     """A name that the bridge does not know would do nothing."""
-    assert {*SERVICES["bridge"]["environment"], *SERVICES["setup"]["environment"]} <= VARIABLES
+    assert {*SERVICES["bridge"]["environment"], *SERVICES["setup"]["environment"]} <= VARIABLES | TRACES
 
 
 def test_no_secret_has_a_value_in_the_file() -> None:

@@ -60,7 +60,7 @@ def test_installs_what_the_lock_says_and_nothing_else() -> None:
     ]
 
     assert len(commands) == 2
-    assert "--require-hashes -r requirements.lock" in commands[0]
+    assert "--require-hashes -r requirements-tracing.lock" in commands[0]
     assert {"--no-deps", "--no-build-isolation"} <= set(commands[1].split())
     assert "index-url" not in " ".join(commands)
 

@@ -6,7 +6,7 @@ import shlex
 import pytest
 
 from bridge import cli
-from tests.support.deployment import DEPLOY, VARIABLES, documents, env_file
+from tests.support.deployment import DEPLOY, TRACES, VARIABLES, documents, env_file
 
 PAGE = DEPLOY / "README.md"
 TEXT = PAGE.read_text()
@@ -73,7 +73,7 @@ def test_variables_exist() -> None:
     compose = set(re.findall(r"\$\{(\w+):", (DEPLOY / "compose.yaml").read_text()))
     mattermost = set(env_file(DEPLOY / "mattermost.env")) | ELSEWHERE
 
-    assert named <= VARIABLES | proxy | compose | mattermost | PLACEHOLDERS
+    assert named <= VARIABLES | TRACES | proxy | compose | mattermost | PLACEHOLDERS
 
 
 def test_variables_of_compose_are_told() -> None:

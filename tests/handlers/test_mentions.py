@@ -116,7 +116,7 @@ async def test_the_agent_is_asked_and_its_answer_posted(scene: Scene) -> None:
     """Who and where come from the job, the text without its mention; the answer names its question."""
     result = await scene.mentions.answer(await scene.job("@equabot who is on our team?"))
 
-    assert scene.agent.asked == [Question(ACME, ADA, CHANNEL, ROOT, "who is on our team?")]
+    assert scene.agent.asked == [Question(ACME, ADA, CHANNEL, ROOT, ASKED, "who is on our team?")]
     (draft,) = scene.mattermost.drafts
     assert (draft.channel_id, draft.root_id, draft.message) == (CHANNEL, ROOT, "forty-two")
     assert draft.props == {MARK: {"answers": ASKED, "part": 1, "of": 1}}

@@ -108,6 +108,7 @@ def question(
         person_id=PersonId(UUID("0c000000-0000-4000-8000-00000000000c")),
         channel_id=ChannelId("c" * 26),
         thread=PostId(thread),
+        post_id=PostId("p" * 26),
         text=text,
         history=history,
     )

@@ -7,6 +7,7 @@ from types import UnionType
 from typing import Any, get_args
 
 import yaml
+from opentelemetry.sdk import environment_variables
 from pydantic import SecretStr
 
 from bridge.config import Settings
@@ -16,6 +17,9 @@ DEPLOY = ROOT / "deploy"
 
 VARIABLES = frozenset(name.upper() for name in Settings.model_fields)
 """Of the bridge."""
+
+TRACES = frozenset(name for name in vars(environment_variables) if name.startswith("OTEL_"))
+"""OpenTelemetry's own, which its SDK reads by itself."""
 
 
 def documents(path: Path) -> list[Any]:
