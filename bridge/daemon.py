@@ -1,6 +1,7 @@
 """The daemon: everything is put together here, started, and stopped in reverse."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,10 +13,11 @@ from bridge import bot, membership, tracing, visits
 from bridge.agent import make_agent, make_session
 from bridge.config import Settings
 from bridge.database import own_database
-from bridge.db.inbox import Inbox
+from bridge.db.inbox import CHANNEL, Inbox
 from bridge.db.ledger import Ledger
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
+from bridge.db.wakeups import wakeups
 from bridge.errors import DatabaseUnavailable, StartupError
 from bridge.health import Status
 from bridge.mattermost.rest import connect
@@ -24,7 +26,7 @@ from bridge.metrics import Metrics
 from bridge.models import JobKind
 from bridge.ports import Agent
 from bridge.visits import Visits
-from bridge.worker import Handler
+from bridge.worker import Handler, Worker
 from handlers.app import make_app
 from handlers.events import INBOX
 from handlers.keys import Services
@@ -79,8 +81,10 @@ async def _live(  # noqa: PLR0913, PLR0917 - what the bot stands on, put togethe
 ) -> None:
     """Be the bot until `stop`, if one is configured."""
     if not settings.mattermost_url or not settings.mattermost_bot_token or not settings.agent_url:
-        log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: only the API is served")
-        await stop.wait()
+        log.warning(
+            "no_bot", reason="MATTERMOST_BOT_TOKEN is not set: nobody is answered and no notice posted"
+        )
+        await _work(dsn, status, metrics, jobs, stop)
         return
     token = settings.mattermost_bot_token.get_secret_value()
     notice_token = settings.mattermost_notice_token
@@ -94,6 +98,18 @@ async def _live(  # noqa: PLR0913, PLR0917 - what the bot stands on, put togethe
         account = bot.Account(settings.mattermost_url, token, settings.agent_channel)
         ground = bot.Ground(account, api, notice_api, status.agent, dsn, status.pool, metrics, status, jobs)
         await bot.live(ground, stop)
+
+
+async def _work(
+    dsn: str, status: Status, metrics: Metrics, jobs: Mapping[JobKind, Handler], stop: asyncio.Event
+) -> None:
+    """Do what needs no bot until `stop`; what does need one is left to a process that has it."""
+    wakeup = asyncio.Event()
+    worker = Worker(Inbox(status.pool), jobs, metrics, wakeup)
+    async with asyncio.TaskGroup() as group:
+        listening = group.create_task(wakeups(dsn, CHANNEL, wakeup), name="wakeups")
+        await worker.run(stop)
+        listening.cancel()
 
 
 def _agent(settings: Settings, url: str, session: ClientSession) -> Agent:
@@ -138,13 +154,21 @@ async def _api(
 
 async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
     try:
-        await web.TCPSite(runner, host, port).start()
+        await _site(runner, host, port).start()
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "that is no name of a host"
         raise StartupError(
             f"The API cannot listen on {host} port {port} ({reason}): set BRIDGE_HOST or BRIDGE_PORT."
         ) from None
     log.info("listening", host=host, port=runner.addresses[0][1])
+
+
+def _site(runner: web.AppRunner, host: str, port: int) -> web.BaseSite:
+    """Return where the API is served; `::` is every address of the machine, IPv4 too where it has that."""
+    if host == "::" and socket.has_dualstack_ipv6():
+        both = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
+        return web.SockSite(runner, both)
+    return web.TCPSite(runner, host, port)
 
 
 async def _sample(ledger: Ledger, metrics: Metrics) -> None:

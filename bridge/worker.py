@@ -50,6 +50,7 @@ class Pace:
 class Worker:
     inbox: Inbox
     handlers: Mapping[JobKind, Handler]
+    """Jobs of other kinds are left to processes that have a handler for them."""
     metrics: Metrics
     wakeup: asyncio.Event
     """Set when there may be something to claim."""
@@ -100,7 +101,7 @@ class Worker:
         if not room.limit:
             return []
         try:
-            return await self.inbox.claim(room)
+            return await self.inbox.claim(room, self.handlers.keys())
         except DatabaseUnavailable as error:
             log.warning("claim_failed", reason=error.message)
             await asyncio.sleep(1)

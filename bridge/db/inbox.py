@@ -8,7 +8,7 @@ of its lane, so a retry is never overtaken.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 from uuid import UUID, uuid4
 
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
@@ -16,7 +16,7 @@ from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 from bridge.db.pool import translated
 from bridge.db.statements import CLAIM, JOB, PUT, RETRY
 from bridge.errors import DatabaseUnavailable
-from bridge.models import Entry, Job, JobId, OrganizationId, Position
+from bridge.models import Entry, Job, JobId, JobKind, OrganizationId, Position
 
 CHANNEL = "jobs"
 """PostgreSQL's notification channel: something may be claimed."""
@@ -94,11 +94,12 @@ class Inbox:
         return await self.pool.fetch(PUT, *_columns(entries), *_places(positions), CHANNEL, *claim)
 
     @translated
-    async def claim(self, room: Room) -> list[Job]:
-        """Take as many jobs as there is room for."""
+    async def claim(self, room: Room, kinds: Collection[JobKind] = get_args(JobKind)) -> list[Job]:
+        """Take as many jobs of these kinds as there is room for."""
+        claim = (room.limit, self.holder, self.lease, list(room.full), list(kinds))
         while True:
             try:
-                rows = await self.pool.fetch(CLAIM, room.limit, self.holder, self.lease, list(room.full))
+                rows = await self.pool.fetch(CLAIM, *claim)
             except UniqueViolationError:
                 continue  # another process took a job of the same lane in between
             return sorted(map(_from_row, rows), key=lambda job: job.id)

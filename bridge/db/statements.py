@@ -66,7 +66,7 @@ overtaken nobody.
 CLAIM = f"""
 with candidate as materialized (
     select j.id from jobs j
-    where j.state = 'waiting' and j.run_at <= now()
+    where j.state = 'waiting' and j.run_at <= now() and j.kind = any($5)
       and (j.organization_id is null or j.organization_id <> all($4::uuid[]))
       and j.id = (select o.id from jobs o
                   where o.lane = j.lane and o.state in ('waiting', 'running') order by o.id limit 1)
@@ -79,7 +79,9 @@ update jobs set state = 'running', holder = $2, lease = now() + $3, attempts = a
 from candidate where jobs.id = candidate.id
 returning {", ".join("jobs." + column.strip() for column in JOB.split(","))}
 """  # noqa: S608  # built of constants
-"""Claim up to $1 jobs for the holder $2 and the lease $3, the lowest turn first, none of organizations $4."""
+"""Claim up to $1 jobs of the kinds $5 for the holder $2 and the lease $3, the lowest turn first, none of
+organizations $4.
+"""
 
 RETRY = """
 with back as (

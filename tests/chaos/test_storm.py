@@ -1,28 +1,36 @@
-"""A short storm belongs to the check; `make chaos` runs the long one."""
+"""Short storms belong to the check; `make chaos` runs the long ones."""
 
+import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import pytest
-
-from tests.chaos.storm import Plan, Storm
+from bridge.db.pool import open_pool
+from tests.chaos.storm import Counts, Plan, Storm
 from tests.support.daemon import running
-from tests.support.world import World
+from tests.support.postgres import fresh_database
+from tests.support.world import world
+
+PLAN = Plan(mentions=80, kills=4, threads=20, events=80, pause=0.05)
 
 
-@pytest.mark.parametrize("daemons", [1, 2])
-async def test_every_mention_is_answered_once_and_in_order(
-    world: World, tmp_path: Path, daemons: int
-) -> None:
-    """Kills, cut sockets, 5xx, 429, delays and repeats: nothing is lost, double or out of order."""
-    plan = Plan(mentions=80, kills=4, threads=20, events=80, pause=0.05)
-
+async def raged(postgres: str, folder: Path, daemons: int) -> Counts:
     async with AsyncExitStack() as stack:
+        dsn = await stack.enter_async_context(fresh_database(postgres))
+        pool = await stack.enter_async_context(await open_pool(dsn))
+        built = await stack.enter_async_context(world(dsn, pool))
         started = [
-            await stack.enter_async_context(running(world.environ, tmp_path / f"{number}.log"))
+            await stack.enter_async_context(running(built.environ, folder / f"{number}-of-{daemons}.log"))
             for number in range(daemons)
         ]
-        counts = await Storm(world, started, plan).rage()
+        return await Storm(built, started, PLAN).rage()
 
-    assert counts.clean, counts
-    assert counts.asked == 80
+
+async def test_every_mention_is_answered_once_and_in_order(postgres: str, tmp_path: Path) -> None:
+    """Kills, cut sockets, 5xx, 429, delays and repeats: nothing is lost, double or out of order.
+
+    With one daemon and, at the same time elsewhere, with two on one database.
+    """
+    storms = await asyncio.gather(*(raged(postgres, tmp_path, daemons) for daemons in (1, 2)))
+
+    assert [counts.clean for counts in storms] == [True, True], storms
+    assert [counts.asked for counts in storms] == [80, 80]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from bridge.sandbox.mattermost import RestFault, Server, Store
 from bridge.sandbox.world import Account
 from tests.support.daemon import Daemon, running
 from tests.support.mattermost import eventually
+from tests.support.postgres import expire_leases, jobs
 from tests.support.sealed import entry
 from tests.support.syncing import SERVICE
 
@@ -28,6 +29,7 @@ PEER = {"Authorization": "Bearer the-platform"}
 class Town:
     """The daemon between a Mattermost and an Equa."""
 
+    dsn: str
     store: Store
     server: Server
     platform: equa.Server
@@ -74,6 +76,12 @@ class Town:
 
 @pytest.fixture
 async def town(dsn: str, tmp_path: Path) -> AsyncIterator[Town]:
+    async with settled(dsn, tmp_path) as built:
+        yield built
+
+
+@asynccontextmanager
+async def settled(dsn: str, tmp_path: Path, **changes: str) -> AsyncIterator[Town]:
     store = Store()
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(Server(store))
@@ -88,10 +96,11 @@ async def town(dsn: str, tmp_path: Path) -> AsyncIterator[Town]:
             "AGENT_URL": "http://127.0.0.1:9",
             "GATEWAY_TOKENS": "the-platform",
             **SERVICE,
+            **changes,
         }
         daemon = await stack.enter_async_context(running(environ, tmp_path / "daemon.log"))
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        yield Town(store, server, platform, daemon, http)
+        yield Town(dsn, store, server, platform, daemon, http)
 
 
 async def test_who_is_added_is_in_and_who_is_removed_is_out(town: Town) -> None:
@@ -115,6 +124,19 @@ async def test_a_sync_brings_everybody_in(town: Town) -> None:
     assert town.members() == {"Ada", "Ben", "Chloe", "Dmitri"}
 
 
+async def test_without_a_bot_syncs_are_done_all_the_same(dsn: str, tmp_path: Path) -> None:
+    """What needs no bot is not left lying; a notice is, for a process that has one."""
+    async with settled(dsn, tmp_path, MATTERMOST_BOT_TOKEN="") as town:
+        report = await town.call("POST", f"sync-org/{ACME.id}", {}, town.cookie())
+        await town.tell("removed", sandbox.BEN)
+
+        await eventually(lambda: town.members() == {"Ada", "Chloe", "Dmitri"}, within=20)
+        assert await town.daemon.stop() == 0
+
+    assert (report["added"], report["failed"]) == (4, [])
+    assert await jobs(dsn) == {("sync", "done"), ("membership", "done"), ("notice", "waiting")}
+
+
 async def test_a_killed_sync_is_finished_by_the_next_process(town: Town) -> None:
     """Whoever asks then hears how it has ended."""
     fault = town.server.faults.rest(RestFault("before", delay=3, path="/members/batch"))
@@ -125,10 +147,11 @@ async def test_a_killed_sync_is_finished_by_the_next_process(town: Town) -> None
         await asking
     fault.times = 0
 
+    await expire_leases(town.dsn)
     await town.daemon.start()
     await town.daemon.ready()
 
-    await eventually(lambda: town.members() == {"Ada", "Ben", "Chloe", "Dmitri"}, within=40)
+    await eventually(lambda: town.members() == {"Ada", "Ben", "Chloe", "Dmitri"}, within=20)
     report = await town.call("POST", f"sync-org/{ACME.id}", {}, town.cookie())
     assert (report["added"] + report["unchanged"], report["failed"]) == (4, [])
     assert len(town.store.users) == 2 + 4

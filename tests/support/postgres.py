@@ -76,3 +76,21 @@ async def fresh_database(dsn: str, *, template: str = TEMPLATE) -> AsyncIterator
         await connection.execute(f"drop database {name} with (force)")
     finally:
         await connection.close()
+
+
+async def expire_leases(dsn: str) -> None:
+    """Let the time pass that the jobs of a dead process are left to it."""
+    connection = await connect(dsn)
+    try:
+        await connection.execute("update jobs set lease = now() where state = 'running'")
+    finally:
+        await connection.close()
+
+
+async def jobs(dsn: str) -> set[tuple[str, str]]:
+    """Return the kind and the state of each job."""
+    connection = await connect(dsn)
+    try:
+        return {(row["kind"], row["state"]) for row in await connection.fetch("select kind, state from jobs")}
+    finally:
+        await connection.close()

@@ -1,6 +1,7 @@
 """The job table: at least once in, one at a time and in order within a lane, fair among organizations."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -80,6 +81,15 @@ async def test_a_lane_runs_one_job_at_a_time_in_order(inbox: Inbox) -> None:
     assert names(first) == ["1", "3"]
     assert meanwhile == []
     assert names(then) == ["2"]
+
+
+async def test_what_one_cannot_do_is_left_to_others(inbox: Inbox) -> None:
+    """And so is what stands behind it in its lane."""
+    await inbox.put_all([entry("1"), replace(entry("2"), kind="invite"), entry("3", "thread:b")])
+
+    assert await inbox.claim(Room(10), ["notice"]) == []
+    assert await inbox.claim(Room(10), ["invite"]) == []
+    assert names(await inbox.claim(Room(10), ["mention"])) == ["1", "3"]
 
 
 async def test_a_retry_is_not_overtaken(inbox: Inbox) -> None:
