@@ -1,8 +1,11 @@
 """Whether what failed is tried again, and when. Pure: no I/O is imported here."""
 
 import random
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
 from bridge.errors import AgentUnavailable, BridgeError, ChannelNotUsable, TeamNotMapped, TokenRefused
@@ -11,6 +14,10 @@ _DAY = 24 * 60 * 60.0
 
 _LONGEST_FORCED = 300.0
 """Seconds; whoever asks us to wait for longer is asked again after these."""
+
+_SECONDS = re.compile(r"\s*([0-9]{1,12}(?:\.[0-9]+)?)\s*(?:,|$)")
+_EPOCH = 1e9
+"""A larger number of seconds is a moment since 1970."""
 
 _random = random.SystemRandom()
 
@@ -82,6 +89,21 @@ def delays(first: float, factor: float, cap: float, rng: random.Random = _random
     while True:
         yield rng.uniform(0, bound)
         bound = min(bound * factor, cap)
+
+
+def seconds_asked(text: str, now: float) -> float | None:
+    """Return the seconds that a `Retry-After` or `X-RateLimit-Reset` asks to wait; None if it says nothing.
+
+    It holds seconds, a moment in seconds since 1970 as `now` is, or a date; proxies join two with a comma.
+    """
+    try:
+        if number := _SECONDS.match(text):
+            seconds = float(number[1])
+            return max(0.0, seconds - now) if seconds > _EPOCH else seconds
+        date = parsedate_to_datetime(text)
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _patience(error: BaseException) -> _Patience:

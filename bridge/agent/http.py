@@ -1,9 +1,9 @@
 """The one place that speaks HTTP with an agent's server."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -18,9 +18,9 @@ from aiohttp import (
     TCPConnector,
 )
 
-from bridge import tracing
+from bridge import retry, tracing
 from bridge.agent.completions import Answer
-from bridge.agent.refusals import Dialect, Refusal, refused, retry_after
+from bridge.agent.refusals import Dialect, Refusal, refused
 from bridge.agent.sse import EventStream, EventTooLong
 from bridge.errors import AgentFailed, AgentUnavailable
 
@@ -123,7 +123,7 @@ class Server:
 
     async def _answer(self, response: ClientResponse) -> str:
         if response.status != 200:
-            wait = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+            wait = retry.seconds_asked(response.headers.get("Retry-After", ""), time.time())
             body = await _read(response, ERROR_LIMIT)
             raise refused(response.status, body[:ERROR_LIMIT], self._dialect, retry_after=wait)
         match response.content_type:

@@ -4,8 +4,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from bridge.errors import AgentFailed, AgentUnavailable
@@ -71,21 +69,6 @@ def error_object(body: bytes) -> Any:
     except (ValueError, RecursionError):
         return None
     return payload.get("error") if isinstance(payload, dict) else None
-
-
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a `Retry-After` asks for: it holds seconds or a date."""
-    if not value:
-        return None
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def _by_status(status: int, error: Any, dialect: Dialect, wait: float | None) -> Verdict:

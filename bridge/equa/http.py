@@ -5,8 +5,8 @@ has extended the session on its side already, the browser hears of it at its nex
 passed on through us it would leave a second copy of the session cookie on our host.
 """
 
+import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import structlog
 from aiohttp import (
@@ -19,9 +19,8 @@ from aiohttp import (
     TCPConnector,
 )
 
-from bridge import tracing
+from bridge import retry, tracing
 from bridge.equa.reply import Reply
-from bridge.equa.values import retry_after
 from bridge.errors import EquaUnavailable
 
 log = structlog.get_logger(__name__)
@@ -125,7 +124,7 @@ def _checked(reply: Reply) -> Reply:
     403 or 404 comes from a proxy, a firewall or Express' own "Cannot GET", not from what was asked.
     """
     status = reply.status
-    wait = retry_after(reply.headers.get("Retry-After", ""), datetime.now(UTC))
+    wait = retry.seconds_asked(reply.headers.get("Retry-After", ""), time.time())
     if 300 <= status < 400:
         raise EquaUnavailable(f"Equa redirects (HTTP {status}): EQUA_API_URL has to say where it leads.")
     if status == 429:

@@ -8,8 +8,6 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
@@ -96,17 +94,6 @@ def number(value: object) -> int:
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value[:9])
     return value if isinstance(value, int) else 0
-
-
-def retry_after(value: str, now: datetime) -> float | None:
-    """Return the seconds that a `Retry-After` asks for: it holds seconds or a date."""
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        moment = parsedate_to_datetime(value)
-        return max(0.0, ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now).total_seconds())
-    except (ValueError, OverflowError):
-        return None
 
 
 def _more(key: str, value: object, length: int) -> bool:

@@ -7,12 +7,11 @@ import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from bridge.errors import MattermostFull, MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.mattermost.json_text import MalformedError, load_json
+from bridge.retry import seconds_asked
 
 
 class Passing(MattermostUnavailable):
@@ -72,14 +71,13 @@ def value(answer: Answer) -> Any:
 def seconds_to_wait(values: Iterable[str], now: float) -> float | None:
     """Read the first usable value of `Retry-After` and `X-RateLimit-Reset`; `now` in seconds since 1970.
 
-    Seconds, seconds since 1970 or a date; server/channels/app/ratelimit.go sets the headers twice.
+    server/channels/app/ratelimit.go sets the headers twice.
     """
-    waits = (_seconds(text, now) for text in values)
-    return next((max(0.0, wait) for wait in waits if wait is not None), None)
+    waits = (seconds_asked(text, now) for text in values)
+    return next((wait for wait in waits if wait is not None), None)
 
 
-_EPOCH = 1e9
-_FULL = re.compile(r"user_limits?\.exceeded|max_accounts|save_channel\.limit")
+_FULL = re.compile(r"user_limits?\.exceeded|max_accounts|save_channel\.limit|max_channel_limit")
 
 
 def _decoded(answer: Answer) -> Any:
@@ -113,13 +111,3 @@ def _error(answer: Answer) -> dict[str, Any]:
 
 def _is_json(media_type: str) -> bool:
     return media_type == "application/json" or media_type.endswith("+json")
-
-
-def _seconds(text: str, now: float) -> float | None:
-    if number := re.match(r"\s*([0-9]{1,12}(\.[0-9]+)?)\s*(,|$)", text):
-        seconds = float(number[1])
-        return seconds - now if seconds > _EPOCH else seconds
-    with suppress(ValueError):
-        date = parsedate_to_datetime(text)
-        return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
-    return None

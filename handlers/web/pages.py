@@ -10,6 +10,7 @@ from uuid import UUID
 from aiohttp import ETag, web
 
 from bridge.errors import NotFound
+from handlers.identifiers import UUID_PATTERN
 from handlers.keys import SERVICES, Services
 from handlers.openapi import Paths, answer, error
 from handlers.web.assets import Asset, assets
@@ -18,7 +19,6 @@ from handlers.web.policy import page_policy
 CHANNEL = "town-square"
 """The one channel that every team has and nobody can leave; shown as "General"."""
 
-_UUID = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _CHANNEL = "[a-z0-9][a-z0-9_-]{0,63}"
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -32,7 +32,7 @@ _NO_CHANNEL = "It names a channel in a way that no channel can be called."
 async def messaging(request: web.Request) -> web.Response:
     """Return the page, whoever asks: who may see what is the session's business."""
     organization, channel = request.match_info["orgId"], request.query.get("channel", CHANNEL)
-    if not re.fullmatch(_UUID, organization):
+    if not re.fullmatch(UUID_PATTERN, organization):
         return _wrong_address(request, _NO_ORGANIZATION)
     if not re.fullmatch(_CHANNEL, channel):
         return _wrong_address(request, _NO_CHANNEL)
@@ -107,7 +107,7 @@ PATHS: Paths = {
                 "name": "orgId",
                 "in": "path",
                 "required": True,
-                "schema": {"type": "string", "format": "uuid", "pattern": f"^{_UUID}$"},
+                "schema": {"type": "string", "format": "uuid", "pattern": f"^{UUID_PATTERN}$"},
             },
             {
                 "name": "channel",

@@ -20,7 +20,10 @@ from bridge.errors import (
     TeamNotMapped,
     TokenRefused,
 )
-from bridge.retry import GiveUp, Retry, decide, delays
+from bridge.retry import GiveUp, Retry, decide, delays, seconds_asked
+
+NOW = 1772366400.0
+"""Sunday, 1 March 2026, 12:00 UTC."""
 
 HOUR = 3600.0
 
@@ -148,3 +151,34 @@ def test_delays_are_jittered_up_to_a_growing_bound(seed: int) -> None:
 def test_the_first_delay_respects_the_cap() -> None:
     """A first bound above the cap is the cap."""
     assert next(delays(100, 2, 1)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("", None),
+        ("1", 1.0),
+        ("120", 120.0),
+        (" 1.5 ", 1.5),
+        ("30, 30", 30.0),
+        ("soon", None),
+        ("-1", None),
+        ("1772366420", 20.0),
+        ("1772366300", 0.0),
+        ("Sun, 01 Mar 2026 12:00:20 GMT", 20.0),
+        ("Sun, 01 Mar 2026 12:00:20 -0000", 20.0),
+        ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
+        ("Sun, 01 Mar 99999999999999999999 11:00:00 GMT", None),
+    ],
+)
+def test_what_is_asked_is_seconds_or_a_moment(text: str, seconds: float | None) -> None:
+    """A moment that has passed asks for no wait; what cannot be read asks for nothing."""
+    assert seconds_asked(text, NOW) == seconds
+
+
+@given(st.text(max_size=40) | st.from_regex(r"[0-9]{1,20}[ ,.]?.*"))
+def test_whatever_is_asked_can_be_read(text: str) -> None:
+    """A header that a server made up does no harm."""
+    seconds = seconds_asked(text, NOW)
+
+    assert seconds is None or seconds >= 0

@@ -1,11 +1,9 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bridge.agent import gateway, openai
-from bridge.agent.refusals import TOKEN_RETRY, InternalError, refused, reported, retry_after
+from bridge.agent.refusals import TOKEN_RETRY, InternalError, refused, reported
 from bridge.errors import AgentFailed, AgentUnavailable
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
@@ -93,29 +91,3 @@ def test_the_servers_sentence_is_for_the_log_only() -> None:
     assert refusal.said == "Unknown agent x"
     assert "Unknown" not in refusal.error.message
     assert len(refused(400, b"x" * 9999, gateway.DIALECT).said) == 300
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        (None, None),
-        ("", None),
-        ("1", 1.0),
-        ("120", 120.0),
-        ("soon", None),
-        ("-1", None),
-        ("1.5", None),
-        ("Sun, 22 Nov 2026 12:00:30 GMT", 30.0),
-        ("Sun, 22 Nov 2026 12:00:30 -0000", 30.0),
-        ("Sun, 22 Nov 2026 11:00:00 GMT", 0.0),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(value: str | None, seconds: float | None) -> None:
-    assert retry_after(value, NOW) == seconds
-
-
-@given(st.text(max_size=40))
-def test_no_retry_after_breaks_the_reader(value: str) -> None:
-    seconds = retry_after(value, NOW)
-
-    assert seconds is None or seconds >= 0

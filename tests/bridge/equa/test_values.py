@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.equa.values import decode, listing, retry_after, text, uuid_of
+from bridge.equa.values import decode, listing, text, uuid_of
 from bridge.errors import EquaUnavailable
 from tests.support.equa import json_of
 
@@ -113,29 +113,3 @@ def test_any_json_is_a_list_or_unreadable(payload: object) -> None:
     except EquaUnavailable:
         return
     assert isinstance(found.items, list)
-
-
-@pytest.mark.parametrize(
-    ("value", "seconds"),
-    [
-        ("30", 30.0),
-        ("Sun, 01 Mar 2026 12:00:20 GMT", 20.0),
-        ("Sun, 01 Mar 2026 12:00:20 -0000", 20.0),
-        ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
-        ("", None),
-        ("soon", None),
-        ("-1", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(value: str, seconds: float | None) -> None:
-    """A moment that has passed asks for no wait; what cannot be read asks for nothing."""
-    assert retry_after(value, NOW) == seconds
-
-
-@settings(deadline=None)
-@given(st.text())
-def test_any_retry_after_can_be_read(value: str) -> None:
-    """A header that a server made up does no harm."""
-    found = retry_after(value, NOW)
-
-    assert found is None or found >= 0
