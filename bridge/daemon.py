@@ -1,13 +1,12 @@
 """The daemon: everything is put together here, started, and stopped in reverse."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import structlog
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession
 
 from bridge import bot, membership, tracing, visits
 from bridge.agent import make_agent, make_session
@@ -18,7 +17,7 @@ from bridge.db.ledger import Ledger
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.db.wakeups import wakeups
-from bridge.errors import DatabaseUnavailable, StartupError
+from bridge.errors import DatabaseUnavailable
 from bridge.health import Status
 from bridge.mattermost.rest import connect
 from bridge.membership import Keeping
@@ -30,6 +29,7 @@ from bridge.worker import Handler, Worker
 from handlers.app import make_app
 from handlers.events import INBOX
 from handlers.keys import Services
+from handlers.listening import listening
 from handlers.recent import RecentMappings
 from handlers.sync import SYNCING
 
@@ -143,32 +143,8 @@ async def _api(
     app[INBOX] = Inbox(status.pool)
     if keeping.syncing:
         app[SYNCING] = keeping.syncing
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=5)
-    await runner.setup()
-    try:
-        await _listen(runner, settings.bridge_host, settings.bridge_port)
+    async with listening(app, settings.bridge_host, settings.bridge_port):
         yield
-    finally:
-        await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
-    try:
-        await _site(runner, host, port).start()
-    except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "that is no name of a host"
-        raise StartupError(
-            f"The API cannot listen on {host} port {port} ({reason}): set BRIDGE_HOST or BRIDGE_PORT."
-        ) from None
-    log.info("listening", host=host, port=runner.addresses[0][1])
-
-
-def _site(runner: web.AppRunner, host: str, port: int) -> web.BaseSite:
-    """Return where the API is served; `::` is every address of the machine, IPv4 too where it has that."""
-    if host == "::" and socket.has_dualstack_ipv6():
-        both = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
-        return web.SockSite(runner, both)
-    return web.TCPSite(runner, host, port)
 
 
 async def _sample(ledger: Ledger, metrics: Metrics) -> None:

@@ -52,6 +52,11 @@ def http_refusal(error: web.HTTPException) -> web.Response:
     return response
 
 
+def unreadable(status: int) -> web.Response:
+    """Return the answer to bytes that are no request, or one with a header that is too long."""
+    return error_answer(status, "invalid_request", "This is no HTTP request that can be read.")
+
+
 def failure(request_id: str) -> web.Response:
     """Return the answer to a fault of our own: nothing of it but where to find it in the log."""
     return error_answer(
