@@ -7,6 +7,7 @@ import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import NoneType
 from typing import Any, Literal, TextIO
 
 import structlog
@@ -33,6 +34,7 @@ _AT_LEAST = {
 """Below this they write headers and frames with tokens in them, or what we write ourselves."""
 
 _NESTED = (dict, list, tuple)
+_PLAIN = frozenset({str, int, float, bool, NoneType})
 
 _HANDLER = "equabot-bridge"
 
@@ -57,9 +59,9 @@ def configure(level: Level, form: Format, stream: TextIO | None = None) -> None:
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Hide the values of names that sound secret, at any depth."""
-    if any(isinstance(value, _NESTED) or _is_secret(name) for name, value in event.items()):
-        return {name: _hidden(name, value) for name, value in event.items()}
-    return event
+    if _PLAIN.issuperset(map(type, event.values())) and not _have_secrets(tuple(event)):
+        return event
+    return {name: _hidden(name, value) for name, value in event.items()}
 
 
 class _Lines(structlog.WriteLogger):
@@ -146,6 +148,11 @@ _encode = json.JSONEncoder(default=_worded).encode
 
 def _json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return _encode(event)
+
+
+@lru_cache(maxsize=1024)
+def _have_secrets(names: tuple[str, ...]) -> bool:
+    return any(map(_is_secret, names))
 
 
 @lru_cache(maxsize=1024)

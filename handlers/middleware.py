@@ -104,8 +104,7 @@ def _add_headers(response: web.StreamResponse, request_id: str) -> None:
 
 
 def _span(request: web.Request, request_id: str) -> AbstractContextManager[tracing.Span]:
-    route = _route(request)
-    if route in _PROBES:
+    if not tracing.enabled() or (route := _route(request)) in _PROBES:
         return tracing.SILENT
     return tracing.served(f"{request.method} {route}", request.headers, route=route, request_id=request_id)
 

@@ -1,0 +1,93 @@
+"""How fast a peer hears which organization a team is, next to a bare aiohttp route.
+
+`python -m tests.bench.mapping bare` serves the bare one and prints its address.
+"""
+
+import asyncio
+import statistics
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp import web
+
+from tests.support.daemon import Daemon
+from tests.support.world import World
+
+ROUNDS = 5
+SECONDS = 1.0
+CONNECTIONS = 20
+
+
+async def mapping_row(world: World, daemon: Daemon) -> str:
+    """Return requests a second, one after the other and on many connections; both servers in turn."""
+    team = world.companies[0].team.id
+    url = f"{daemon.url}/api/v1/mattermost/team-mapping/{team}"
+    headers = {"Authorization": "Bearer peer-one"}
+    figures = []
+    async with bare_server() as bare_url:
+        for connections in (1, CONNECTIONS):
+            mine, bare = [], []
+            for _ in range(ROUNDS):
+                bare.append(await rate(f"{bare_url}/{team}", headers, connections))
+                mine.append(await rate(url, headers, connections))
+            ratio = statistics.median(m / b for m, b in zip(mine, bare, strict=True))
+            figures.append(
+                f"{connections} connection(s): {statistics.median(mine):,.0f}/s;"
+                f" bare {statistics.median(bare):,.0f}/s; ratio {ratio:.2f}"
+            )
+    return ", ".join(figures)
+
+
+async def rate(url: str, headers: Mapping[str, str], connections: int) -> float:
+    """Ask for a second on so many connections; requests a second."""
+    count, end = 0, time.perf_counter() + SECONDS
+
+    async def ask(session: aiohttp.ClientSession) -> None:
+        nonlocal count
+        while time.perf_counter() < end:
+            async with session.get(url) as response:
+                assert response.status == 200
+                await response.read()
+            count += 1
+
+    connector = aiohttp.TCPConnector(limit=connections)
+    async with aiohttp.ClientSession(connector=connector, headers=headers) as session:
+        await asyncio.gather(*(ask(session) for _ in range(connections)))
+    return count / SECONDS
+
+
+@asynccontextmanager
+async def bare_server() -> AsyncIterator[str]:
+    """Run the bare route in a process of its own, as the daemon is one."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.bench.mapping", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout
+    try:
+        yield (await process.stdout.readline()).decode().strip()
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def bare() -> None:
+    """Serve one route that answers at once."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"organizationId": "0a000000-0000-4000-8000-00000000000a"})
+
+    app = web.Application()
+    app.router.add_get("/{teamId}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    host, port = runner.addresses[0][:2]
+    print(f"http://{host}:{port}", flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(bare())
