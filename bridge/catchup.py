@@ -6,17 +6,20 @@ by the time of update there, and leaves out posts of a large gap (`GetPostsSince
 server/channels/store/sqlstore/post_store.go).
 """
 
-import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from bridge.db.positions import Positions
 from bridge.errors import MattermostRefused, TokenRefused
-from bridge.intake import Intake
+from bridge.intake import AHEAD, Intake
 from bridge.models import Channel, Position, Post, Posted, PostId
+from bridge.pages import Ask, page
 from bridge.ports import MattermostApi
+from bridge.routing import OLDEST
 
 log = structlog.get_logger(__name__)
 
@@ -31,8 +34,6 @@ _BEFORE = 60
 
 _SETTLED = 600_000
 """A channel whose last post is stored and this old (milliseconds) needs no second look."""
-
-_CHANNELS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,11 @@ class CatchUp:
         """
         if await self.positions.started_at() is not None:
             return False
-        channels = await self.channels()
-        now = max((channel.last_post_at for channel in channels), default=0)
+        channels, latest = await self.channels(), time.time_ns() // 1_000_000 + AHEAD
+        ends = {channel.id: min(channel.last_post_at, latest) for channel in channels}
         await self.positions.begin(
-            now, [Position(c.id, PostId(""), c.last_post_at, c.last_post_at + 1) for c in channels]
+            max(ends.values(), default=0),
+            [Position(channel, PostId(""), end, end + 1) for channel, end in ends.items()],
         )
         log.info("first_start", channels=len(channels))
         return True
@@ -67,66 +69,55 @@ class CatchUp:
             if channel.name == self.channel_name and channel.team_id and not channel.delete_at
         ]
 
-    async def run(self, now: int) -> tuple[int, int]:
-        """Read every channel up to now (milliseconds); returns how many posts were read and jobs were new.
+    async def news(self, now: int) -> Sequence[Channel]:
+        """Return the channels that have to be read, as of now (milliseconds).
 
-        A channel that appeared after the first start is read from its beginning.
+        A position that is ahead of time hides what is posted until then: such a channel is read a day back.
         """
-        started_at = await self.positions.started_at() or 0
+        if channels := await self.positions.put_back(after=now + AHEAD, to=now - OLDEST):
+            log.warning("positions_from_the_future", channels=channels)
         known = await self.positions.all()
-        places = [
-            (channel, known.get(channel.id) or Position(channel.id, PostId(""), 0, started_at))
-            for channel in await self.channels()
+        return [
+            channel for channel in await self.channels() if _has_news(channel, known.get(channel.id), now)
         ]
-        gate = asyncio.Semaphore(_CHANNELS_AT_ONCE)
-        async with asyncio.TaskGroup() as group:
-            reads = [
-                group.create_task(self._guarded(gate, channel, position))
-                for channel, position in places
-                if _may_have_news(channel, position, now)
-            ]
-        counts = [read.result() for read in reads]
-        return sum(posts for posts, _ in counts), sum(jobs for _, jobs in counts)
 
-    async def _guarded(
-        self, gate: asyncio.Semaphore, channel: Channel, position: Position
-    ) -> tuple[int, int]:
-        async with gate:
-            try:
-                return await self._read(channel, position)
-            except TokenRefused:
-                raise
-            except MattermostRefused as error:
-                log.warning("channel_left_out", channel=channel.id, reason=error.message)
-                return 0, 0
+    async def read(self, channel: Channel) -> tuple[int, int]:
+        """Read a channel from its position to its end; returns how many posts that were, and new jobs.
 
-    async def _read(self, channel: Channel, position: Position) -> tuple[int, int]:
+        One that appeared after the first start is read from its beginning.
+        """
+        position = await self.positions.of(channel.id)
+        if position is None:
+            position = Position(channel.id, PostId(""), 0, await self.positions.started_at() or 0)
         anchor = await self._anchor(channel, position)
         if anchor is None:
             return await self._read_back(channel, position)
-        read = jobs = 0
+        return await self._read_on(channel, position, anchor)
+
+    async def _read_on(self, channel: Channel, position: Position, anchor: PostId) -> tuple[int, int]:
+        read = jobs = number = 0
         while True:
-            posts = await self.api.posts_after(channel.id, anchor)
-            read += len(posts)
-            jobs += await self._store(channel, posts, position)
-            if len(posts) < PAGE:
+            found = await page(partial(self.api.posts_after, channel.id, anchor), PAGE, number)
+            read += len(found.posts)
+            jobs += await self._store(channel, found.posts, position)
+            if found.last:
                 return read, jobs
-            anchor = next_anchor(posts)
+            anchor, number = (next_anchor(found.posts), 0) if found.posts else (anchor, number + 1)
 
     async def _anchor(self, channel: Channel, position: Position) -> PostId | None:
         """Return a post from before the overlap to read after, None if there is none."""
         anchor = position.post_id
         while anchor:
             try:
-                before = await self.api.posts_before(channel.id, anchor, _BEFORE)
+                before = await page(partial(self.api.posts_before, channel.id, anchor), _BEFORE)
             except TokenRefused:
                 raise
             except MattermostRefused:
                 return None
-            early = [post for post in before if post.create_at < position.create_at - OVERLAP]
+            early = [post for post in before.posts if post.create_at < position.create_at - OVERLAP]
             if early:
                 return early[0].id
-            anchor = next_anchor(before) if len(before) == _BEFORE else ""
+            anchor = next_anchor(before.posts) if before.posts and not before.last else ""
         return None
 
     async def _read_back(self, channel: Channel, position: Position) -> tuple[int, int]:
@@ -135,13 +126,23 @@ class CatchUp:
         Not by page number: with every post that somebody deletes meanwhile the pages move by one.
         """
         bound = max(position.create_at - OVERLAP, position.begin_at)
-        found: dict[PostId, Post] = {}
-        posts = await self.api.latest_posts(channel.id, page=0)
+        posts: dict[PostId, Post] = {}
+        ask, number = self._latest(channel), 0
         while True:
-            found |= {post.id: post for post in posts}
-            if len(posts) < PAGE or posts[-1].create_at < bound:
-                return len(found), await self._store(channel, list(found.values()), position)
-            posts = await self.api.posts_before(channel.id, next_anchor(posts), PAGE)
+            found = await page(ask, PAGE, number)
+            posts |= {post.id: post for post in found.posts}
+            if found.last or (found.posts and found.posts[-1].create_at < bound):
+                return len(posts), await self._store(channel, list(posts.values()), position)
+            if found.posts:
+                ask, number = partial(self.api.posts_before, channel.id, next_anchor(found.posts)), 0
+            else:
+                number += 1
+
+    def _latest(self, channel: Channel) -> Ask:
+        async def ask(size: int, number: int) -> Sequence[Post]:
+            return await self.api.latest_posts(channel.id, number, size)
+
+        return ask
 
     async def _store(self, channel: Channel, posts: Sequence[Post], position: Position) -> int:
         if not posts:
@@ -164,5 +165,6 @@ def next_anchor(posts: Sequence[Post]) -> PostId:
     return (others or posts)[-1].id
 
 
-def _may_have_news(channel: Channel, position: Position, now: int) -> bool:
-    return channel.last_post_at > position.create_at or now - channel.last_post_at < _SETTLED
+def _has_news(channel: Channel, position: Position | None, now: int) -> bool:
+    read_to = position.create_at if position else 0
+    return channel.last_post_at > read_to or now - channel.last_post_at < _SETTLED

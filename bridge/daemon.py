@@ -1,9 +1,10 @@
 """The daemon: everything is put together here, started, and stopped in reverse."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from aiohttp import ClientSession
@@ -22,10 +23,9 @@ from bridge.health import Status
 from bridge.mattermost.rest import connect
 from bridge.membership import Keeping
 from bridge.metrics import Metrics
-from bridge.models import JobKind
-from bridge.ports import Agent
+from bridge.ports import Agent, MattermostApi
 from bridge.visits import Visits
-from bridge.worker import Handler, Worker
+from bridge.worker import Worker
 from handlers.app import make_app
 from handlers.events import INBOX
 from handlers.keys import Services
@@ -65,51 +65,53 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             ]
             if keeping.reconciler:
                 chores.append(group.create_task(keeping.reconciler.run(), name="reconcile"))
-            await _live(settings, dsn, status, metrics, keeping.jobs, stop)
+            worker = Worker(Inbox(pool), keeping.jobs, metrics, asyncio.Event())
+            await _work(dsn, worker, _live(settings, worker, status, metrics), stop)
             log.info("stopping")
             for chore in chores:
                 chore.cancel()
 
 
-async def _live(  # noqa: PLR0913, PLR0917 - what the bot stands on, put together here
-    settings: Settings,
-    dsn: str,
-    status: Status,
-    metrics: Metrics,
-    jobs: Mapping[JobKind, Handler],
-    stop: asyncio.Event,
-) -> None:
-    """Be the bot until `stop`, if one is configured."""
+async def _work(dsn: str, worker: Worker, living: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Do what is in the inbox until `stop`, and live meanwhile."""
+    async with asyncio.TaskGroup() as group:
+        helpers = [
+            group.create_task(wakeups(dsn, CHANNEL, worker.wakeup), name="wakeups"),
+            group.create_task(living, name="bot"),
+        ]
+        await worker.run(stop)
+        for helper in helpers:
+            helper.cancel()
+    # What was stored and claimed in the very last moment.
+    await worker.give_back()
+
+
+async def _live(settings: Settings, worker: Worker, status: Status, metrics: Metrics) -> None:
+    """Be the bot, if one is configured; what needs one is left to other processes otherwise."""
     if not settings.mattermost_url or not settings.mattermost_bot_token or not settings.agent_url:
-        log.warning(
-            "no_bot", reason="MATTERMOST_BOT_TOKEN is not set: nobody is answered and no notice posted"
-        )
-        await _work(dsn, status, metrics, jobs, stop)
+        log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: no mention answered, no notice posted")
         return
     token = settings.mattermost_bot_token.get_secret_value()
-    notice_token = settings.mattermost_notice_token
-    speaking = notice_token.get_secret_value() if notice_token else token
     async with (
         connect(settings.mattermost_url, token, metrics.rest_call) as api,
-        connect(settings.mattermost_url, speaking, metrics.rest_call) as notice_api,
+        _speaker(settings, settings.mattermost_url, metrics) as notice_api,
         make_session() as session,
     ):
         status.api, status.agent = api, _agent(settings, settings.agent_url, session)
         account = bot.Account(settings.mattermost_url, token, settings.agent_channel)
-        ground = bot.Ground(account, api, notice_api, status.agent, dsn, status.pool, metrics, status, jobs)
-        await bot.live(ground, stop)
+        ground = bot.Ground(account, api, notice_api, status.agent, status.pool, metrics, status, worker)
+        await bot.live(ground)
 
 
-async def _work(
-    dsn: str, status: Status, metrics: Metrics, jobs: Mapping[JobKind, Handler], stop: asyncio.Event
-) -> None:
-    """Do what needs no bot until `stop`; what does need one is left to a process that has it."""
-    wakeup = asyncio.Event()
-    worker = Worker(Inbox(status.pool), jobs, metrics, wakeup)
-    async with asyncio.TaskGroup() as group:
-        listening = group.create_task(wakeups(dsn, CHANNEL, wakeup), name="wakeups")
-        await worker.run(stop)
-        listening.cancel()
+@asynccontextmanager
+async def _speaker(settings: Settings, url: str, metrics: Metrics) -> AsyncIterator[MattermostApi | None]:
+    """Give Mattermost as the account that posts notices, None if the bot does."""
+    if not settings.mattermost_notice_token:
+        yield None
+        return
+    token = settings.mattermost_notice_token.get_secret_value()
+    async with connect(url, token, metrics.rest_call) as api:
+        yield api
 
 
 def _agent(settings: Settings, url: str, session: ClientSession) -> Agent:

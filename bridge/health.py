@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 from asyncpg import Pool
 
 from bridge.db.pool import translated
-from bridge.errors import BridgeError, TokenRefused
+from bridge.errors import BridgeError, DatabaseUnavailable, TokenRefused
 from bridge.mattermost.socket import Socket
 from bridge.ports import Agent, MattermostApi
 from handlers.keys import Health, Part
@@ -18,7 +18,14 @@ log = structlog.get_logger(__name__)
 _DEADLINE = 3.0
 """Seconds that a part may take to answer."""
 
-_BOT_TOKEN = "MATTERMOST_BOT_TOKEN"  # noqa: S105  # a variable's name
+BOT_TOKEN = "MATTERMOST_BOT_TOKEN"  # noqa: S105  # a variable's name
+NOTICE_TOKEN = "MATTERMOST_NOTICE_TOKEN"  # noqa: S105  # a variable's name
+
+
+class _ReadOnly(DatabaseUnavailable):
+    """A standby, which is always read-only (src/backend/access/transam/xact.c), or a primary told to be."""
+
+    code = "read_only"
 
 
 @dataclass(slots=True)
@@ -29,8 +36,8 @@ class Status:
     api: MattermostApi | None = None
     agent: Agent | None = None
     socket: Socket | None = None
-    refused_token: str | None = None
-    """The variable whose token Mattermost refuses."""
+    refused_tokens: set[str] = field(default_factory=set)
+    """The variables whose tokens Mattermost refuses."""
 
     async def look(self) -> Health:
         """Look at all parts at once; takes at most some seconds and does not raise."""
@@ -39,11 +46,13 @@ class Status:
             _part("mattermost", self._mattermost),
             _part("agent", self._agent, required=False),
         )
-        return Health((*parts, self._websocket()))
+        return Health((*parts, self._websocket(), self._notices()))
 
     @translated
     async def _database(self) -> str:
-        await self.pool.fetchval("select 1")
+        if await self.pool.fetchval("select current_setting('transaction_read_only')::bool"):
+            await self.pool.expire_connections()
+            raise _ReadOnly("The database takes no writes.")
         return "connected"
 
     async def _mattermost(self) -> str:
@@ -61,12 +70,17 @@ class Status:
     def _websocket(self) -> Part:
         if self.api is None:
             return Part("websocket", ok=True, state="not_configured")
-        if self.refused_token:
-            return Part("websocket", ok=False, state="token_refused", variable=self.refused_token)
-        if self.socket and self.socket.state == "unauthorised":
-            return Part("websocket", ok=False, state="token_refused", variable=_BOT_TOKEN)
+        refused = self.socket is not None and self.socket.state == "unauthorised"
+        if refused or BOT_TOKEN in self.refused_tokens:
+            return Part("websocket", ok=False, state="token_refused", variable=BOT_TOKEN)
         state = self.socket.state if self.socket else "waiting_for_mattermost"
         return Part("websocket", ok=state == "connected", state=state)
+
+    def _notices(self) -> Part:
+        """Tell of the account that posts notices: without it everything else goes on."""
+        if NOTICE_TOKEN in self.refused_tokens:
+            return Part("notices", ok=False, state="token_refused", required=False, variable=NOTICE_TOKEN)
+        return Part("notices", ok=True, state="well" if self.api else "not_configured", required=False)
 
 
 async def _part(name: str, look: Callable[[], Awaitable[str]], *, required: bool = True) -> Part:
@@ -79,7 +93,7 @@ async def _part(name: str, look: Callable[[], Awaitable[str]], *, required: bool
     try:
         return Part(name, ok=True, state=looking.result(), required=required)
     except TokenRefused:
-        return Part(name, ok=False, state="token_refused", required=required, variable=_BOT_TOKEN)
+        return Part(name, ok=False, state="token_refused", required=required, variable=BOT_TOKEN)
     except BridgeError as error:
         return Part(name, ok=False, state=error.code, required=required)
     except Exception as error:

@@ -5,12 +5,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+import structlog
+
 from bridge import routing, tracing
 from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
 from bridge.models import Entry, JobKind, Mention, Position, Posted
 from bridge.routing import Bot, Facts
 from bridge.worker import Worker
+
+log = structlog.get_logger(__name__)
+
+AHEAD = 60_000
+"""Milliseconds that a post may be ahead of our clock and still be believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +30,19 @@ class Intake:
     """Begins at once what can begin at once, and is woken for the rest."""
     me: Bot
 
-    async def store(self, posts: Sequence[Posted], *, begin_at: int = 0) -> int:
+    async def store(self, posts: Sequence[Posted], *, begin_at: int = 0, unread: bool = False) -> int:
         """Store the posts, given oldest first, and move their channels' positions past them.
 
-        Posts before `begin_at` (milliseconds) are history. Returns how many jobs are new.
+        Posts before `begin_at` (milliseconds) are history. `unread`: something before them may be missing,
+        so that no position moves, and what is refused now is decided about once that was read. Returns how
+        many jobs are new.
         """
         began = time.time_ns()
         facts = await self.mappings.facts(posts)
-        entries = list(self._entries(posts, facts, begin_at))
-        positions = list(_positions(posts, begin_at))
+        entries = [
+            entry for entry in self._entries(posts, facts, begin_at) if entry.refused is None or not unread
+        ]
+        positions = [] if unread else list(_positions(posts, begin_at, began // 1_000_000 + AHEAD))
         stored = await self.inbox.put_and_claim(entries, positions, self.worker.room())
         self.worker.begin(stored.claimed)
         if stored.waits:
@@ -87,9 +98,17 @@ def _job(kind: JobKind, posted: Posted, facts: Facts) -> Entry:
     return Entry(kind, post.lane, facts.organization_id, f"post:{post.id}", mention.payload())
 
 
-def _positions(posts: Sequence[Posted], begin_at: int) -> Iterator[Position]:
+def _positions(posts: Sequence[Posted], begin_at: int, latest: int) -> Iterator[Position]:
+    """Return where the channels are then; a post from after `latest` moves none.
+
+    Behind a position that is ahead of time nothing would be read until then. If it is our clock that is
+    wrong, then too much is read again, and nothing is missed.
+    """
     last: dict[str, Posted] = {}
     for posted in posts:
+        if posted.post.create_at > latest:
+            log.warning("post_from_the_future", post=posted.post.id, channel=posted.post.channel_id)
+            continue
         before = last.get(posted.post.channel_id)
         if before is None or before.post.create_at <= posted.post.create_at:
             last[posted.post.channel_id] = posted

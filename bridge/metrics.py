@@ -1,7 +1,7 @@
 """What the daemon counts and measures, in Prometheus' words and base units."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from prometheus_client import (
@@ -18,6 +18,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
+CHANGES = ("created", "added", "removed")
+OUTCOMES = ("answered", "failed")
 SOCKET_STATES = ("connecting", "connected", "disconnected", "unauthorised", "closed")
 
 _CALLS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -35,7 +37,11 @@ class Backlog:
 
 
 class Metrics:
-    """One registry with everything in it; labels take only values from small fixed sets."""
+    """One registry with everything in it; labels take only values from small fixed sets.
+
+    What alerts take an increase of is there from the start: of a series that begins with its first count
+    Prometheus' increase() sees nothing.
+    """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -43,6 +49,14 @@ class Metrics:
             collector(registry=self.registry)
         self._socket = self._gauge("socket_state", "1 for the state that the websocket is in.", "state")
         self._connections = self._counter("socket_connections", "Times the websocket has become connected.")
+        self._queue = self._gauge("socket_queue", "Events of the websocket that wait to be taken.")
+        self._frame = self._gauge(
+            "socket_last_frame_timestamp_seconds", "When the websocket was last heard; 0 if never."
+        )
+        self._unread = self._gauge(
+            "catch_up_unread_channels",
+            "Channels in which posts may be unread; without those that Mattermost does not let the bot read.",
+        )
         self._runs = self._counter("catch_up_runs", "Times missed posts were fetched over REST.")
         self._posts = self._counter("catch_up_posts", "Posts fetched by that.")
         self._inbox = self._gauge("inbox_jobs", "Jobs in the inbox.", "kind", "state")
@@ -65,6 +79,13 @@ class Metrics:
         self._success = self._gauge(
             "reconcile_success_timestamp_seconds", "When all organizations were last reconciled; 0 if never."
         )
+        self._begun = self._gauge(
+            "reconcile_begun_timestamp_seconds", "Since when organizations are to be reconciled; 0 if not."
+        )
+        for change in CHANGES:
+            self._drift.labels(change)
+        for outcome in OUTCOMES:
+            self._answers.labels(outcome)
 
     def render(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -76,6 +97,15 @@ class Metrics:
             self._socket.labels(known).set(known == state)
         if state == "connected":
             self._connections.inc()
+
+    def watch(self, waiting: Callable[[], float], last_frame: Callable[[], float]) -> None:
+        """Look at the websocket whenever the figures are asked for: its queue, when it was last heard."""
+        self._queue.set_function(waiting)
+        self._frame.set_function(last_frame)
+
+    def unread(self, channels: int) -> None:
+        """Record in how many channels something may be unread."""
+        self._unread.set(channels)
 
     def caught_up(self, posts: int) -> None:
         """Count a run of the catch-up and the posts that it read."""
@@ -112,7 +142,7 @@ class Metrics:
 
     def drift(self, *, created: int, added: int, removed: int) -> None:
         """Count what reconciling had to change for an organization."""
-        for change, people in (("created", created), ("added", added), ("removed", removed)):
+        for change, people in zip(CHANGES, (created, added, removed), strict=True):
             self._drift.labels(change).inc(people)
 
     def reconciled(self, outcome: str) -> None:
@@ -122,6 +152,10 @@ class Metrics:
     def reconciled_all(self, seconds_ago: float) -> None:
         """Record how long ago all organizations were reconciled, by whichever process."""
         self._success.set(time.time() - seconds_ago)
+
+    def reconcile_begun(self, seconds_ago: float) -> None:
+        """Record how long ago the reconciling of organizations began to be due, for whichever process."""
+        self._begun.set(time.time() - seconds_ago)
 
     def _counter(self, name: str, help_text: str, *labels: str) -> Counter:
         return Counter(f"equabot_bridge_{name}_total", help_text, labels, registry=self.registry)

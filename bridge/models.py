@@ -103,14 +103,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """A Mattermost account that is to be created."""
+    """A Mattermost account that is to be created, without a password and none to be had."""
 
     username: str
     email: str
     first_name: str
     last_name: str
-    password: str = field(repr=False)
     mark: str = field(repr=False)
+    email_notifications: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +279,14 @@ class Person:
     email_verified: bool
     username: str
     name: str
+    email_of_account: bool = False
+    """Whether a roster names the address as their account's own: good enough to write to, not to take an
+    account over for."""
+
+    @property
+    def has_own_email(self) -> bool:
+        """Whether the address is surely theirs, and no slip of whoever has put them on a roster."""
+        return self.email_verified or self.email_of_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +306,8 @@ class Member:
     email: str
     name: str
     is_individual: bool
+    email_of_account: bool = False
+    """Whether the address is the account's own; else an administrator of the organization has typed it."""
 
 
 @dataclass(frozen=True, slots=True)

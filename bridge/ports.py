@@ -50,14 +50,21 @@ class MattermostApi(Protocol):
     async def join_channel(self, channel_id: ChannelId, me: UserId) -> None:
         """Become a member of an open channel of one's team; to be one already is no error."""
 
-    async def posts_after(self, channel_id: ChannelId, post_id: PostId) -> Sequence[Post]:
-        """Return up to 200 posts created after the given one, oldest first; fewer than 200 means the end."""
+    async def posts_after(
+        self, channel_id: ChannelId, post_id: PostId, limit: int = 200, page: int = 0
+    ) -> Sequence[Post]:
+        """Return page `page` of up to `limit` (≤ 200) posts created after the given one, oldest first.
 
-    async def posts_before(self, channel_id: ChannelId, post_id: PostId, limit: int) -> Sequence[Post]:
-        """Return up to `limit` (≤ 200) posts created before the given one, newest first."""
+        Fewer than `limit` means the end.
+        """
 
-    async def latest_posts(self, channel_id: ChannelId, page: int) -> Sequence[Post]:
-        """Return page `page` (from 0) of the channel's posts, 200 a page, newest first."""
+    async def posts_before(
+        self, channel_id: ChannelId, post_id: PostId, limit: int, page: int = 0
+    ) -> Sequence[Post]:
+        """Return page `page` of up to `limit` (≤ 200) posts created before the given one, newest first."""
+
+    async def latest_posts(self, channel_id: ChannelId, page: int, limit: int = 200) -> Sequence[Post]:
+        """Return page `page` (from 0) of the channel's posts, `limit` (≤ 200) a page, newest first."""
 
     async def thread(self, root_id: PostId) -> Sequence[Post]:
         """Return the whole thread, root included, oldest first."""
@@ -88,7 +95,15 @@ class MattermostAdmin(Protocol):
     async def create_user(self, account: NewUser) -> User:
         """Create an account without a welcome mail; raise `NameTaken`, `EmailTaken` or `MattermostFull`.
 
-        Raises `AccountConflict` for an e-mail address that Mattermost does not accept.
+        It has no password and cannot get one by mail. Raises `AccountConflict` for an e-mail address that
+        Mattermost does not accept.
+        """
+
+    async def set_email(self, user_id: UserId, email: str, *, notify: bool = False) -> bool:
+        """Give an account another e-mail address, verified; with `notify` switch its notifications on.
+
+        False where the server first wants it confirmed by a link that it sends there; then nothing else has
+        changed. Raises `EmailTaken`, and `AccountConflict` for an address that Mattermost does not accept.
         """
 
     async def activate_user(self, user_id: UserId) -> None:

@@ -6,6 +6,7 @@ whether the platform's events arrive.
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NoReturn
@@ -21,8 +22,8 @@ from provisioning.sync import TeamSync
 
 log = structlog.get_logger(__name__)
 
-_RUN, _SUCCESS = "reconcile", "reconcile without failure"
-"""Names of chores; the former is also that of the lock."""
+_RUN, _SUCCESS, _BEGUN = "reconcile", "reconcile without failure", "reconcile begun"
+"""Names of chores; the first is also that of the lock, the last is never done, only begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +42,31 @@ class Reconciler:
     rhythm: Rhythm = Rhythm()
 
     async def run(self) -> NoReturn:
-        """Look now and then whether it is time, until cancelled."""
+        """Tell when it was done, then look now and then whether it is time, until cancelled."""
+        await self._try(self._tell)
         while True:
             await asyncio.sleep(self.rhythm.look.total_seconds() * random.uniform(0.5, 1))  # noqa: S311 - jitter
-            try:
-                await self.look()
-            except Unavailable as error:
-                log.warning("reconcile_put_off", reason=error.message)
+            await self._try(self.look)
+
+    async def _try(self, step: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await step()
+        except Unavailable as error:
+            log.warning("reconcile_put_off", reason=error.message)
 
     async def look(self) -> bool:
         """Reconcile if it is time and nobody else does; tell whether it was done.
 
         Raises `Unavailable`, also while another process is at it.
         """
-        await self._tell_success()
+        await self._tell()
         if not await self._is_due():
             return False
         async with self.sync.sessions.locks.hold(_RUN):
             if not await self._is_due():
                 return False
             await self._all()
-        await self._tell_success()
+        await self._tell()
         return True
 
     async def _all(self) -> None:
@@ -95,7 +100,9 @@ class Reconciler:
         age = await self.chores.age(_RUN)
         return age is None or age >= self.rhythm.every
 
-    async def _tell_success(self) -> None:
-        age = await self.chores.age(_SUCCESS)
-        if age is not None:
-            self.metrics.reconciled_all(age.total_seconds())
+    async def _tell(self) -> None:
+        """Record when all was well, and since when it should be: where that never was the age grows too."""
+        begun, success = await self.chores.since(_BEGUN), await self.chores.age(_SUCCESS)
+        self.metrics.reconcile_begun(begun.total_seconds())
+        if success is not None:
+            self.metrics.reconciled_all(success.total_seconds())

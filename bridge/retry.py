@@ -91,6 +91,15 @@ def delays(first: float, factor: float, cap: float, rng: random.Random = _random
         bound = min(bound * factor, cap)
 
 
+def as_asked(delay: float, error: BaseException, rng: random.Random = _random) -> float:
+    """Return the delay, or what the other side asked for with `Retry-After` if that is longer.
+
+    Up to five minutes, and a little more so that not all who were asked to wait come back together.
+    """
+    asked = getattr(error, "retry_after", None) or 0.0
+    return max(delay, min(asked, _LONGEST_FORCED) * rng.uniform(1, 1.1))
+
+
 def seconds_asked(text: str, now: float) -> float | None:
     """Return the seconds that a `Retry-After` or `X-RateLimit-Reset` asks to wait; None if it says nothing.
 
@@ -118,8 +127,7 @@ def _patience(error: BaseException) -> _Patience:
 def _delay(error: BaseException, attempts: int, patience: _Patience, rng: random.Random) -> float:
     doublings = min(max(attempts - 1, 0), 30)
     bound = min(patience.first * patience.factor**doublings, patience.cap)
-    asked = getattr(error, "retry_after", None) or 0.0
-    return max(rng.uniform(bound / 2, bound), min(asked, _LONGEST_FORCED) * rng.uniform(1, 1.1))
+    return as_asked(rng.uniform(bound / 2, bound), error, rng)
 
 
 def _reason(error: BaseException, attempts: int) -> str:

@@ -21,6 +21,7 @@ Reason = Literal[
     "team_not_mapped",
     "not_mentioned",
     "to_somebody_else",
+    "left_organization",
     "author_not_mapped",
 ]
 
@@ -38,6 +39,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "team_not_mapped": "Its team belongs to no organization.",
         "not_mentioned": "It does not mention the bot, and the bot does not answer in its thread yet.",
         "to_somebody_else": "It continues a thread of the bot's, but begins by addressing somebody else.",
+        "left_organization": "Its author has left the organization, or is being taken out of its team.",
         "author_not_mapped": "Its author is unknown to Equa and did not mention the bot.",
     }
 )
@@ -56,6 +58,9 @@ SELF_EVIDENT: frozenset[str] = frozenset(
     }
 )
 """Reasons that can be found again at any time, so that nothing need be stored to tell them."""
+
+SILENCING = ("from_webhook", "from_bot")
+"""The props that are decided by."""
 
 OLDEST = 24 * 60 * 60 * 1000
 """Milliseconds; nobody waits for an answer any longer."""
@@ -80,6 +85,8 @@ class Facts:
     """The person that the author is mapped to."""
     thread_known: bool = False
     """Whether the bot already answers in the post's thread."""
+    left_organization: bool = False
+    """Whether it is known that the person does not belong to the organization any more."""
     author_is_bot: bool | None = None
     """None: not looked up."""
     now: int = 0
@@ -129,6 +136,8 @@ def decide(posted: Posted, facts: Facts, me: Bot) -> Decision:
     mentioned = mentions(posted.post.message, me.username)
     if not mentioned and (reason := _no_follow_up(posted.post, facts, me)):
         return Refuse(reason)
+    if facts.left_organization:
+        return Refuse("left_organization")
     if facts.person_id is not None:
         return Answer(facts.organization_id, facts.person_id)
     return Invite(facts.organization_id) if mentioned else Refuse("author_not_mapped")

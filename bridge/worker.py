@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, assert_never
+from typing import Any, TypeVar, assert_never
 
 import structlog
 
@@ -24,8 +24,13 @@ from bridge.models import Job, JobId, JobKind
 
 log = structlog.get_logger(__name__)
 
+T = TypeVar("T")
+
 Handler = Callable[[Job], Awaitable[Mapping[str, Any]]]
 """Does a job and returns what is worth remembering of it; safe to repeat."""
+
+
+_LOST = "lease lost"
 
 
 class LeaseLostError(Exception):
@@ -50,7 +55,7 @@ class Pace:
 class Worker:
     inbox: Inbox
     handlers: Mapping[JobKind, Handler]
-    """Jobs of other kinds are left to processes that have a handler for them."""
+    """What it can do; jobs of other kinds are left to processes that can do them."""
     metrics: Metrics
     wakeup: asyncio.Event
     """Set when there may be something to claim."""
@@ -73,6 +78,11 @@ class Worker:
             await self._drain()
             renewing.cancel()
 
+    def learn(self, handlers: Mapping[JobKind, Handler]) -> None:
+        """Do jobs of these kinds too from now on."""
+        self.handlers = {**self.handlers, **handlers}
+        self.wakeup.set()
+
     def room(self) -> Room:
         """Return how much it can take now."""
         free = 0 if self._stopping or not self._group else self.pace.slots - len(self._held)
@@ -82,8 +92,14 @@ class Worker:
         return Room(min(self.pace.claim, max(free // 4, min(free, 1))), full)
 
     def begin(self, jobs: Iterable[Job]) -> None:
-        """Work on jobs that were claimed for this process."""
+        """Work on jobs that were claimed for this process.
+
+        What is in hand already stays there, whoever freed it meanwhile; what comes while stopping is given
+        back at the end.
+        """
         for job in jobs:
+            if self._stopping or job.id in self._held:
+                continue
             assert self._group
             task = self._group.create_task(self._work(job), name=f"{job.kind} {job.id}")
             self._held[job.id] = (job, task)
@@ -143,9 +159,9 @@ class Worker:
         """Do the job and record what became of it, whatever that is."""
         try:
             result = await self.handlers[job.kind](job)
-            return await self._recorded(lambda: self.inbox.finish(job.id, result), "done")
+            return await self._written(lambda: self.inbox.finish(job.id, result)) or _LOST
         except LeaseLostError:
-            return "lease lost"
+            return _LOST
         except Exception as error:  # noqa: BLE001  # a handler's fault must not end the daemon
             return await self._failed(job, error)
 
@@ -158,18 +174,20 @@ class Worker:
             case retry.Retry(delay):
                 log.warning("job_waits", reason=reason, seconds=round(delay, 1))
                 asyncio.get_running_loop().call_later(delay, self.wakeup.set)
-                return await self._recorded(lambda: self.inbox.retry(job.id, delay, reason), "retry")
+                return (
+                    "retry" if await self._written(lambda: self.inbox.retry(job.id, delay, reason)) else _LOST
+                )
             case retry.GiveUp():
                 log.error("job_is_dead", reason=reason)
-                return await self._recorded(lambda: self.inbox.bury(job.id, reason), "dead")
+                return "dead" if await self._written(lambda: self.inbox.bury(job.id, reason)) else _LOST
             case decision:
                 assert_never(decision)
 
-    async def _recorded(self, write: Callable[[], Awaitable[bool]], outcome: str) -> str:
+    async def _written(self, write: Callable[[], Awaitable[T]]) -> T:
         """Write what became of a job, through an outage of the database if need be."""
         while True:
             try:
-                return outcome if await write() else "lease lost"
+                return await write()
             except DatabaseUnavailable as error:
                 log.warning("record_failed", reason=error.message)
                 await asyncio.sleep(1)
@@ -196,7 +214,7 @@ class Worker:
     async def _reap(self) -> None:
         while True:
             try:
-                if freed := await self.inbox.reap():
+                if freed := await self.inbox.reap(self._held):
                     log.warning("leases_expired", jobs=freed)
                     self.wakeup.set()
             except DatabaseUnavailable as error:
@@ -211,6 +229,10 @@ class Worker:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        await self.give_back()
+
+    async def give_back(self) -> None:
+        """Leave to other processes what this one holds."""
         try:
             if given_back := await self.inbox.release():
                 log.warning("given_back", jobs=given_back)

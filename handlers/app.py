@@ -16,9 +16,10 @@ from handlers import (
 )
 from handlers.errors import LARGEST_BODY
 from handlers.keys import DOCUMENT, SERVICES, Services
-from handlers.limits import BAD_TICKETS, DEADLINES, PEOPLE, Allowance, Deadlines
+from handlers.limits import DEADLINES, PEOPLE, Allowance, Deadlines
 from handlers.middleware import observer
 from handlers.overtime import overtime
+from handlers.tickets import TICKETS, TicketLimits
 from handlers.visitors import TURNSTILE, Turnstile
 from handlers.web import pages
 
@@ -62,7 +63,7 @@ def make_app(services: Services) -> web.Application:
     app[DOCUMENT] = openapi.rendered(DESCRIBED)
     app[DEADLINES] = Deadlines()
     app[PEOPLE] = Allowance(burst=10, per_second=0.5)
-    app[BAD_TICKETS] = Allowance(burst=60, per_second=1)
+    app[TICKETS] = TicketLimits()
     app[TURNSTILE] = Turnstile()
     app.cleanup_ctx.append(overtime)
     app.on_response_prepare.append(origin.share)

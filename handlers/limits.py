@@ -1,7 +1,9 @@
-"""How often somebody may ask, and how long they wait."""
+"""How often somebody may ask, how many at once, and how long they wait."""
 
+import asyncio
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
@@ -81,19 +83,46 @@ class Allowance:
         self.count(key)
 
 
-def address_of(request: web.Request) -> str:
-    """Return the address that a request comes from, of IPv6 the network.
+class Line:
+    """Lets `at_once` pass at the same time, others in the order in which they came; in this process."""
+
+    def __init__(self, *, at_once: int, longest: int) -> None:
+        self._places = asyncio.Semaphore(at_once)
+        self._longest = longest
+        self._waiting = 0
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    @asynccontextmanager
+    async def passed(self) -> AsyncIterator[None]:
+        """Hold a place inside; raises `TooManyRequests` where `longest` wait for one already."""
+        if self._waiting >= self._longest:
+            raise TooManyRequests("Too many ask at the same time; please wait a moment.", retry_after=1.0)
+        self._waiting += 1
+        try:
+            await self._places.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
+def address_of(request: web.Request) -> str | None:
+    """Return the public address that a request comes from, of IPv6 the network; None if none is known.
 
     Behind proxies it is the last public one in X-Forwarded-For: each proxy appends whom it was asked by, and
     what stands further in front anybody may have invented. A public peer is no proxy of ours, and the header
-    its own invention.
+    its own invention. Not public are private networks, and 100.64.0.0/10, which platforms share.
     """
     peer = _network(request.remote or "")
-    if peer is None or not peer.is_private:
-        return str(peer or "")
+    if peer is None or peer.is_global:
+        return str(peer) if peer else None
     chain = ",".join(request.headers.getall("X-Forwarded-For", ())).split(",")
-    hops = [hop for text in chain if (hop := _network(text.strip()))]
-    return str(next((hop for hop in reversed(hops) if not hop.is_private), hops[-1] if hops else peer))
+    hops = (_network(text.strip()) for text in reversed(chain))
+    return next((str(hop) for hop in hops if hop and hop.is_global), None)
 
 
 def _network(text: str) -> IPv4Address | IPv6Address | None:
@@ -109,6 +138,3 @@ def _network(text: str) -> IPv4Address | IPv6Address | None:
 
 PEOPLE = web.AppKey("people", Allowance)
 """By person: how often they may open Messaging."""
-
-BAD_TICKETS = web.AppKey("bad_tickets", Allowance)
-"""By address: how many tickets may come from it that are not good."""

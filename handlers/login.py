@@ -1,21 +1,21 @@
 """`GET /login/token`: a ticket becomes Mattermost's cookies, and the browser goes on to the chat."""
 
 import secrets
-from functools import partial
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bridge.errors import BridgeError, DatabaseUnavailable, MattermostNotConfigured, NotSignedIn
+from bridge.errors import BridgeError, NotSignedIn
 from handlers.destination import LONGEST, PATTERN, destination
 from handlers.errors import refusal
+from handlers.initiator import is_doubtful
 from handlers.keys import SERVICES, Services
-from handlers.limits import BAD_TICKETS, DEADLINES, address_of
-from handlers.login_page import expired_page, policy, trouble_page
+from handlers.login_page import expired_page, passing_page, policy, question_page, trouble_page
 from handlers.openapi import Paths, Schema, error
-from handlers.overtime import OVERTIME
 from handlers.session_cookies import sign_in_cookies
-from provisioning.entrance import Arrival
+from handlers.tickets import PATTERN as TICKET
+from handlers.tickets import redeemed
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -40,30 +40,16 @@ _CAREFUL = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 async def _signed_in(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
-    # Looked at first: a ticket is not used up for a place where nobody can be sent.
+    # Looked at first: a ticket is not used up for a place where nobody can be sent, nor for who has to agree.
     wanted = destination(given) if (given := request.query.get("redirect_to")) else None
-    arrival = await _arrival(request, request.query.get("token", ""))
+    if is_doubtful(request, services.web_origins):
+        return _as_page(request, web.Response(), lambda _: question_page(_base(services) + "/"))
+    arrival = await redeemed(request, request.query.get("token", ""))
     response = web.Response(status=303, headers=_CAREFUL)
     response.headers["Location"] = _base(services) + (wanted or arrival.path)
     for cookie in sign_in_cookies(request, services, arrival.sign_in):
         response.headers.add("Set-Cookie", cookie)
     return response
-
-
-async def _arrival(request: web.Request, token: str) -> Arrival:
-    entrance, bad = request.app[SERVICES].entrance, request.app[BAD_TICKETS]
-    if entrance is None:
-        raise MattermostNotConfigured("Messaging is not set up here.")
-    address = address_of(request)
-    bad.require(address)
-    try:
-        seconds = request.app[DEADLINES].login
-        return await request.app[OVERTIME].result(object(), seconds, partial(entrance.enter, token))
-    except NotSignedIn:
-        bad.count(address)
-        raise
-    except TimeoutError:
-        raise DatabaseUnavailable("The database does not answer.") from None
 
 
 def _base(services: Services) -> str:
@@ -72,13 +58,24 @@ def _base(services: Services) -> str:
 
 
 def _page(request: web.Request, failure: BridgeError) -> web.Response:
-    nonce, origins = secrets.token_urlsafe(16), request.app[SERVICES].web_origins
-    expired = isinstance(failure, NotSignedIn)
-    text = expired_page(nonce, origins) if expired else trouble_page(failure.message)
-    response = refusal(failure)
-    response.content_type, response.text = "text/html", text
+    response, origins = refusal(failure), request.app[SERVICES].web_origins
+
+    def page(nonce: str) -> str:
+        if isinstance(failure, NotSignedIn):
+            return expired_page(nonce, origins)
+        if "Retry-After" in response.headers:
+            return passing_page(failure.message, int(response.headers["Retry-After"]), nonce, origins)
+        return trouble_page(failure.message)
+
+    return _as_page(request, response, page)
+
+
+def _as_page(request: web.Request, response: web.Response, page: Callable[[str], str]) -> web.Response:
+    """Make the answer a page, which is given the nonce of its script."""
+    nonce = secrets.token_urlsafe(16)
+    response.content_type, response.text = "text/html", page(nonce)
     response.headers.update(_CAREFUL)
-    response.headers["Content-Security-Policy"] = policy(nonce, origins)
+    response.headers["Content-Security-Policy"] = policy(nonce, request.app[SERVICES].web_origins)
     return response
 
 
@@ -97,7 +94,7 @@ def _or_page(described: Schema) -> Schema:
 PATHS: Paths = {
     "/login/token": {
         "parameters": [
-            {**_parameter("token", "What `POST …/session` returned.", "[a-z0-9]{26}"), "required": True},
+            {**_parameter("token", "What `POST …/session` returned.", TICKET), "required": True},
             _parameter(
                 "redirect_to", "Where to go, below `baseUrl`: else the team.", PATTERN, maxLength=LONGEST
             ),
@@ -107,6 +104,10 @@ PATHS: Paths = {
             "description": "A browser gets a page in place of each error. HEAD would use the ticket up: 405.",
             "operationId": "signIn",
             "responses": {
+                "200": {
+                    "description": "A page that asks: the browser is signed in and comes from elsewhere.",
+                    "content": _HTML,
+                },
                 "303": {
                     "description": "Signed in, by the cookies MMAUTHTOKEN and MMUSERID.",
                     "headers": {"Location": {"schema": {"type": "string"}, "required": True}},

@@ -1,12 +1,15 @@
-"""The page that a browser gets that could not be signed in. Pure: no I/O is imported here."""
+"""The pages for a browser that a link does not sign in, or not yet. Pure: no I/O is imported here."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from string import Template
 
 EXPIRED = "equabot:login-expired"
 """What the page tells the one that frames it, which can then ask for a new session."""
+
+FAILED = "equabot:login-failed"
+"""Likewise of what passes, with `retryAfter` in seconds."""
 
 _PAGE = Template("""<!doctype html>
 <html lang="en">
@@ -22,28 +25,61 @@ $rest</main>
 """)
 
 _SCRIPT = Template("""<script nonce="$nonce">
-for (const origin of $origins) if (parent !== window) parent.postMessage({ type: "$message" }, origin);
+for (const origin of $origins) if (parent !== window) parent.postMessage($message, origin);
 </script>
 """)
 
 _AGAIN = '<p><a href="">Try again</a></p>\n'
 
+_GO_ON = Template("""<p><a href="">Continue with this link</a></p>
+<p><a href="$home">Stay signed in as you are</a></p>
+""")
+
 
 def expired_page(nonce: str, origins: Sequence[str]) -> str:
     """Return the page for a ticket that is not good; pages of `origins` that frame it are told."""
-    # "<" could end the script.
-    listed = json.dumps(list(origins)).replace("<", "\\u003c")
-    script = _SCRIPT.substitute(nonce=nonce, origins=listed, message=EXPIRED)
     advice = "The link that signs you in has been used or is too old. Open Messaging in Equa again."
+    script = _script(nonce, origins, {"type": EXPIRED})
     return _PAGE.substitute(title="Please open Messaging again", advice=advice, rest=script)
 
 
 def trouble_page(sentence: str) -> str:
-    """Return the page for something that passes."""
-    return _PAGE.substitute(title="Signing in did not work", advice=escape(sentence), rest=_AGAIN)
+    """Return the page for something that stays."""
+    return _trouble(sentence)
+
+
+def passing_page(sentence: str, retry_after: int, nonce: str, origins: Sequence[str]) -> str:
+    """Return the page for something that passes; pages of `origins` that frame it are told."""
+    return _trouble(sentence, _script(nonce, origins, {"type": FAILED, "retryAfter": retry_after}))
+
+
+def question_page(home: str) -> str:
+    """Return the page that asks before somebody else is signed in; its link is the address that it is at.
+
+    The browser calls that link one of the same origin, which no other site can make it say.
+    """
+    advice = (
+        "This link signs you in to the chat as the person it was made for. "
+        "If it was not you who has just opened Messaging in Equa, do not continue."
+    )
+    rest = _GO_ON.substitute(home=escape(home))
+    return _PAGE.substitute(title="You are signed in already", advice=advice, rest=rest)
+
+
+def _trouble(sentence: str, script: str = "") -> str:
+    return _PAGE.substitute(title="Signing in did not work", advice=escape(sentence), rest=_AGAIN + script)
+
+
+def _script(nonce: str, origins: Sequence[str], message: Mapping[str, object]) -> str:
+    return _SCRIPT.substitute(nonce=nonce, origins=_literal(list(origins)), message=_literal(message))
+
+
+def _literal(value: object) -> str:
+    # "<" could end the script.
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def policy(nonce: str, origins: Sequence[str]) -> str:
-    """Return the Content-Security-Policy of both; `origins` may frame them."""
+    """Return the Content-Security-Policy of all; `origins` may frame them."""
     ancestors = " ".join(("'self'", *origins))
     return f"default-src 'none'; script-src 'nonce-{nonce}'; frame-ancestors {ancestors}"

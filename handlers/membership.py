@@ -119,8 +119,11 @@ class Memberships:
 
 def _told(change: Membership, line: Member | None) -> Person:
     """Return the person; that the address is theirs is known when they come themselves."""
-    email = change.email or (line.email if line else "")
-    return Person(change.person_id, email, False, "", change.name or (line.name if line else ""))
+    own = line is not None and line.email_of_account
+    told = "" if own else change.email
+    email = told or (line.email if line else "")
+    name = change.name or (line.name if line else "")
+    return Person(change.person_id, email, False, "", name, email_of_account=own)
 
 
 async def refuse(job: Job) -> Result:

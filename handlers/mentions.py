@@ -8,16 +8,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+
 from bridge import retry, tracing
+from bridge.clock import Clock, boot_time
 from bridge.db.inbox import Inbox
-from bridge.errors import AgentFailed, BridgeError
+from bridge.errors import AgentFailed, BridgeError, MattermostRefused
 from bridge.metrics import Metrics
-from bridge.models import ChannelId, Job, Mention, Post, PostId, Question, Turn
+from bridge.models import ChannelId, Job, Mention, PostId, Question, Turn
 from bridge.ports import Agent, MattermostApi
 from bridge.text.harmless import harmless
 from bridge.text.mentions import strip_mention
 from bridge.worker import LeaseLostError
-from handlers.posting import Place, Poster
+from handlers.conversation import turns
+from handlers.holding import Hold
+from handlers.posting import Found, Place, Poster
+
+log = structlog.get_logger(__name__)
 
 SORRY = "Sorry, I could not get an answer this time. Please ask again in a few minutes."
 HOW_TO_GET_IN = (
@@ -27,8 +34,18 @@ HOW_TO_GET_IN = (
 _TYPING_EVERY = 4.0
 """Seconds; clients show somebody as typing for about five."""
 
-_HISTORY_POSTS = 50
-_HISTORY_CHARACTERS = 60_000
+_LONG_AGO = 30.0
+"""Seconds; a post that is older may have been answered by a job that the database has lost since."""
+
+_QUESTION_GONE = frozenset(
+    {
+        "api.post.create_post.root_id.app_error",
+        "app.post.get.app_error",
+        "store.sql_post.get.app_error",  # of older servers
+    }
+)
+"""What Mattermost says to who posts into a thread, or reads one, whose first post was deleted
+(server/channels/app/post.go)."""
 
 Typing = Callable[[ChannelId, PostId], Awaitable[None]]
 """Shows the bot as typing in a thread."""
@@ -45,34 +62,46 @@ class Mentions:
     typing: Typing
     username: str
     metrics: Metrics
+    clock: Clock = boot_time
 
     async def answer(self, job: Job) -> Mapping[str, Any]:
-        """Ask once, keep the answer, post it."""
+        """Ask once, keep the answer, post it; nothing is left to do when the question is deleted."""
         mention = Mention.of(job.payload)
-        if job.answer is None:
-            asked = await self._asked(job, mention)
-            return await self._delivered(asked, mention, again=False)
-        return await self._delivered(job, mention, again=True)
+        return await _unless_deleted(self._answered(job, mention))
 
     async def invite(self, job: Job) -> Mapping[str, Any]:
         """Tell somebody without a mapping how to get in; another bot is left alone."""
         mention = Mention.of(job.payload)
         if (await self.api.user(mention.user_id)).is_bot:
             return {"skipped": "other_bot"}
-        kept = await self._kept(job, HOW_TO_GET_IN)
-        return await self._delivered(kept, mention, again=job.answer is not None)
+        again = job.answer is not None or _is_old(mention)
+        return await _unless_deleted(self._said(job, mention, HOW_TO_GET_IN, again=again))
 
-    async def _asked(self, job: Job, mention: Mention) -> Job:
+    async def _answered(self, job: Job, mention: Mention) -> Mapping[str, Any]:
+        hold = Hold(self.inbox, job.id, self.clock)
+        if job.answer is not None:
+            return await self._delivered(job, mention, hold, again=True)
+        there = Found() if not _is_old(mention) else await self.poster.found(_place(mention))
+        if there.complete:
+            log.warning("answered_before", posts=len(there.posts))
+            return {"posts": there.in_order}
+        answer, failure = await self._asked(job, mention)
+        return await self._said(job, mention, answer, failure, again=bool(there.posts))
+
+    async def _asked(self, job: Job, mention: Mention) -> tuple[str, str | None]:
+        """Return the answer, or an apology and its reason."""
         try:
             async with self._shown_typing(mention), self._measured():
-                answer = await self._reply(await self._question(job, mention))
+                return await self._reply(await self._question(job, mention)), None
         except Exception as error:
+            if _tells_of_deletion(error):
+                raise
             match retry.decide(error, job.attempts, _age(job)):
                 case retry.GiveUp(reason):
-                    return await self._kept(job, SORRY, failure=reason)
+                    _log_failure(error, job, reason)
+                    return SORRY, reason
                 case retry.Retry():
                     raise
-        return await self._kept(job, answer)
 
     async def _reply(self, question: Question) -> str:
         answer = harmless(await self.agent.reply(question))
@@ -80,15 +109,18 @@ class Mentions:
             raise AgentFailed("The agent's answer has no text that can be posted.")
         return answer
 
-    async def _kept(self, job: Job, answer: str, failure: str | None = None) -> Job:
+    async def _said(
+        self, job: Job, mention: Mention, answer: str, failure: str | None = None, *, again: bool
+    ) -> Mapping[str, Any]:
+        """Keep the answer, which proves that the job is ours, and post it."""
+        now = self.clock()
         if not await self.inbox.save_answer(job.id, answer, failure):
             raise LeaseLostError
-        return replace(job, answer=answer, failure=failure)
+        hold = Hold(self.inbox, job.id, self.clock, known=now)
+        return await self._delivered(replace(job, answer=answer, failure=failure), mention, hold, again=again)
 
-    async def _delivered(self, job: Job, mention: Mention, *, again: bool) -> Mapping[str, Any]:
-        posts = await self.poster.deliver(
-            job, job.answer or "", Place(mention.channel_id, mention.thread, mention.post_id), again=again
-        )
+    async def _delivered(self, job: Job, mention: Mention, hold: Hold, *, again: bool) -> Mapping[str, Any]:
+        posts = await self.poster.deliver(job, job.answer or "", _place(mention), hold, again=again)
         self.metrics.answered("failed" if job.failure else "answered", mention.create_at)
         return {"posts": posts}
 
@@ -108,14 +140,7 @@ class Mentions:
     async def _history(self, mention: Mention) -> tuple[Turn, ...]:
         if mention.thread == mention.post_id:
             return ()
-        thread = await self.api.thread(mention.thread)
-        before = [post for post in thread if (post.create_at, post.id) < (mention.create_at, mention.post_id)]
-        return _recent([self._turn(post) for post in before if _told(post)])
-
-    def _turn(self, post: Post) -> Turn:
-        if post.user_id == self.poster.me:
-            return Turn("assistant", post.message)
-        return Turn("user", strip_mention(post.message, self.username) or post.message)
+        return turns(await self.api.thread(mention.thread), mention, self.poster.me, self.username)
 
     @asynccontextmanager
     async def _measured(self) -> AsyncIterator[None]:
@@ -142,21 +167,33 @@ class Mentions:
             await asyncio.sleep(_TYPING_EVERY)
 
 
-def _told(post: Post) -> bool:
-    """Whether a post belongs to the conversation: no system posts, nothing that a webhook wrote."""
-    return post.type == "" and bool(post.message.strip()) and "from_webhook" not in post.props
+async def _unless_deleted(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    try:
+        return await work
+    except MattermostRefused as error:
+        if not _tells_of_deletion(error):
+            raise
+        return {"skipped": "question_deleted"}
 
 
-def _recent(turns: list[Turn]) -> tuple[Turn, ...]:
-    """Keep the last turns within the limits, and always start with whole posts."""
-    kept: list[Turn] = []
-    room = _HISTORY_CHARACTERS
-    for turn in reversed(turns[-_HISTORY_POSTS:]):
-        room -= len(turn.text)
-        if room < 0:
-            break
-        kept.append(turn)
-    return tuple(reversed(kept))
+def _tells_of_deletion(error: Exception) -> bool:
+    return isinstance(error, MattermostRefused) and error.error_id in _QUESTION_GONE
+
+
+def _log_failure(error: Exception, job: Job, reason: str) -> None:
+    known = isinstance(error, BridgeError)
+    code = error.code if isinstance(error, BridgeError) else BridgeError.code
+    log.warning(
+        "answer_failed", code=code, attempt=job.attempts, reason=reason, exc_info=None if known else error
+    )
+
+
+def _place(mention: Mention) -> Place:
+    return Place(mention.channel_id, mention.thread, mention.post_id)
+
+
+def _is_old(mention: Mention) -> bool:
+    return time.time() - mention.create_at / 1000 > _LONG_AGO
 
 
 def _age(job: Job) -> float:

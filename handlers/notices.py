@@ -12,17 +12,19 @@ from uuid import uuid5
 
 import structlog
 
-from bridge.db.teams import Teams
+from bridge.db.inbox import Inbox
+from bridge.db.teams import TeamMapping, Teams
 from bridge.errors import BridgeError, ChannelNotUsable, MattermostRefused, TeamNotMapped
 from bridge.events.types import TYPES
-from bridge.models import ChannelId, Draft, Job, OrganizationId, Post, PostId
+from bridge.models import Channel, ChannelId, Draft, Job, OrganizationId, Post, PostId
 from bridge.notices.render import render
+from handlers.holding import Hold
 from handlers.posting import MARK, Poster
 
 log = structlog.get_logger(__name__)
 
-_PAGE = 200
-_PAGES = 10
+_PAGE = 50
+_PAGES = 40
 """How many pages of posts a second attempt looks through at most."""
 
 _LOOK_BACK = timedelta(days=1)
@@ -38,6 +40,7 @@ class Notices:
 
     teams: Teams
     poster: Poster
+    inbox: Inbox
 
     async def post(self, job: Job) -> Mapping[str, Any]:
         """Post the notice once.
@@ -54,13 +57,33 @@ class Notices:
         return {"posts": [post]}
 
     async def _channel(self, organization: OrganizationId | None, name: str) -> ChannelId:
+        """Return the channel that the bridge made under this name, whatever it is called by now.
+
+        Whichever has the name is taken only while nothing is known of ours: a member may have given it away.
+        """
         mapping = await self.teams.find(organization) if organization else None
-        if mapping is None:
+        if mapping is None or organization is None:
             raise TeamNotMapped("The organization has no team yet: nobody has opened Messaging there.")
-        channel = await self.poster.api.channel_by_name(mapping.team_id, name)
+        channel = await self._own(organization, mapping, name)
+        channel = channel or await self.poster.api.channel_by_name(mapping.team_id, name)
         if channel is None:
             raise ChannelNotUsable(f"The organization's team has no channel {name}: archived or renamed?")
+        if channel.delete_at:
+            raise _archived(name)
         return channel.id
+
+    async def _own(self, organization: OrganizationId, mapping: TeamMapping, name: str) -> Channel | None:
+        stored = (await self.teams.channels(organization)).get(name)
+        if stored is None:
+            return None
+        try:
+            channel = await self.poster.api.channel(stored)
+        except MattermostRefused as error:
+            # A 404 without Mattermost's id of an error comes from somebody in between.
+            if error.http_status != 404 or not error.error_id:
+                raise
+            return None
+        return channel if channel.team_id == mapping.team_id else None
 
     async def _posted(self, job: Job, channel: ChannelId) -> PostId:
         try:
@@ -74,16 +97,21 @@ class Notices:
 
     async def _once(self, job: Job, channel: ChannelId) -> PostId:
         mark = {"notice": str(uuid5(job.key, "notice"))}
-        if job.attempts > 1:
-            async for post in self._recent(channel, job.created - _LOOK_BACK):
-                if post.user_id == self.poster.me and post.props.get(MARK) == mark:
-                    return post.id
-        return await self.poster.create(_draft(job, channel, mark))
+        async with self.poster.gate(channel):
+            there = await self._there(job, channel, mark) if job.attempts > 1 else None
+            return there or await self.poster.create(_draft(job, channel, mark), Hold(self.inbox, job.id))
+
+    async def _there(self, job: Job, channel: ChannelId, mark: Mapping[str, str]) -> PostId | None:
+        """Find what an earlier attempt has posted."""
+        async for post in self._recent(channel, job.created - _LOOK_BACK):
+            if post.user_id == self.poster.me and post.props.get(MARK) == mark:
+                return post.id
+        return None
 
     async def _recent(self, channel: ChannelId, since: datetime) -> AsyncIterator[Post]:
         """Yield the channel's latest posts, newest first."""
         for page in range(_PAGES):
-            posts = await self.poster.api.latest_posts(channel, page)
+            posts = await self.poster.api.latest_posts(channel, page, _PAGE)
             for post in posts:
                 yield post
             if len(posts) < _PAGE or posts[-1].create_at < since.timestamp() * 1000:
@@ -105,6 +133,8 @@ def _explained(error: MattermostRefused, name: str) -> BridgeError:
     """Return what an operator can do about it, if anything."""
     if error.http_status == 403:
         return ChannelNotUsable(f"The account that posts notices may neither post in {name} nor join it.")
-    if error.error_id == _ARCHIVED:
-        return ChannelNotUsable(f"The channel {name} is archived.")
-    return error
+    return _archived(name) if error.error_id == _ARCHIVED else error
+
+
+def _archived(name: str) -> ChannelNotUsable:
+    return ChannelNotUsable(f"The channel {name} is archived.")

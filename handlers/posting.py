@@ -1,7 +1,8 @@
 """Put an answer into its thread: every part once, whatever dies in between.
 
 A part carries which question it answers in its props and a `pending_post_id` that nobody can guess.
-Mattermost forgets the latter after 30 s, so a later attempt first looks for the former in the thread.
+Mattermost forgets the latter after 30 s, so a later attempt first looks for the former in the thread, and
+a create is only begun while the job is surely ours.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from bridge.models import ChannelId, Draft, Job, Post, PostId, UserId
 from bridge.ports import MattermostApi
 from bridge.text.harmless import harmless
 from bridge.text.split import split
+from handlers.holding import Hold
 
 MARK = "equabot_bridge"
 """The key of our props: `{"answers": post id, "part": from 1, "of": parts}`."""
@@ -37,6 +39,24 @@ class Place:
     answers: PostId
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What of an answer stands in its thread."""
+
+    posts: Mapping[int, PostId] = field(default_factory=dict)
+    """By the numbers of the parts, from 1."""
+    of: int = 0
+    """How many parts there are in all; 0 if none was found."""
+
+    @property
+    def complete(self) -> bool:
+        return self.of > 0 and self.posts.keys() >= set(range(1, self.of + 1))
+
+    @property
+    def in_order(self) -> list[PostId]:
+        return [self.posts[number] for number in sorted(self.posts)]
+
+
 @dataclass(slots=True)
 class Poster:
     """Posts as the bot."""
@@ -47,37 +67,44 @@ class Poster:
     confirmations: Confirmations
     _gates: WeakValueDictionary[ChannelId, asyncio.Semaphore] = field(default_factory=WeakValueDictionary)
 
-    async def deliver(self, job: Job, text: str, place: Place, *, again: bool) -> list[PostId]:
+    async def deliver(self, job: Job, text: str, place: Place, hold: Hold, *, again: bool) -> list[PostId]:
         """Post the text in as many parts as needed; `again` if an earlier attempt may have posted some."""
         # A cut can make `@all` of `@alliance`; undoing that adds a character.
         parts = [harmless(part) for part in split(text, self.max_post_size - 1)]
-        there = await self._posted(place) if again else {}
-        for number, part in enumerate(parts, 1):
-            if number not in there:
-                there[number] = await self.create(_draft(job, place, part, number, len(parts)))
-        return [there[number] for number in sorted(there)]
+        async with self.gate(place.channel_id):
+            there = dict((await self.found(place)).posts) if again else {}
+            for number, part in enumerate(parts, 1):
+                if number not in there:
+                    there[number] = await self.create(_draft(job, place, part, number, len(parts)), hold)
+        return Found(there).in_order
 
-    async def _posted(self, place: Place) -> dict[int, PostId]:
+    async def found(self, place: Place) -> Found:
         """Find the parts in the thread; only posts of our own account count, anybody can copy props."""
-        return {
-            number: post.id
-            for post in await self.api.thread(place.thread)
-            if post.user_id == self.me and (number := _part(post, place.answers))
-        }
+        there, of = dict[int, PostId](), 0
+        for post in await self.api.thread(place.thread):
+            if post.user_id == self.me and (part := _part(post, place.answers)):
+                there[part[0]], of = post.id, part[1]
+        return Found(there, of)
 
-    async def create(self, draft: Draft) -> PostId:
-        """Create one post and return its id as soon as it is certain that it exists.
+    def gate(self, channel: ChannelId) -> asyncio.Semaphore:
+        """Return what lets few at a time write to the channel.
+
+        Whoever has to look before they post does so behind it: it can take minutes to be let in.
+        """
+        return self._gates.setdefault(channel, asyncio.Semaphore(_WRITES_A_CHANNEL))
+
+    async def create(self, draft: Draft, hold: Hold) -> PostId:
+        """Create one post, behind the gate, and return its id as soon as it is certain that it exists.
 
         Within 30 s the same `pending_post_id` gives the same post; later the caller looks for it first.
         """
-        gate = self._gates.setdefault(draft.channel_id, asyncio.Semaphore(_WRITES_A_CHANNEL))
-        async with gate:
-            with self.confirmations.expect(draft.pending_post_id) as seen:
-                creating = asyncio.create_task(self.api.create_post(draft), name="create post")
-                try:
-                    return (await _first_word(creating, seen)).id
-                finally:
-                    await _end(creating)
+        await hold.require()
+        with self.confirmations.expect(draft.pending_post_id) as seen:
+            creating = asyncio.create_task(self.api.create_post(draft), name="create post")
+            try:
+                return (await _first_word(creating, seen)).id
+            finally:
+                await _end(creating)
 
 
 async def _first_word(creating: asyncio.Task[Post], seen: asyncio.Future[Post]) -> Post:
@@ -113,9 +140,10 @@ def _draft(job: Job, place: Place, part: str, number: int, parts: int) -> Draft:
     )
 
 
-def _part(post: Post, answers: PostId) -> int | None:
+def _part(post: Post, answers: PostId) -> tuple[int, int] | None:
+    """Return which part of how many the post is of the answer, if it is one."""
     mark: Any = post.props.get(MARK)
     if not isinstance(mark, Mapping) or mark.get("answers") != answers:
         return None
-    number = mark.get("part")
-    return number if isinstance(number, int) and number > 0 else None
+    number, of = mark.get("part"), mark.get("of")
+    return (number, of) if isinstance(number, int) and isinstance(of, int) and number > 0 else None

@@ -1,8 +1,8 @@
 """Who is there by their Equa session, and that a flood of bogus sessions does not become one upon Equa."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TypeVar
@@ -13,7 +13,7 @@ from bridge.errors import EquaUnavailable, NotSignedIn
 from bridge.models import Organization, OrganizationId, Person
 from bridge.ports import EquaPlatform
 from handlers.keys import SERVICES
-from handlers.limits import DEADLINES, Allowance, address_of
+from handlers.limits import DEADLINES, Allowance, Line, address_of
 
 T = TypeVar("T")
 
@@ -24,30 +24,45 @@ _REMEMBERED = 10_000
 class Turnstile:
     """Lets each session ask now and then, and each address bring only so many that are nobody's.
 
-    A session counts as nobody's until Equa has said otherwise. One that was somebody's not long ago passes,
-    whatever else its address brings: behind a proxy that does not say whom it speaks for, all have the same.
+    A session counts as nobody's until Equa has said otherwise, and such ones ask a few at a time. One that
+    was somebody's not long ago passes, whatever else comes. Behind a proxy that does not say whom it speaks
+    for, all would have one address: there nobody is refused for what others bring.
     """
 
     sessions: Allowance = field(default_factory=lambda: Allowance(burst=30, per_second=1))
     strangers: Allowance = field(default_factory=lambda: Allowance(burst=200, per_second=10))
+    line: Line = field(default_factory=lambda: Line(at_once=20, longest=1000))
     _known: dict[bytes, None] = field(default_factory=dict, repr=False)
 
     @asynccontextmanager
-    async def passed(self, session: bytes, address: str) -> AsyncIterator[None]:
+    async def passed(self, session: bytes, address: str | None) -> AsyncIterator[None]:
         """Ask Equa inside; raises `TooManyRequests` if it is not to be asked now."""
         self.sessions.use(session)
-        counted = session not in self._known
-        if counted:
-            self.strangers.use(address)
+        async with nullcontext() if session in self._known else self._as_a_stranger(address):
+            try:
+                yield
+            except NotSignedIn:
+                self._known.pop(session, None)
+                raise
+            self._remember(session)
+
+    @asynccontextmanager
+    async def _as_a_stranger(self, address: str | None) -> AsyncIterator[None]:
+        with nullcontext() if address is None else self._counted(address):
+            async with self.line.passed():
+                yield
+
+    @contextmanager
+    def _counted(self, address: str) -> Iterator[None]:
+        self.strangers.use(address)
+        nobodys = False
         try:
             yield
-            self._remember(session)
         except NotSignedIn:
-            self._known.pop(session, None)
-            counted = False
+            nobodys = True
             raise
         finally:
-            if counted:
+            if not nobodys:
                 self.strangers.give_back(address)
 
     def _remember(self, session: bytes) -> None:
@@ -88,13 +103,8 @@ async def _asked(request: web.Request, question: Callable[[EquaPlatform, str], A
     if services.equa is None:
         raise EquaUnavailable("Equa cannot be asked: EQUA_API_URL is not configured.")
     session, address = sha256(cookie.encode(errors="surrogateescape")).digest(), address_of(request)
-    async with turnstile.passed(session, address):
-        return await _in_time(question(services.equa, cookie), request.app[DEADLINES].equa)
-
-
-async def _in_time(asked: Awaitable[T], seconds: float) -> T:
     try:
-        async with asyncio.timeout(seconds):
-            return await asked
+        async with asyncio.timeout(request.app[DEADLINES].equa), turnstile.passed(session, address):
+            return await question(services.equa, cookie)
     except TimeoutError:
         raise EquaUnavailable("Equa did not answer in time.") from None

@@ -91,7 +91,9 @@ class Changes:
     async def _open(self, newcomer: Member) -> Seat | None:
         assert newcomer.person_id
         # A roster does not prove whose an address is: no account that exists is taken over for it.
-        person = Person(newcomer.person_id, newcomer.email, False, "", newcomer.name)
+        person = Person(
+            newcomer.person_id, newcomer.email, False, "", newcomer.name, newcomer.email_of_account
+        )
         seat = None
         async with self.sessions.locks.hold(f"person:{person.id}"):
             with self._noting(person.id):

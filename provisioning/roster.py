@@ -1,6 +1,6 @@
 """The people on a roster. Pure: no I/O is imported here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,7 +20,8 @@ class Listed:
     """An individual with an account in Equa, who may stand on several lines of a roster."""
 
     member: Member
-    """With an e-mail address in small letters, empty unless exactly one is known."""
+    """With an e-mail address in small letters, empty unless exactly one is known: their account's own, or
+    that of the lines where none tells it."""
     addresses: int
     lines: int
 
@@ -51,6 +52,12 @@ def doubt(roster: Roster) -> str:
 
 
 def _listed(lines: Sequence[Member]) -> Listed:
-    addresses = {line.email.strip().lower() for line in lines} - {""}
+    own = _addresses(line for line in lines if line.email_of_account)
+    addresses = own or _addresses(lines)
     email = next(iter(addresses)) if len(addresses) == 1 else ""
-    return Listed(replace(lines[0], email=email), len(addresses), len(lines))
+    member = replace(lines[0], email=email, email_of_account=bool(own))
+    return Listed(member, len(addresses), len(lines))
+
+
+def _addresses(lines: Iterable[Member]) -> frozenset[str]:
+    return frozenset(line.email.strip().lower() for line in lines) - {""}

@@ -17,6 +17,7 @@ from bridge.errors import NotSignedIn, TokenRefused
 from bridge.models import Organization, OrganizationId, Person, PersonId, UserId
 from bridge.ports import MattermostAdmin
 from provisioning import membership, tickets
+from provisioning.addresses import email_digest
 from provisioning.channels import ensure_channels
 from provisioning.membership import Home, ensure_membership
 from provisioning.staff import Staff
@@ -61,13 +62,13 @@ class Sessions:
         `MattermostFull`, `MattermostNotConfigured`, `MattermostRefused` and `Unavailable`.
         """
         began = time.monotonic()
-        session = await self._returning(person.id, organization.id)
+        session = await self._returning(person, organization.id)
         if session is not None:
             return session
         with _own_tokens():
             async with self.locks.hold(f"person:{person.id}"):
                 # Another visit may have done it all meanwhile.
-                session = await self._returning(person.id, organization.id)
+                session = await self._returning(person, organization.id)
                 return session or await self._provision(person, organization, began)
 
     async def ensure_home(self, organization: Organization) -> Home:
@@ -102,9 +103,9 @@ class Sessions:
             raise NotSignedIn("This link is not good any more; please open Messaging in Equa again.")
         return SignIn(token, user_id)
 
-    async def _returning(self, person: PersonId, organization: OrganizationId) -> Session | None:
+    async def _returning(self, person: Person, organization: OrganizationId) -> Session | None:
         """Return the session if nothing is to be done for it."""
-        settled = await self.stores.accounts.settled(person, organization)
+        settled = await self.stores.accounts.settled(person.id, organization, email_digest(person))
         token = opened(self.keys, settled.account) if settled else None
         if settled is None or token is None:
             return None

@@ -1,15 +1,16 @@
 """A person's Mattermost account."""
 
 import re
-import secrets
+from dataclasses import dataclass
 
 import structlog
 
 from bridge.db.accounts import Account
-from bridge.db.attempts import of_person
+from bridge.db.attempts import is_made_for, of_person
 from bridge.errors import AccountConflict, EmailTaken, NameTaken
 from bridge.models import NewUser, Person, PersonId, User
 from bridge.ports import MattermostAdmin
+from provisioning.addresses import email_digest, ensure_email, freed
 from provisioning.names import email_address, first_and_last, usernames
 from provisioning.stores import Stores
 
@@ -19,27 +20,48 @@ _PRIVILEGED = re.compile(r"(admin|manager)$")
 """Ends of the names of roles that manage others (server/public/model/role.go): `system_admin`,
 `system_user_manager`, `system_custom_group_admin`."""
 
-_EVERY_CLASS = "aA1!"
-"""So that a password meets any of Mattermost's rules."""
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """An account that is a person's from now on."""
+
+    user: User
+    provisioned: bool
+    """Whether the bridge created it, now or in an earlier attempt."""
+    unconfirmed: bool = False
+    """Whether it may have been created with somebody else's address and without notifications."""
 
 
 async def ensure_user(admin: MattermostAdmin, stores: Stores, person: Person) -> Account:
     """Return the person's account, active; adopt one or create it if there is none.
 
-    Raises `AccountConflict` where somebody has to decide first; nothing has changed in Mattermost then.
+    One of ours gets the address that its person comes with. Raises `AccountConflict` where somebody has to
+    decide first; nothing has changed in Mattermost then.
     """
     account = await stores.accounts.find(person.id)
     user = await admin.user(account.user_id) if account else None
     if account is None or user is None:
-        user, provisioned = await _found_or_created(admin, stores, person)
-        await stores.accounts.record(person.id, user, provisioned=provisioned)
-        log.info("user_recorded", person=str(person.id), user=user.id, created=provisioned)
+        user = await _opened(admin, stores, person)
         account = await stores.accounts.find(person.id)
         assert account is not None
     elif user.username != account.username:
         await stores.accounts.renamed(person.id, user.username)
     await _repair(admin, account, user)
-    return account
+    return await ensure_email(admin, stores, person, account, user)
+
+
+async def _opened(admin: MattermostAdmin, stores: Stores, person: Person) -> User:
+    opened = await _found_or_created(admin, stores, person)
+    user = opened.user
+    await stores.accounts.record(
+        person.id,
+        user,
+        provisioned=opened.provisioned,
+        unconfirmed=opened.unconfirmed,
+        email_digest=None if opened.unconfirmed else email_digest(person),
+    )
+    log.info("user_recorded", person=str(person.id), user=user.id, created=opened.provisioned)
+    return user
 
 
 async def _repair(admin: MattermostAdmin, account: Account, user: User) -> None:
@@ -53,8 +75,7 @@ async def _repair(admin: MattermostAdmin, account: Account, user: User) -> None:
     log.info("user_reactivated", person=str(account.person_id), user=user.id)
 
 
-async def _found_or_created(admin: MattermostAdmin, stores: Stores, person: Person) -> tuple[User, bool]:
-    """Return an account for the person, and whether the bridge created it, now or in an earlier attempt."""
+async def _found_or_created(admin: MattermostAdmin, stores: Stores, person: Person) -> _Opened:
     email = email_address(person.email)
     if not email:
         raise AccountConflict(
@@ -63,31 +84,37 @@ async def _found_or_created(admin: MattermostAdmin, stores: Stores, person: Pers
     return await _found(admin, stores, person, email) or await _created(admin, stores, person, email)
 
 
-async def _found(
-    admin: MattermostAdmin, stores: Stores, person: Person, email: str
-) -> tuple[User, bool] | None:
+async def _found(admin: MattermostAdmin, stores: Stores, person: Person, email: str) -> _Opened | None:
     attempt = await stores.attempts.find(of_person(person.id))
     if attempt is not None:
         user = await admin.user_by_username(attempt.name)
         if user is not None and user.mark == attempt.mark:
-            return user, True
+            return _of_earlier_attempt(user)
     user = await admin.user_by_email(email)
     if user is None:
         return None
     if attempt is not None and user.mark == attempt.mark:
-        return user, True
+        return _of_earlier_attempt(user)
+    if person.email_verified and await freed(admin, stores, user):
+        return None
     _require_adoptable(person, email, user)
-    return user, False
+    return _Opened(user, provisioned=False)
 
 
-async def _created(admin: MattermostAdmin, stores: Stores, person: Person, email: str) -> tuple[User, bool]:
+def _of_earlier_attempt(user: User) -> _Opened:
+    """Take it over whoever has made the attempt: it may have gone by a roster."""
+    return _Opened(user, provisioned=True, unconfirmed=True)
+
+
+async def _created(admin: MattermostAdmin, stores: Stores, person: Person, email: str) -> _Opened:
     """Create an account; where a name or the address is taken meanwhile, look who has it."""
     first, last = first_and_last(person.name)
-    password = secrets.token_urlsafe(32) + _EVERY_CLASS
+    trusted = person.has_own_email
     for username in usernames(person):
         mark = await stores.attempts.begin(of_person(person.id), username)
         try:
-            return await admin.create_user(NewUser(username, email, first, last, password, mark)), True
+            user = await admin.create_user(NewUser(username, email, first, last, mark, trusted))
+            return _Opened(user, provisioned=True, unconfirmed=not trusted)
         except (NameTaken, EmailTaken):
             found = await _found(admin, stores, person, email)
         if found is not None:
@@ -106,6 +133,9 @@ def _require_adoptable(person: Person, email: str, user: User) -> None:
         raise _conflict(person.id, user, "an administrator has deactivated it")
     if not person.email_verified:
         raise _conflict(person.id, user, "you have to verify the address in Equa first")
+    if user.mark and not is_made_for(of_person(person.id), user.mark):
+        # Whatever the tables have lost: a roster may have given it this address.
+        raise _conflict(person.id, user, "it was made for somebody else in Equa")
 
 
 def _is_privileged(user: User) -> bool:

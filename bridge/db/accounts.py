@@ -15,7 +15,7 @@ OLD = timedelta(days=30)
 
 _ACCOUNT = """
 u.id as person_id, u.mattermost_user_id as user_id, u.mattermost_username as username, u.provisioned,
-u.stray_tokens, u.token_id, u.personal_access_token as sealed,
+u.unconfirmed, u.email_digest, u.stray_tokens, u.token_id, u.personal_access_token as sealed,
 coalesce(u.token_created < now() - $2::interval, true) as old
 """
 
@@ -38,6 +38,10 @@ class Account:
     username: str | None
     provisioned: bool
     """Whether the bridge created the account; else it was adopted."""
+    unconfirmed: bool
+    """Whether it was created with an address that may be somebody else's, and its notifications are off."""
+    email_digest: bytes | None
+    """Of the address that the person has last come with, None until then; see `provisioning.addresses`."""
     token: StoredToken | None
     stray_tokens: bool
     """Whether other tokens of the bridge may exist for the account, which are to be revoked."""
@@ -66,8 +70,13 @@ class Accounts:
         return _account(row) if row else None
 
     @translated
-    async def settled(self, person: PersonId, organization: OrganizationId) -> Settled | None:
-        """Return what a returning visit needs, None where something is to be done first."""
+    async def settled(
+        self, person: PersonId, organization: OrganizationId, email_digest: bytes | None
+    ) -> Settled | None:
+        """Return what a returning visit needs, None where something is to be done first.
+
+        That is also to compare the address of an account of ours with another than the last time.
+        """
         row = await self.pool.fetchrow(
             f"""
             select {_ACCOUNT}, o.mattermost_team_id as team_id
@@ -75,10 +84,12 @@ class Accounts:
             join memberships m on m.person_id = u.id and m.organization_id = $3 and m.state = 'joined'
             join mattermost_org_mappings o on o.organization_id = m.organization_id
             where u.id = $1 and not u.stray_tokens
+              and (not u.provisioned or $4::bytea is null or u.email_digest = $4)
             """,  # noqa: S608  # constants
             person,
             OLD,
             organization,
+            email_digest,
         )
         account = _account(row) if row else None
         if row is None or account is None or account.token is None or account.token.old:
@@ -86,7 +97,15 @@ class Accounts:
         return Settled(account, account.token, TeamId(row["team_id"]))
 
     @translated
-    async def record(self, person: PersonId, user: User, *, provisioned: bool) -> None:
+    async def record(
+        self,
+        person: PersonId,
+        user: User,
+        *,
+        provisioned: bool,
+        unconfirmed: bool = False,
+        email_digest: bytes | None = None,
+    ) -> None:
         """Say which account a person has; the token of another account is forgotten.
 
         Raises `AccountConflict` when it is another person's.
@@ -96,12 +115,13 @@ class Accounts:
                 """
                 with done as (delete from attempts where key = $5)
                 insert into mattermost_user_mappings as u
-                    (id, mattermost_user_id, mattermost_username, provisioned)
-                values ($1, $2, $3, $4)
+                    (id, mattermost_user_id, mattermost_username, provisioned, unconfirmed, email_digest)
+                values ($1, $2, $3, $4, $6, $7)
                 on conflict (id) do update
                 set mattermost_user_id = excluded.mattermost_user_id,
                     mattermost_username = excluded.mattermost_username,
                     provisioned = excluded.provisioned,
+                    unconfirmed = excluded.unconfirmed, email_digest = excluded.email_digest,
                     personal_access_token = null, token_id = null, token_created = null,
                     token_digest = null, stray_tokens = false, modified = now()
                 """,
@@ -110,6 +130,8 @@ class Accounts:
                 user.username,
                 provisioned,
                 of_person(person),
+                unconfirmed,
+                email_digest,
             )
         except UniqueViolationError as error:
             raise AccountConflict(
@@ -123,6 +145,31 @@ class Accounts:
             person,
             username,
         )
+
+    @translated
+    async def compared(self, person: PersonId, email_digest: bytes, *, confirmed: bool) -> None:
+        """Note with which address a person has come; `confirmed` says that their account has it now."""
+        await self.pool.execute(
+            """update mattermost_user_mappings
+               set email_digest = $2, unconfirmed = unconfirmed and not $3, modified = now()
+               where id = $1""",
+            person,
+            email_digest,
+            confirmed,
+        )
+
+    @translated
+    async def give_up_email(self, user: UserId) -> PersonId | None:
+        """Note, before an account loses an address that may be somebody else's, that it needs another.
+
+        Returns whose account it is, None of an account whose person has proved their address.
+        """
+        found = await self.pool.fetchval(
+            """update mattermost_user_mappings set email_digest = null, modified = now()
+               where mattermost_user_id = $1 and unconfirmed returning id""",
+            user,
+        )
+        return PersonId(found) if found else None
 
     @translated
     async def expect_token(self, person: PersonId) -> None:
@@ -181,6 +228,8 @@ def _account(row: Record) -> Account:
         user_id=UserId(row["user_id"]),
         username=row["username"],
         provisioned=row["provisioned"],
+        unconfirmed=row["unconfirmed"],
+        email_digest=row["email_digest"],
         token=token,
         stray_tokens=row["stray_tokens"],
     )

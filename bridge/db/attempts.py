@@ -2,11 +2,13 @@
 
 The mark is random and stored before anything is created with it. Nobody else can know it by then, so what
 carries the mark of an attempt was made by that attempt. Whoever records the result deletes the attempt in
-the same statement, because from then on others may have seen the mark.
+the same statement, because from then on others may have seen the mark. Its end tells for whom it was made
+also when no table knows of it any more.
 """
 
 import secrets
 from dataclasses import dataclass
+from hashlib import sha256
 
 from asyncpg import Pool
 
@@ -38,10 +40,19 @@ class Attempts:
                on conflict (key) do update set name = excluded.name
                returning mark""",
             key,
-            secrets.token_hex(16),
+            secrets.token_hex(16) + _end(key),
             name,
         )
         return mark
+
+
+def is_made_for(key: str, mark: str) -> bool:
+    """Tell whether a mark comes from an attempt with that key; anybody can make one that looks so."""
+    return mark.endswith(_end(key))
+
+
+def _end(key: str) -> str:
+    return f"-{sha256(key.encode()).hexdigest()[:16]}"
 
 
 def of_person(person: PersonId) -> str:

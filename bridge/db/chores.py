@@ -21,6 +21,17 @@ class Chores:
         return age
 
     @translated
+    async def since(self, name: str) -> timedelta:
+        """Return how long ago this was first asked, by whichever process: just now if never before."""
+        age: timedelta = await self.pool.fetchval(
+            """insert into chores (name, finished) values ($1, now())
+               on conflict (name) do update set finished = chores.finished
+               returning now() - finished""",
+            name,
+        )
+        return age
+
+    @translated
     async def done(self, name: str) -> None:
         """Note that it was done just now."""
         await self.pool.execute(

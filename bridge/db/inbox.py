@@ -8,13 +8,13 @@ of its lane, so a retry is never overtaken.
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID, uuid4
 
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 
 from bridge.db.pool import translated
-from bridge.db.statements import CLAIM, JOB, PUT, RETRY
+from bridge.db.statements import BURY, CLAIM, FINISH, JOB, PROMOTE, PUT, REAP, RETRY
 from bridge.errors import DatabaseUnavailable
 from bridge.models import Entry, Job, JobId, JobKind, OrganizationId, Position
 
@@ -27,6 +27,9 @@ _MINE = "where id = $1 and holder = $2 and state = 'running'"
 
 def _from_row(row: Record) -> Job:
     return Job(**{column: row[column] for column in _JOB_COLUMNS})
+
+
+Ended = Literal["done", "apology"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,11 @@ class Inbox:
     async def renew(self, jobs: Collection[JobId]) -> frozenset[JobId]:
         """Extend the leases; returns those that are still ours."""
         rows = await self.pool.fetch(
-            """update jobs set lease = now() + $3
-               where id = any($1) and holder = $2 and state = 'running' returning id""",
+            """with mine as (
+                   select id from jobs where id = any($1) and holder = $2 and state = 'running'
+                   order by id for update
+               )
+               update jobs set lease = now() + $3 from mine where jobs.id = mine.id returning jobs.id""",
             list(jobs),
             self.holder,
             self.lease,
@@ -117,19 +123,26 @@ class Inbox:
         return frozenset(JobId(row["id"]) for row in rows)
 
     @translated
-    async def save_answer(self, job: JobId, answer: str, failure: str | None = None) -> bool:
-        """Store what is going to be posted, before any of it is."""
-        return await self._mine("set answer = $3, failure = $4", job, answer, failure)
+    async def holds(self, job: JobId) -> bool:
+        """Tell whether the job is this process's and its lease has not run out."""
+        found = await self.pool.fetchval(
+            "select 1 from jobs where id = $1 and holder = $2 and state = 'running' and lease > now()",
+            job,
+            self.holder,
+        )
+        return found is not None
 
     @translated
-    async def finish(self, job: JobId, result: Mapping[str, Any] | None = None) -> bool:
-        """Close the job: done, or dead when what was posted is an apology."""
-        return await self._mine(
-            """set state = case when failure is null then 'done' else 'dead' end, reason = failure,
-               result = $3, finished = now()""",
-            job,
-            dict(result or {}),
-        )
+    async def save_answer(self, job: JobId, answer: str, failure: str | None = None) -> bool:
+        """Store what is going to be posted, before any of it is; the lease begins anew."""
+        change = "set answer = $3, failure = $4, lease = now() + $5"
+        return await self._mine(change, job, answer, failure, self.lease)
+
+    @translated
+    async def finish(self, job: JobId, result: Mapping[str, Any] | None = None) -> Ended | None:
+        """Close the job: done, or dead when what was posted is an apology; None if the lease was lost."""
+        ended: Ended | None = await self.pool.fetchval(FINISH, job, self.holder, dict(result or {}))
+        return ended
 
     @translated
     async def retry(self, job: JobId, delay: float, reason: str) -> bool:
@@ -140,7 +153,7 @@ class Inbox:
     @translated
     async def bury(self, job: JobId, reason: str) -> bool:
         """Give it up for good; it is kept with its error and does not block its lane."""
-        return await self._mine("set state = 'dead', reason = $3, finished = now()", job, reason)
+        return await self.pool.fetchval(BURY, job, self.holder, reason) is not None
 
     @translated
     async def wake(self, organization: OrganizationId) -> int:
@@ -151,7 +164,7 @@ class Inbox:
         rows = await self.pool.fetch(
             """with woken as (
                    update jobs set run_at = now(), created = now()
-                   where organization_id = $1 and state = 'waiting' and run_at > now()
+                   where organization_id = $1 and state = 'waiting' and (run_at > now() or queued)
                      and kind in ('notice', 'membership')
                    returning id
                )
@@ -165,9 +178,11 @@ class Inbox:
     async def release(self) -> int:
         """Give back all that this process holds, to be claimed at once by others; returns how many."""
         rows = await self.pool.fetch(
-            """with given_back as (
+            """with mine as (
+                   select id from jobs where holder = $1 and state = 'running' order by id for update
+               ), given_back as (
                    update jobs set state = 'waiting', holder = null, lease = null, run_at = now()
-                   where holder = $1 and state = 'running' returning id
+                   from mine where jobs.id = mine.id returning jobs.id
                )
                select id, pg_notify($2, '') from given_back""",
             self.holder,
@@ -176,12 +191,14 @@ class Inbox:
         return len(rows)
 
     @translated
-    async def reap(self) -> int:
-        """Free the jobs whose holder is gone; returns how many."""
-        rows = await self.pool.fetch(
-            """update jobs set state = 'waiting', holder = null, lease = null, reason = 'its holder stopped'
-               where state = 'running' and lease < now() returning id"""
-        )
+    async def reap(self, held: Collection[JobId] = ()) -> int:
+        """Free the jobs whose holder is gone, and lanes whose first job still counts as queued.
+
+        `held` is what this process works on, however late it is with renewing. Returns how many holders'
+        jobs were freed.
+        """
+        rows = await self.pool.fetch(REAP, list(held))
+        await self.pool.execute(PROMOTE)
         return len(rows)
 
     async def _mine(self, change: str, job: JobId, *values: object) -> bool:

@@ -12,10 +12,13 @@ from bridge.routing import Facts
 _FACTS = """
 select o.organization_id, u.id as person_id,
        exists (select from jobs j where j.lane = x.lane and j.kind = 'mention' and j.state <> 'refused')
-           as thread_known
+           as thread_known,
+       m.person_id is not null as left_organization
 from unnest($1::text[], $2::text[], $3::text[]) with ordinality as x(team_id, user_id, lane, n)
 left join mattermost_org_mappings o on o.mattermost_team_id = x.team_id
 left join mattermost_user_mappings u on u.mattermost_user_id = x.user_id
+left join memberships m on m.organization_id = o.organization_id and m.person_id = u.id
+                       and m.state in ('leaving', 'left')
 order by x.n
 """
 
@@ -42,14 +45,26 @@ class Mappings:
 
     @translated
     async def facts(self, posts: Sequence[Posted]) -> list[Facts]:
-        """Return for each post, in order, what routing has to know of it: one query for all."""
+        """Return for each post, in order, what routing has to know of it: one query for all.
+
+        Who was put into a team by somebody else has no line of membership: a mapping is enough for them, and
+        only who is known to be leaving or to have left is told apart.
+        """
         rows = await self.pool.fetch(
             _FACTS,
             [posted.team_id for posted in posts],
             [posted.post.user_id for posted in posts],
             [posted.post.lane for posted in posts],
         )
-        return [Facts(row["organization_id"], row["person_id"], row["thread_known"]) for row in rows]
+        return [
+            Facts(
+                row["organization_id"],
+                row["person_id"],
+                row["thread_known"],
+                left_organization=row["left_organization"],
+            )
+            for row in rows
+        ]
 
     @translated
     async def map_team(self, organization: OrganizationId, team: TeamId, name: str | None = None) -> None:

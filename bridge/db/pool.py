@@ -30,6 +30,7 @@ _AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.IdleSessionTimeoutError,
+    asyncpg.DeadlockDetectedError,  # whoever tries again meets nobody
     asyncpg.QueryCanceledError,  # the server's own statement_timeout
     asyncpg.ReadOnlySQLTransactionError,  # the primary became a standby; a new connection finds the new one
     asyncpg.TargetServerAttributeNotMatched,
@@ -53,7 +54,8 @@ def is_unavailable(error: BaseException) -> bool:
 def translated(call: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
     """Decorate an async function that calls nobody but the database.
 
-    It then raises `DatabaseUnavailable` instead of what `is_unavailable`; other errors stay asyncpg's.
+    It then raises `DatabaseUnavailable` instead of what `is_unavailable`; other errors stay asyncpg's. The
+    first argument is a pool, or has one: it connects anew when the database turns out to be read-only.
     """
 
     @functools.wraps(call)
@@ -61,11 +63,20 @@ def translated(call: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coro
         try:
             return await call(*args, **kwargs)
         except Exception as error:
+            if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+                await _leave(args[0])
             if is_unavailable(error):
                 raise DatabaseUnavailable("The database cannot be reached.") from error
             raise
 
     return inner
+
+
+async def _leave(owner: object) -> None:
+    """Use none of the pool's connections again: they lead to what was the primary."""
+    pool = getattr(owner, "pool", owner)
+    if isinstance(pool, asyncpg.Pool):
+        await pool.expire_connections()
 
 
 def pauses() -> Iterator[float]:

@@ -1,6 +1,6 @@
 """Up to where each channel was read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from asyncpg import Pool, Record
@@ -25,6 +25,26 @@ class Positions:
     async def all(self) -> Mapping[ChannelId, Position]:
         rows = await self.pool.fetch(f"select {_COLUMNS} from positions")  # noqa: S608  # a constant
         return {position.channel_id: position for position in map(_from_row, rows)}
+
+    @translated
+    async def of(self, channel_id: ChannelId) -> Position | None:
+        row = await self.pool.fetchrow(
+            f"select {_COLUMNS} from positions where channel_id = $1",  # noqa: S608  # a constant
+            channel_id,
+        )
+        return _from_row(row) if row else None
+
+    @translated
+    async def put_back(self, after: int, to: int) -> Sequence[ChannelId]:
+        """Put positions that are after a moment (milliseconds) back to another; returns whose they were."""
+        rows = await self.pool.fetch(
+            """update positions
+               set post_id = '', create_at = $2, begin_at = least(begin_at, $1), modified = now()
+               where create_at > $1 returning channel_id""",
+            after,
+            to,
+        )
+        return [ChannelId(row["channel_id"]) for row in rows]
 
     @translated
     async def started_at(self) -> int | None:

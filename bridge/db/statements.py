@@ -8,34 +8,35 @@ with entry as (
     select *, row_number() over (partition by lane, refused is null order by n) = 1 as first_of_lane
     from unnest($1::text[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[], $6::text[])
         with ordinality as e(kind, lane, organization_id, dedupe, payload, refused, n)
+    -- Else what is stored already counts as the first of its lane.
+    where not exists (select from jobs j where j.dedupe = e.dedupe)
 ), served as (
     select coalesce((select max(turn) from jobs where state = 'running'), 0) as turn,
-           not exists (select from jobs where state = 'waiting' and run_at <= now()) as idle
-), placed as (
-    select e.*,
-           greatest(s.turn, coalesce(last.turn, 0))
-               + row_number() over (partition by e.organization_id order by e.n) as turn,
-           case when e.refused is not null then 'refused'
-                when s.idle and e.n <= $12 and e.first_of_lane
-                     and (e.organization_id is null or e.organization_id <> all($13::uuid[]))
-                     and not exists (select from jobs j
-                                     where j.lane = e.lane and j.state in ('waiting', 'running'))
-                then 'running'
-                else 'waiting' end as state,
-           coalesce(lane_last.run_at, now()) as run_at
+           not exists (select from jobs where state = 'waiting' and not queued and run_at <= now()) as idle
+), queue as (
+    select e.*, not e.first_of_lane
+                or exists (select from jobs j
+                           where j.lane = e.lane and j.state in ('waiting', 'running')) as queued
     from entry e
+), placed as (
+    select q.*,
+           greatest(s.turn, coalesce(last.turn, 0))
+               + row_number() over (partition by q.organization_id order by q.n) as turn,
+           case when q.refused is not null then 'refused'
+                when s.idle and not q.queued and q.n <= $12
+                     and (q.organization_id is null or q.organization_id <> all($13::uuid[]))
+                then 'running'
+                else 'waiting' end as state
+    from queue q
     cross join served s
     left join lateral (
         select max(j.turn) as turn from jobs j
-        where j.organization_id = e.organization_id and j.state = 'waiting'
+        where j.organization_id = q.organization_id and j.state = 'waiting'
     ) last on true
-    left join lateral (
-        select max(j.run_at) as run_at from jobs j where j.lane = e.lane and j.state = 'waiting'
-    ) lane_last on true
 ), put as (
-    insert into jobs (kind, lane, organization_id, dedupe, payload, reason, turn, state, run_at,
+    insert into jobs (kind, lane, organization_id, dedupe, payload, reason, turn, state, queued,
                       finished, holder, lease, started, attempts)
-    select kind, lane, organization_id, dedupe, payload, refused, turn, state, run_at,
+    select kind, lane, organization_id, dedupe, payload, refused, turn, state, queued and state = 'waiting',
            case when state = 'refused' then now() end,
            case when state = 'running' then $14::uuid end,
            case when state = 'running' then now() + $15::interval end,
@@ -66,7 +67,7 @@ overtaken nobody.
 CLAIM = f"""
 with candidate as materialized (
     select j.id from jobs j
-    where j.state = 'waiting' and j.run_at <= now() and j.kind = any($5)
+    where j.state = 'waiting' and not j.queued and j.run_at <= now() and j.kind = any($5)
       and (j.organization_id is null or j.organization_id <> all($4::uuid[]))
       and j.id = (select o.id from jobs o
                   where o.lane = j.lane and o.state in ('waiting', 'running') order by o.id limit 1)
@@ -84,15 +85,63 @@ organizations $4.
 """
 
 RETRY = """
-with back as (
-    update jobs set state = 'waiting', holder = null, lease = null, run_at = now() + $3, reason = $4
-    where id = $1 and holder = $2 and state = 'running'
-    returning id, lane, run_at
-), behind as (
-    update jobs set run_at = back.run_at from back
-    where jobs.lane = back.lane and jobs.state = 'waiting' and jobs.id <> back.id
-      and jobs.run_at < back.run_at
-)
-select id from back
+update jobs set state = 'waiting', holder = null, lease = null, run_at = now() + $3, reason = $4
+where id = $1 and holder = $2 and state = 'running'
+returning id
 """
-"""Let a job wait for its next attempt, and what stands behind it in its lane as long."""
+"""Let a job wait for its next attempt, still the first of its lane."""
+
+
+def _ending(change: str, returned: str) -> str:
+    """Return the statement that ends the job $1 of the holder $2 and lets the next of its lane be claimed."""
+    return f"""
+with ended as (
+    update jobs set {change}, finished = now()
+    where id = $1 and holder = $2 and state = 'running'
+    returning lane, {returned} as outcome
+), next as (
+    update jobs set queued = false from ended
+    where jobs.queued and jobs.id = (select n.id from jobs n
+                                     where n.lane = ended.lane and n.state = 'waiting'
+                                     order by n.id limit 1)
+)
+select outcome from ended
+"""  # noqa: S608  # built of constants
+
+
+FINISH = _ending(
+    """state = case when failure is null or $3 ? 'skipped' then 'done' else 'dead' end,
+       reason = failure, result = $3""",
+    "case when state = 'done' then 'done' else 'apology' end",
+)
+BURY = _ending("state = 'dead', reason = $3", "state")
+
+REAP = """
+with gone as (
+    select id from jobs where state = 'running' and lease < now() and id <> all($1)
+    order by id for update skip locked
+)
+update jobs set state = 'waiting', holder = null, lease = null, reason = 'its holder stopped'
+from gone where jobs.id = gone.id
+returning jobs.id
+"""
+"""Free the jobs whose lease has run out, but for those of $1."""
+
+PROMOTE = """
+with recursive lane as (
+    (select lane from jobs where state = 'waiting' and queued order by lane limit 1)
+    union all
+    select (select j.lane from jobs j
+            where j.state = 'waiting' and j.queued and j.lane > lane.lane order by j.lane limit 1)
+    from lane where lane.lane is not null
+), head as (
+    select (select j.id from jobs j
+            where j.lane = lane.lane and j.state in ('waiting', 'running') order by j.id limit 1) as id
+    from lane where lane.lane is not null
+)
+update jobs set queued = false from head
+where jobs.id = head.id and jobs.state = 'waiting' and jobs.queued
+"""
+"""Let the first job of each lane be claimed: one that was stored while the job before it ended saw that one
+running, and was not seen by its end.
+"""

@@ -147,8 +147,12 @@ class Syncs:
 
 
 def _json(roster: Roster) -> dict[str, Any]:
-    members = [[str(m.person_id or ""), m.email, m.name, m.is_individual] for m in roster.members]
-    return {"members": members, "problems": list(roster.problems)}
+    return {"members": [_line(member) for member in roster.members], "problems": list(roster.problems)}
+
+
+def _line(member: Member) -> list[Any]:
+    person = str(member.person_id or "")
+    return [person, member.email, member.name, member.is_individual, member.email_of_account]
 
 
 def _roster(stored: Mapping[str, Any]) -> Roster:
@@ -156,5 +160,5 @@ def _roster(stored: Mapping[str, Any]) -> Roster:
 
 
 def _member(line: Sequence[Any]) -> Member:
-    person, email, name, is_individual = line
-    return Member(PersonId(UUID(person)) if person else None, email, name, is_individual)
+    person, *rest = line
+    return Member(PersonId(UUID(person)) if person else None, *rest)

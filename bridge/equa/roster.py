@@ -58,11 +58,13 @@ def _member(item: object) -> Member:
         raise _Odd("is not an object")
     account = _account(item)
     user = item["user"] if isinstance(item.get("user"), Mapping) else {}
+    own = text(user.get("email"))
     return Member(
         person_id=PersonId(account) if account else None,
-        email=text(item.get("email"), user.get("email")),
+        email=own or text(item.get("email")),
         name=text(full_name(item), full_name(user)),
         is_individual=_is_individual(item, has_account=account is not None),
+        email_of_account=bool(own) and user.get("emailVerified") is not False,
     )
 
 

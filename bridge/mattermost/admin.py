@@ -15,9 +15,9 @@ from mattermostdriver.endpoints.teams import Teams
 from mattermostdriver.endpoints.users import Users
 
 from bridge.errors import MattermostFull, MattermostRefused
+from bridge.mattermost.accounts import account_body, parse_notify_props
 from bridge.mattermost.objects import (
     TEAM_MARK,
-    USER_MARK,
     is_current_member,
     parse_named_channel,
     parse_team,
@@ -27,7 +27,7 @@ from bridge.mattermost.objects import (
 from bridge.mattermost.paths import segment
 from bridge.mattermost.refusals import Limit, explained, is_absence
 from bridge.mattermost.transport import Observe, Reply, Transport, client_session
-from bridge.mattermost.wire import identifier, parse_list
+from bridge.mattermost.wire import identifier, parse_list, parse_user
 from bridge.models import AccessToken, Channel, ChannelId, NewUser, Team, TeamId, TokenId, User, UserId
 
 T = TypeVar("T")
@@ -37,11 +37,6 @@ PAGE = 200
 
 _RESEND_FOR = 15.0
 """Seconds. What is created here has a name or a place of its own, so that a second one is refused."""
-
-
-_HASHING = 60.0
-"""Seconds. Since version 11 a password takes 600,000 rounds of PBKDF2, and one is hashed at a time
-(server/channels/app/password/hashers): of fifty new accounts the last one waits for all others."""
 
 
 @asynccontextmanager
@@ -66,19 +61,25 @@ class RestAdmin:
         return await _found(Users(self.transport).get_user_by_email(segment(email)), parse_user_with_mark)
 
     async def create_user(self, account: NewUser) -> User:
-        body = {
-            "username": account.username,
-            "email": account.email,
-            "first_name": account.first_name,
-            "last_name": account.last_name,
-            "password": account.password,
-            "email_verified": True,
-            "disable_welcome_email": True,
-            "props": {USER_MARK: account.mark},
-        }
-        unhurried = self._repeatable.patient(replace(self._repeatable.patience, timeout=_HASHING))
         with _explaining("users"):
-            return parse_user_with_mark(await Users(unhurried).create_user(body))
+            return parse_user_with_mark(await Users(self._repeatable).create_user(account_body(account)))
+
+    async def set_email(self, user_id: UserId, email: str, *, notify: bool = False) -> bool:
+        """Give an account another e-mail address; all of it may be repeated.
+
+        With RequireEmailVerification the answer has the old one (`UpdateUser` in
+        server/channels/app/user.go). Before 11.x a new one counts as not verified until it is said to be.
+        """
+        users, user = Users(self.transport), identifier(user_id)
+        with _explaining("users"):
+            reply = await users.patch_user(user, {"email": email})
+        if parse_user(reply).email.lower() != email.lower():
+            return False
+        await self._repeatable.post(f"/users/{user}/email/verify/member")
+        if notify:
+            props = {**parse_notify_props(reply), "email": "true"}
+            await users.patch_user(user, {"notify_props": props})
+        return True
 
     async def activate_user(self, user_id: UserId) -> None:
         with _explaining("users"):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from bridge.errors import MattermostFull, MattermostRefused, MattermostUnavailable, TokenRefused
+from bridge.errors import BridgeError, MattermostFull, MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.mattermost.json_text import MalformedError, load_json
 from bridge.retry import seconds_asked
 
@@ -38,6 +38,10 @@ class Misdirected(MattermostUnavailable):
     """Something answered that is not Mattermost."""
 
 
+class TooLarge(MattermostUnavailable):
+    """Mattermost's answer is larger than we read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An HTTP response, read to its end."""
@@ -50,7 +54,11 @@ class Answer:
 
 
 def value(answer: Answer) -> Any:
-    """Return the decoded body, None for an empty one; raises the error that the answer is."""
+    """Return the decoded body, None for an empty one; raises the error that the answer is.
+
+    Only what has Mattermost's id of an error is its refusal. Of whoever stands before it, such as a proxy
+    while it restarts, a 4xx says nothing.
+    """
     match answer.status:
         case status if 200 <= status < 300:
             return _decoded(answer)
@@ -60,12 +68,19 @@ def value(answer: Answer) -> Any:
             )
         case 429:
             raise Throttled("Mattermost asks for fewer requests.", retry_after=answer.retry_after)
-        case status if status < 500 or status == 501:
+        case status if status < 500 or (status == 501 and _error_id(answer)):
             raise _refusal(answer)
-        case status if _error(answer).get("id") == "api.post.deduplicate_create_post.pending":
+        case status if _error_id(answer) == "api.post.deduplicate_create_post.pending":
             raise Pending("Mattermost is still creating that post.", retry_after=answer.retry_after)
         case status:
             raise Overloaded(f"Mattermost has a problem (HTTP {status}).", retry_after=answer.retry_after)
+
+
+def too_large(status: int, media_type: str) -> TooLarge | Misdirected:
+    """Return the error that an answer is of which there is more than we read."""
+    if status < 300 and _is_json(media_type):
+        return TooLarge("Mattermost's answer is larger than any that was asked for.")
+    return Misdirected("Something endless answered for Mattermost; is MATTERMOST_URL right?")
 
 
 def seconds_to_wait(values: Iterable[str], now: float) -> float | None:
@@ -88,18 +103,27 @@ def _decoded(answer: Answer) -> Any:
     return load_json(answer.body)
 
 
-def _refusal(answer: Answer) -> MattermostRefused | MattermostFull:
-    error = _error(answer)
-    error_id = str(error.get("id", ""))
+def _refusal(answer: Answer) -> BridgeError:
+    error, error_id = _error(answer), _error_id(answer)
+    if not error_id:
+        return Misdirected(
+            f"Something that is not Mattermost answered ({answer.status}); is MATTERMOST_URL right?",
+            retry_after=answer.retry_after,
+        )
     if _FULL.search(error_id):
         return MattermostFull("Mattermost has reached its limit of users, team members or channels.")
     kind = TokenRefused if answer.status == 401 else MattermostRefused
     return kind(
-        f"Mattermost refused ({answer.status} {error_id or 'without a reason'}).",
+        f"Mattermost refused ({answer.status} {error_id}).",
         http_status=answer.status,
         error_id=error_id,
         request_id=str(error.get("request_id", "")),
     )
+
+
+def _error_id(answer: Answer) -> str:
+    error_id = _error(answer).get("id")
+    return error_id if isinstance(error_id, str) else ""
 
 
 def _error(answer: Answer) -> dict[str, Any]:

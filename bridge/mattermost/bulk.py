@@ -12,7 +12,7 @@ from typing import Any
 from mattermostdriver.endpoints.users import Users
 
 from bridge.errors import BridgeError, MattermostFull, MattermostRefused
-from bridge.mattermost.answers import Answer, value
+from bridge.mattermost.answers import Answer, Misdirected, value
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.patience import Patience
 from bridge.mattermost.refusals import explained
@@ -75,6 +75,8 @@ def _explained(error: Any) -> BridgeError:
         value(answer)
     except (MattermostRefused, MattermostFull) as refusal:
         return explained(refusal, "team members")
+    except Misdirected:
+        return _silence()
     except BridgeError as refusal:
         return refusal
     return _silence()

@@ -20,6 +20,7 @@ from bridge.errors import MattermostRefused, MattermostUnavailable
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.paths import segment
 from bridge.mattermost.patience import Patience
+from bridge.mattermost.refusals import is_absence
 from bridge.mattermost.transport import Observe, Transport, client_session
 from bridge.mattermost.wire import (
     identifier,
@@ -37,6 +38,9 @@ log = structlog.get_logger(__name__)
 
 PAGE = 200
 """Posts that the server gives at most in one answer (`PerPageMaximum` in server/channels/web/params.go)."""
+
+_LARGEST_PAGE = 8 << 20
+"""Bytes, of posts; a usual page has a tenth of a megabyte, a single post at most three or four."""
 
 _USUAL_POST_SIZE, _SMALLEST_POST_SIZE = 16383, 4000
 """`PostMessageMaxRunesV2` and `V1` in server/public/model/post.go."""
@@ -76,7 +80,7 @@ class RestMattermost:
         try:
             found = await Channels(self.transport).get_channel_by_name(identifier(team_id), segment(name))
         except MattermostRefused as error:
-            if error.http_status != 404:
+            if not is_absence(error):
                 raise
             return None
         return parse_channel(found)
@@ -101,14 +105,18 @@ class RestMattermost:
             listed = await self._channels_by_team()
         return list({channel.id: channel for channel in _readable(listed)}.values())
 
-    async def posts_after(self, channel_id: ChannelId, post_id: PostId) -> Sequence[Post]:
-        return (await self._posts(channel_id, after=identifier(post_id)))[::-1]
+    async def posts_after(
+        self, channel_id: ChannelId, post_id: PostId, limit: int = PAGE, page: int = 0
+    ) -> Sequence[Post]:
+        return (await self._posts(channel_id, limit, page, after=identifier(post_id)))[::-1]
 
-    async def posts_before(self, channel_id: ChannelId, post_id: PostId, limit: int) -> Sequence[Post]:
-        return await self._posts(channel_id, before=identifier(post_id), per_page=limit)
+    async def posts_before(
+        self, channel_id: ChannelId, post_id: PostId, limit: int, page: int = 0
+    ) -> Sequence[Post]:
+        return await self._posts(channel_id, limit, page, before=identifier(post_id))
 
-    async def latest_posts(self, channel_id: ChannelId, page: int) -> Sequence[Post]:
-        return await self._posts(channel_id, page=page)
+    async def latest_posts(self, channel_id: ChannelId, page: int, limit: int = PAGE) -> Sequence[Post]:
+        return await self._posts(channel_id, limit, page)
 
     async def thread(self, root_id: PostId) -> Sequence[Post]:
         """Return the whole thread, root included, oldest first; a server before 6.0 ignores the paging."""
@@ -160,9 +168,11 @@ class RestMattermost:
         if not isinstance(answer, dict) or answer.get("status") != "OK":
             raise MattermostUnavailable("Mattermost says that it is not well.")
 
-    async def _posts(self, channel_id: ChannelId, **where: Any) -> list[Post]:
-        params = {"page": 0, "per_page": PAGE, "skipFetchThreads": "true", **where}
-        return parse_page(await Posts(self.transport).get_posts_for_channel(identifier(channel_id), params))
+    async def _posts(self, channel_id: ChannelId, limit: int, page: int, **where: str) -> list[Post]:
+        """Raise `TooLarge` for a page that would cost too much memory."""
+        params = {"page": page, "per_page": limit, "skipFetchThreads": "true", **where}
+        transport = replace(self.transport, largest_answer=_LARGEST_PAGE)
+        return parse_page(await Posts(transport).get_posts_for_channel(identifier(channel_id), params))
 
     async def _channels_by_team(self) -> list[Any]:
         teams = parse_ids(await Teams(self.transport).get_user_teams("me"))

@@ -15,13 +15,14 @@ import aiohttp
 from yarl import URL
 
 from bridge import tracing
+from bridge.clock import Clock, boot_time
 from bridge.mattermost.answers import (
     Answer,
-    Misdirected,
     NoAnswer,
     Passing,
     Throttled,
     seconds_to_wait,
+    too_large,
     value,
 )
 from bridge.mattermost.paths import checked, template
@@ -61,6 +62,7 @@ class Transport:
     patience: Patience = field(default_factory=Patience)
     largest_answer: int = 64 << 20
     """Bytes."""
+    clock: Clock = boot_time
 
     def acting(self, token: str) -> "Transport":
         """Return the same as another account."""
@@ -91,19 +93,29 @@ class Transport:
         `MattermostUnavailable`, or `InvalidRequest` for a path that could lead elsewhere.
         """
         url = URL(f"{self.url.rstrip('/')}/api/v4{checked(endpoint)}", encoded=True)
-        began = time.monotonic()
+        began = self.clock()
         repeatable = True
         for tried in itertools.count(1):
             try:
                 return await self._ask(method, url, template(endpoint), options, params)
             except Passing as error:
                 repeatable = repeatable and (method != "post" or isinstance(error, Throttled))
-                delay = self.patience.delay(error, tried)
-                waited = time.monotonic() - began
-                if delay is None or waited + delay >= self.patience.deadline(repeatable=repeatable):
+                if not await self._may_repeat(error, tried, began, repeatable=repeatable):
                     raise
-            await asyncio.sleep(delay)
         raise AssertionError("the tries never end by themselves")
+
+    async def _may_repeat(self, error: Passing, tried: int, began: float, *, repeatable: bool) -> bool:
+        """Wait for the next try's moment; False when there is none, or when we slept through it.
+
+        Whoever is stopped or suspended while waiting goes on at any time later: by then the server may have
+        forgotten a `pending_post_id`, and somebody else may have posted.
+        """
+        deadline = began + self.patience.deadline(repeatable=repeatable)
+        delay = self.patience.delay(error, tried)
+        if delay is None or self.clock() + delay >= deadline:
+            return False
+        await asyncio.sleep(delay)
+        return self.clock() < deadline
 
     async def _ask(
         self, method: Method, url: URL, name: str, options: Any, params: Mapping[str, Any] | None
@@ -141,7 +153,7 @@ class Transport:
         async for chunk in response.content.iter_any():
             body += chunk
             if len(body) > self.largest_answer:
-                raise Misdirected("Mattermost's answer is larger than any that was asked for.")
+                raise too_large(response.status, response.content_type)
         waits = (
             *response.headers.getall("Retry-After", ()),
             *response.headers.getall("X-RateLimit-Reset", ()),

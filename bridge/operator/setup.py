@@ -11,6 +11,7 @@ from bridge.errors import (
     StartupError,
     TokenRefused,
 )
+from bridge.mattermost.answers import Misdirected
 from bridge.mattermost.operator import RestOperator
 from bridge.models import User
 from bridge.operator import isolation
@@ -86,11 +87,13 @@ async def told(subject: str, step: Awaitable[list[Finding]]) -> list[Finding]:
         return await step
     except TokenRefused:
         raise
-    except (MattermostRefused, MattermostNotConfigured, MattermostFull) as error:
+    except (MattermostRefused, MattermostNotConfigured, MattermostFull, Misdirected) as error:
         return [Finding(subject, "bad", error.message, _advice(error))]
 
 
 def _advice(error: BridgeError) -> str:
     if isinstance(error, MattermostRefused) and error.request_id:
         return f"look for {error.request_id} in Mattermost's log"
+    if isinstance(error, Misdirected):
+        return "let whatever stands in front of Mattermost pass it on, and run setup again"
     return "mend that in Mattermost, and run setup again"

@@ -9,33 +9,33 @@ from asyncpg import Pool
 
 from bridge import bot
 from bridge.agent import make_agent, make_session
+from bridge.db.inbox import Inbox
 from bridge.health import Status
 from bridge.mattermost.rest import connect
 from bridge.metrics import Metrics
 from bridge.sandbox.mattermost import Post, User
+from bridge.worker import Pace, Worker
 from tests.support.agent import TOKEN
 from tests.support.world import Company, World
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A bot that lives until `stop`."""
+    """A bot that lives."""
 
     status: Status
     metrics: Metrics
-    stop: asyncio.Event
-    task: asyncio.Task[None]
 
     async def until_connected(self) -> None:
         async with asyncio.timeout(20):
             while not self.status.socket or self.status.socket.state != "connected":
                 await asyncio.sleep(0.01)
 
-    async def until_refused(self) -> str:
+    async def until_refused(self) -> set[str]:
         async with asyncio.timeout(20):
-            while not self.status.refused_token:
+            while not self.status.refused_tokens:
                 await asyncio.sleep(0.01)
-        return self.status.refused_token
+        return self.status.refused_tokens
 
 
 @asynccontextmanager
@@ -46,9 +46,10 @@ async def living(
     metrics, status, stop = Metrics(), Status(pool), asyncio.Event()
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(connect(world.server.url, token, metrics.rest_call))
-        notice_api = await stack.enter_async_context(
-            connect(world.server.url, notice_token or token, metrics.rest_call)
-        )
+        notice_api = None
+        if notice_token:
+            speaking = connect(world.server.url, notice_token, metrics.rest_call)
+            notice_api = await stack.enter_async_context(speaking)
         session = await stack.enter_async_context(make_session())
         agent = make_agent(
             "gateway", session, url=world.agent_url, token=TOKEN, agent_id="main", model="equabot", timeout=5
@@ -58,16 +59,17 @@ async def living(
             api=api,
             notice_api=notice_api,
             agent=agent,
-            dsn=world.dsn,
             pool=pool,
             metrics=metrics,
             status=status,
-            jobs={},
+            worker=Worker(Inbox(pool), {}, metrics, asyncio.Event(), Pace(poll=0.02)),
         )
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        life = Life(status, metrics, stop, group.create_task(bot.live(ground, stop)))
-        yield life
+        living = group.create_task(bot.live(ground))
+        group.create_task(ground.worker.run(stop))
+        yield Life(status, metrics)
         stop.set()
+        living.cancel()
 
 
 def named(world: World, company: Company, name: str) -> User:
@@ -99,21 +101,20 @@ async def test_the_bots_name_is_the_one_that_its_token_has(world: World, pool: P
 
 
 async def test_a_refused_token_is_waited_for_and_named(world: World, pool: Pool) -> None:
-    """The operator is told which variable it is; a stop does not wait for the next try."""
+    """The operator is told which variable it is."""
     world.bot_token.is_active = False
     async with living(world, pool, world.bot_token.token) as life:
-        assert await life.until_refused() == "MATTERMOST_BOT_TOKEN"
+        assert await life.until_refused() == {"MATTERMOST_BOT_TOKEN"}
         assert 'socket_state{state="unauthorised"} 1.0' in life.metrics.render().decode()
-
-        life.stop.set()
-        async with asyncio.timeout(2):
-            await life.task
 
 
 async def test_a_refused_notice_token_is_told_from_the_bots(world: World, pool: Pool) -> None:
-    """It is the other variable that has to be mended."""
+    """It is the other variable that has to be mended, and meanwhile people are answered."""
     async with living(world, pool, world.bot_token.token, notice_token="x" * 26) as life:
-        assert await life.until_refused() == "MATTERMOST_NOTICE_TOKEN"
+        assert await life.until_refused() == {"MATTERMOST_NOTICE_TOKEN"}
+        await life.until_connected()
+
+        await world.answered(world.ask(world.companies[0], "@equabot who is on our team?"))
 
 
 async def test_a_mattermost_that_is_away_at_the_start_is_waited_for(world: World, pool: Pool) -> None:
@@ -125,16 +126,3 @@ async def test_a_mattermost_that_is_away_at_the_start_is_waited_for(world: World
 
         await world.server.start()
         await life.until_connected()
-
-
-async def test_a_stop_before_anything_is_known_ends_it(world: World, pool: Pool) -> None:
-    """Nobody waits for a server that does not come."""
-    await world.server.stop()
-    async with living(world, pool, world.bot_token.token) as life:
-        await world.until(lambda: "error" in life.metrics.render().decode())
-
-        life.stop.set()
-        async with asyncio.timeout(5):
-            await life.task
-
-    assert not await pool.fetchval("select exists (select from bridge_state)")

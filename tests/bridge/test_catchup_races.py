@@ -25,7 +25,7 @@ from bridge.mattermost.rest import connect
 from bridge.mattermost.socket import Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
 from bridge.ports import MattermostApi
-from bridge.sandbox.mattermost import Post
+from bridge.sandbox.mattermost import Post, RestFault
 from tests.support.postgres import fresh_database
 from tests.support.reading import idle_intake, positions, posted, stored
 from tests.support.world import Company, World
@@ -36,24 +36,32 @@ LATEST = 35_000
 
 
 class Gate:
-    """Where a process stands still until it is let through."""
+    """Where the tasks of a process stand still until they are let through, one at a time."""
 
     def __init__(self) -> None:
-        self._here = asyncio.Event()
-        self._go = asyncio.Event()
+        self._here: deque[tuple[asyncio.Task[Any], asyncio.Event]] = deque()
+        self._came = asyncio.Event()
 
     async def passed(self) -> None:
-        self._here.set()
-        await self._go.wait()
-        self._go.clear()
+        task, go = asyncio.current_task(), asyncio.Event()
+        assert task
+        self._here.append((task, go))
+        self._came.set()
+        await go.wait()
 
     async def step(self) -> None:
-        """Let the process through, and wait until it is here again."""
+        """Let the first task through, and wait until it is here again or at its end."""
         async with asyncio.timeout(20):
-            await self._here.wait()
-            self._here.clear()
-            self._go.set()
-            await self._here.wait()
+            await self._until(lambda: bool(self._here))
+            task, go = self._here.popleft()
+            go.set()
+            task.add_done_callback(lambda _: self._came.set())
+            await self._until(lambda: task.done() or any(task is other for other, _ in self._here))
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._came.clear()
+            await self._came.wait()
 
 
 @dataclass
@@ -92,6 +100,8 @@ class Feed:
     gate: Gate
     events: deque[Event] = field(default_factory=deque)
     idle: bool = True
+    waiting: int = 0
+    last_frame: float = 0
 
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
         while True:
@@ -100,6 +110,16 @@ class Feed:
             if batch := [self.events.popleft() for _ in range(min(3, len(self.events)))]:
                 self.idle = False
                 yield batch
+
+
+class Figures(Metrics):
+    """What is told of, and how many channels may be unread."""
+
+    channels = 0
+
+    def unread(self, channels: int) -> None:
+        super().unread(channels)
+        self.channels = channels
 
 
 class Process:
@@ -114,13 +134,14 @@ class Process:
     def _born(self) -> None:
         gate = Gate()
         self.gate, self.feed, self.connected = gate, Feed(gate), False
+        self.metrics = Figures()
         intake = GatedIntake(idle_intake(self._pool, self._world.bot), gate)
         catch_up = CatchUp(
             cast(Any, Gated(self._api, gate)), Positions(self._pool), cast(Any, intake), "agent"
         )
         socket = cast(Socket, self.feed)
         self._life = asyncio.create_task(
-            Listener(socket, cast(Any, intake), catch_up, Confirmations(), Metrics()).run()
+            Listener(socket, cast(Any, intake), catch_up, Confirmations(), self.metrics).run()
         )
 
     def connect(self) -> None:
@@ -133,11 +154,11 @@ class Process:
             self._life.result()
         await self.gate.step()
 
-    async def drained(self) -> None:
-        """Connect, and let it do all that there is to do."""
+    async def drained(self, *, readable: bool = True) -> None:
+        """Connect, and let it do all that there is to do; an unreadable channel stays unread."""
         self.connect()
         for _ in range(10_000):
-            if self.feed.idle and not self.feed.events:
+            if self.feed.idle and not self.feed.events and not (readable and self.metrics.channels):
                 return
             await self.step()
         raise AssertionError("it never comes to an end")
@@ -192,6 +213,8 @@ class Scene:
     company: Company
     processes: list[Process]
     history: History
+    fault: RestFault
+    """Of a proxy in front of Mattermost, that answers for it at times."""
 
     async def do(self, what: str, number: int) -> None:
         await getattr(self, what)(number)
@@ -220,7 +243,14 @@ class Scene:
 
     async def work(self, number: int) -> None:
         """Let a process do all that there is to do."""
-        await self._process(number).drained()
+        await self._process(number).drained(readable=self.fault.times == 0)
+
+    async def refuse(self, times: int) -> None:
+        """Let the next reads of the channel be answered by somebody else."""
+        self.fault.times = times or None
+
+    async def allow(self, _: int) -> None:
+        self.fault.times = 0
 
     async def missed(self, late: int) -> None:
         """Let nobody listen while something is asked."""
@@ -269,8 +299,10 @@ async def scene(dsn: str, pool: Pool) -> AsyncIterator[Scene]:
         await CatchUp(api, Positions(pool), idle_intake(pool, world.bot), "agent").begin()
         company = world.companies[0]
         processes = [Process(world, pool, api) for _ in range(2)]
+        path = f"/channels/{company.agent.id}/posts"
+        fault = world.server.faults.rest(RestFault(status=404, path=path, times=0))
         try:
-            yield Scene(world, pool, company, processes, History(world, company))
+            yield Scene(world, pool, company, processes, History(world, company), fault)
         finally:
             for process in processes:
                 await process.die()
@@ -281,6 +313,8 @@ steps = st.one_of(
     st.tuples(st.sampled_from(["work", "connect", "cut", "kill"]), st.integers(0, 1)),
     st.tuples(st.sampled_from(["question", "missed"]), st.sampled_from([0, 1, 20_000, LATEST])),
     st.tuples(st.sampled_from(["follow_up", "chatter"]), st.just(0)),
+    st.tuples(st.just("refuse"), st.integers(0, 3)),
+    st.tuples(st.just("allow"), st.just(0)),
     st.tuples(st.just("wait"), st.sampled_from([1, 10_000, 61_000, 120_000])),
     st.tuples(st.sampled_from(["burst", "all_missed"]), st.sampled_from([70, 210])),
 )
@@ -291,7 +325,9 @@ async def happens(dsn: str, pool: Pool, story: Sequence[tuple[str, int]]) -> Non
         for step in story:
             await run.do(*step)
             await run.check_position()
+        await run.allow(0)
         for process in run.processes:
+            process.connected = False
             await process.drained()
         fates = await stored(pool)
         assert {post.id: fates.get(post.id) for post in run.history.questions} == {
@@ -306,7 +342,7 @@ async def opened(stack: AsyncExitStack, postgres: str) -> tuple[str, Pool]:
 
 
 def test_whatever_the_order_every_question_is_stored(postgres: str) -> None:
-    """Cuts, kills, late posts and bursts, in two processes whose steps interleave in any way."""
+    """Cuts, kills, refusals, late posts and bursts, in two processes whose steps interleave in any way."""
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
         dsn, pool = runner.run(opened(stack, postgres))

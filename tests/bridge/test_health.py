@@ -79,6 +79,7 @@ async def test_all_parts_are_well(status: Status) -> None:
         "mattermost": "well",
         "agent": "reachable",
         "websocket": "connected",
+        "notices": "well",
     }
 
 
@@ -92,6 +93,7 @@ async def test_without_a_bot_the_database_is_all_that_is_needed(pool: Pool) -> N
         "mattermost": "not_configured",
         "agent": "not_configured",
         "websocket": "not_configured",
+        "notices": "not_configured",
     }
 
 
@@ -155,11 +157,25 @@ async def test_a_token_that_the_websocket_finds_refused_is_named(status: Status,
 
 
 async def test_a_token_that_was_refused_at_the_start_is_named(status: Status) -> None:
-    status.socket, status.refused_token = None, "MATTERMOST_NOTICE_TOKEN"
+    status.socket, status.refused_tokens = None, {"MATTERMOST_BOT_TOKEN"}
 
     told = part(await status.look(), "websocket")
 
-    assert told == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_NOTICE_TOKEN")
+    assert told == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
+
+
+async def test_a_refused_notice_token_leaves_everything_else_ready(status: Status) -> None:
+    """People are answered and signed in; only notices wait."""
+    status.refused_tokens = {"MATTERMOST_NOTICE_TOKEN"}
+
+    health = await status.look()
+
+    variable = "MATTERMOST_NOTICE_TOKEN"
+    assert part(health, "notices") == Part(
+        "notices", ok=False, state="token_refused", required=False, variable=variable
+    )
+    assert part(health, "websocket").ok
+    assert health.ready
 
 
 async def test_a_token_that_is_refused_while_looking_is_named(status: Status, outside: Outside) -> None:
@@ -181,6 +197,7 @@ async def test_what_is_silent_is_given_up_and_the_rest_told(status: Status, outs
         "mattermost": "too_slow",
         "agent": "too_slow",
         "websocket": "connected",
+        "notices": "well",
     }
     assert not health.ready
 
@@ -195,6 +212,19 @@ async def test_a_failure_that_nobody_foresaw_does_not_hide_the_others(
 
     assert health.ready
     assert part(health, "agent") == Part("agent", ok=False, state="internal_error", required=False)
+
+
+async def test_a_database_that_takes_no_writes_is_told(pool: Pool, dsn: str, outside: Outside) -> None:
+    """Nothing can be stored; a connection that leads to the new primary is found by itself."""
+    name = urlsplit(dsn).path[1:]
+    await pool.execute(f'alter database "{name}" set default_transaction_read_only = on')
+    async with await open_pool(dsn) as theirs:
+        status = outside.status(theirs)
+        told = part(await status.look(), "database")
+        await pool.execute(f'alter database "{name}" reset default_transaction_read_only')
+
+        assert told == Part("database", ok=False, state="read_only")
+        assert part(await status.look(), "database").ok
 
 
 @pytest.fixture

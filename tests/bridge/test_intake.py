@@ -170,6 +170,27 @@ async def test_each_channel_moves_to_its_newest_post(intake: Intake, pool: Pool)
     assert await positions(pool) == {CHANNEL: NOW, other: NOW - 9}
 
 
+async def test_a_post_from_the_future_moves_no_position(intake: Intake, pool: Pool) -> None:
+    """It is answered; but behind its position nothing would be read until that time has come."""
+    now = time.time_ns() // 1_000_000
+    slightly, far = post("2", at=now + 30_000), post("3", at=now + 3_600_000)
+
+    await intake.store([post("1"), slightly, far])
+
+    assert set((await stored(pool)).values()) == {"waiting"}
+    assert await positions(pool) == {CHANNEL: now + 30_000}
+
+
+async def test_where_something_is_unread_only_jobs_are_stored(intake: Intake, pool: Pool) -> None:
+    """No position moves, and what is refused now may be something else once the rest was read."""
+    follow_up, chatter = post("2", "and then?", root="missed"), post("3", "hello everybody")
+
+    assert await intake.store([post("1"), follow_up, chatter], unread=True) == 1
+
+    assert await stored(pool) == {"1": "waiting"}
+    assert await positions(pool) == {}
+
+
 async def test_what_is_stored_already_is_no_new_job(intake: Intake) -> None:
     """A post that comes twice, live and while catching up, counts once."""
     assert await intake.store([post("one"), post("two")]) == 2

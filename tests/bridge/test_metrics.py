@@ -5,7 +5,7 @@ import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.metrics import SOCKET_STATES, Backlog, Metrics
+from bridge.metrics import CHANGES, OUTCOMES, SOCKET_STATES, Backlog, Metrics
 
 
 def _samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -47,6 +47,28 @@ def test_the_socket_is_in_one_state() -> None:
     assert samples["socket_connections_total", ()] == 2
 
 
+def test_the_socket_is_looked_at_when_figures_are_asked_for() -> None:
+    """Nothing of it is sampled; before there is one, nothing waits and nothing was heard."""
+    metrics, queue = Metrics(), [1, 2]
+    names = "socket_queue", "socket_last_frame_timestamp_seconds"
+    assert [_samples(metrics)[name, ()] for name in names] == [0, 0]
+
+    metrics.watch(lambda: len(queue), lambda: 1_700_000_000.5)
+    queue.append(3)
+
+    assert [_samples(metrics)[name, ()] for name in names] == [3, 1_700_000_000.5]
+
+
+def test_channels_that_may_be_unread_are_told() -> None:
+    """None at first."""
+    metrics = Metrics()
+    assert _samples(metrics)["catch_up_unread_channels", ()] == 0
+
+    metrics.unread(3)
+
+    assert _samples(metrics)["catch_up_unread_channels", ()] == 3
+
+
 def test_an_inbox_that_has_emptied_shows_nothing() -> None:
     """A kind and state without jobs keeps no old value."""
     metrics = Metrics()
@@ -68,6 +90,14 @@ def test_an_answer_is_measured_from_its_question() -> None:
     samples = _samples(metrics)
     assert 2.9 < samples["answer_latency_seconds_sum", (("outcome", "answered"),)] < 13
     assert samples["answer_latency_seconds_sum", (("outcome", "failed"),)] == 0
+
+
+def test_what_alerts_count_is_there_before_it_happens() -> None:
+    """At 0: Prometheus takes the first count for an increase only if it knows what was before."""
+    samples = _samples(Metrics())
+
+    assert {samples["reconcile_people_total", (("change", change),)] for change in CHANGES} == {0}
+    assert {samples["answer_latency_seconds_count", (("outcome", each),)] for each in OUTCOMES} == {0}
 
 
 def test_two_daemons_in_one_process_count_apart() -> None:

@@ -1,6 +1,7 @@
 """What no event has told is put right now and then, by one process for all."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -130,6 +131,34 @@ async def test_while_equa_is_away_it_is_tried_again_soon(built: Desk) -> None:
 
     built.equa.controls.clear()
     assert people(built) == {"Ada", "Ben", "Chloe", "Dmitri"}
+
+
+async def test_one_that_never_succeeds_grows_old(built: Desk) -> None:
+    """Since when it is due is kept for all processes, so that neither failures nor restarts make it young."""
+    built.equa.controls.fail(away())
+    fresh = time.time()
+    assert await reconciler(built).look()
+    assert fresh - 60 < metric(built, "begun_timestamp_seconds") <= time.time()
+
+    await later(built, timedelta(days=1))
+    await reconciler(built).look()
+
+    assert fresh - 86_460 < metric(built, "begun_timestamp_seconds") < fresh - 86_340
+    assert metric(built, "success_timestamp_seconds") == 0
+
+
+async def test_a_restarted_process_tells_at_once_how_old_it_is(built: Desk) -> None:
+    """Long before its first look, which is minutes away."""
+    await Chores(built.pool).done("reconcile without failure")
+    await later(built, timedelta(days=1))
+    running = asyncio.create_task(reconciler(built).run())
+
+    await eventually(lambda: 0 < metric(built, "success_timestamp_seconds") < time.time() - 86_000)
+
+    assert metric(built, "begun_timestamp_seconds") > time.time() - 60
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 async def test_it_looks_again_and_again(built: Desk) -> None:

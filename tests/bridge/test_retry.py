@@ -20,7 +20,7 @@ from bridge.errors import (
     TeamNotMapped,
     TokenRefused,
 )
-from bridge.retry import GiveUp, Retry, decide, delays, seconds_asked
+from bridge.retry import GiveUp, Retry, as_asked, decide, delays, seconds_asked
 
 NOW = 1772366400.0
 """Sunday, 1 March 2026, 12:00 UTC."""
@@ -146,6 +146,16 @@ def test_delays_are_jittered_up_to_a_growing_bound(seed: int) -> None:
 
     assert all(0 <= s <= bound for s, bound in zip(seconds, [0.5, 1, 2, *[3] * 47], strict=True))
     assert len(set(seconds)) > 40
+
+
+@pytest.mark.parametrize(
+    ("asked", "least", "most"), [(None, 2, 2), (1, 2, 2), (60, 60, 66), (86_400, 300, 330)]
+)
+def test_who_is_asked_to_wait_waits(asked: float | None, least: float, most: float) -> None:
+    """At least for its own delay, and never for longer than some minutes."""
+    error = MattermostUnavailable("Fewer requests, please.", retry_after=asked)
+
+    assert all(least <= as_asked(2, error, random.Random(seed)) <= most for seed in range(20))
 
 
 def test_the_first_delay_respects_the_cap() -> None:

@@ -32,6 +32,7 @@ ME = Bot(UserId("b" * 26), "equabot", "agent")
 ROOT = PostId("r" * 26)
 KNOWN = Facts(ORGANIZATION, PERSON, author_is_bot=None, now=NOW, begin_at=NOW - OLDEST)
 STRANGER = replace(KNOWN, person_id=None)
+GONE = replace(KNOWN, left_organization=True)
 IN_THREAD = replace(KNOWN, thread_known=True)
 
 POST = Post(
@@ -97,6 +98,9 @@ def _reply(message: str) -> Posted:
         (_reply("@here look"), IN_THREAD, Refuse("to_somebody_else")),
         (_reply("and now?"), replace(IN_THREAD, person_id=None), Refuse("author_not_mapped")),
         (_posted(message="hello"), STRANGER, Refuse("not_mentioned")),
+        (POSTED, GONE, Refuse("left_organization")),
+        (_reply("and now?"), replace(GONE, thread_known=True), Refuse("left_organization")),
+        (_posted(message="hello"), GONE, Refuse("not_mentioned")),
     ],
 )
 def test_a_post_has_one_decision(posted: Posted, facts: Facts, decision: Decision) -> None:

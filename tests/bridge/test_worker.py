@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from asyncpg import Pool
+from structlog.testing import capture_logs
 
 from bridge.db.inbox import Inbox, Room
 from bridge.db.ledger import Fate, Ledger
@@ -189,6 +191,87 @@ async def test_a_lease_is_renewed_while_its_job_runs(pool: Pool, ledger: Ledger)
         handler.gate.set()
 
     assert handler.began == ["1"]
+
+
+async def test_what_is_in_hand_is_not_begun_again(pool: Pool, ledger: Ledger) -> None:
+    """After an outage longer than a lease a process neither frees its own jobs nor begins them anew."""
+    inbox = Inbox(pool, lease=timedelta(seconds=0.1))
+    handler = Recorder()
+    handler.gate.clear()
+    await inbox.put_all([entry("1")])
+
+    async with working(inbox, handler, replace(QUICK, renew=60)):
+        running = await until(ledger, "1", "running")
+        await inbox.put_all([entry("2"), entry("3")])
+        await until(ledger, "3", "running")
+        assert running.lease
+        async with asyncio.timeout(5):
+            while datetime.now(UTC) < running.lease + timedelta(seconds=0.3):
+                await asyncio.sleep(0.05)
+        assert await Inbox(pool).reap() == 3
+        await until(ledger, "1", "running")
+        await until(ledger, "3", "running")
+        handler.gate.set()
+        await until(ledger, "1", "done")
+
+    assert sorted(handler.began) == ["1", "2", "3"]
+
+
+async def test_what_is_claimed_while_stopping_is_given_back(inbox: Inbox, ledger: Ledger) -> None:
+    """Whoever stored it had asked for room before the stop; the stop takes no longer for it."""
+    handler = Recorder()
+    handler.gate.clear()
+    stop = asyncio.Event()
+    worker = Worker(inbox, {"mention": handler}, Metrics(), asyncio.Event(), QUICK)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop))
+        await inbox.put_all([entry("1")])
+        await until(ledger, "1", "running")
+        room = worker.room()
+        stop.set()
+        stored = await inbox.put_and_claim([entry("2")], [], room)
+        worker.begin(stored.claimed)
+    worker.begin(stored.claimed)
+    await worker.give_back()
+
+    assert [job.payload["post_id"] for job in stored.claimed] == ["2"]
+    assert handler.began == ["1"]
+    assert (await until(ledger, "2", "waiting")).reason is None
+
+
+async def test_what_it_learns_it_does_from_then_on(inbox: Inbox, ledger: Ledger) -> None:
+    """A job of a kind that it cannot do yet waits, for it or for another process."""
+    handler, stop = Recorder(), asyncio.Event()
+    worker = Worker(inbox, {}, Metrics(), asyncio.Event(), QUICK)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop))
+        await inbox.put_all([entry("1"), replace(entry("2"), kind="notice")])
+
+        worker.learn({"mention": handler})
+        await until(ledger, "1", "done")
+        stop.set()
+
+    assert (await until(ledger, "2", "waiting")).attempts == 0
+
+
+async def test_an_apology_is_told_from_an_answer(inbox: Inbox, ledger: Ledger) -> None:
+    """In the line of the job and in what is counted."""
+    metrics = Metrics()
+
+    async def apologize(job: Job) -> Mapping[str, Any]:
+        await inbox.save_answer(job.id, "Sorry", "agent_failed: x")
+        return {}
+
+    await inbox.put_all([entry("1")])
+    worker, stop = Worker(inbox, {"mention": apologize}, metrics, asyncio.Event(), QUICK), asyncio.Event()
+    with capture_logs() as lines:
+        async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+            group.create_task(worker.run(stop))
+            await until(ledger, "1", "dead")
+            stop.set()
+
+    assert [line["outcome"] for line in lines if line["event"] == "job"] == ["apology"]
+    assert 'jobs_finished_total{kind="mention",outcome="apology"} 1.0' in metrics.render().decode()
 
 
 async def test_a_lost_lease_stops_the_work(inbox: Inbox, ledger: Ledger, pool: Pool) -> None:

@@ -45,6 +45,7 @@ async def test_before_gives_what_came_earlier(server: Mattermost, scene: Scene) 
     posts = await say(scene.ada, scene.channel_id, 5)
     path = f"/channels/{scene.channel_id}/posts?before={posts[3]['id']}&per_page=2"
     assert (await scene.bot.api.get(path))["order"] == [posts[2]["id"], posts[1]["id"]]
+    assert (await scene.bot.api.get(f"{path}&page=1"))["order"][0] == posts[0]["id"]
 
 
 async def test_an_unknown_anchor_gives_nothing(server: Mattermost, scene: Scene) -> None:

@@ -146,6 +146,37 @@ def test_databases_are_those_that_are_asked_for() -> None:
     assert [re.findall(r"//(\w+)@/(\w+)\?", address)[0] for address in addresses] == created
 
 
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "http://localhost:8065"),
+        ({"CHAT_PORT": "9065"}, "http://localhost:9065"),
+        (
+            {"CHAT_PORT": "9065", "MATTERMOST_PUBLIC_URL": "https://chat.example.com"},
+            "https://chat.example.com",
+        ),
+    ],
+)
+def test_chat_has_one_address(given: Mapping[str, str], address: str) -> None:
+    """The port that is open is in the address that Mattermost, setup and the bridge go by."""
+    services = interpolated(RAW, given)["services"]
+
+    assert services["proxy"]["ports"] == [f"127.0.0.1:{given.get('CHAT_PORT', '8065')}:8080"]
+    assert services["mattermost"]["environment"]["MM_SERVICESETTINGS_SITEURL"] == address
+    assert {services[name]["environment"]["MATTERMOST_PUBLIC_URL"] for name in ("setup", "bridge")} == {
+        address
+    }
+
+
+def test_proxy_gets_variables_that_it_reads() -> None:
+    """And learns whom to believe where a browser comes from."""
+    known = re.findall(r"^\| `(\w+)`", (DEPLOY / "proxy" / "README.md").read_text(), re.MULTILINE)
+    given = interpolated(RAW, {"TRUSTED_PROXIES": "172.16.0.0/12"})["services"]["proxy"]["environment"]
+
+    assert set(given) <= set(known)
+    assert given["TRUSTED_PROXIES"] == "172.16.0.0/12"
+
+
 def test_mattermost_gets_no_variable_twice_without_reason() -> None:
     """What compose.yaml sets besides mattermost.env depends on where it runs."""
     own = set(SERVICES["mattermost"]["environment"])

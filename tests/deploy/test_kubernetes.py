@@ -97,6 +97,15 @@ def test_bridge_gets_variables_that_it_reads_and_secrets_from_the_secret() -> No
     assert not [each for each in ALL if each["kind"] == "Secret"]
 
 
+def test_proxy_gets_variables_that_it_reads() -> None:
+    """Among them whom to believe where a browser comes from: an ingress controller stands before it."""
+    known = re.findall(r"^\| `(\w+)`", (DEPLOY / "proxy" / "README.md").read_text(), re.MULTILINE)
+    given = {each["name"] for each in _container(DEPLOYMENTS["mattermost-proxy"])["env"]}
+
+    assert "TRUSTED_PROXIES" in given
+    assert given <= set(known)
+
+
 def test_ingress_lets_out_what_is_public_and_nothing_else() -> None:
     """The web app's host has three prefixes of the bridge, the chat's host has the proxy."""
     rules = {each["metadata"]["name"]: each["spec"]["rules"][0] for each in ALL if each["kind"] == "Ingress"}

@@ -1,8 +1,10 @@
 """Alerts and dashboard ask for what the bridge measures: names, labels and their values."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -12,8 +14,10 @@ from bridge.metrics import SOCKET_STATES, Backlog, Metrics
 from bridge.models import JobKind
 from handlers.app import ROUTES
 from tests.support.deployment import DEPLOY, documents
+from tests.support.programs import required_program
 
 RULES: list[Any] = documents(DEPLOY / "monitoring" / "alerts.yaml")[0]["groups"][0]["rules"]
+SCRAPES: list[Any] = documents(DEPLOY / "monitoring" / "scrape.yaml")[0]["scrape_configs"]
 DASHBOARD: Any = json.loads((DEPLOY / "monitoring" / "dashboard.json").read_text())
 EXPRESSIONS = {
     **{rule["alert"]: rule["expr"] for rule in RULES},
@@ -23,6 +27,8 @@ EXPRESSIONS = {
         for target in panel["targets"]
     },
 }
+
+CASES = Path(__file__).with_name("alerts.test.yaml")
 
 FROM_PROMETHEUS = {"job", "instance"}
 """Labels that a scrape adds."""
@@ -44,6 +50,7 @@ def measured() -> dict[str, set[str]]:
     metrics.drift(created=1, added=1, removed=1)
     metrics.reconciled("done")
     metrics.reconciled_all(0)
+    metrics.reconcile_begun(0)
     families = text_string_to_metric_families(metrics.render().decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 
@@ -93,6 +100,39 @@ def test_alert_says_how_bad_it_is_and_what_it_means(rule: Any) -> None:
     assert f"| `{rule['alert']}` |" in (DEPLOY / "README.md").read_text()
 
 
+async def test_alerts_begin_and_end_when_they_should() -> None:
+    """Also with the first count of a series, and with what has never worked."""
+    process = await asyncio.create_subprocess_exec(
+        *(required_program("promtool"), "test", "rules", str(CASES)), stderr=asyncio.subprocess.PIPE
+    )
+    _, failures = await process.communicate()
+
+    assert (process.returncode, failures.decode()) == (0, "")
+
+
+def test_alerts_find_what_is_scraped() -> None:
+    """Every series that a scrape brings has the job name that the rules ask for."""
+    asked = {name for rule in RULES for name in re.findall(r'job="([^"]*)"', rule["expr"])}
+
+    assert {_job(scrape) for scrape in SCRAPES} == asked == {"equabot-bridge"}
+    assert len({scrape["job_name"] for scrape in SCRAPES}) == len(SCRAPES)
+
+
+def test_pods_are_found_by_what_the_manifest_gives_them() -> None:
+    """Their label and the name of their port; no annotation makes another job of them."""
+    manifests = documents(DEPLOY / "kubernetes" / "bridge.yaml")
+    pod = next(each["spec"]["template"] for each in manifests if each["kind"] == "Deployment")
+    port = pod["spec"]["containers"][0]["ports"][0]["name"]
+    keep = next(rule for scrape in SCRAPES for rule in _relabellings(scrape) if rule.get("action") == "keep")
+
+    assert keep["source_labels"] == [
+        "__meta_kubernetes_pod_label_app_kubernetes_io_name",
+        "__meta_kubernetes_pod_container_port_name",
+    ]
+    assert keep["regex"] == f"{pod['metadata']['labels']['app.kubernetes.io/name']};{port}"
+    assert "annotations" not in pod["metadata"]
+
+
 def test_dashboard_can_be_imported_anywhere() -> None:
     """It names no data source of its own, and its panels lie side by side."""
     cells = [cell for panel in DASHBOARD["panels"] for cell in _cells(panel["gridPos"])]
@@ -108,6 +148,16 @@ def _asked(expression: str) -> Iterator[tuple[str, dict[str, str]]]:
     found = re.findall(r"\b(equabot_bridge_\w+|process_\w+|up)\b(?:\{([^}]*)\})?", expression)
     for name, matchers in found:
         yield name, dict(re.findall(r'(\w+)\s*(?:=~|!=|!~|=)\s*"([^"]*)"', matchers))
+
+
+def _relabellings(scrape: Any) -> list[Any]:
+    return list(scrape.get("relabel_configs", ()))
+
+
+def _job(scrape: Any) -> str:
+    """Return the job that a target's series name: the scrape's own unless it is relabelled."""
+    named = [rule["replacement"] for rule in _relabellings(scrape) if rule.get("target_label") == "job"]
+    return str((named or [scrape["job_name"]])[-1])
 
 
 def _cells(place: dict[str, int]) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,9 @@
 """The runbook promises only what exists: files, headings, commands and variables."""
 
+import asyncio
 import re
 import shlex
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,7 @@ COMMANDS = sorted(
         for command in re.findall(
             # Beside the program itself: services of compose.yaml that begin with it.
             r"(?:(?<!--entrypoint )equabot-bridge|--no-deps(?: -T)? bridge|equabot-bridge setup(?= setup)) "
-            r"((?:serve|demo|doctor|setup(?! setup)|migrate|sync|why|keys)\b[^`#)\n|;]*)",
+            r"((?:serve|demo|doctor|setup(?! setup)|migrate|sync|why|keys)\b[^`#)\n|;&]*)",
             re.sub(r"\s\\\n\s*", " ", TEXT),
         )
     }
@@ -34,6 +36,9 @@ ELSEWHERE = {
 """Mattermost's, besides those of mattermost.env."""
 
 PLACEHOLDERS = {"POST_ID", "NEW_TARGET"}
+
+DOCKER = r"(?:\bdc|compose\.yaml) (?:exec|run|up|stop|restart|create|logs)\b(?: -\S+| (?<=--entrypoint )\S+)*"
+SECRETS = r"\$\{?(TOKEN|OLD|NEW|PASSWORD|key|\w+_TOKEN)\b"
 
 
 @pytest.mark.parametrize("link", LINKS)
@@ -85,9 +90,50 @@ def test_variables_of_compose_are_told() -> None:
 
 def test_services_of_compose_exist() -> None:
     """What is restarted, run or entered by name."""
-    named = re.findall(r"(?:exec(?: -T)?|restart|stop) (bridge|mattermost|postgres|proxy|setup)\b", TEXT)
+    named = re.findall(rf"{DOCKER} ([a-z]+)\b", TEXT)
 
+    assert {"bridge", "mattermost", "postgres", "proxy", "setup"} == set(named)
     assert set(named) <= set(documents(DEPLOY / "compose.yaml")[0]["services"])
+
+
+async def test_new_key_is_put_in_front_of_the_others(tmp_path: Path) -> None:
+    """And the old one is taken out when it has sealed nothing any more."""
+    kept = tmp_path / "bridge.env"
+    kept.write_text("TOKEN_KEYS=k1:a/b+c=\nMATTERMOST_BOT_TOKEN=abc\n")
+    lines = [line for line in TEXT.splitlines() if "--entrypoint sed setup" in line]
+    added, dropped = (shlex.split(line.partition(" setup ")[2].removesuffix(" &&")) for line in lines)
+    script = re.findall(r'<<< "(.*)"', lines[0])[0].replace("$key", "k2:d/e+f=")
+
+    assert added.pop() == script.replace("k2:d/e+f=", "$key")
+    assert added.pop() == "<<<"
+
+    await _sed([*added[:-1], str(kept)], script)
+    assert kept.read_text() == "TOKEN_KEYS=k2:d/e+f=,k1:a/b+c=\nMATTERMOST_BOT_TOKEN=abc\n"
+    await _sed([*dropped[:-1], str(kept)], "")
+    assert kept.read_text() == "TOKEN_KEYS=k2:d/e+f=\nMATTERMOST_BOT_TOKEN=abc\n"
+
+
+@pytest.mark.parametrize("page", ["README.md", "platform.md"])
+def test_no_secret_is_an_argument(page: str) -> None:
+    """Everybody on the machine sees arguments, but neither standard input nor what the shell does itself."""
+    for block in re.findall(r"```(?:sh|bash)\n(.*?)```", (DEPLOY / page).read_text(), re.DOTALL):
+        for line in block.replace("\\\n", " ").splitlines():
+            told = re.sub(r"<<<.*|@<\(printf .*?\)|^key=.*", "", line)
+            assert not re.search(SECRETS, told)
+            assert "--password" not in told
+
+
+def test_proxy_behind_an_edge_knows_it() -> None:
+    """On Railway all requests come from its edge."""
+    row = next(line for line in TEXT.splitlines() if line.startswith("| proxy | this repository"))
+
+    assert "`TRUSTED_PROXIES=100.64.0.0/10`" in row
+
+
+async def _sed(arguments: list[str], script: str) -> None:
+    process = await asyncio.create_subprocess_exec("sed", *arguments, stdin=asyncio.subprocess.PIPE)
+    await process.communicate(script.encode())
+    assert process.returncode == 0
 
 
 def _headings(text: str) -> set[str]:

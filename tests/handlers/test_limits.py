@@ -1,11 +1,13 @@
 """Bursts, what comes after them, and whom a request comes from."""
 
+import asyncio
+
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from bridge.errors import TooManyRequests
-from handlers.limits import Allowance, Deadlines, address_of
+from handlers.limits import Allowance, Deadlines, Line, address_of
 
 SECOND = 1_000_000_000
 
@@ -79,6 +81,47 @@ def test_memory_is_bounded() -> None:
     assert allowance.wait(0) == 0
 
 
+async def passes(line: Line, went: list[int], number: int, gate: asyncio.Event) -> None:
+    async with line.passed():
+        went.append(number)
+        await gate.wait()
+
+
+async def test_a_line_is_passed_a_few_at_a_time_and_in_order() -> None:
+    """Whoever came first goes first, and whoever gave up is skipped."""
+    line, gate = Line(at_once=2, longest=10), asyncio.Event()
+    went: list[int] = []
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(passes(line, went, number, gate)) for number in range(6)]
+        while len(line) < 4:
+            await asyncio.sleep(0)
+        assert went == [0, 1]
+        tasks[2].cancel()
+        gate.set()
+
+    assert went == [0, 1, 3, 4, 5]
+    assert len(line) == 0
+
+
+async def test_a_line_is_only_so_long() -> None:
+    """Who comes then is told to come back; a place that an error has left is free again."""
+    line, gate = Line(at_once=1, longest=1), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        for number in range(2):
+            group.create_task(passes(line, [], number, gate))
+        while len(line) < 1:
+            await asyncio.sleep(0)
+        with pytest.raises(TooManyRequests) as refused:
+            await passes(line, [], 2, gate)
+        gate.set()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="wrong"):
+            async with line.passed():
+                raise ValueError("wrong")
+
+    assert refused.value.retry_after == 1.0
+
+
 def test_a_visit_is_answered_within_ten_seconds() -> None:
     """The visit itself, and finding out what hangs, together."""
     deadlines = Deadlines()
@@ -108,17 +151,22 @@ def asked(peer: str, *forwarded: str) -> web.Request:
     [
         ("8.8.8.8", [], "8.8.8.8"),
         ("8.8.8.8", ["1.1.1.1"], "8.8.8.8"),  # invented: a public peer is no proxy of ours
-        ("10.0.0.7", [], "10.0.0.7"),
+        ("10.0.0.7", [], None),
         ("10.0.0.7", ["1.1.1.1"], "1.1.1.1"),
         ("10.0.0.7", ["9.9.9.9", "1.1.1.1"], "1.1.1.1"),  # the client invented the first
         ("127.0.0.1", ["1.1.1.1", "10.1.1.1", "192.168.0.1"], "1.1.1.1"),  # past proxies of ours
-        ("127.0.0.1", ["10.1.1.1", "192.168.0.1"], "192.168.0.1"),
-        ("127.0.0.1", ["rubbish", ""], "127.0.0.1"),
+        ("127.0.0.1", ["10.1.1.1", "192.168.0.1"], None),
+        ("127.0.0.1", ["rubbish", ""], None),
+        ("100.64.0.3", [], None),  # of a platform's edge, which many share
+        ("100.64.0.3", ["9.9.9.9", "1.1.1.1", "100.64.0.7"], "1.1.1.1"),
+        ("169.254.1.1", ["1.1.1.1"], "1.1.1.1"),
+        ("fd12::10", ["1.1.1.1"], "1.1.1.1"),
+        ("fe80::1", ["2a00:1450:4001:82a:1:2:3:4"], "2a00:1450:4001:82a::"),
         ("::ffff:127.0.0.1", ["1.1.1.1"], "1.1.1.1"),
         ("2a00:1450:4001:82a:1:2:3:4", [], "2a00:1450:4001:82a::"),
-        ("", [], ""),
+        ("", [], None),
     ],
 )
-def test_the_address_is_that_of_the_client(peer: str, forwarded: list[str], address: str) -> None:
+def test_the_address_is_that_of_the_client(peer: str, forwarded: list[str], address: str | None) -> None:
     """As far as it can be trusted; of IPv6 the network, because its holder has all of it."""
     assert address_of(asked(peer, *forwarded)) == address

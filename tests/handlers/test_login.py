@@ -10,7 +10,6 @@ from aiohttp import ClientResponse, ClientSession, DummyCookieJar
 from yarl import URL
 
 from bridge.sandbox import world
-from handlers.limits import BAD_TICKETS, Allowance
 from handlers.session_cookies import MAX_AGE
 from tests.support.api import Lines
 from tests.support.front import ACME, APP, BOREALIS, Front, front
@@ -176,6 +175,43 @@ async def test_nobody_needs_a_referrer(door: Front) -> None:
         assert (await door.login(await door.ticket(), PLACE, **headers)).status == 303
 
 
+OPENED = {"Sec-Fetch-Dest": "document", "Sec-Fetch-Mode": "navigate"}
+SIGNED_IN = {"Cookie": "MMUSERID=u; MMAUTHTOKEN=of-somebody"}
+
+
+async def test_a_link_from_elsewhere_asks_first_who_is_signed_in(door: Front) -> None:
+    """It may be made for somebody else; until they go on, the ticket stays good and no cookie is set."""
+    ticket = await door.ticket()
+
+    asked = await door.login(ticket, PLACE, **OPENED, **SIGNED_IN, Sec_Fetch_Site="cross-site")
+    gone_on = await door.login(ticket, PLACE, **OPENED, **SIGNED_IN, Sec_Fetch_Site="same-origin")
+
+    assert (asked.status, asked.content_type) == (200, "text/html")
+    assert "You are signed in already" in await asked.text()
+    assert ticket not in await asked.text()
+    assert "Set-Cookie" not in asked.headers
+    assert asked.headers["Cache-Control"] == "no-store"
+    assert asked.headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in asked.headers["Content-Security-Policy"]
+    assert (gone_on.status, gone_on.headers["Location"]) == (303, PLACE)
+
+
+@pytest.mark.parametrize("home", ["/", "/chat/"])
+async def test_who_is_asked_can_stay_as_they_are(dsn: str, home: str) -> None:
+    """The other link leads to the chat, wherever that is."""
+    async with front(dsn, MATTERMOST_PUBLIC_URL=f"https://example.com{home}") as door:
+        asked = await door.login("a" * 26, PLACE, **OPENED, **SIGNED_IN, Sec_Fetch_Site="none")
+
+        assert f'<a href="{home}">Stay signed in' in await asked.text()
+
+
+async def test_the_web_app_opens_a_tab_without_a_question(door: Front) -> None:
+    """Its browser says who sends it."""
+    sent = {**OPENED, **SIGNED_IN, "Sec-Fetch-Site": "cross-site", "Referer": f"{APP}/"}
+
+    assert (await door.login(await door.ticket(), PLACE, **sent)).status == 303
+
+
 @pytest.mark.parametrize(
     ("public_url", "forwarded", "secure"),
     [
@@ -257,27 +293,6 @@ async def test_who_was_removed_meanwhile_is_not_signed_in(door: Front) -> None:
     await entrance.sessions.leave(world.ADA.id, ACME.id)
 
     assert (await door.login(ticket)).status == 401
-
-
-async def test_guessing_ends_soon(dsn: str) -> None:
-    """An address has only so many wrong ones; others are not disturbed."""
-    async with front(dsn, {BAD_TICKETS: Allowance(burst=3, per_second=0.01)}) as door:
-        ticket = await door.ticket()
-        guesses = [await door.login("x" * 26, X_Forwarded_For="1.1.1.1") for _ in range(4)]
-        refused = await door.login(ticket, X_Forwarded_For="1.1.1.1")
-
-        assert [guess.status for guess in guesses] == [401, 401, 401, 429]
-        assert (refused.status, (await refused.json())["error"]) == (429, "too_many_requests")
-        assert int(refused.headers["Retry-After"]) > 0
-        assert (await door.login(ticket, X_Forwarded_For="9.9.9.9")).status == 303
-
-
-async def test_good_tickets_do_not_count(dsn: str) -> None:
-    """An office has one address."""
-    async with front(dsn, {BAD_TICKETS: Allowance(burst=1, per_second=0.01)}) as door:
-        statuses = [(await door.login(await door.ticket())).status for _ in range(4)]
-
-        assert statuses == [303] * 4
 
 
 async def test_without_mattermost_there_is_nowhere_to_go(dsn: str) -> None:

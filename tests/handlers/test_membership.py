@@ -122,6 +122,28 @@ async def test_who_joins_the_organization_is_in_the_team(case: Case) -> None:
     assert case.equa.controls.calls.total() == 0
 
 
+async def test_an_address_that_is_told_hears_nothing_before_its_person_comes(case: Case) -> None:
+    """It comes from a line of the organization, in the event as on the roster."""
+    await case.visit()
+    await case.tell("add", email="typed@elsewhere.example")
+    assert await case.done() == [ADDED]
+    ben = case.chat.store.user_by_email["typed@elsewhere.example"]
+    assert ben.notify_props["email"] == "false"
+
+    assert await case.visit(BEN) is ben
+
+    assert (ben.email, ben.notify_props["email"]) == (BEN.email, "true")
+
+
+async def test_the_account_s_own_address_is_preferred(case: Case) -> None:
+    """Where the roster that is asked has it."""
+    case.equa.controls.shapes.accounts = "embedded"
+    await case.visit()
+    await case.tell("add", email="")
+    assert await case.done() == [ADDED]
+    assert case.chat.store.user_by_email[BEN.email].notify_props["email"] == "true"
+
+
 async def test_who_leaves_it_is_out_at_once(case: Case) -> None:
     """Tickets and, with the last organization, the token."""
     await case.visit()

@@ -1,6 +1,7 @@
 """A mention: what the agent is asked, and what becomes of its answer."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
+import structlog
 from asyncpg import Pool
 
 from bridge.confirmations import Confirmations
@@ -75,10 +77,16 @@ class Scene:
     mentions: Mentions
 
     async def job(
-        self, message: str = "@equabot hello", *, post: PostId = ASKED, kind: JobKind = "mention"
+        self,
+        message: str = "@equabot hello",
+        *,
+        post: PostId = ASKED,
+        kind: JobKind = "mention",
+        create_at: int | None = None,
     ) -> Job:
-        """Return the claimed job of a post in the thread of the root."""
-        mention = Mention(post, CHANNEL, ROOT, WRITER, ADA, message, create_at=100)
+        """Return the claimed job of a post in the thread of the root, by default one of this moment."""
+        written = round(time.time() * 1000) if create_at is None else create_at
+        mention = Mention(post, CHANNEL, ROOT, WRITER, ADA, message, written)
         await self.inbox.put_all(
             [Entry(kind, f"thread:{ROOT}", ACME, f"post:{mention.post_id}", mention.payload())]
         )
@@ -167,6 +175,61 @@ async def test_an_answer_that_is_there_is_not_posted_again(scene: Scene) -> None
     assert scene.said == []
 
 
+LONG_AGO = 31_000
+"""Milliseconds."""
+
+
+def part(number: int, of: int) -> Post:
+    """Return a part of an answer that the database knows nothing of."""
+    mark = {MARK: {"answers": ASKED, "part": number, "of": of}}
+    return Post(PostId(f"there{number}"), CHANNEL, ME, ROOT, "earlier", 200, props=mark)
+
+
+async def old(scene: Scene, kind: JobKind = "mention") -> Job:
+    """Return the job of a post that is found only now."""
+    return await scene.job(create_at=round(time.time() * 1000) - LONG_AGO, kind=kind)
+
+
+async def test_what_was_answered_before_the_database_forgot_it_is_left(scene: Scene) -> None:
+    """After a fail-over or a restored backup the post is found again; the agent is not asked again."""
+    scene.mattermost.posts = [part(2, of=2), part(1, of=2)]
+
+    assert await scene.mentions.answer(await old(scene)) == {"posts": ["there1", "there2"]}
+    assert scene.agent.asked == []
+    assert scene.said == []
+
+
+async def test_of_an_answer_that_is_there_in_part_the_rest_is_posted(scene: Scene) -> None:
+    """The process died in the middle, and the database forgot what it was going to say."""
+    scene.agent.said = "x" * 16_000 + "\n\n" + "y" * 16_000
+    scene.mattermost.posts = [part(1, of=2)]
+
+    assert await scene.mentions.answer(await old(scene)) == {"posts": ["there1", "new1"]}
+    assert scene.said == ["y" * 16_000]
+
+
+async def test_an_old_post_without_an_answer_is_answered(scene: Scene) -> None:
+    """That it is none costs one look; usually the bridge was away for a while."""
+    assert await scene.mentions.answer(await old(scene)) == {"posts": ["new1"]}
+    assert scene.mattermost.threads_read == 1
+
+
+async def test_for_a_new_post_nothing_is_looked_up(scene: Scene) -> None:
+    await scene.mentions.answer(await scene.job())
+
+    assert scene.mattermost.threads_read == 0
+
+
+async def test_an_old_post_is_not_answered_without_looking(scene: Scene) -> None:
+    """While Mattermost is away nothing is asked either: the next attempt looks."""
+    scene.mattermost.failure = MattermostUnavailable("Mattermost does not answer.")
+
+    with pytest.raises(MattermostUnavailable):
+        await scene.mentions.answer(await old(scene))
+
+    assert scene.agent.asked == []
+
+
 async def test_what_the_agent_says_alarms_nobody(scene: Scene) -> None:
     """Neither what is kept nor what is posted."""
     scene.agent.said = "dear @all"
@@ -195,7 +258,7 @@ async def history(scene: Scene, *posts: Post) -> tuple[Turn, ...]:
     """Return what an agent that does not remember is told of the thread."""
     scene.agent.remembers = False
     scene.mattermost.posts = [*posts, Post(ASKED, CHANNEL, WRITER, ROOT, "@equabot hello", 100)]
-    await scene.mentions.answer(await scene.job())
+    await scene.mentions.answer(await scene.job(create_at=100))
     return scene.agent.asked[0].history
 
 
@@ -305,6 +368,19 @@ async def test_when_it_is_given_up_the_person_is_told(
     assert await scene.kept() == (SORRY, reason)
 
 
+async def test_why_somebody_got_an_apology_is_logged(scene: Scene) -> None:
+    """One line with the error's code; a bug comes with its traceback."""
+    job = replace(await scene.job(), attempts=3)
+    seen = []
+    for failure in (AgentFailed("The agent sent nothing."), ValueError("internal")):
+        scene.agent.failure = failure
+        with structlog.testing.capture_logs() as lines:
+            await scene.mentions.answer(job)
+        seen.append([(line["event"], line["log_level"], line["code"], line["attempt"]) for line in lines])
+
+    assert seen == [[("answer_failed", "warning", code, 3)] for code in ("agent_failed", "internal_error")]
+
+
 @pytest.mark.parametrize("text", ["", " \n", "\x00\x07", "\x1b"])
 async def test_an_answer_without_text_is_none(scene: Scene, text: str) -> None:
     """Control characters cannot be posted, and saying nothing at all is no answer."""
@@ -366,6 +442,52 @@ async def test_a_post_that_fails_is_left_to_the_next_attempt(scene: Scene) -> No
     with pytest.raises(MattermostUnavailable):
         await answering
     assert await scene.kept() == ("forty-two", None)
+
+
+ROOT_GONE = MattermostRefused(
+    "Mattermost refused.", http_status=400, error_id="api.post.create_post.root_id.app_error"
+)
+THREAD_GONE = MattermostRefused("Mattermost refused.", http_status=404, error_id="app.post.get.app_error")
+SKIPPED = {"skipped": "question_deleted"}
+
+
+@pytest.mark.parametrize("failure", [None, AgentFailed("nothing")], ids=["an answer", "an apology"])
+async def test_a_question_that_was_deleted_meanwhile_is_done(scene: Scene, failure: Exception | None) -> None:
+    """Nobody waits for the answer any more, and there is nowhere to put it."""
+    scene.agent.failure = failure
+    scene.mattermost.create = failing(ROOT_GONE)
+
+    assert await scene.mentions.answer(await scene.job()) == SKIPPED
+
+
+async def test_a_question_that_was_deleted_before_it_is_read_is_done(scene: Scene) -> None:
+    """Its thread cannot be read for the agent: that is no failure of the agent's."""
+    scene.agent.remembers = False
+    scene.mattermost.failure = THREAD_GONE
+
+    assert await scene.mentions.answer(await scene.job()) == SKIPPED
+    assert scene.said == []
+    assert await scene.kept() == (None, None)
+
+
+async def test_a_question_that_was_deleted_before_the_next_attempt_is_done(scene: Scene) -> None:
+    scene.mattermost.failure = THREAD_GONE
+
+    assert await scene.mentions.answer(replace(await scene.job(), answer="kept")) == SKIPPED
+
+
+async def test_an_invitation_to_a_deleted_post_is_done(scene: Scene, invitation: Job) -> None:
+    scene.mattermost.create = failing(ROOT_GONE)
+
+    assert await scene.mentions.invite(invitation) == SKIPPED
+
+
+@pytest.mark.parametrize("error_id", ["api.post.create_post.can_not_post_to_deleted.error", ""])
+async def test_other_refusals_are_none_of_a_deleted_question(scene: Scene, error_id: str) -> None:
+    scene.mattermost.create = failing(MattermostRefused("no", http_status=400, error_id=error_id))
+
+    with pytest.raises(MattermostRefused):
+        await scene.mentions.answer(await scene.job())
 
 
 async def test_the_bot_is_shown_typing_while_the_agent_works(scene: Scene) -> None:
@@ -433,6 +555,15 @@ async def test_an_invitation_that_was_kept_is_looked_for_first(scene: Scene, inv
     scene.mattermost.posts = [Post(PostId("there"), CHANNEL, ME, ROOT, HOW_TO_GET_IN, 200, props=mark)]
 
     assert await scene.mentions.invite(replace(invitation, answer=HOW_TO_GET_IN)) == {"posts": ["there"]}
+    assert scene.said == []
+
+
+async def test_an_old_post_that_was_invited_is_left(scene: Scene) -> None:
+    """As an answer is: the database may have lost that it was."""
+    scene.mattermost.users[WRITER] = User(WRITER, "stranger")
+    scene.mattermost.posts = [part(1, of=1)]
+
+    assert await scene.mentions.invite(await old(scene, "invite")) == {"posts": ["there1"]}
     assert scene.said == []
 
 

@@ -1,9 +1,9 @@
 """What the platform told stands in its channel, once and in order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,9 +23,10 @@ from bridge.mattermost.patience import Patience
 from bridge.mattermost.rest import RestMattermost
 from bridge.mattermost.transport import Transport, client_session
 from bridge.metrics import Metrics
-from bridge.models import Job, OrganizationId, TeamId, UserId
+from bridge.models import ChannelId, Job, OrganizationId, TeamId, UserId
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, Team, User
-from bridge.worker import Pace, Worker
+from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
+from bridge.worker import LeaseLostError, Pace, Worker
 from handlers.notices import Notices
 from handlers.posting import MARK, Poster
 from tests.support.mattermost import eventually, running_mattermost
@@ -77,14 +78,14 @@ async def chat() -> AsyncIterator[Chat]:
 
 
 @pytest.fixture
-async def notices(chat: Chat, pool: Pool) -> AsyncIterator[Notices]:
+async def notices(chat: Chat, pool: Pool, inbox: Inbox) -> AsyncIterator[Notices]:
     token = chat.store.create_token(chat.bot).token
     async with client_session() as session:
         transport = Transport(
             session, chat.server.url, token, lambda endpoint, *_: chat.asked.append(endpoint), ONCE
         )
         api = RestMattermost(transport, creating=ONCE)
-        yield Notices(Teams(pool), Poster(api, UserId(chat.bot.id), 16_383, Confirmations()))
+        yield Notices(Teams(pool), Poster(api, UserId(chat.bot.id), 16_383, Confirmations()), inbox)
 
 
 @pytest.fixture
@@ -110,13 +111,19 @@ async def claimed(inbox: Inbox, body: dict[str, Any] | None = None) -> Job:
     return next(job for job in await inbox.claim(Room(10)) if job.kind == "notice")
 
 
-async def again(pool: Pool) -> Job:
-    """The same job in another process, after the first has died with it."""
+async def taken_over(notices: Notices, pool: Pool) -> tuple[Notices, Job]:
+    """Another process with the same job, after the first has died with it or seems to have."""
     await pool.execute("update jobs set lease = now() - interval '1 s' where state = 'running'")
     other = Inbox(pool)
     await other.reap()
     (job,) = await other.claim(Room(1))
-    return job
+    return replace(notices, inbox=other), job
+
+
+async def posted_again(notices: Notices, pool: Pool) -> Mapping[str, Any]:
+    """Do the job once more, in another process."""
+    other, job = await taken_over(notices, pool)
+    return await other.post(job)
 
 
 @asynccontextmanager
@@ -209,7 +216,7 @@ async def test_a_notice_is_posted_once_when_its_process_dies_before_the_record(
     first = await notices.post(await claimed(inbox))
     await chat.server.restart()
 
-    second = await notices.post(await again(pool))
+    second = await posted_again(notices, pool)
 
     assert second == first
     assert len(chat.told()) == 1
@@ -225,7 +232,7 @@ async def test_a_notice_whose_answer_was_lost_is_posted_once(
         await notices.post(await claimed(inbox))
     await chat.server.restart()
 
-    result = await notices.post(await again(pool))
+    result = await posted_again(notices, pool)
 
     assert result == {"posts": [post.id for post in chat.told()]}
     assert len(chat.told()) == 1
@@ -236,11 +243,26 @@ async def test_two_processes_that_both_have_the_job_post_it_once(
 ) -> None:
     """One of them was slow and has lost its lease without knowing it yet."""
     chat.bot.roles = EVERYWHERE
-    jobs = [await claimed(inbox), await again(pool)]
+    job = await claimed(inbox)
+    other, same = await taken_over(notices, pool)
 
-    done = await asyncio.gather(*map(notices.post, jobs), return_exceptions=True)
+    done = await asyncio.gather(notices.post(job), other.post(same), return_exceptions=True)
 
     assert {"posts": [post.id for post in chat.told()]} in done
+    assert len(chat.told()) == 1
+
+
+async def test_a_process_that_stood_still_does_not_post_what_another_has(
+    chat: Chat, notices: Notices, inbox: Inbox, pool: Pool, mapped: None
+) -> None:
+    """It goes on when the server has forgotten the pending id, and does not know that it lost its lease."""
+    job = await claimed(inbox)
+    await posted_again(notices, pool)
+    await chat.server.restart()
+
+    with pytest.raises(LeaseLostError):
+        await notices.post(job)
+
     assert len(chat.told()) == 1
 
 
@@ -253,7 +275,7 @@ async def test_an_earlier_post_is_found_behind_many_others(
         chat.store.post_as(chat.ada, chat.announcements, f"message {number}")
     await chat.server.restart()
 
-    await notices.post(await again(pool))
+    await posted_again(notices, pool)
 
     assert len(chat.told()) == 1
 
@@ -268,7 +290,7 @@ async def test_the_search_ends_at_what_is_too_old(
         chat.store.post_as(chat.ada, chat.announcements, f"message {number}", create_at=old + number)
     await claimed(inbox)
 
-    await notices.post(await again(pool))
+    await posted_again(notices, pool)
 
     assert chat.asked == ["/teams/{id}/channels/name/{name}", "/channels/{id}/posts", "/posts"]
     assert len(chat.told()) == 1
@@ -284,7 +306,7 @@ async def test_a_mark_that_somebody_copied_silences_nothing(
     post.delete_at = chat.store.now()
     await chat.server.restart()
 
-    await notices.post(await again(pool))
+    await posted_again(notices, pool)
 
     assert len(chat.told()) == 1
 
@@ -304,6 +326,66 @@ async def test_the_order_of_acceptance_is_kept_while_things_fail(
         await eventually(lambda: len(chat.told()) == 12, within=25)
 
     assert chat.titles() == [f"Number {number}" for number in range(12)]
+
+
+@pytest.fixture
+async def known(chat: Chat, pool: Pool, mapped: None) -> None:
+    """The bridge has made the channel and remembers it."""
+    await Teams(pool).record_channels(ORGANIZATION, {"announcements": ChannelId(chat.announcements.id)})
+
+
+async def test_a_renamed_channel_is_still_the_one(
+    chat: Chat, notices: Notices, inbox: Inbox, known: None
+) -> None:
+    """Nobody who takes the name gets the notices."""
+    patch_channel(chat.store, chat.announcements, {"name": "news"})
+    taken = chat.store.create_channel(chat.team, "announcements", members=[chat.ada, chat.bot])
+
+    await notices.post(await claimed(inbox))
+
+    assert len(chat.told()) == 1
+    assert chat.told(taken) == []
+    assert "/teams/{id}/channels/name/{name}" not in chat.asked
+
+
+async def test_a_known_channel_that_is_archived_is_waited_for(
+    chat: Chat, notices: Notices, inbox: Inbox, known: None
+) -> None:
+    """Whoever has archived it, and whatever has its name now."""
+    patch_channel(chat.store, chat.announcements, {"name": "news"})
+    archive_channel(chat.store, chat.ada, chat.announcements)
+    chat.store.create_channel(chat.team, "announcements", members=[chat.ada, chat.bot])
+
+    with pytest.raises(ChannelNotUsable, match="The channel announcements is archived"):
+        await notices.post(await claimed(inbox))
+
+
+@pytest.mark.parametrize("elsewhere", [True, False], ids=["in another team", "deleted for good"])
+async def test_a_known_channel_that_is_not_there_is_looked_for_by_its_name(
+    chat: Chat, notices: Notices, inbox: Inbox, pool: Pool, mapped: None, *, elsewhere: bool
+) -> None:
+    """Nothing of an organization is told in another team, be it that the channel was moved there."""
+    team = chat.store.create_team("borealis", "Borealis", members=[chat.bot])
+    moved = chat.store.create_channel(team, "announcements", members=[chat.bot])
+    stored = ChannelId(moved.id if elsewhere else "z" * 26)
+    await Teams(pool).record_channels(ORGANIZATION, {"announcements": stored})
+
+    await notices.post(await claimed(inbox))
+
+    assert len(chat.told()) == 1
+    assert chat.told(moved) == []
+
+
+async def test_who_says_in_between_that_there_is_no_channel_is_not_believed(
+    chat: Chat, notices: Notices, inbox: Inbox, known: None
+) -> None:
+    """A 404 without Mattermost's id of an error does not make another channel the one."""
+    chat.server.faults.rest(RestFault(status=404, path=f"/channels/{chat.announcements.id}"))
+
+    with pytest.raises((MattermostRefused, MattermostUnavailable)):
+        await notices.post(await claimed(inbox))
+
+    assert "/teams/{id}/channels/name/{name}" not in chat.asked
 
 
 async def test_an_archived_channel_is_waited_for(

@@ -18,8 +18,9 @@ from schemathesis import Case, GenerationMode
 
 from bridge import log
 from handlers.app import DESCRIBED, ROUTES
-from handlers.limits import BAD_TICKETS, PEOPLE, Allowance
+from handlers.limits import PEOPLE, Allowance
 from handlers.openapi import document
+from handlers.tickets import TICKETS, TicketLimits
 from handlers.visitors import TURNSTILE, Turnstile
 from tests.support.api import TOKENS, Client
 from tests.support.front import ACME, front
@@ -30,7 +31,7 @@ PEER = {"Authorization": f"Bearer {TOKENS[0]}"}
 PLENTY = 10_000
 UNLIMITED: dict[web.AppKey[Any], Any] = {
     PEOPLE: Allowance(burst=PLENTY, per_second=1),
-    BAD_TICKETS: Allowance(burst=PLENTY, per_second=1),
+    TICKETS: TicketLimits(Allowance(burst=PLENTY, per_second=1)),
     TURNSTILE: Turnstile(Allowance(burst=PLENTY, per_second=1), Allowance(burst=PLENTY, per_second=1)),
 }
 

@@ -8,7 +8,7 @@ from aiohttp import ClientResponse
 
 from bridge.errors import NotSignedIn, TooManyRequests
 from bridge.sandbox.equa import away
-from handlers.limits import Allowance
+from handlers.limits import DEADLINES, Allowance, Deadlines, Line
 from handlers.visitors import TURNSTILE, Turnstile
 from tests.support.front import CONFIG, Front, front
 
@@ -47,6 +47,58 @@ async def test_at_the_same_moment_it_brings_no_more(door: Front) -> None:
     responses = await asyncio.gather(*(ask(door, f"connect.sid=bogus{number}") for number in range(20)))
 
     assert sorted(response.status for response in responses) == [401] * 5 + [429] * 15
+
+
+UNKNOWN = "100.64.0.3"
+"""Of a platform's edge: all that a proxy says that names nobody."""
+
+
+async def test_where_nobody_is_named_nobody_pays_for_others(door: Front) -> None:
+    """A proxy may keep to itself whom it speaks for: then strangers ask a few at a time, and are answered."""
+    bogus = [door.client.get(CONFIG, headers={"Cookie": f"connect.sid=bogus{each}"}) for each in range(300)]
+    *strangers, ada = await asyncio.gather(*bogus, ask(door, door.cookie(), UNKNOWN))
+
+    assert {response.status for response in strangers} == {401}
+    assert ada.status == 200
+    assert (await ask(door, door.cookie(), UNKNOWN)).status == 200
+
+
+async def test_strangers_ask_a_few_at_a_time_and_others_do_not_wait_for_them() -> None:
+    """Whoever was here before asks at once, whatever the strangers wait for."""
+    turnstile, gate = Turnstile(line=Line(at_once=2, longest=3)), asyncio.Event()
+    inside: list[bytes] = []
+
+    async def stranger(session: bytes) -> None:
+        async with turnstile.passed(session, None):
+            inside.append(session)
+            await gate.wait()
+
+    async with turnstile.passed(b"ada", None):
+        pass
+    async with asyncio.TaskGroup() as group:
+        for number in range(5):
+            group.create_task(stranger(bytes([number])))
+        while len(turnstile.line) < 3:
+            await asyncio.sleep(0)
+        assert len(inside) == 2
+        with pytest.raises(TooManyRequests):
+            await stranger(b"one more")
+        async with asyncio.timeout(1), turnstile.passed(b"ada", None):
+            gate.set()
+
+    assert len(inside) == 5
+
+
+async def test_who_waits_too_long_for_their_turn_hears_so(dsn: str) -> None:
+    """As when Equa itself takes long."""
+    closed = Turnstile(line=Line(at_once=1, longest=3))
+    async with (
+        front(dsn, {TURNSTILE: closed, DEADLINES: Deadlines(equa=0.2)}) as door,
+        closed.line.passed(),
+    ):
+        response = await ask(door, door.cookie())
+
+        assert (response.status, (await response.json())["error"]) == (503, "equa_unavailable")
 
 
 async def test_who_was_signed_in_before_passes_in_a_flood(door: Front) -> None:

@@ -108,3 +108,17 @@ async def test_the_page_of_an_expired_ticket_may_be_framed(door: Front, tmp_path
     assert response.status == 401
     assert policy.startswith(f"frame-ancestors 'self' {APP}; default-src 'none'; script-src 'nonce-")
     assert policy.count("frame-ancestors") == 1
+
+
+@pytest.mark.parametrize(("referer", "status"), [(f"{APP}/", 303), ("https://evil.example/", 200)])
+async def test_who_opens_a_tab_is_known_behind_the_proxy(
+    door: Front, tmp_path: Path, referer: str, status: int
+) -> None:
+    """Nobody who is signed in becomes somebody else by a link of another site, unless they want to."""
+    ticket = await door.ticket()
+    told = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document", "Cookie": "MMAUTHTOKEN=of-ada"}
+    async with proxied(door, tmp_path) as nginx:
+        response = await login(nginx, ticket, **told, Referer=referer)
+
+    assert response.status == status
+    assert ("Set-Cookie" in response.headers) == (status == 303)

@@ -13,7 +13,7 @@ import pytest
 
 from bridge.sandbox import equa
 from bridge.sandbox import world as sandbox
-from bridge.sandbox.mattermost import RestFault, Server, Store
+from bridge.sandbox.mattermost import RestFault, Server, Store, User
 from bridge.sandbox.world import Account
 from tests.support.daemon import Daemon, running
 from tests.support.mattermost import eventually
@@ -65,6 +65,15 @@ class Town:
             },
         }
         await self.call("POST", "events", event, PEER)
+
+    async def asked(self, path: str, body: Any) -> int:
+        """Ask Mattermost as nobody, and return the status."""
+        async with self.http.post(f"{self.server.url}/api/v4/{path}", json=body) as response:
+            return response.status
+
+    def teams_of(self, user: User) -> set[str]:
+        inside = self.store.teams_of_user[user.id]
+        return {team.name for team in self.store.teams.values() if team.id in inside}
 
     def members(self) -> set[str]:
         team = self.store.team_by_name.get("acme-corp")
@@ -122,6 +131,34 @@ async def test_a_sync_brings_everybody_in(town: Town) -> None:
 
     assert (report["created"], report["added"], report["failed"]) == (4, 4, [])
     assert town.members() == {"Ada", "Ben", "Chloe", "Dmitri"}
+
+
+async def test_an_organization_cannot_get_hold_of_another_s_by_a_wrong_address(town: Town) -> None:
+    """Acme's roster lies about Dmitri, who belongs to Borealis too: it neither resets nor reads anything."""
+    lie = "mallory@acme.example"
+    for line in town.platform.store.organizations[ACME.id].members.values():
+        if line.user == sandbox.DMITRI.id:
+            line.email = lie
+    await town.call("POST", f"sync-org/{ACME.id}", {}, town.cookie())
+    borealis = sandbox.BOREALIS.id
+    await town.call("POST", f"sync-org/{borealis}", {}, town.cookie(sandbox.ELIF))
+    account = town.store.user_by_email[lie]
+    assert town.teams_of(account) == {"acme-corp", "borealis-labs"}
+
+    assert await town.asked("users/password/reset/send", {"email": lie}) == 400
+    for password in ("", "guessed-1234"):
+        assert await town.asked("users/login", {"login_id": lie, "password": password}) in (400, 401)
+    assert account.notify_props["email"] == "false"
+
+    session = await town.call(
+        "POST", "session", {"organizationId": str(borealis)}, town.cookie(sandbox.DMITRI)
+    )
+    assert session["mmUserId"] == account.id
+    assert (account.email, account.notify_props["email"]) == (sandbox.DMITRI.email, "true")
+    assert town.teams_of(account) == {"acme-corp", "borealis-labs"}
+    for address in (lie, account.email):
+        await town.asked("users/password/reset/send", {"email": address})
+    assert (account.password, account.auth_service) == ("", "equa")
 
 
 async def test_without_a_bot_syncs_are_done_all_the_same(dsn: str, tmp_path: Path) -> None:

@@ -178,6 +178,37 @@ async def test_an_answer_whose_create_was_lost_on_the_way_back_is_posted_once(
     assert len(world.answers(post)) == 1
 
 
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_an_answer_that_a_proxy_refuses_is_posted_later(
+    world: World, acme: Company, daemon: Daemon, status: int
+) -> None:
+    """While Mattermost restarts, whoever stands before it says anything."""
+    fault = world.server.faults.rest(RestFault(status=status, method="POST", path="/posts", times=1))
+    post = world.ask(acme, "@equabot hello")
+    await world.answered(post)
+
+    assert fault.times == 0
+    assert len(world.answers(post)) == 1
+
+
+async def test_what_a_member_of_one_organization_writes_delays_no_other(
+    world: World, acme: Company, tmp_path: Path
+) -> None:
+    """Not even as many and as large posts as Mattermost takes, behind which nobody listened."""
+    borealis, environ = world.companies[1], {**world.environ, "BRIDGE_DATA_DIR": str(tmp_path)}
+    async with running(environ, tmp_path / "first.log") as first:
+        await world.answered(world.ask(borealis, "@equabot hello"))
+        await first.stop()
+    for _ in range(60):
+        world.store.post_as(acme.people[0], acme.agent, "hi", props={"x": "x" * 799_000})
+    behind = world.ask(acme, "@equabot hello")
+
+    async with running(environ, tmp_path / "second.log"):
+        for _ in range(3):
+            await world.answered(world.ask(borealis, "@equabot hello"), seconds=3)
+        await world.answered(behind)
+
+
 async def test_an_answer_is_posted_once_when_the_daemon_dies_before_its_record(
     world: World, acme: Company, daemon: Daemon
 ) -> None:

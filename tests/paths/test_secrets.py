@@ -133,7 +133,7 @@ async def _failures(seen: Outlook, company: Company) -> None:
     seen.equa.controls.fail(away())
     await seen.visit(seen.equa.store.sign_in(sandbox.BEN.id), sandbox.ACME.id)
     seen.equa.controls.clear()
-    seen.world.server.faults.rest(RestFault(status=400, path="/users/email", times=1))
+    seen.world.server.faults.rest(RestFault(status=400, error_id="api.x", path="/users/email", times=1))
     await seen.visit(seen.equa.store.sign_in(sandbox.BEN.id), sandbox.ACME.id)
     seen.world.server.faults.rest(RestFault(cut=True, path="/users/me/teams", times=6))
     await seen.visit(seen.equa.store.sign_in(sandbox.ADA.id), sandbox.ACME.id)

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from bridge.models import Organization, Person
 from provisioning.sessions import Session, Sessions
+from provisioning.users import ensure_user
 from tests.support.crashes import Crash, Crashes, When
+from tests.support.rosters import crew_of, line, roster
 from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization
 
 Work = Callable[[Sessions], Awaitable[object]]
@@ -104,6 +107,81 @@ async def test_a_leaving_may_crash_anywhere(chat: Chat, process: Process, when: 
     else:
         pytest.fail("no leaving ended by itself")
     assert at > 8
+
+
+@pytest.mark.parametrize("when", EVERY_WAY)
+async def test_a_correction_may_crash_anywhere(
+    chat: Chat, process: Process, acme: Organization, when: When
+) -> None:
+    """Of an address that a roster lies about: in the end it is theirs, with notifications, and only once."""
+    crew = crew_of(process)
+    chat.set("TeamSettings", MaxUsersPerTeam=10_000)
+    for at in range(1, MOST_CALLS):
+        person = a_person(f"Person{at}")
+        await crew.run(acme, roster([], line(person, email=f"typed{at}@example.com")))
+        user = await crew.user(chat, person)
+        assert (user.email, user.notify_props["email"]) == (f"typed{at}@example.com", "false")
+
+        happened = await crashed(process, at, when, lambda s: s.open_session(person, acme))  # noqa: B023  # awaited here
+
+        await again(process, person, acme)
+        assert (user.email, user.email_verified) == (person.email, True)
+        assert user.notify_props["email"] == "true"
+        account = await process.sessions.stores.accounts.find(person.id)
+        assert account
+        assert not account.unconfirmed
+        if not happened:
+            break
+    else:
+        pytest.fail("no visit ended by itself")
+    assert at > 10
+
+
+@pytest.mark.parametrize("when", EVERY_WAY)
+async def test_a_roster_s_account_may_crash_before_anybody_knows_of_it(
+    chat: Chat, process: Process, acme: Organization, when: When
+) -> None:
+    """The visit that finds it puts its address and its notifications right."""
+    for at in range(1, MOST_CALLS):
+        person = a_person(f"Person{at}")
+        typed = replace(person, email=f"typed{at}@example.com", email_verified=False)
+        happened = await crashed(process, at, when, lambda s: ensure_user(s.admin, s.stores, typed))  # noqa: B023  # awaited here
+
+        session = await again(process, person, acme)
+
+        user = chat.user(session.user_id)
+        assert (user.email, user.notify_props["email"]) == (person.email, "true")
+        assert len(chat.people()) == at
+        if not happened:
+            break
+    else:
+        pytest.fail("no account was ever there")
+    assert at > 6
+
+
+@pytest.mark.parametrize("when", EVERY_WAY)
+async def test_a_claim_may_crash_anywhere(
+    chat: Chat, process: Process, acme: Organization, when: When
+) -> None:
+    """Who has proved an address gets it, and who had it by a roster gets their own when they come."""
+    crew = crew_of(process)
+    chat.set("TeamSettings", MaxUsersPerTeam=10_000)
+    for at in range(1, MOST_CALLS):
+        owner, other = a_person(f"Owner{at}"), a_person(f"Other{at}")
+        await crew.run(acme, roster([], line(other, email=owner.email)))
+
+        happened = await crashed(process, at, when, lambda s: s.open_session(owner, acme))  # noqa: B023  # awaited here
+
+        await again(process, owner, acme)
+        await again(process, other, acme)
+        for person in (owner, other):
+            user = await crew.user(chat, person)
+            assert (user.email, user.notify_props["email"]) == (person.email, "true")
+        if not happened:
+            break
+    else:
+        pytest.fail("no visit ended by itself")
+    assert at > 10
 
 
 @pytest.mark.parametrize("when", EVERY_WAY)

@@ -39,6 +39,15 @@ def test_an_address_counts_if_there_is_one_only(addresses: list[str], email: str
     assert (one.member.email, one.addresses, one.lines) == (email, count, len(lines))
 
 
+def test_the_accounts_own_address_counts_for_more_than_what_lines_say() -> None:
+    """Whoever has typed those."""
+    own = replace(ADA, email="Moreno@example.com", email_of_account=True)
+
+    (one,) = listed(Roster((ADA, own, replace(own, email="")))).values()
+
+    assert one == Listed(replace(own, email="moreno@example.com"), 1, 3)
+
+
 @pytest.mark.parametrize(
     ("roster", "doubtful"),
     [

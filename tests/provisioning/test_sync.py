@@ -16,6 +16,7 @@ from provisioning.roster import Reading
 from tests.support.rosters import Crew, crew_of, line, roster, some_people
 from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization, process
 
+NO = "api.context.permissions.app_error"
 DEFAULTS = ["announcements", "cap-table", "documents", "agent"]
 
 
@@ -176,7 +177,7 @@ async def test_a_batch_that_is_refused_as_a_whole_is_reported(
     """Of each of its people."""
     people = some_people(3)
     await crew.sync.sessions.ensure_home(acme)
-    chat.server.faults.rest(RestFault("before", status=403, path="/members/batch"))
+    chat.server.faults.rest(RestFault("before", status=403, error_id=NO, path="/members/batch"))
 
     report = await crew.run(acme, roster(people))
 
@@ -188,7 +189,9 @@ async def test_a_channel_that_takes_nobody_is_reported(chat: Chat, crew: Crew, a
     people = some_people(2)
     await crew.sync.sessions.ensure_home(acme)
     channel = chat.store.channel(chat.team("acme-corp"), "documents")
-    chat.server.faults.rest(RestFault("before", status=403, path=f"/channels/{channel.id}/members"))
+    chat.server.faults.rest(
+        RestFault("before", status=403, error_id=NO, path=f"/channels/{channel.id}/members")
+    )
 
     report = await crew.run(acme, roster(people))
 

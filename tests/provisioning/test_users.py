@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.errors import AccountConflict, MattermostFull, MattermostRefused
+from bridge.errors import AccountConflict, MattermostFull, MattermostUnavailable
 from bridge.models import NewUser, Person, User
 from bridge.sandbox.mattermost import RestFault
 from provisioning.users import ensure_user
@@ -12,7 +12,7 @@ from tests.support.visits import Chat, Process, a_person
 
 
 async def test_a_new_person_gets_an_account(chat: Chat, process: Process, ada: Person) -> None:
-    """With their name and address, verified, and a password that nobody knows."""
+    """With their name and address, verified, and no password, not even by mail."""
     account = await ensure_user(process.sessions.admin, process.sessions.stores, ada)
 
     user = chat.user(account.user_id)
@@ -24,8 +24,10 @@ async def test_a_new_person_gets_an_account(chat: Chat, process: Process, ada: P
     )
     assert user.email_verified
     assert user.roles == "system_user"
-    assert len(user.password) > 40
+    assert (user.password, user.auth_service) == ("", "equa")
+    assert user.notify_props["email"] == "true"
     assert account.provisioned
+    assert not account.unconfirmed
 
 
 async def test_a_second_visit_finds_the_account(chat: Chat, process: Process, ada: Person) -> None:
@@ -33,7 +35,9 @@ async def test_a_second_visit_finds_the_account(chat: Chat, process: Process, ad
     first = await ensure_user(process.sessions.admin, process.sessions.stores, ada)
     moved = replace(ada, email="moreno@example.com")
 
-    assert await ensure_user(process.sessions.admin, process.sessions.stores, moved) == first
+    assert (
+        await ensure_user(process.sessions.admin, process.sessions.stores, moved)
+    ).user_id == first.user_id
     assert len(chat.people()) == 1
 
 
@@ -185,7 +189,7 @@ async def test_a_404_of_a_proxy_is_no_deleted_account(chat: Chat, process: Proce
     first = await ensure_user(process.sessions.admin, process.sessions.stores, ada)
     chat.server.faults.rest(RestFault(status=404, path="/users/", times=1))
 
-    with pytest.raises(MattermostRefused):
+    with pytest.raises(MattermostUnavailable):
         await ensure_user(process.sessions.admin, process.sessions.stores, ada)
 
     assert (await ensure_user(process.sessions.admin, process.sessions.stores, ada)).user_id == first.user_id
@@ -219,6 +223,26 @@ async def test_a_forged_mark_is_nobodys(chat: Chat, process: Process) -> None:
     chat.store.create_user("ada", email="ada@example.com", props={"equabot_bridge": "guessed"})
 
     await _conflicts(chat, process, a_person(verified=False), "verify the address")
+
+
+async def test_what_an_older_database_does_not_know_is_found_again(
+    chat: Chat, process: Process, ada: Person
+) -> None:
+    """By its address, by the person for whom it was made."""
+    first = await ensure_user(process.sessions.admin, process.sessions.stores, ada)
+    await process.pool.execute("delete from mattermost_user_mappings")
+
+    assert (await ensure_user(process.sessions.admin, process.sessions.stores, ada)).user_id == first.user_id
+
+
+async def test_and_by_nobody_else(chat: Chat, process: Process, ada: Person) -> None:
+    """A roster may have given it the address of whoever is behind that roster."""
+    mallory = a_person("Mallory")
+    typed = replace(ada, email=mallory.email, email_verified=False)
+    await ensure_user(process.sessions.admin, process.sessions.stores, typed)
+    await process.pool.execute("delete from mattermost_user_mappings")
+
+    await _conflicts(chat, process, mallory, "made for somebody else")
 
 
 class _Racing:

@@ -56,14 +56,19 @@ def instructions(dockerfile: Path) -> list[tuple[str, str]]:
 
 
 def interpolated(value: Any, environ: Mapping[str, str] | None = None) -> Any:
-    """Fill `${NAME:-default}` and `$$` in everything below, as Compose does."""
+    """Fill `${NAME:-default}`, also in a default, and `$$` in everything below, as Compose does."""
     given = environ or {}
     match value:
         case str():
-            filled = re.sub(r"(?<!\$)\$\{(\w+):-([^}]*)\}", lambda hole: given.get(hole[1]) or hole[2], value)
-            return filled.replace("$$", "$")
+            return _filled(value, given).replace("$$", "$")
         case dict():
             return {key: interpolated(each, environ) for key, each in value.items()}
         case list():
             return [interpolated(each, environ) for each in value]
     return value
+
+
+def _filled(text: str, given: Mapping[str, str]) -> str:
+    """Fill the innermost holes until there are none."""
+    filled = re.sub(r"(?<!\$)\$\{(\w+):-([^{}]*)\}", lambda hole: given.get(hole[1]) or hole[2], text)
+    return filled if filled == text else _filled(filled, given)

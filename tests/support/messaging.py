@@ -20,8 +20,14 @@ ACME = "0f3b6a52-7d18-4c9e-b1a4-6e2d90c5f713"
 BOREALIS = "c41d8e07-a5f9-4b36-92d0-38b7e16f4ac8"
 TEAMS = {ACME: "acme-corp", BOREALIS: "borealis-labs"}
 
+SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox"
+"""What the frame may do unless told otherwise."""
+
 EXPIRED = """<!doctype html><title>Expired</title><p>This sign-in has expired.</p>
 <script>parent.postMessage({ type: "equabot:login-expired" }, "*")</script>"""
+
+FAILED = """<!doctype html><title>Trouble</title><p>The database does not answer.</p>
+<script>parent.postMessage({ type: "equabot:login-failed", retryAfter: %s }, "*")</script>"""
 
 _CHAT = """<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><title>Chat</title>
 <style>body {{ margin: 2rem; font: 15px system-ui }} header {{ margin-bottom: 1rem }}</style>
@@ -53,27 +59,45 @@ class Chat:
         self.logins: list[Mapping[str, str]] = []
         """The queries, in their order."""
         self.referrers: list[str | None] = []
+        self.sites: list[str | None] = []
+        """What the browser says of who sends it there."""
         self.pages: list[web.Response] = []
         """What the next logins answer instead."""
         self.gate: asyncio.Event | None = None
 
     def app(self) -> web.Application:
         app = web.Application()
-        app.add_routes([web.get("/login/token", self._login), web.get("/{path:.*}", self._page)])
+        app.add_routes(
+            [
+                web.get("/login/token", self._login),
+                web.get("/file", self._file),
+                web.get("/{path:.*}", self._page),
+            ]
+        )
         return app
 
     def expire(self, times: int = 1) -> None:
         """Let the next logins say that their ticket is no longer good."""
         self.pages += [web.Response(text=EXPIRED, content_type="text/html") for _ in range(times)]
 
+    def fail(self, times: int = 1, *, retry_after: str = "null") -> None:
+        """Let the next logins say that they did not work this time; `retry_after` is an expression."""
+        text = FAILED % retry_after
+        self.pages += [web.Response(status=503, text=text, content_type="text/html") for _ in range(times)]
+
     async def _login(self, request: web.Request) -> web.Response:
         self.logins.append(dict(request.query))
         self.referrers.append(request.headers.get("Referer"))
+        self.sites.append(request.headers.get("Sec-Fetch-Site"))
         if self.gate:
             await self.gate.wait()
         if self.pages:
             return self.pages.pop(0)
         raise web.HTTPSeeOther(request.query["redirect_to"])
+
+    async def _file(self, _request: web.Request) -> web.Response:
+        headers = {"Content-Disposition": 'attachment; filename="report.txt"'}
+        return web.Response(text="Figures", headers=headers)
 
     async def _page(self, request: web.Request) -> web.Response:
         return web.Response(text=_CHAT.format(path=escape(request.path)), content_type="text/html")

@@ -69,6 +69,18 @@ class FakeMattermost:
         return self.users[user_id]
 
 
+@dataclass
+class FakeInbox:
+    """Says of every job that it is ours, until it is not."""
+
+    ours: bool = True
+    asked: list[JobId] = field(default_factory=list)
+
+    async def holds(self, job: JobId) -> bool:
+        self.asked.append(job)
+        return self.ours
+
+
 def posted(draft: Draft, name: str, *, by: UserId = ME) -> Post:
     """Return the post that a draft becomes."""
     return Post(

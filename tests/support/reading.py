@@ -1,13 +1,17 @@
 """The half of the bridge that reads, without the half that answers: what comes of it is looked up."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from asyncpg import Pool
 
+from bridge.catchup import CatchUp
 from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
+from bridge.gaps import Gaps
 from bridge.intake import Intake
+from bridge.mattermost.socket import Event
 from bridge.metrics import Metrics
 from bridge.models import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.routing import Bot
@@ -50,3 +54,56 @@ async def positions(pool: Pool) -> Mapping[str, int]:
     """Return up to where each channel was read."""
     rows = await pool.fetch("select channel_id, create_at from positions")
     return {row["channel_id"]: row["create_at"] for row in rows}
+
+
+def figure(metrics: Metrics, name: str) -> float:
+    """Return one figure without labels."""
+    value = metrics.registry.get_sample_value(f"equabot_bridge_{name}")
+    assert value is not None
+    return value
+
+
+class _TriedError(Exception):
+    """Each channel was read, or could not be."""
+
+
+async def caught_up(catch_up: CatchUp, now: int) -> tuple[int, int]:
+    """Try each channel with news once; returns how many posts were read and jobs were new."""
+    metrics, pool = Metrics(), catch_up.positions.pool
+    before = await _jobs(pool)
+    try:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            Gaps(catch_up, group, metrics).open(await catch_up.news(now))
+            while not figure(metrics, "catch_up_runs_total"):
+                await asyncio.sleep(0.001)
+            raise _TriedError  # noqa: TRY301  # so a task group is left whose tasks go on
+    except* _TriedError:
+        pass
+    return int(figure(metrics, "catch_up_posts_total")), await _jobs(pool) - before
+
+
+async def _jobs(pool: Pool) -> int:
+    count: int = await pool.fetchval("select count(*) from jobs where state <> 'refused'")
+    return count
+
+
+@dataclass
+class Feed:
+    """A socket that gives what is put into it, until it is told to end."""
+
+    events: asyncio.Queue[Sequence[Event] | None] = field(default_factory=asyncio.Queue)
+    last_frame: float = 0
+
+    @property
+    def waiting(self) -> int:
+        return self.events.qsize()
+
+    def tell(self, *events: Event) -> None:
+        self.events.put_nowait(events)
+
+    def end(self) -> None:
+        self.events.put_nowait(None)
+
+    async def batches(self) -> AsyncIterator[Sequence[Event]]:
+        while (batch := await self.events.get()) is not None:
+            yield batch

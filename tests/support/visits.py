@@ -103,6 +103,7 @@ class Chat:
             del self.store.channel_members[channel_id][user.id]
         del self.store.users[user.id]
         del self.store.user_by_name[user.username], self.store.user_by_email[user.email]
+        self.store.user_by_auth_data.pop(user.auth_data, None)
 
     def forget_team(self, team: Team) -> None:
         """Delete a team for good, as `mmctl team delete` does."""

@@ -34,7 +34,7 @@ def _build(state: State, owner_id: str, fields: dict[str, Any]) -> User:
         create_at=now,
         update_at=now,
         first_name=display_name,
-        notify_props=notify_props(username),
+        notify_props=notify_props(),
     )
     user.bot = Bot(user.id, owner_id, now, now, display_name, str(fields.get("description") or ""))
     return user

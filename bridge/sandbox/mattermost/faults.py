@@ -19,6 +19,8 @@ class RestFault:
     when: When = "before"
     status: int | None = None
     """The status to answer instead of the real one; none keeps the real answer."""
+    error_id: str = ""
+    """Whose id Mattermost's own error has; without one it is a plain text, as from a proxy."""
     cut: bool = False
     """Whether the connection is cut without an answer."""
     delay: float = 0.0

@@ -38,6 +38,7 @@ def _default_sections() -> Sections:
             "EnableSignUpWithEmail": True,
             "EnableSignInWithEmail": True,
             "EnableSignInWithUsername": True,
+            "RequireEmailVerification": False,
         },
         "RateLimitSettings": {
             "Enable": False,

@@ -74,6 +74,7 @@ class State:
         self.users: dict[str, User] = {}
         self.user_by_name: dict[str, User] = {}
         self.user_by_email: dict[str, User] = {}
+        self.user_by_auth_data: dict[str, User] = {}
         self.teams: dict[str, Team] = {}
         self.team_by_name: dict[str, Team] = {}
         self.team_members: dict[str, dict[str, TeamMember]] = defaultdict(dict)

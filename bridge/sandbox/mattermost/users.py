@@ -8,6 +8,7 @@ from typing import Any
 
 from bridge.sandbox.mattermost.errors import ApiError
 from bridge.sandbox.mattermost.events import Broadcast, Event
+from bridge.sandbox.mattermost.passwords import check_password
 from bridge.sandbox.mattermost.records import User
 from bridge.sandbox.mattermost.state import State
 from bridge.sandbox.mattermost.wire_accounts import user_json
@@ -19,19 +20,21 @@ _LONGEST = {"nickname": 64, "first_name": 64, "last_name": 64, "position": 128}
 PROFILE = ("nickname", "first_name", "last_name", "position", "locale")
 
 
-def notify_props(username: str) -> dict[str, str]:
+def notify_props() -> dict[str, str]:
     """Return the defaults; a fresh person is not named by the first name alone."""
     return {
         "channel": "true",
         "comments": "never",
         "desktop": "mention",
         "desktop_sound": "true",
+        "desktop_threads": "all",
         "email": "true",
+        "email_threads": "all",
         "first_name": "false",
         "mention_keys": "",
         "push": "mention",
         "push_status": "online",
-        "username_mention_keys": f"{username},@{username}",
+        "push_threads": "all",
     }
 
 
@@ -41,7 +44,7 @@ def create_user(state: State, fields: dict[str, Any]) -> User:
         raise ApiError("api.user.create_user.user_limits.exceeded", 400)
     if not fields.get("auth_service"):
         check_password(state, str(fields.get("password") or ""))
-    _check_domain(state, str(fields.get("email") or ""))
+    _check_domain(state, str(fields.get("email") or ""), "create_user")
     first = not any(user.bot is None for user in state.users.values())
     user = _build(state, fields)
     if first:
@@ -63,7 +66,7 @@ def _build(state: State, fields: dict[str, Any]) -> User:
         auth_service=str(fields.get("auth_service") or ""),
         auth_data=str(fields.get("auth_data") or ""),
         props=dict(fields.get("props") or {}),
-        notify_props=notify_props(username),
+        notify_props=dict(fields.get("notify_props") or notify_props()),
         nickname=str(fields.get("nickname") or ""),
         first_name=str(fields.get("first_name") or ""),
         last_name=str(fields.get("last_name") or ""),
@@ -78,6 +81,8 @@ def save_user(state: State, user: User) -> User:
     state.users[user.id] = user
     state.user_by_name[user.username] = user
     state.user_by_email[user.email] = user
+    if user.auth_data:
+        state.user_by_auth_data[user.auth_data] = user
     state.publish(Event("new_user", {"user_id": user.id}))
     return user
 
@@ -88,6 +93,10 @@ def check_user(user: User) -> None:
         raise invalid_user("username")
     if not _EMAIL.fullmatch(user.email) or len(user.email) > 128:
         raise invalid_user("email")
+    if user.auth_data and not user.auth_service:
+        raise invalid_user("auth_data_type")
+    if user.auth_data and user.password:
+        raise invalid_user("auth_data_pwd")
     for name, longest in _LONGEST.items():
         if len(getattr(user, name)) > longest:
             raise invalid_user(name)
@@ -98,29 +107,26 @@ def invalid_user(field: str) -> ApiError:
 
 
 def _check_unique(state: State, user: User) -> None:
-    if state.user_by_email.get(user.email, user) is not user:
-        raise ApiError(
-            "app.user.save.email_exists.app_error", 400, "An account with that email already exists."
-        )
+    """Raise as the first of PostgreSQL's unique indices does; that of `auth_data` has no error of its own."""
     if state.user_by_name.get(user.username, user) is not user:
         raise ApiError(
             "app.user.save.username_exists.app_error", 400, "An account with that username already exists."
         )
+    if user.auth_data and state.user_by_auth_data.get(user.auth_data, user) is not user:
+        raise ApiError("app.user.save.app_error", 500, "Unable to save the account.")
+    if state.user_by_email.get(user.email, user) is not user:
+        raise _email_exists()
 
 
-def check_password(state: State, password: str) -> None:
-    """Raise unless the password is as long as the settings want; at most 72 bytes in any case."""
-    if len(password.encode()) < state.settings.get("PasswordSettings", "MinimumLength"):
-        raise ApiError("model.user.is_valid.pwd_min_length.app_error", 400)
-    if len(password.encode()) > 72:
-        raise ApiError("model.user.is_valid.pwd_max_length.app_error", 400)
+def _email_exists() -> ApiError:
+    return ApiError("app.user.save.email_exists.app_error", 400, "An account with that email already exists.")
 
 
-def _check_domain(state: State, email: str) -> None:
+def _check_domain(state: State, email: str, where: str) -> None:
     domains = str(state.settings.get("TeamSettings", "RestrictCreationToDomains")).lower()
     wanted = domains.replace("@", " ").replace(",", " ").split()
     if wanted and not any(email.lower().endswith(f"@{domain}") for domain in wanted):
-        raise ApiError("api.user.create_user.accepted_domain.app_error", 400)
+        raise ApiError(f"api.user.{where}.accepted_domain.app_error", 400)
 
 
 def active_people(state: State) -> int:
@@ -146,9 +152,15 @@ def patch_user(state: State, user: User, fields: dict[str, Any]) -> User:
     before = (user.username, user.email)
     changed = {
         name: fields[name]
-        for name in (*PROFILE, "username", "email", "props")
+        for name in (*PROFILE, "username", "email", "props", "notify_props")
         if fields.get(name) is not None
     }
+    if user.auth_service and changed.get("username", user.username) != user.username:
+        raise ApiError("api.user.patch_user.login_provider_attribute_set.app_error", 409)
+    if changed.get("email", user.email) != user.email:
+        _check_domain(state, changed["email"], "update_user")
+        if state.settings.get("EmailSettings", "RequireEmailVerification"):
+            _check_email_free(state, changed.pop("email"))
     kept = {name: getattr(user, name) for name in changed}
     for name, value in changed.items():
         setattr(user, name, value.lower() if name in ("username", "email") else value)
@@ -160,7 +172,15 @@ def patch_user(state: State, user: User, fields: dict[str, Any]) -> User:
             setattr(user, name, value)
         raise
     _reindex(state, user, before)
+    if user.email != before[1]:
+        user.email_verified = False
     return touched(state, user)
+
+
+def _check_email_free(state: State, email: str) -> None:
+    """Raise unless a link may be sent there, by which the person makes it theirs."""
+    if email.lower() in state.user_by_email:
+        raise _email_exists()
 
 
 def _reindex(state: State, user: User, before: tuple[str, str]) -> None:

@@ -20,7 +20,7 @@ def user_json(user: User, view: View = "other") -> Json:
         "delete_at": user.delete_at,
         "username": user.username,
         "auth_data": "",
-        "auth_service": user.auth_service,
+        "auth_service": user.auth_service if view != "other" else "",
         "email": user.email,
         "nickname": user.nickname,
         "first_name": user.first_name,

@@ -13,7 +13,7 @@ from yarl import URL
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _WITHIN = ClientTimeout(total=30)
-_ASKED = ("Accept", "Cookie", "User-Agent", "Sec-Fetch-Site", "Sec-Fetch-Dest")
+_ASKED = ("Accept", "Cookie", "Referer", "User-Agent", "Sec-Fetch-Site", "Sec-Fetch-Dest", "Sec-Fetch-Mode")
 _ANSWERED = (
     "Cache-Control",
     "Content-Security-Policy",

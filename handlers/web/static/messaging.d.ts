@@ -1,7 +1,7 @@
 // What /static/messaging.js offers to a page. For React, put this file where your tsconfig.json includes it.
 
 export type MessagingState =
-  /** No organization is set. */
+  /** No organization is set, or the element is in no page. */
   | "idle"
   /** A session is asked for, or the chat is loading in its frame. */
   | "loading"
@@ -32,6 +32,8 @@ export interface Session {
 export type Config = { enabled: true; baseUrl: string } | { enabled: false; baseUrl: null };
 
 export class Failure extends Error {
+  /** `message` is the server's sentence, if it said one. */
+  constructor(code: MessagingErrorCode, options?: { message?: string; status?: number; retryAfter?: number | null });
   readonly code: MessagingErrorCode;
   /** 0 if the server did not answer. */
   readonly status: number;
@@ -71,6 +73,8 @@ export interface MessagingAttributes {
   channel?: string;
   /** `auto` follows the system; without it the page's own `color-scheme` counts. */
   theme?: "light" | "dark" | "auto";
+  /** Whether files may be downloaded in the frame; those that the chat opens in a tab always can. */
+  downloads?: boolean;
 }
 
 /** `<equa-messaging>`; its events bubble and leave shadow trees. */
@@ -79,10 +83,14 @@ export class EquaMessaging extends HTMLElement {
   api: string;
   channel: string;
   theme: "" | "light" | "dark" | "auto";
+  downloads: boolean;
   readonly state: MessagingState;
   /** Begin anew, with a new session. */
   reload(): Promise<void>;
-  /** Open the chat in a tab of its own; call it while a click is handled. Rejects with a `Failure`. */
+  /**
+   * Open the chat in a tab of its own; call it while a click is handled. Rejects with a `Failure`, or with an `AbortError`
+   * when the element was removed or given another organization meanwhile.
+   */
   openInNewTab(): Promise<void>;
   addEventListener<K extends keyof MessagingEvents>(
     type: K,

@@ -183,6 +183,10 @@ function secondsOf(text) {
   return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
 }
 
+function secondsIn(value) {
+  return Number.isFinite(value) ? Math.max(0, value) : null;
+}
+
 // Anything else, "javascript:" above all, must not get near a frame.
 function isAddress(text) {
   return URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
@@ -257,6 +261,13 @@ class View {
     this.#said.textContent = hint;
   }
 
+  /** Say something else where `slow` has said that it takes long. */
+  hint(sentences) {
+    const text = `${sentences[0]}. ${sentences[1]}`;
+    const hint = this.#panel.querySelector("[part=hint]");
+    if (hint) hint.textContent = this.#said.textContent = text;
+  }
+
   failed([title, advice], { detail, seconds, actions }) {
     this.#countdown = seconds === null ? null : el("p", { class: "countdown", part: "countdown", "aria-hidden": "true" });
     const text = [el("h2", { part: "title" }, title), el("p", {}, advice), detail && el("p", { class: "detail" }, detail), this.#countdown];
@@ -319,11 +330,12 @@ function dress(root, nonce) {
 }
 
 export class EquaMessaging extends HTMLElement {
-  static observedAttributes = ["organization", "api", "channel"];
+  static observedAttributes = ["organization", "api", "channel", "downloads"];
 
   #view = new View(this.attachShadow({ mode: "open" }), this.nonce);
   #state = "idle";
   #attempt = new AbortController(); // aborted as soon as another attempt takes its place
+  #stay = new AbortController(); // aborted as soon as the element is elsewhere, or about something else
   #retries = 0;
   #renewals = [];
   #origin = "";
@@ -333,8 +345,18 @@ export class EquaMessaging extends HTMLElement {
     return this.#state;
   }
 
+  // React before 19 writes a false property of an element that is not its own as the attribute "false".
+  get downloads() {
+    return this.hasAttribute("downloads") && this.getAttribute("downloads") !== "false";
+  }
+
+  set downloads(value) {
+    if (value) this.setAttribute("downloads", "");
+    else this.removeAttribute("downloads");
+  }
+
   connectedCallback() {
-    for (const name of ["organization", "api", "channel", "theme"]) this.#adopt(name);
+    for (const name of ["organization", "api", "channel", "theme", "downloads"]) this.#adopt(name);
     addEventListener("message", this.#onMessage);
     addEventListener("online", this.#onOnline);
     document.addEventListener("securitypolicyviolation", this.#onViolation);
@@ -345,9 +367,9 @@ export class EquaMessaging extends HTMLElement {
     removeEventListener("message", this.#onMessage);
     removeEventListener("online", this.#onOnline);
     document.removeEventListener("securitypolicyviolation", this.#onViolation);
-    this.#attempt.abort();
+    this.#leave();
     this.#view.blank();
-    this.#state = "idle";
+    if (this.#state !== "idle") this.#enter("idle");
   }
 
   attributeChangedCallback(_name, before, after) {
@@ -361,13 +383,21 @@ export class EquaMessaging extends HTMLElement {
     return this.#open("Opening Messaging…");
   }
 
-  /** Open the chat in a tab of its own; call it while a click is handled. Rejects with a Failure. */
+  /** Open the chat in a tab of its own; call it while a click is handled. Rejects with a Failure, or as it was aborted. */
   async openInNewTab() {
-    const tab = open("", "_blank");
+    const { channel } = this;
+    const { signal } = this.#stay;
+    const name = `equa-messaging-${crypto.getRandomValues(new Uint32Array(4)).join("-")}`;
+    const tab = open("", name);
     if (!tab) throw new Failure("popup_blocked");
-    tab.opener = null;
     try {
-      tab.location.replace(loginAddress(await this.#session(), this.channel));
+      const session = await this.#session(signal);
+      signal.throwIfAborted();
+      if (tab.closed) return;
+      // A link, because it can say from which origin it comes even on a page that keeps that to itself: of a browser that
+      // is signed in already the bridge wants to know. It is in no document, where page recorders would see its ticket.
+      el("a", { href: loginAddress(session, channel), target: name, referrerpolicy: "strict-origin" }).click();
+      tab.opener = null;
     } catch (failure) {
       tab.close();
       throw failure;
@@ -384,7 +414,7 @@ export class EquaMessaging extends HTMLElement {
 
   // Several attributes that change at once make one restart, and nothing of before is shown any more.
   #restart() {
-    this.#attempt.abort();
+    this.#leave();
     if (this.#restarting) return;
     this.#restarting = true;
     queueMicrotask(() => {
@@ -393,10 +423,16 @@ export class EquaMessaging extends HTMLElement {
     });
   }
 
+  #leave() {
+    this.#attempt.abort();
+    this.#stay.abort();
+    this.#stay = new AbortController();
+  }
+
   async #open(text) {
     this.#attempt.abort();
     const { signal } = (this.#attempt = new AbortController());
-    if (!this.organization) {
+    if (!this.organization || !this.isConnected) {
       this.#view.blank();
       this.#enter("idle");
       return;
@@ -417,13 +453,13 @@ export class EquaMessaging extends HTMLElement {
   }
 
   #embed({ token, baseUrl, teamName, mmUserId }, signal) {
-    const frame = el("iframe", { part: "frame", class: "opening", title: `Team chat: ${teamName}`, sandbox: SANDBOX, allow: PERMISSIONS });
+    const sandbox = this.downloads ? `${SANDBOX} allow-downloads` : SANDBOX;
+    const frame = el("iframe", { part: "frame", class: "opening", title: `Team chat: ${teamName}`, sandbox, allow: PERMISSIONS });
     const slow = setTimeout(() => this.#view.slow([this.#tryAgain(), this.#newTab()]), SLOW_AFTER);
     signal.addEventListener("abort", () => clearTimeout(slow));
     frame.addEventListener("load", () => {
       if (signal.aborted || isBlank(frame) || this.#state !== "loading") return;
       clearTimeout(slow);
-      this.#retries = 0;
       this.#view.ready();
       this.#enter("ready");
       this.#tell("ready", { baseUrl, teamName, mmUserId });
@@ -440,7 +476,7 @@ export class EquaMessaging extends HTMLElement {
     const known = SENTENCES[code];
     // What the server says of a code that is not known here, or of an account, is more than we could.
     const detail = !known || code === "account_conflict" ? said : "";
-    const actions = [this.#tryAgain(seconds === null ? "Try again" : "Try now"), ["frame_blocked", "login_expired"].includes(code) && this.#newTab()];
+    const actions = [this.#tryAgain(seconds === null ? "Try again" : "Try now"), ["frame_blocked", "login_expired", "popup_blocked"].includes(code) && this.#newTab()];
     this.#view.failed(known ?? ANYTHING_ELSE, { detail, seconds, actions: actions.filter(Boolean) });
     if (seconds !== null) this.#wait(seconds, signal);
     this.#enter(seconds === null ? "error" : "waiting");
@@ -473,6 +509,7 @@ export class EquaMessaging extends HTMLElement {
       return;
     }
     this.#renewals.push(now);
+    this.#retries = 0;
     this.#open("Signing you in again…");
   }
 
@@ -480,6 +517,7 @@ export class EquaMessaging extends HTMLElement {
     const frame = this.#view.frame;
     if (!frame || source !== frame.contentWindow || origin !== this.#origin) return;
     if (data?.type === "equabot:login-expired") this.#renew();
+    if (data?.type === "equabot:login-failed") this.#fail(new Failure("unavailable", { status: 503, retryAfter: secondsIn(data.retryAfter) }));
   };
 
   #onOnline = () => {
@@ -498,8 +536,15 @@ export class EquaMessaging extends HTMLElement {
   }
 
   #newTab() {
-    const open = () => this.openInNewTab().catch((failure) => this.#fail(failure));
-    return ["new-tab", "Open in a new tab", open];
+    return ["new-tab", "Open in a new tab", () => this.openInNewTab().catch((failure) => this.#noTab(failure))];
+  }
+
+  // What a tab came to is told where nothing better is under way: a frame that still loads, or is there, goes on.
+  #noTab(failure) {
+    if (failure.name === "AbortError") return;
+    if (!(failure instanceof Failure)) throw failure;
+    if (this.#state === "loading") this.#view.hint(SENTENCES[failure.code] ?? ANYTHING_ELSE);
+    else if (this.#state !== "ready") this.#fail(failure);
   }
 
   #enter(state) {

@@ -15,6 +15,7 @@ from bridge.errors import ConfigurationError, StartupError
 from bridge.sandbox.mattermost import RestFault, Server, Store
 from tests.support.mattermost import running_mattermost
 from tests.support.operator import local_mode, server_settings
+from tests.support.scripted_rest import gives, scripted_rest
 
 VARIABLES = ["MATTERMOST_BOT_TOKEN", "MATTERMOST_NOTICE_TOKEN"]
 
@@ -211,6 +212,15 @@ async def test_what_is_wrong_is_one_sentence(operator: Operator, environ: dict[s
 
     assert "x" * 26 not in failure.value.message
     assert operator.capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("status", [200, 401, 403, 404])
+async def test_an_address_at_which_something_else_answers_is_told(operator: Operator, status: int) -> None:
+    """Whatever it says, it says nothing about the token."""
+    async with scripted_rest() as rest:
+        rest.answers(gives("<html>Hello</html>", status, media_type="text/html"))
+        with pytest.raises(StartupError, match=f"is MATTERMOST_URL right.*{rest.url}"):
+            await operator.run(MATTERMOST_URL=rest.url)
 
 
 async def test_only_an_administrators_token_will_do(operator: Operator) -> None:

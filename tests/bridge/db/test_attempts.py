@@ -3,7 +3,7 @@
 from asyncpg import Pool
 
 from bridge.db.accounts import Accounts
-from bridge.db.attempts import Attempt, Attempts, of_organization, of_person
+from bridge.db.attempts import Attempt, Attempts, is_made_for, of_organization, of_person
 from bridge.db.teams import Teams
 from bridge.models import Team, TeamId, User, UserId
 from tests.support.visits import a_person, an_organization
@@ -18,6 +18,15 @@ async def test_all_tries_of_an_attempt_have_one_mark(pool: Pool) -> None:
     assert await attempts.begin("person:1", "ada-8f3c") == mark
     assert await attempts.find("person:1") == Attempt(mark, "ada-8f3c")
     assert await attempts.begin("person:2", "ada") != mark
+
+
+async def test_a_mark_tells_for_whom_it_was_made(pool: Pool) -> None:
+    """Without any table."""
+    mark = await Attempts(pool).begin("person:1", "ada")
+
+    assert is_made_for("person:1", mark)
+    assert not is_made_for("person:2", mark)
+    assert not is_made_for("person:1", "")
 
 
 async def test_recording_an_account_ends_its_attempt(pool: Pool) -> None:

@@ -1,8 +1,10 @@
 """The job table: at least once in, one at a time and in order within a lane, fair among organizations."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -11,6 +13,7 @@ from asyncpg import Pool
 from bridge.db.inbox import Inbox, Room
 from bridge.db.ledger import Ledger
 from bridge.db.positions import Positions
+from bridge.db.statements import CLAIM
 from bridge.models import ChannelId, Entry, Job, OrganizationId, Position, PostId
 
 ACME = OrganizationId(UUID(int=1))
@@ -81,6 +84,72 @@ async def test_a_lane_runs_one_job_at_a_time_in_order(inbox: Inbox) -> None:
     assert names(first) == ["1", "3"]
     assert meanwhile == []
     assert names(then) == ["2"]
+
+
+async def test_what_is_queued_costs_a_claim_nothing(inbox: Inbox, pool: Pool) -> None:
+    """However many jobs stand behind the first of a lane: a claim reads as many pages as without them."""
+    await inbox.put_all([entry("head"), entry("x", "thread:x")])
+    await inbox.claim(Room(1))
+    few = await pages_of_a_claim(pool)
+    for start in range(0, 20_000, 1000):
+        await inbox.put_all([entry(f"{start + n}") for n in range(1000)])
+    await pool.execute("vacuum analyze jobs")
+
+    assert await pages_of_a_claim(pool) < few + 50
+
+
+async def pages_of_a_claim(pool: Pool) -> int:
+    """Return how many of PostgreSQL's pages a claim touches; nothing is claimed."""
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        claim: tuple[object, ...] = (10, uuid4(), timedelta(0), [], ["mention"])
+        plan = await connection.fetchval("explain (analyze, buffers, format json) " + CLAIM, *claim)
+        await transaction.rollback()
+    (told,) = json.loads(plan)
+    return int(told["Plan"]["Shared Hit Blocks"]) + int(told["Plan"]["Shared Read Blocks"])
+
+
+async def test_one_that_was_stored_while_its_lane_ended_is_found(inbox: Inbox, pool: Pool) -> None:
+    """It saw the one before it run, and the end of that one did not see it: the reaper lets it be claimed."""
+    await inbox.put_all([entry("1")])
+    (first,) = await inbox.claim(Room(1))
+    async with pool.acquire() as slow:
+        transaction = slow.transaction()
+        await transaction.start()
+        await Inbox(cast("Pool", slow)).put_all([entry("2")])
+        await inbox.finish(first.id)
+        await transaction.commit()
+    assert await inbox.claim(Room(10)) == []
+
+    await inbox.reap()
+
+    assert names(await inbox.claim(Room(10))) == ["2"]
+
+
+async def test_a_repeat_does_not_hold_up_what_is_new(inbox: Inbox) -> None:
+    """A catch-up reads again what is done already, and what follows it begins at once."""
+    await inbox.put_all([entry("1")])
+    (first,) = await inbox.claim(Room(1))
+    await inbox.finish(first.id)
+
+    stored = await inbox.put_and_claim([entry("1"), entry("2")], [], Room(10))
+
+    assert names(list(stored.claimed)) == ["2"]
+
+
+async def test_renewing_and_reaping_at_once_lock_in_one_order(inbox: Inbox, other: Inbox, pool: Pool) -> None:
+    """After an outage one process renews hundreds of leases while another frees them."""
+    await inbox.put_all([entry(str(n), f"thread:{n}") for n in range(400)])
+    held = [job.id for _ in range(4) for job in await inbox.claim(Room(100))]
+    for _ in range(20):
+        await pool.execute(
+            "update jobs set lease = now() - random() * interval '1 s' where state = 'running'"
+        )
+        await asyncio.gather(inbox.renew(sorted(held, key=str)), other.reap(), inbox.renew(held[::-1]))
+        await pool.execute(
+            "update jobs set state = 'running', holder = $1 where state = 'waiting'", inbox.holder
+        )
 
 
 async def test_what_one_cannot_do_is_left_to_others(inbox: Inbox) -> None:

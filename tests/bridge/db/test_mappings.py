@@ -108,6 +108,25 @@ async def test_facts_are_told_for_each_post_in_order(mappings: Mappings) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("state", "left"), [("joining", False), ("joined", False), ("leaving", True), ("left", True)]
+)
+async def test_who_leaves_is_told_apart(mappings: Mappings, pool: Pool, state: str, *, left: bool) -> None:
+    """From the first moment, however long it takes until Mattermost has them out of the team."""
+    await mappings.map_team(ACME, TEAM)
+    await mappings.map_team(BOREALIS, OTHER_TEAM)
+    await mappings.map_person(ADA, USER)
+    await mappings.map_person(BEN, OTHER_USER)
+    await pool.execute("insert into memberships values ($1, $2, $3)", ACME, ADA, state)
+
+    facts = await mappings.facts(
+        [posted("1"), posted("2", team=OTHER_TEAM), posted("3", user=OTHER_USER), posted("4")]
+    )
+
+    here, elsewhere, other = Facts(ACME, ADA, left_organization=left), Facts(BOREALIS, ADA), Facts(ACME, BEN)
+    assert facts == [here, elsewhere, other, here]
+
+
 async def test_the_order_holds_for_many(mappings: Mappings) -> None:
     """A page of the catch-up has two hundred."""
     await mappings.map_person(ADA, USER)

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
+from bridge.db.mappings import Mappings
 from bridge.db.pool import connect, connect_and_wait, is_unavailable, open_pool, translated
 from bridge.errors import DatabaseUnavailable, StartupError
+from bridge.models import OrganizationId, TeamId
 from tests.support.relay import Relay
 
 
@@ -57,6 +60,31 @@ async def test_lost_connection_is_unavailability_and_the_pool_recovers(dsn: str)
             assert await fetchval(pool, "select 1") == 1
 
 
+async def test_connections_to_what_was_the_primary_are_left(pool: asyncpg.Pool, dsn: str) -> None:
+    """A statement that finds the database read-only fails; the next one is made on a new connection."""
+    await pool.execute("create table things (id int)")
+    name = await pool.fetchval("select quote_ident(current_database())")
+    await pool.execute(f"alter database {name} set default_transaction_read_only = on")
+    async with await open_pool(dsn, max_size=1) as theirs:
+        await pool.execute(f"alter database {name} reset default_transaction_read_only")
+
+        with pytest.raises(DatabaseUnavailable):
+            await fetchval(theirs, "insert into things values (1) returning id")
+        assert await fetchval(theirs, "insert into things values (2) returning id") == 2
+
+
+async def test_a_store_leaves_them_too(pool: asyncpg.Pool, dsn: str) -> None:
+    """Whose pool is its attribute."""
+    name = await pool.fetchval("select quote_ident(current_database())")
+    await pool.execute(f"alter database {name} set default_transaction_read_only = on")
+    async with await open_pool(dsn, max_size=1) as theirs:
+        await pool.execute(f"alter database {name} reset default_transaction_read_only")
+
+        with pytest.raises(DatabaseUnavailable):
+            await Mappings(theirs).map_team(OrganizationId(UUID(int=1)), TeamId("t" * 26))
+        await Mappings(theirs).map_team(OrganizationId(UUID(int=1)), TeamId("t" * 26))
+
+
 async def _outcome(query: Any) -> Any:
     try:
         return await query
@@ -98,6 +126,7 @@ async def test_refused_statement_stays_what_it_is(pool: asyncpg.Pool) -> None:
         asyncpg.TooManyConnectionsError("sorry"),
         asyncpg.DiskFullError("no space left on device"),
         asyncpg.ReadOnlySQLTransactionError("cannot execute INSERT"),
+        asyncpg.DeadlockDetectedError("deadlock detected"),
         asyncpg.InterfaceError("cannot perform operation: connection is closed"),
         asyncpg.InterfaceError("pool is closing"),
         asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
@@ -112,7 +141,6 @@ def test_is_unavailable(error: Exception) -> None:
     "error",
     [
         asyncpg.UniqueViolationError("duplicate key"),
-        asyncpg.DeadlockDetectedError("deadlock detected"),
         asyncpg.InvalidPasswordError("password authentication failed"),
         asyncpg.InterfaceError("cannot perform operation: another operation is in progress"),
         asyncpg.InterfaceError("cannot call PreparedStatement.fetch(): the prepared statement is closed"),

@@ -71,6 +71,27 @@ async def test_of_the_same_moment_the_first_post_stays(positions: Positions, poo
     assert (await positions.all())[ChannelId("c")].post_id == "one"
 
 
+async def test_a_single_channel_is_looked_up(positions: Positions) -> None:
+    """None if it was never read."""
+    await positions.begin(1, [at(10, "c"), at(20, "d")])
+
+    assert await positions.of(ChannelId("d")) == at(20, "d")
+    assert await positions.of(ChannelId("e")) is None
+
+
+async def test_positions_after_a_moment_are_put_back(positions: Positions) -> None:
+    """What they stood on is forgotten, and their beginning is not in the future either."""
+    await positions.begin(1, [at(50, "c", post="p"), at(51, "d", post="q"), at(60, "e", begin_at=7)])
+
+    assert set(await positions.put_back(after=50, to=20)) == {"d", "e"}
+
+    assert dict(await positions.all()) == {
+        "c": at(50, "c", post="p"),
+        "d": at(20, "d", begin_at=50),
+        "e": at(20, "e", begin_at=7),
+    }
+
+
 async def test_a_database_that_is_away_is_told(positions: Positions, pool: Pool) -> None:
     """It is not taken for one that was never served."""
     await pool.close()

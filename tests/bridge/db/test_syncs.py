@@ -15,6 +15,7 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ROSTER = Roster(
     (
         Member(PersonId(uuid4()), "ada@example.com", "Ada Łoreno ☃", is_individual=True),
+        Member(PersonId(uuid4()), "ben@example.com", "Ben", is_individual=True, email_of_account=True),
         Member(None, "", "Northwind", is_individual=False),
     ),
     ("Member no. 3 names two accounts.",),
@@ -38,6 +39,19 @@ async def test_a_roster_comes_back_as_it_was(syncs: Syncs) -> None:
     sync = await begun(syncs)
 
     assert await syncs.given(sync) == Given(ACME, ROSTER, NOON)
+
+
+async def test_a_roster_of_an_earlier_version_is_read(pool: Pool, syncs: Syncs) -> None:
+    """Its addresses count as typed by somebody."""
+    sync = await begun(syncs)
+    await pool.execute(
+        """update syncs set roster = '{"members": [["", "ada@example.com", "Ada", true]], "problems": []}'"""
+    )
+
+    given = await syncs.given(sync)
+
+    assert given
+    assert given.roster == Roster((Member(None, "ada@example.com", "Ada", is_individual=True),))
 
 
 async def test_the_next_attempt_knows_what_the_last_has_done(syncs: Syncs) -> None:

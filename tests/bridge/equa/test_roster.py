@@ -1,5 +1,6 @@
 """A roster is whole and every line of it accounted for, or it is an error."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ OTHER = "5d0c1e7a-93b4-4f02-8a61-000000000002"
 ROW = "b8e94f36-2c17-4d5b-9e03-000000000001"
 LINE = {"id": ROW, "fullName": "Ada Moreno", "email": "ada@example.com", "user": ID, "isIndividual": True}
 ADA = Member(PersonId(UUID(ID)), "ada@example.com", "Ada Moreno", is_individual=True)
+OWN = replace(ADA, email_of_account=True)
 ACCOUNT = {"id": ID, "email": "ada@example.com", "firstName": "Ada", "lastName": "Moreno"}
 
 
@@ -26,14 +28,28 @@ ACCOUNT = {"id": ID, "email": "ada@example.com", "firstName": "Ada", "lastName":
         {"data": {"members": [LINE], "total": 1}},
         [{**LINE, "user": None, "userId": ID}],
         [{**LINE, "userId": ID.upper()}],
-        [{**LINE, "user": ACCOUNT}],
-        [{"user": ACCOUNT, "isIndividual": True}],
         [{key: value for key, value in LINE.items() if key != "isIndividual"}],
     ],
 )
 def test_a_person_is_read_in_every_shape(payload: object) -> None:
-    """The account is a field, another field, or embedded."""
+    """The account is a field or another field."""
     assert roster(payload, {}) == Roster((ADA,))
+
+
+@pytest.mark.parametrize(
+    ("line", "member"),
+    [
+        ({**LINE, "user": ACCOUNT}, OWN),
+        ({"user": ACCOUNT, "isIndividual": True}, OWN),
+        ({**LINE, "user": {**ACCOUNT, "emailVerified": True}}, OWN),
+        ({**LINE, "email": "typed@example.com", "user": ACCOUNT}, OWN),
+        ({**LINE, "user": {**ACCOUNT, "emailVerified": False}}, ADA),
+        ({**LINE, "user": {**ACCOUNT, "email": None}}, ADA),
+    ],
+)
+def test_an_embedded_account_tells_its_own_address(line: object, member: Member) -> None:
+    """It counts for more than what stands in the line, which an administrator has typed."""
+    assert roster([line], {}) == Roster((member,))
 
 
 @pytest.mark.parametrize("account", [{"user": None}, {"user": ""}, {"user": {}}, {"user": {"id": None}}, {}])

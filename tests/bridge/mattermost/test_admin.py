@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bridge.errors import (
+    AccountConflict,
     EmailTaken,
     MattermostFull,
-    MattermostRefused,
     MattermostUnavailable,
     NameTaken,
     TokenRefused,
@@ -23,16 +23,12 @@ from tests.support.mattermost import running_mattermost
 NOBODY = "z" * 26
 
 
-def ada(**changed: str) -> NewUser:
-    fields = {
-        "username": "ada",
-        "email": "ada@example.com",
-        "first_name": "Ada",
-        "last_name": "Moreno",
-        "password": "Secret-1234",
-        "mark": "m4rk",
-    }
-    return NewUser(**{**fields, **changed})
+def ada(username: str = "ada", email: str = "ada@example.com", mark: str = "m4rk") -> NewUser:
+    return NewUser(username, email, "Ada", "Moreno", mark)
+
+
+def ben() -> NewUser:
+    return NewUser("ben", "ben@example.com", "Ben", "Okafor", "another", email_notifications=False)
 
 
 @pytest.fixture
@@ -90,9 +86,65 @@ async def test_taken_names_and_addresses_are_told_apart(admin: RestAdmin) -> Non
     with pytest.raises(NameTaken):
         await admin.create_user(ada(email="other@example.com"))
     with pytest.raises(EmailTaken):
-        await admin.create_user(ada(username="other"))
+        await admin.create_user(ada(username="other", mark="other"))
     with pytest.raises(NameTaken):
-        await admin.create_user(ada(username="all", email="all@example.com"))
+        await admin.create_user(ada(username="all", email="all@example.com", mark="other"))
+
+
+async def test_an_account_has_no_password(server: Server, admin: RestAdmin) -> None:
+    """It is another service's, which alone knows its mark; so no link to reset one is sent."""
+    user = server.store.users[(await admin.create_user(ada())).id]
+
+    assert (user.password, user.auth_service, user.auth_data) == ("", "equa", "m4rk")
+    assert user.notify_props["email"] == "true"
+
+
+async def test_an_account_may_be_created_quiet(server: Server, admin: RestAdmin) -> None:
+    """Of all notifications only e-mail is off, and it can be switched on with an address."""
+    await admin.create_user(ada())
+    user = server.store.users[(await admin.create_user(ben())).id]
+    as_by_default = server.store.user_by_name["ada"].notify_props
+    assert user.notify_props == {**as_by_default, "email": "false"}
+
+    for _ in range(2):
+        assert await admin.set_email(UserId(user.id), "Okafor@example.com", notify=True)
+
+    assert (user.email, user.email_verified) == ("okafor@example.com", True)
+    assert user.notify_props == as_by_default
+
+
+async def test_another_address_leaves_notifications_as_they_are(server: Server, admin: RestAdmin) -> None:
+    """It counts as verified."""
+    user = server.store.users[(await admin.create_user(ben())).id]
+
+    assert await admin.set_email(UserId(user.id), "okafor@example.com")
+
+    assert (user.email, user.email_verified) == ("okafor@example.com", True)
+    assert user.notify_props["email"] == "false"
+
+
+async def test_an_address_that_has_to_be_verified_first_is_not_there_yet(
+    server: Server, admin: RestAdmin
+) -> None:
+    """The account stays as it is until the person has followed the link."""
+    user = server.store.users[(await admin.create_user(ben())).id]
+    server.store.settings.patch({"EmailSettings": {"RequireEmailVerification": True}})
+
+    assert not await admin.set_email(UserId(user.id), "okafor@example.com", notify=True)
+
+    assert (user.email, user.notify_props["email"]) == ("ben@example.com", "false")
+
+
+async def test_an_address_may_be_refused(server: Server, admin: RestAdmin) -> None:
+    """Because somebody has it, or the server wants others."""
+    user = await admin.create_user(ben())
+    await admin.create_user(ada())
+
+    with pytest.raises(EmailTaken):
+        await admin.set_email(user.id, "ada@example.com")
+    server.store.settings.patch({"TeamSettings": {"RestrictCreationToDomains": "elsewhere.example"}})
+    with pytest.raises(AccountConflict, match="does not accept"):
+        await admin.set_email(user.id, "okafor@example.com")
 
 
 async def test_a_team_is_created_found_and_restored(server: Server, admin: RestAdmin) -> None:
@@ -219,5 +271,5 @@ async def test_a_404_of_somebody_in_between_is_no_absence(server: Server, admin:
     """Only Mattermost's own answer is one."""
     server.faults.rest(RestFault(status=404, method="GET"))
 
-    with pytest.raises(MattermostRefused):
+    with pytest.raises(MattermostUnavailable):
         await admin.team_by_name("acme")

@@ -12,7 +12,9 @@ from bridge.mattermost.answers import (
     Overloaded,
     Pending,
     Throttled,
+    TooLarge,
     seconds_to_wait,
+    too_large,
     value,
 )
 from bridge.mattermost.json_text import MalformedError
@@ -48,11 +50,17 @@ def test_empty_answer_is_none(body: bytes) -> None:
         (answer(302), Misdirected),
         (answer(304), Misdirected),
         (error("api.context.session_expired.app_error", 401), TokenRefused),
-        (answer(401, b"Unauthorized", "text/plain"), TokenRefused),
+        (answer(401, b"Unauthorized", "text/plain"), Misdirected),
+        (answer(401, {"error": "unauthorized"}), Misdirected),
         (error("api.context.permissions.app_error", 403), MattermostRefused),
-        (answer(404, b"<html>", "text/html"), MattermostRefused),
-        (answer(400, b"{", "application/json"), MattermostRefused),
-        (answer(400, [], "application/json"), MattermostRefused),
+        (error("api.context.404.app_error", 404), MattermostRefused),
+        (answer(403, b"Forbidden", "text/plain"), Misdirected),
+        (answer(404, b"<html>", "text/html"), Misdirected),
+        (answer(413, b"<html>", "text/html"), Misdirected),
+        (answer(400, b"{", "application/json"), Misdirected),
+        (answer(400, [], "application/json"), Misdirected),
+        (answer(400, {"id": 1}, "application/json"), Misdirected),
+        (answer(501, b"<html>", "text/html"), Overloaded),
         (error("app.user_access_token.disabled", 501), MattermostRefused),
         (error("api.user.create_user.user_limits.exceeded"), MattermostFull),
         (error("app.user.update_active.user_limit.exceeded"), MattermostFull),
@@ -89,13 +97,35 @@ def test_message_is_not_mattermosts() -> None:
     assert "Nein" not in caught.value.message
 
 
-@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_what_stands_before_mattermost_refuses_nothing(status: int) -> None:
+    """A proxy says so while Mattermost restarts: trying again helps; if it does not, the address is wrong."""
+    with pytest.raises(MattermostUnavailable, match=f"{status}.*is MATTERMOST_URL right") as caught:
+        value(answer(status, b"404 page not found", "text/plain"))
+
+    assert caught.value.retryable
+
+
+@pytest.mark.parametrize("status", [403, 429, 503])
 def test_wait_is_carried_along(status: int) -> None:
     """Whoever gives up knows how long the server asked to wait."""
     with pytest.raises(MattermostUnavailable) as caught:
         value(Answer(status, "text/plain", b"limit exceeded", retry_after=7))
 
     assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "raised"),
+    [
+        (200, "application/json", TooLarge),
+        (200, "text/html", Misdirected),
+        (502, "application/json", Misdirected),
+    ],
+)
+def test_too_large(status: int, media_type: str, raised: type[Exception]) -> None:
+    """Only Mattermost's own answer may be smaller when less is asked for."""
+    assert type(too_large(status, media_type)) is raised
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import InvalidRequest, MattermostRefused, MattermostUnavailable
-from bridge.mattermost.answers import NoAnswer
+from bridge.mattermost.answers import NoAnswer, TooLarge
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.patience import Patience
 from bridge.mattermost.rest import RestMattermost, connect
@@ -113,6 +113,38 @@ async def test_latest_posts_by_page(api: RestMattermost, rest: ScriptedRest) -> 
 
     assert ids(await api.latest_posts(ChannelId(CHANNEL), 3)) == ["009", "008"]
     assert rest.asked[0].query["page"] == "3"
+
+
+async def test_smaller_pages(api: RestMattermost, rest: ScriptedRest) -> None:
+    """Of any of them, wherever they are."""
+    rest.answers(gives(page(9, 8)))
+    await api.posts_after(ChannelId(CHANNEL), PostId(POST), 5, 2)
+    await api.posts_before(ChannelId(CHANNEL), PostId(POST), 5, 2)
+    await api.latest_posts(ChannelId(CHANNEL), 2, 5)
+
+    assert [(asked.query["per_page"], asked.query["page"]) for asked in rest.asked] == [("5", "2")] * 3
+
+
+async def test_a_page_of_posts_has_a_limit(api: RestMattermost, rest: ScriptedRest) -> None:
+    """Two hundred posts with all the props that members may write are more than there is memory for."""
+    rest.answers(gives({"order": [], "posts": {}, "x": "x" * (9 << 20)}))
+
+    with pytest.raises(TooLarge):
+        await api.latest_posts(ChannelId(CHANNEL), 0)
+
+
+async def test_a_404_of_somebody_in_between_is_no_missing_channel(
+    api: RestMattermost, rest: ScriptedRest
+) -> None:
+    """Nor is a route that the server does not have."""
+    rest.answers(gives("404 page not found", 404, media_type="text/plain"))
+    with pytest.raises(MattermostUnavailable):
+        await api.channel_by_name(TeamId(TEAM), "agent")
+
+    rest.script.clear()
+    rest.answers(refuses("api.context.404.app_error", 404))
+    with pytest.raises(MattermostRefused):
+        await api.channel_by_name(TeamId(TEAM), "agent")
 
 
 async def test_short_thread(api: RestMattermost, rest: ScriptedRest) -> None:

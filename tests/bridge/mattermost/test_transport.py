@@ -1,7 +1,8 @@
 """Asking Mattermost something over HTTP."""
 
 import asyncio
-from dataclasses import replace
+import time
+from dataclasses import dataclass, replace
 
 import aiohttp
 import pytest
@@ -15,7 +16,7 @@ from bridge.errors import (
     MattermostUnavailable,
     TokenRefused,
 )
-from bridge.mattermost.answers import Misdirected, NoAnswer, Overloaded, Pending, Throttled
+from bridge.mattermost.answers import Misdirected, NoAnswer, Overloaded, Pending, Throttled, TooLarge
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.transport import Method, Transport, client_session
 from tests.support.scripted_rest import Action, ScriptedRest, gives, hangs_up, refuses, stalls
@@ -204,6 +205,55 @@ async def test_no_post_is_resent_after_its_time(rest: ScriptedRest, transport: T
     assert len(rest.asked) > 1
 
 
+@dataclass
+class SleepyClock:
+    """A clock that goes on by so much between the second and the third look at it: during the wait."""
+
+    asleep: float
+    looks: int = 0
+
+    def __call__(self) -> float:
+        self.looks += 1
+        return self.asleep if self.looks > 2 else 0.0
+
+
+@pytest.mark.parametrize("asleep", [30.0, 25.0])
+async def test_no_post_is_resent_by_whoever_slept_through_its_time(
+    rest: ScriptedRest, transport: Transport, asleep: float
+) -> None:
+    """The machine was suspended, or the process stopped, while it waited: somebody else may have posted."""
+    rest.answers(BROKEN, FINE)
+    awake_late = replace(transport, clock=SleepyClock(asleep))
+    with pytest.raises(Overloaded):
+        await awake_late.patient(replace(transport.patience, resend_for=25)).post("/posts", {})
+
+    assert len(rest.asked) == 1
+
+
+async def test_whoever_slept_for_less_resends(rest: ScriptedRest, transport: Transport) -> None:
+    rest.answers(BROKEN, FINE)
+    awake = replace(transport, clock=SleepyClock(24.9))
+
+    assert await awake.patient(replace(transport.patience, resend_for=25)).post("/posts", {}) == {
+        "fine": True
+    }
+
+
+async def test_a_process_that_stood_still_does_not_resend(rest: ScriptedRest, transport: Transport) -> None:
+    """By the real clock, and a loop that does not run for a while."""
+
+    async def stands_still(request: web.Request) -> web.StreamResponse:
+        asyncio.get_running_loop().call_later(0.1, time.sleep, 0.5)
+        return await BROKEN(request)
+
+    rest.answers(stands_still, FINE)
+    late = replace(transport.patience, resend_for=0.5, first_delay=0.2, longest_delay=0.2)
+    with pytest.raises(Overloaded):
+        await transport.patient(late).post("/posts", {})
+
+    assert len(rest.asked) == 1
+
+
 async def test_throttling_does_not_make_an_unknown_outcome_repeatable(
     rest: ScriptedRest, transport: Transport
 ) -> None:
@@ -248,7 +298,7 @@ async def test_post_on_a_dead_connection(rest: ScriptedRest, transport: Transpor
 async def test_answer_without_end(rest: ScriptedRest, transport: Transport) -> None:
     """An answer is read up to a limit."""
     rest.answers(gives("x" * 100_001))
-    with pytest.raises(Misdirected):
+    with pytest.raises(TooLarge):
         await replace(transport, largest_answer=100_000).get("/users/me")
 
 

@@ -117,13 +117,19 @@ async def test_the_administrator_is_told(operator: RestOperator) -> None:
     assert (await administrator(operator)).username == "admin"
 
 
-async def test_a_refused_step_is_a_finding(mattermost: Server, operator: RestOperator) -> None:
-    """So that the steps after it are taken all the same."""
-    mattermost.faults.rest(RestFault(status=400, path="/config"))
+@pytest.mark.parametrize(
+    ("error_id", "advice"), [("api.x.app_error", "in Mattermost's log"), ("", "in front of Mattermost")]
+)
+async def test_a_refused_step_is_a_finding(
+    mattermost: Server, operator: RestOperator, error_id: str, advice: str
+) -> None:
+    """So that the steps after it are taken all the same, whoever refuses."""
+    mattermost.faults.rest(RestFault(status=400, error_id=error_id, path="/config"))
 
-    assert [each.mark for each in await told("settings", Setup(operator, dry_run=False).settings(SITE))] == [
-        "bad"
-    ]
+    (found,) = await told("settings", Setup(operator, dry_run=False).settings(SITE))
+
+    assert found.mark == "bad"
+    assert advice in found.todo
 
 
 async def test_a_server_that_wants_a_licence_is_told() -> None:

@@ -109,6 +109,22 @@ async def test_without_its_organization_it_shows_nothing(page: Page, bridge: Bri
     await expect(component(page).get_by_role("status")).to_be_empty()
 
 
+async def test_what_is_gone_from_the_page_is_idle_and_says_so(page: Page, bridge: Bridge) -> None:
+    """To who listens at the element itself; nor does a call make it ask from outside of every page."""
+    await page.goto(bridge.page_of(ACME))
+    await comes_to(page, "ready")
+    states = await component(page).evaluate("""(element) => {
+        const states = [];
+        const note = ({ detail }) => states.push(detail.state, element.state);
+        element.addEventListener("equa-messaging-state", note);
+        element.remove();
+        return element.reload().then(() => states);
+    }""")
+
+    assert states[:2] == ["idle", "idle"]
+    assert len(bridge.asked) == 1
+
+
 async def test_two_organizations_stand_side_by_side(page: Page, bridge: Bridge) -> None:
     """Each has its own frame; what one of them needs does not touch the other."""
     bridge.host = host(element(ACME), element(BOREALIS))

@@ -7,6 +7,7 @@ from playwright.async_api import Page, expect
 
 from tests.support.messaging import (
     ACME,
+    SANDBOX,
     Bridge,
     Reply,
     comes_to,
@@ -18,8 +19,6 @@ from tests.support.messaging import (
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox"
 
 
 async def test_it_loads_and_then_shows_the_chat(page: Page, bridge: Bridge) -> None:
@@ -33,7 +32,7 @@ async def test_it_loads_and_then_shows_the_chat(page: Page, bridge: Bridge) -> N
 
     frame = component(page).locator("iframe")
     await expect(frame).to_be_visible()
-    await expect(frame).to_have_attribute("sandbox", SANDBOX)
+    await expect(frame).to_have_attribute("sandbox", f"{SANDBOX} allow-downloads")
     await expect(frame).to_have_attribute("title", "Team chat: acme-corp")
     await expect(page.get_by_text("Opening Messaging…")).to_have_count(0)
     assert bridge.chat.logins == [

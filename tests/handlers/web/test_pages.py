@@ -34,7 +34,7 @@ async def test_the_page_holds_the_component(http: ClientSession, url: str) -> No
         page = await response.text()
 
     assert (response.status, response.content_type) == (200, "text/html")
-    assert f'<equa-messaging id="messaging" organization="{ACME}" channel="agent">' in page
+    assert f'<equa-messaging id="messaging" organization="{ACME}" channel="agent" downloads>' in page
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Referrer-Policy"] == "same-origin"

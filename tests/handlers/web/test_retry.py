@@ -6,7 +6,17 @@ from email.utils import format_datetime
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.support.messaging import ACME, Bridge, Reply, comes_to, component, heard, refusal
+from tests.support.messaging import (
+    ACME,
+    Bridge,
+    Reply,
+    comes_to,
+    component,
+    element,
+    heard,
+    host,
+    refusal,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -129,6 +139,54 @@ async def test_being_online_again_ends_the_wait(page: Page, bridge: Bridge) -> N
     await page.evaluate("dispatchEvent(new Event('online'))")
 
     await comes_to(page, "ready")
+
+
+@pytest.mark.parametrize("app", ["127.0.0.1", "localhost"])
+async def test_a_login_that_failed_is_tried_again(page: Page, bridge: Bridge, app: str) -> None:
+    """The frame says that it will pass; the page around it may be of another site, in another process."""
+    bridge.chat.fail(retry_after="20")
+    bridge.host = host(element())
+    await page.clock.install()
+    await page.goto(f"{bridge.url.replace('127.0.0.1', app)}/host")
+    await comes_to(page, "waiting")
+    await expect(page.get_by_role("heading", name="Messaging is not available right now")).to_be_visible()
+    await page.clock.run_for(22_000)
+    await comes_to(page, "ready")
+
+    [error] = await heard(page, "error")
+    assert (error["code"], error["status"]) == ("unavailable", 503)
+    assert 20 <= error["retryIn"] <= 21
+    states = [event["state"] for event in await heard(page, "state")]
+    assert states == ["loading", "waiting", "loading", "ready"]
+    assert len(bridge.asked) == len(bridge.chat.logins) == 2
+
+
+async def test_pauses_of_failed_logins_grow_and_end_too(page: Page, bridge: Bridge) -> None:
+    """The page of a failed login is no success, though it is a page."""
+    bridge.chat.fail(7)
+    await opened(page, bridge)
+    for tries in range(1, 7):
+        await waits(page, bridge, tries)
+        await page.clock.run_for(60_000)
+    await comes_to(page, "error")
+
+    *waited, last = await pauses(page)
+    for seconds, longest in zip(waited, (2, 4, 8, 16, 32, 60), strict=True):
+        assert seconds is not None
+        assert longest / 2 <= seconds <= longest
+    assert last is None
+
+
+@pytest.mark.parametrize("nonsense", ["'soon'", "-5", "NaN", "{}", "undefined"])
+async def test_nonsense_of_a_frame_is_taken_for_nothing(page: Page, bridge: Bridge, nonsense: str) -> None:
+    """Then it waits as if it had not been asked to."""
+    bridge.chat.fail(retry_after=nonsense)
+    await opened(page, bridge)
+    await comes_to(page, "waiting")
+
+    [seconds] = await pauses(page)
+    assert seconds is not None
+    assert 1 <= seconds <= 2
 
 
 @pytest.mark.parametrize("reply", [away()[0], refusal(403, "not_a_member")])

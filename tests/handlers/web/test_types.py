@@ -37,13 +37,25 @@ def test_every_public_member_is_declared() -> None:
         assert members
 
 
+def test_a_failure_is_made_as_it_is_declared() -> None:
+    """Of a code, and of what the server has said."""
+    (made,) = re.findall(r"constructor\(code, \{ ([^}]*) \}", block(CODE, "export class Failure"))
+    (declared,) = re.findall(
+        r"constructor\(code: MessagingErrorCode, options\?: \{ ([^}]*) \}\);",
+        block(TYPES, "export class Failure"),
+    )
+
+    assert re.findall(r"(\w+) =", made) == re.findall(r"(\w+)\?:", declared)
+    assert "status" in declared
+
+
 def test_every_attribute_and_event_is_declared() -> None:
     """By its name."""
     attributes = re.findall(r'\["(\w+)", [^]]+\]', CODE[CODE.index("for (const [name, fallback]") :])
     events = set(re.findall(r'this\.#tell\("(\w+)"', CODE))
 
     assert sorted(attributes) == ["api", "channel", "organization", "theme"]
-    for attribute in attributes:
+    for attribute in (*attributes, "downloads"):
         assert f"  {attribute}?: " in block(TYPES, "export interface MessagingAttributes")
         assert f"  {attribute}: " in block(TYPES, "export class EquaMessaging")
     assert events == {"state", "error", "ready"}

@@ -7,11 +7,12 @@ from bridge.sandbox.mattermost import users as rules
 from bridge.sandbox.mattermost.api.call import Call, answer, ok
 from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.api.users import view_of
-from bridge.sandbox.mattermost.errors import ApiError, invalid_param
+from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
 from bridge.sandbox.mattermost.events import Event
+from bridge.sandbox.mattermost.passwords import give_password, give_service
 from bridge.sandbox.mattermost.records import User
 from bridge.sandbox.mattermost.roles import allowed, known_roles
-from bridge.sandbox.mattermost.sessions import end_all_sessions
+from bridge.sandbox.mattermost.sessions import end_all_sessions, password_matches
 from bridge.sandbox.mattermost.wire_accounts import user_json
 
 
@@ -20,6 +21,7 @@ async def create(call: Call) -> web.StreamResponse:
     fields = await call.fields("user")
     settings = call.state.settings
     if not call.is_admin:
+        fields = {**fields, "auth_service": "", "auth_data": ""}
         if not settings.get("EmailSettings", "EnableSignUpWithEmail"):
             raise ApiError("api.user.create_user.signup_email_disabled.app_error", 501)
         if not settings.get("TeamSettings", "EnableOpenServer"):
@@ -34,13 +36,11 @@ async def patch(call: Call) -> web.StreamResponse:
     fields = await call.fields("user")
     user = _editable(call, user_id)
     email = fields.get("email")
-    if (
-        user is call.me
-        and email is not None
-        and email != user.email
-        and fields.get("password") != user.password
-    ):
-        raise invalid_param("password")
+    if user is call.me and email is not None and email != user.email:
+        if fields.get("password") is None:
+            raise invalid_param("password")
+        if not password_matches(user, str(fields["password"])):
+            raise ApiError("api.user.check_user_password.invalid.app_error", 401)
     return answer(user_json(rules.patch_user(call.state, user, fields), view_of(call, user)))
 
 
@@ -99,13 +99,35 @@ async def set_password(call: Call) -> web.StreamResponse:
     """Set a password, which ends the sessions; one's own needs the current one."""
     user = rules.find_user(call.state, call.id("user_id"))
     fields = await call.fields("password")
+    if not call.is_admin and user.auth_data:
+        raise ApiError("api.user.update_password.oauth.app_error", 400)
     if not call.is_admin and fields.get("current_password") != user.password:
         raise ApiError("api.user.update_password.incorrect.app_error", 400)
     call.require_self(user.id)
-    rules.check_password(call.state, str(fields.get("new_password") or ""))
-    user.password = str(fields["new_password"])
+    give_password(call.state, user, str(fields.get("new_password") or ""))
     end_all_sessions(call.state, user.id)
     return ok()
+
+
+async def set_auth(call: Call) -> web.StreamResponse:
+    """Leave it to another service to know the person."""
+    if not call.is_admin:
+        raise forbidden()
+    user = rules.find_user(call.state, call.id("user_id"))
+    fields = await call.fields("user")
+    service, data = str(fields.get("auth_service") or ""), str(fields.get("auth_data") or "")
+    if not (service and data):
+        raise ApiError("api.user.update_user_auth.invalid_request", 400)
+    give_service(call.state, user, service, data)
+    return answer({"auth_service": service, "auth_data": data})
+
+
+async def verify_email(call: Call) -> web.StreamResponse:
+    """Say of an account's address that it is its person's."""
+    user = rules.find_user(call.state, call.id("user_id"))
+    call.require("manage_system")
+    user.email_verified = True
+    return answer(user_json(user, "admin"))
 
 
 ROUTES = (
@@ -115,4 +137,6 @@ ROUTES = (
     route("PUT", "/users/{user_id}/roles", set_roles),
     route("PUT", "/users/{user_id}/active", set_active),
     route("PUT", "/users/{user_id}/password", set_password),
+    route("PUT", "/users/{user_id}/auth", set_auth),
+    route("POST", "/users/{user_id}/email/verify/member", verify_email),
 )

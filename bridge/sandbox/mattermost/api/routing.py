@@ -65,6 +65,8 @@ async def _strike(request: web.Request, fault: RestFault) -> web.Response | None
     if fault.status is None:
         return None
     headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    if fault.error_id:
+        return refusal(ApiError(fault.error_id, fault.status), request.app[RUNTIME])
     return web.Response(status=fault.status, text="the sandbox was told to fail\n", headers=headers)
 
 

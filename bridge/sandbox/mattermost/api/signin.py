@@ -8,7 +8,8 @@ from aiohttp import web
 from bridge.sandbox.mattermost.api.call import Call, answer, ok
 from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.credentials import COOKIE, CSRF_COOKIE, USER_COOKIE
-from bridge.sandbox.mattermost.errors import ApiError, invalid_param
+from bridge.sandbox.mattermost.errors import ApiError, invalid_param, session_expired
+from bridge.sandbox.mattermost.passwords import give_password
 from bridge.sandbox.mattermost.records import Session, User
 from bridge.sandbox.mattermost.sessions import end_all_sessions, end_session, log_in, password_matches
 from bridge.sandbox.mattermost.wire_accounts import session_json, user_json
@@ -53,6 +54,8 @@ def _check(call: Call, user: User, password: str) -> None:
         raise ApiError("api.user.login.blank_pwd.app_error", 400)
     if user.bot is not None:
         raise ApiError("api.user.login.bot_login_forbidden.app_error", 401)
+    if user.auth_service:
+        raise _wrong()
     if user.failed_logins >= call.state.settings.get("ServiceSettings", "MaximumLoginAttempts"):
         raise ApiError("api.user.check_user_login_attempts.too_many.app_error", 401)
     if not password_matches(user, password):
@@ -83,6 +86,34 @@ def _attach_cookies(call: Call, response: web.Response, session: Session) -> Non
             secure=secure,
             samesite="None" if embedded else None,
         )
+
+
+async def send_reset(call: Call) -> web.StreamResponse:
+    """Mail a link to set a password by; whether the address is anybody's is not told."""
+    email = str((await call.fields("email")).get("email") or "")
+    if not email:
+        raise invalid_param("email")
+    user = call.state.user_by_email.get(email.lower())
+    if user is not None and user.auth_data:
+        raise ApiError("api.user.send_password_reset.sso.app_error", 400)
+    return ok()
+
+
+async def switch(call: Call) -> web.StreamResponse:
+    """Go from another service to a password; the other way is open to nobody here."""
+    fields = await call.fields("switch_request")
+    if fields.get("current_service") == "email":
+        raise ApiError("api.user.check_user_password.invalid.app_error", 401)
+    if call.session is None:
+        raise session_expired()
+    if not call.state.settings.get("EmailSettings", "EnableSignUpWithEmail"):
+        raise ApiError("api.user.auth_switch.not_available.email_signup_disabled.app_error", 403)
+    user = call.state.user_by_email.get(str(fields.get("email") or "").lower())
+    if user is not call.me:
+        raise ApiError("api.user.oauth_to_email.context.app_error", 403)
+    give_password(call.state, user, str(fields.get("new_password") or ""))
+    end_all_sessions(call.state, user.id)
+    return answer({"follow_link": "/login?extra=signin_change"})
 
 
 async def logout(call: Call) -> web.StreamResponse:
@@ -122,6 +153,8 @@ async def revoke_all(call: Call) -> web.StreamResponse:
 ROUTES = (
     route("POST", "/users/login", login, open_to_all=True),
     route("POST", "/users/logout", logout, open_to_all=True),
+    route("POST", "/users/login/switch", switch, open_to_all=True),
+    route("POST", "/users/password/reset/send", send_reset, open_to_all=True),
     route("GET", "/users/{user_id}/sessions", list_sessions),
     route("POST", "/users/{user_id}/sessions/revoke", revoke),
     route("POST", "/users/{user_id}/sessions/revoke/all", revoke_all),

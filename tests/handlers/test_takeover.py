@@ -1,0 +1,188 @@
+"""A process that stood still for a while: whoever took its job over has answered, and it does not again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from asyncpg import Pool
+
+from bridge.confirmations import Confirmations
+from bridge.db.inbox import Inbox, Room
+from bridge.errors import MattermostUnavailable
+from bridge.mattermost.patience import Patience
+from bridge.mattermost.rest import RestMattermost
+from bridge.mattermost.transport import Transport, client_session
+from bridge.metrics import Metrics
+from bridge.models import ChannelId, Entry, Job, Mention, PersonId, PostId, UserId
+from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
+from bridge.worker import LeaseLostError
+from handlers.mentions import Mentions
+from handlers.posting import Poster
+from tests.support.mattermost import eventually, running_mattermost
+from tests.support.posting import ACME
+
+PATIENCE = Patience(first_delay=0.01, longest_delay=0.01, resend_for=25)
+
+
+@dataclass
+class Watch:
+    """A clock that a test moves ahead."""
+
+    seconds: float = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+class Agent:
+    remembers = True
+
+    async def reply(self, _question: object) -> str:
+        return "forty-two"
+
+
+@dataclass
+class Process:
+    """One of two bridges on a database, with a clock of its own."""
+
+    mentions: Mentions
+    inbox: Inbox
+    clock: Watch
+
+    async def claimed(self) -> Job:
+        (job,) = await self.inbox.claim(Room(1))
+        return job
+
+
+@dataclass
+class Chat:
+    """A sandbox with the bot in a channel, and somebody's question there."""
+
+    server: Server
+    bot: User
+    channel: Channel
+    question: Post
+    pool: Pool
+    sessions: Any
+    clock: Watch
+    asked: list[str] = field(default_factory=list)
+
+    def answers(self) -> list[str]:
+        thread = self.server.store.thread(self.question.id)
+        return [post.message for post in thread if post.user_id == self.bot.id]
+
+    def process(self) -> Process:
+        clock, inbox = Watch(), Inbox(self.pool)
+        token = self.server.store.create_token(self.bot).token
+        transport = Transport(
+            self.sessions, self.server.url, token, lambda name, *_: self.asked.append(name), clock=clock
+        )
+        api = RestMattermost(transport, creating=PATIENCE)
+        poster = Poster(api, UserId(self.bot.id), 16_383, Confirmations())
+        mentions = Mentions(
+            api, cast(Any, Agent()), inbox, poster, cast(Any, _no_typing), "equabot", Metrics(), clock
+        )
+        return Process(mentions, inbox, clock)
+
+    async def stored(self) -> None:
+        post = self.question
+        mention = Mention(
+            PostId(post.id),
+            ChannelId(self.channel.id),
+            PostId(post.id),
+            UserId(post.user_id),
+            PersonId(UUID(int=2)),
+            post.message,
+            post.create_at,
+        )
+        entry = Entry("mention", f"thread:{post.id}", ACME, f"post:{post.id}", mention.payload())
+        await Inbox(self.pool).put_all([entry])
+
+    async def taken_over(self, by: Process) -> None:
+        """Let the other process find the lease expired, and answer; then a minute passes."""
+        await self.pool.execute("update jobs set lease = now() - interval '1 s'")
+        await by.inbox.reap()
+        await by.mentions.answer(await by.claimed())
+        self.clock.seconds += 60
+
+
+async def _no_typing(_channel: ChannelId, _thread: PostId) -> None:
+    pass
+
+
+@pytest.fixture
+async def chat(pool: Pool) -> AsyncIterator[Chat]:
+    clock, began = Watch(), time.time()
+    store = Store(clock=lambda: began + clock.seconds)
+    async with running_mattermost(store) as server, client_session() as session:
+        bot, ada = store.create_bot("equabot"), store.create_user("ada")
+        team = store.create_team("acme", "Acme Corp", members=[bot, ada])
+        channel = store.create_channel(team, "agent", members=[bot, ada])
+        question = store.post_as(ada, channel, "@equabot what is six times seven?")
+        chat = Chat(server, bot, channel, question, pool, session, clock)
+        await chat.stored()
+        yield chat
+
+
+async def test_stopped_while_it_waits_to_send_its_create_again(chat: Chat) -> None:
+    """Mattermost has forgotten the `pending_post_id` by which it would know the post."""
+    late, other = chat.process(), chat.process()
+    fault = chat.server.faults.rest(
+        RestFault(status=503, retry_after=2, method="POST", path="/posts", times=1)
+    )
+    answering = asyncio.create_task(late.mentions.answer(await late.claimed()))
+    await eventually(lambda: fault.times == 0)
+
+    await chat.taken_over(other)
+    late.clock.seconds += 60
+    with pytest.raises(MattermostUnavailable):
+        await answering
+
+    assert chat.answers() == ["forty-two"]
+
+
+async def test_stopped_before_it_posts(chat: Chat) -> None:
+    """The answer was kept when the job was still its own, and a minute has passed since."""
+    late, other = chat.process(), chat.process()
+    gate = late.mentions.poster.gate(ChannelId(chat.channel.id))
+    for _ in range(4):
+        await gate.acquire()
+    answering = asyncio.create_task(late.mentions.answer(await late.claimed()))
+    await _kept(chat.pool)
+
+    await chat.taken_over(other)
+    late.clock.seconds += 60
+    gate.release()
+    with pytest.raises(LeaseLostError):
+        await answering
+
+    assert chat.answers() == ["forty-two"]
+
+
+async def test_stopped_between_its_look_and_its_post(chat: Chat) -> None:
+    """A second attempt has found nothing in the thread; when it goes on there is something."""
+    late, other = chat.process(), chat.process()
+    job = await late.claimed()
+    await late.inbox.save_answer(job.id, "forty-two")
+    await chat.pool.execute("update jobs set lease = now() - interval '1 s'")
+    await late.inbox.reap()
+    fault = chat.server.faults.rest(RestFault(when="after", delay=1.0, path="/thread", times=1))
+    answering = asyncio.create_task(late.mentions.answer(await late.claimed()))
+    await eventually(lambda: fault.times == 0)
+
+    await chat.taken_over(other)
+    late.clock.seconds += 60
+    with pytest.raises(LeaseLostError):
+        await answering
+
+    assert chat.answers() == ["forty-two"]
+
+
+async def _kept(pool: Pool) -> None:
+    async with asyncio.timeout(5):
+        while not await pool.fetchval("select answer from jobs"):
+            await asyncio.sleep(0.005)
