@@ -127,8 +127,9 @@ def _error_id(answer: Answer) -> str:
 
 
 def _error(answer: Answer) -> dict[str, Any]:
+    """Return Mattermost's error; up to 5.x one about an unknown route says that it is plain text."""
     with suppress(MalformedError):
-        if _is_json(answer.media_type) and isinstance(error := load_json(answer.body), dict):
+        if isinstance(error := load_json(answer.body), dict):
             return error
     return {}
 

@@ -2,6 +2,10 @@
 
 import re
 
+import pytest
+
+from bridge.errors import MattermostRefused
+from bridge.mattermost.transport import Transport, client_session
 from tests.contract.client import Api
 from tests.contract.server import Mattermost, Scene, size_of
 
@@ -49,6 +53,15 @@ async def test_a_bad_token_is_401(server: Mattermost) -> None:
     """A token that nobody has gets the same answer as none."""
     answer = await server.nobody.as_("a" * 26).call("GET", "/users/me")
     assert (answer.status, answer.error) == (401, "api.context.session_expired.app_error")
+
+
+async def test_an_unknown_route_is_refused_by_mattermost_itself(server: Mattermost) -> None:
+    """By JSON with an id; 5.x says of it that it is plain text."""
+    async with client_session() as session:
+        transport = Transport(session, server.url, server.admin.token, lambda *_: None)
+        with pytest.raises(MattermostRefused) as refused:
+            await transport.get("/no/such/route")
+    assert (refused.value.http_status, refused.value.error_id) == (404, "api.context.404.app_error")
 
 
 async def test_a_token_in_the_query_is_refused(server: Mattermost) -> None:

@@ -54,6 +54,7 @@ def test_empty_answer_is_none(body: bytes) -> None:
         (answer(401, {"error": "unauthorized"}), Misdirected),
         (error("api.context.permissions.app_error", 403), MattermostRefused),
         (error("api.context.404.app_error", 404), MattermostRefused),
+        (answer(404, {"id": "api.context.404.app_error"}, "text/plain"), MattermostRefused),
         (answer(403, b"Forbidden", "text/plain"), Misdirected),
         (answer(404, b"<html>", "text/html"), Misdirected),
         (answer(413, b"<html>", "text/html"), Misdirected),
