@@ -11,6 +11,7 @@ from pathlib import Path
 from bridge import embedded
 from bridge.db.migrate import migrate
 from bridge.db.pool import open_pool
+from bridge.log import configure
 from tests.bench import rows
 from tests.bench.mapping import mapping_row
 from tests.bench.sync import sync_rows
@@ -89,4 +90,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    configure("error", "console")
     sys.exit(asyncio.run(main()))

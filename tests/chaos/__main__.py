@@ -9,6 +9,7 @@ from pathlib import Path
 from bridge import embedded
 from bridge.db.migrate import migrate
 from bridge.db.pool import open_pool
+from bridge.log import configure
 from tests.chaos.storm import Counts, Plan, Storm
 from tests.support.daemon import running
 from tests.support.world import world
@@ -49,4 +50,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    configure("error", "console")
     sys.exit(main())
