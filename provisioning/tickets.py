@@ -12,7 +12,7 @@ from provisioning.stores import Stores
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _LENGTH = 26
-"""Looks like a Mattermost token, which the customer's pages expect; 134 bits."""
+"""Looks like a Mattermost token, which Equa's pages expect; 134 bits."""
 
 _TICKET = re.compile(rf"[a-z0-9]{{{_LENGTH}}}")
 
