@@ -16,12 +16,15 @@ TOKEN_RETRY = 30.0
 _SAID_LIMIT = 300
 _NOT_STREAMED = "append-only response stream"
 """The gateway, when its model began anew behind text already sent (measured with openclaw 2026.9)."""
+_RACE = re.compile(r"internal error|Session changed before writer admission\b.*", re.DOTALL)
+"""The gateway, when a session's two first messages meet (measured with openclaw 2026.9); the second was not
+begun, so that asking again is right."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _WORTH_A_RETRY = re.compile(r"rate_limit|overload|server_error|api_error|timeout|unavailable|internal")
 
 
 class InternalError(AgentUnavailable):
-    """The gateway's "internal error", which two first messages of one session at once also cause."""
+    """The gateway's own trouble, which two first messages of one session at once also cause."""
 
 
 class Refusal(Exception):
@@ -84,7 +87,7 @@ def _by_status(status: int, error: Any, dialect: Dialect, wait: float | None) ->
         # The same status without an error object comes from a proxy in front: there the gateway is only away.
         case 408 | 502 if error is not None and dialect.retries_itself:
             verdict = AgentFailed(f"The agent has given up on its model (HTTP {status}).")
-        case 500 if dialect.retries_itself and _sentence(error) == "internal error":
+        case 500 if dialect.retries_itself and _RACE.fullmatch(_sentence(error) or ""):
             verdict = InternalError("The agent reported an internal error (HTTP 500).", retry_after=wait)
         case 408 | 425 | 429:
             verdict = AgentUnavailable(
@@ -106,7 +109,7 @@ def _by_object(error: Any, said: str, dialect: Dialect) -> Verdict:
         return (AgentUnavailable if unavailable else AgentFailed)(
             f"The agent broke off its answer with an error ({kind})."
         )
-    if said == "internal error":
+    if _RACE.fullmatch(said):
         return InternalError("The agent broke off its answer with an internal error.")
     if kind == "rate_limited":
         return AgentUnavailable("The agent asked to try again later (rate_limited).")

@@ -50,6 +50,11 @@ def test_another_servers_failure_is_tried_again(status: int) -> None:
     ("error", "ours", "theirs"),
     [
         ({"message": "internal error", "type": "api_error"}, InternalError, AgentUnavailable),
+        (
+            {"message": "Session changed before writer admission: agent:main:m:o:c:t", "type": "api_error"},
+            InternalError,
+            AgentUnavailable,
+        ),
         ({"message": "upstream provider error", "type": "api_error"}, AgentFailed, AgentUnavailable),
         ({"message": "slow down", "type": "rate_limited"}, AgentUnavailable, AgentUnavailable),
         ({"message": "bad", "type": "invalid_request_error"}, AgentFailed, AgentFailed),
