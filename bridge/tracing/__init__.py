@@ -56,7 +56,7 @@ def enabled() -> bool:
 
 
 def span(name: str, **attributes: Attribute) -> AbstractContextManager[Span]:
-    """Record a part of what goes on."""
+    """Record a part of what goes on; what belongs to nothing, such as a probe, is not recorded."""
     return _tracer.span(name, attributes) if _tracer else SILENT
 
 

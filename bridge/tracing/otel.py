@@ -28,7 +28,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from bridge.errors import BridgeError
-from bridge.tracing import Attribute, Span
+from bridge.tracing import SILENT, Attribute, Span
 
 _SEND_SECONDS = 5.0
 """A collector that accepts and never answers holds up our end for so long."""
@@ -74,6 +74,8 @@ class OtelTracer:
         self._tracer = provider.get_tracer("equabot-bridge")
 
     def span(self, name: str, attributes: Mapping[str, Attribute]) -> AbstractContextManager[Span]:
+        if not trace.get_current_span().get_span_context().is_valid:
+            return SILENT
         return self._recording(name, SpanKind.CLIENT, attributes, None)
 
     def served(

@@ -101,13 +101,21 @@ def test_what_goes_on_within_is_a_part(process: Process) -> None:
 )
 def test_a_failure_tells_its_code_only(process: Process, error: Exception, code: str) -> None:
     """The text of an error may hold what a collector has no business with."""
-    with pytest.raises(type(error)), process.tracer.span("agent", {}):
+    with pytest.raises(type(error)), process.tracer.job("job mention", POST, {}):
         raise error
 
-    span = process.spans()["agent"]
+    span = process.spans()["job mention"]
     assert span.status.status_code is StatusCode.ERROR
     assert (span.attributes or {})["error.type"] == code
     assert "secret" not in span.to_json()
+
+
+def test_what_belongs_to_nothing_is_not_recorded(process: Process) -> None:
+    """Probes look at Mattermost every few seconds."""
+    with process.tracer.span("mattermost GET /system/ping", {}) as span:
+        span.set(status=200)
+
+    assert process.spans() == {}
 
 
 @pytest.mark.parametrize(("ratio", "spans"), [("0", set()), ("1", {"post seen", "job mention"})])
