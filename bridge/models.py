@@ -100,6 +100,14 @@ class User:
     mark: str = ""
     """What the bridge wrote into the account when it created it; empty in all others."""
 
+    @property
+    def is_privileged(self) -> bool:
+        """Whether one of its roles manages others, by the ends of their names in server/public/model/role.go.
+
+        `system_admin`, `system_user_manager`, `system_custom_group_admin`.
+        """
+        return any(role.endswith(("admin", "manager")) for role in self.roles.split())
+
 
 @dataclass(frozen=True, slots=True)
 class NewUser:

@@ -14,7 +14,7 @@ from bridge.events.read import read
 from bridge.events.types import TYPES
 from bridge.models import Entry
 from handlers.auth import require_bearer
-from handlers.openapi import BEARER, Paths, Schema, answer, error
+from handlers.openapi import BEARER, WAIT, Paths, Schema, answer, error
 
 PATH = "/api/v1/mattermost/events"
 
@@ -101,7 +101,7 @@ PATHS: Paths = {
                 "400": error("invalid_request"),
                 "401": error("not_signed_in", WWW_Authenticate="`Bearer`"),
                 "413": error("payload_too_large"),
-                "503": error("database_unavailable", Retry_After="Seconds."),
+                "503": error("database_unavailable", Retry_After=WAIT),
             },
         }
     }

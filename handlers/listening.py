@@ -4,6 +4,7 @@ aiohttp answers and logs such a request with an excerpt, and that may be a whole
 """
 
 import asyncio
+import secrets
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from aiohttp.http import HttpProcessingError
 
 from bridge.errors import StartupError
 from handlers.errors import unreadable
+from handlers.middleware import add_headers
 
 log = structlog.get_logger(__name__)
 
@@ -40,8 +42,17 @@ class Protocol(web.RequestHandler):
         """Answer in our shape, and quote nothing of what came."""
         if not isinstance(exc, HttpProcessingError):
             return super().handle_error(request, status, exc, message)
-        log.info("request", route="none", status=status, error="invalid_request", reason=type(exc).__name__)
+        request_id, reason = secrets.token_hex(8), type(exc).__name__
+        log.info(
+            "request",
+            route="none",
+            status=status,
+            error="invalid_request",
+            reason=reason,
+            request_id=request_id,
+        )
         answer = unreadable(status)
+        add_headers(answer, request_id)
         answer.force_close()
         return answer
 

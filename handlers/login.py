@@ -12,7 +12,7 @@ from handlers.errors import refusal
 from handlers.initiator import is_doubtful
 from handlers.keys import SERVICES, Services
 from handlers.login_page import expired_page, passing_page, policy, question_page, trouble_page
-from handlers.openapi import Paths, Schema, error
+from handlers.openapi import WAIT, Paths, Schema, error
 from handlers.session_cookies import sign_in_cookies
 from handlers.tickets import PATTERN as TICKET
 from handlers.tickets import redeemed
@@ -117,9 +117,9 @@ PATHS: Paths = {
                     "description": "The ticket is unknown, used or too old; tells `equabot:login-expired`.",
                     "content": _HTML,
                 },
-                "429": _or_page(error("too_many_requests", Retry_After="Seconds.")),
+                "429": _or_page(error("too_many_requests", Retry_After=WAIT)),
                 "500": _or_page(error("mattermost_not_configured", "internal_error")),
-                "503": _or_page(error("database_unavailable", Retry_After="Seconds.")),
+                "503": _or_page(error("database_unavailable", Retry_After=WAIT)),
             },
         },
     }

@@ -8,7 +8,7 @@ from bridge.errors import InvalidRequest, TeamNotMapped
 from bridge.models import TeamId
 from handlers.auth import require_bearer
 from handlers.keys import SERVICES
-from handlers.openapi import BEARER, Paths, answer, error
+from handlers.openapi import BEARER, WAIT, Paths, answer, error
 
 _MATTERMOST_ID = re.compile(r"[a-z0-9]{26}")
 
@@ -57,7 +57,7 @@ PATHS: Paths = {
                 "400": error("invalid_request"),
                 "401": error("not_signed_in", WWW_Authenticate="`Bearer`"),
                 "404": error("team_not_mapped"),
-                "503": error("database_unavailable", Retry_After="Seconds."),
+                "503": error("database_unavailable", Retry_After=WAIT),
             },
         },
     }

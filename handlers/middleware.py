@@ -64,7 +64,7 @@ def observer() -> Middleware:
                 span.set(status=response.status, code=error or "")
         finally:
             structlog.contextvars.reset_contextvars(**bound)
-        _add_headers(response, request_id)
+        add_headers(response, request_id)
         if not ended:
             asyncio.get_running_loop().call_soon(tell)
         ended.append(_Ended(request, request_id, response.status, error, time.perf_counter() - started))
@@ -97,7 +97,8 @@ async def _answered(
         return failure(request_id), "internal_error"
 
 
-def _add_headers(response: web.StreamResponse, request_id: str) -> None:
+def add_headers(response: web.StreamResponse, request_id: str) -> None:
+    """Add what every answer has."""
     response.headers["X-Request-Id"] = request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")

@@ -51,6 +51,24 @@ def error(*codes: str, **headers: str) -> Schema:
     return {**body, "headers": described} if described else body
 
 
+WAIT = "Seconds."
+
+CHANGE_ERRORS: Mapping[str, Schema] = {
+    "400": error("invalid_request"),
+    "401": error("not_signed_in"),
+    "413": error("payload_too_large"),
+    "415": error("unsupported_media_type"),
+    "429": error("too_many_requests", Retry_After=WAIT),
+    "500": error("mattermost_not_configured", "internal_error"),
+    "502": error("mattermost_refused"),
+    "503": error(
+        "mattermost_unavailable", "equa_unavailable", "database_unavailable", "unavailable", Retry_After=WAIT
+    ),
+    "507": error("mattermost_full"),
+}
+"""Of what a person with an Equa session changes in Mattermost."""
+
+
 def document(described: Iterable[Paths]) -> dict[str, Any]:
     """Return the OpenAPI 3.1 document of all these paths."""
     return {

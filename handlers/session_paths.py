@@ -1,7 +1,7 @@
 """What the document says of `handlers.sessions`."""
 
 from handlers.identifiers import UUID_PATTERN
-from handlers.openapi import COOKIE, Paths, Schema, answer, error
+from handlers.openapi import CHANGE_ERRORS, COOKIE, WAIT, Paths, Schema, answer, error
 
 _SESSION: Schema = {
     "type": "object",
@@ -28,8 +28,6 @@ _CONFIG: Schema = {
     },
     "additionalProperties": False,
 }
-
-_WAIT = "Seconds."
 
 
 def _preflight(operation: str) -> Schema:
@@ -67,23 +65,9 @@ PATHS: Paths = {
             },
             "responses": {
                 "200": answer("The session.", _SESSION),
-                "400": error("invalid_request"),
-                "401": error("not_signed_in"),
+                **CHANGE_ERRORS,
                 "403": error("not_a_member", "forbidden_origin"),
                 "409": error("account_conflict"),
-                "413": error("payload_too_large"),
-                "415": error("unsupported_media_type"),
-                "429": error("too_many_requests", Retry_After=_WAIT),
-                "500": error("mattermost_not_configured", "internal_error"),
-                "502": error("mattermost_refused"),
-                "503": error(
-                    "mattermost_unavailable",
-                    "equa_unavailable",
-                    "database_unavailable",
-                    "unavailable",
-                    Retry_After=_WAIT,
-                ),
-                "507": error("mattermost_full"),
             },
         },
     },
@@ -96,8 +80,8 @@ PATHS: Paths = {
             "responses": {
                 "200": answer("The configuration.", _CONFIG),
                 "401": error("not_signed_in"),
-                "429": error("too_many_requests", Retry_After=_WAIT),
-                "503": error("equa_unavailable", Retry_After=_WAIT),
+                "429": error("too_many_requests", Retry_After=WAIT),
+                "503": error("equa_unavailable", Retry_After=WAIT),
             },
         },
     },

@@ -1,10 +1,9 @@
 """What the document says of `handlers.sync`."""
 
 from handlers.identifiers import UUID_PATTERN
-from handlers.openapi import COOKIE, Paths, Schema, answer, error
+from handlers.openapi import CHANGE_ERRORS, COOKIE, WAIT, Paths, Schema, answer, error
 from handlers.sync import PATH, PATH_OF_ONE
 
-_WAIT = "Seconds."
 _UUID: Schema = {"type": "string", "pattern": f"^{UUID_PATTERN}$"}
 _COUNT: Schema = {"type": "integer", "minimum": 0}
 
@@ -104,23 +103,9 @@ PATHS: Paths = {
             "responses": {
                 "200": answer("What was done.", _object(_REPORT)),
                 "202": answer("It takes longer; ask at `…/{job}`.", _STARTED),
-                "400": error("invalid_request"),
-                "401": error("not_signed_in"),
+                **CHANGE_ERRORS,
                 "403": error("not_an_admin", "not_a_member", "forbidden_origin"),
                 "409": error("sync_refused"),
-                "413": error("payload_too_large"),
-                "415": error("unsupported_media_type"),
-                "429": error("too_many_requests", Retry_After=_WAIT),
-                "500": error("mattermost_not_configured", "internal_error"),
-                "502": error("mattermost_refused"),
-                "503": error(
-                    "mattermost_unavailable",
-                    "equa_unavailable",
-                    "database_unavailable",
-                    "unavailable",
-                    Retry_After=_WAIT,
-                ),
-                "507": error("mattermost_full"),
             },
         },
     },
@@ -137,9 +122,9 @@ PATHS: Paths = {
                 "401": error("not_signed_in"),
                 "403": error("not_an_admin"),
                 "404": error("not_found"),
-                "429": error("too_many_requests", Retry_After=_WAIT),
+                "429": error("too_many_requests", Retry_After=WAIT),
                 "500": error("mattermost_not_configured"),
-                "503": error("equa_unavailable", "database_unavailable", Retry_After=_WAIT),
+                "503": error("equa_unavailable", "database_unavailable", Retry_After=WAIT),
             },
         },
     },

@@ -1,6 +1,5 @@
 """Who is to join and who to leave, so that a team matches a roster. Pure: no I/O is imported here."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,9 +9,6 @@ from provisioning.roster import Listed, doubt, listed
 
 _UNSUSPICIOUS = 5
 """So many people may be taken out of a team at once, however small it is."""
-
-_PRIVILEGED = re.compile(r".*(admin|manager)")
-"""Roles that manage others, such as `system_admin` (server/public/model/role.go)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +128,7 @@ class _Joining:
 
 
 def _is_protected(user: User | None) -> bool:
-    return user is not None and (user.is_bot or any(map(_PRIVILEGED.fullmatch, user.roles.split())))
+    return user is not None and (user.is_bot or user.is_privileged)
 
 
 def _leaving(roster: Roster, present: Mapping[UserId, User], facts: Facts) -> Iterator[PersonId]:

@@ -1,6 +1,5 @@
 """A person's Mattermost account."""
 
-import re
 from dataclasses import dataclass
 
 import structlog
@@ -15,10 +14,6 @@ from provisioning.names import email_address, first_and_last, usernames
 from provisioning.stores import Stores
 
 log = structlog.get_logger(__name__)
-
-_PRIVILEGED = re.compile(r"(admin|manager)$")
-"""Ends of the names of roles that manage others (server/public/model/role.go): `system_admin`,
-`system_user_manager`, `system_custom_group_admin`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,7 @@ async def _opened(admin: MattermostAdmin, stores: Stores, person: Person) -> Use
 
 
 async def _repair(admin: MattermostAdmin, account: Account, user: User) -> None:
-    if _is_privileged(user):
+    if user.is_privileged:
         raise _conflict(account.person_id, user, "it is an administrator's, and Equa opens none of those")
     if not user.delete_at:
         return
@@ -127,7 +122,7 @@ def _require_adoptable(person: Person, email: str, user: User) -> None:
         raise _conflict(person.id, user, "Mattermost shows it with another address")
     if user.is_bot:
         raise _conflict(person.id, user, "it is a bot's")
-    if _is_privileged(user):
+    if user.is_privileged:
         raise _conflict(person.id, user, "it is an administrator's, and Equa opens none of those")
     if user.delete_at:
         raise _conflict(person.id, user, "an administrator has deactivated it")
@@ -136,10 +131,6 @@ def _require_adoptable(person: Person, email: str, user: User) -> None:
     if user.mark and not is_made_for(of_person(person.id), user.mark):
         # Whatever the tables have lost: a roster may have given it this address.
         raise _conflict(person.id, user, "it was made for somebody else in Equa")
-
-
-def _is_privileged(user: User) -> bool:
-    return any(map(_PRIVILEGED.search, user.roles.split()))
 
 
 def _conflict(person: PersonId, user: User, reason: str) -> AccountConflict:

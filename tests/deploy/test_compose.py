@@ -68,6 +68,16 @@ def test_bridge_and_setup_get_variables_that_they_read() -> None:
     assert {*SERVICES["bridge"]["environment"], *SERVICES["setup"]["environment"]} <= VARIABLES | TRACES
 
 
+def test_every_variable_can_be_set() -> None:
+    """Through compose, but for what `setup` makes and what the image has fixed."""
+    made = {"TOKEN_KEYS", *(name for name in VARIABLES if re.fullmatch("MATTERMOST_.*TOKEN", name))}
+    image = {name for name in VARIABLES if name.startswith("BRIDGE_")}
+
+    assert VARIABLES - made - image == SERVICES["bridge"]["environment"].keys() - TRACES | {
+        "OTEL_EXPORTER_OTLP_ENDPOINT"
+    }
+
+
 def test_no_secret_has_a_value_in_the_file() -> None:
     """A secret comes from outside or is made; the database's address holds none."""
     given = {**SERVICES["setup"]["environment"], **SERVICES["bridge"]["environment"]}

@@ -26,8 +26,8 @@ async def port() -> AsyncIterator[int]:
         yield listened
 
 
-async def sent(port: int, text: bytes) -> tuple[int, str]:
-    """Send bytes and return the status and the body of the answer."""
+async def sent(port: int, text: bytes) -> tuple[int, str, str]:
+    """Send bytes and return the status, the head and the body of the answer."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(text)
@@ -37,7 +37,7 @@ async def sent(port: int, text: bytes) -> tuple[int, str]:
         writer.close()
         await writer.wait_closed()
     head, _, body = answer.partition("\r\n\r\n")
-    return int(head.split()[1]), body
+    return int(head.split()[1]), head, body
 
 
 @pytest.mark.parametrize(
@@ -54,13 +54,14 @@ async def test_nothing_of_what_cannot_be_read_is_quoted(
 ) -> None:
     """Neither in the answer, which has the shape of all errors, nor in the log."""
     with capture_logs() as lines:
-        status, body = await sent(port, text.encode())
+        status, head, body = await sent(port, text.encode())
 
     assert status == 400
     assert json.loads(body)["error"] == "invalid_request"
     (line,) = [line for line in lines if line["event"] == "request"]
     assert (line["status"], line["error"]) == (400, "invalid_request")
-    assert SECRET[:12] not in body + repr(lines) + caplog.text
+    assert f"X-Request-Id: {line['request_id']}" in head
+    assert SECRET[:12] not in head + body + repr(lines) + caplog.text
     assert caplog.records == []
 
 
