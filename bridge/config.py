@@ -17,8 +17,8 @@ from pydantic import (
     ValidationError,
 )
 
-from bridge.crypto import KeyRing
 from bridge.errors import ConfigurationError
+from bridge.secrets.key_ring import KeyRing
 
 _NEEDED: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"mattermost_bot_token"}), "mattermost_url"),

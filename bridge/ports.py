@@ -8,25 +8,22 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from bridge.errors import BridgeError
-from bridge.models import (
+from bridge.models.agent import Question
+from bridge.models.chat import (
     AccessToken,
     Channel,
     ChannelId,
     Draft,
     NewUser,
-    Organization,
-    OrganizationId,
-    Person,
     Post,
     PostId,
-    Question,
-    Roster,
     Team,
     TeamId,
     TokenId,
     User,
     UserId,
 )
+from bridge.models.equa import Organization, OrganizationId, Person, Roster
 
 
 class MattermostApi(Protocol):

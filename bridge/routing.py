@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, Self
 
-from bridge.models import OrganizationId, PersonId, Post, Posted, UserId
+from bridge.models.chat import Post, Posted, UserId
+from bridge.models.equa import OrganizationId, PersonId
 from bridge.text.mentions import addresses_other, mentions
 
 Reason = Literal[

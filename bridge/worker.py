@@ -20,7 +20,7 @@ from bridge import retry, tracing
 from bridge.db.inbox import Inbox, Room
 from bridge.errors import BridgeError, DatabaseUnavailable
 from bridge.metrics import Metrics
-from bridge.models import Job, JobId, JobKind
+from bridge.models.jobs import Job, JobId, JobKind
 
 log = structlog.get_logger(__name__)
 

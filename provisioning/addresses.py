@@ -12,10 +12,11 @@ import structlog
 
 from bridge.db.accounts import Account
 from bridge.errors import AccountConflict, EmailTaken
-from bridge.models import Person, User
+from bridge.models.chat import User
+from bridge.models.equa import Person
 from bridge.ports import MattermostAdmin
 from provisioning.names import email_address
-from provisioning.stores import Stores
+from provisioning.tables import Stores
 
 log = structlog.get_logger(__name__)
 

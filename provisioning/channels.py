@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 import structlog
 
 from bridge.errors import NameTaken
-from bridge.models import Channel, ChannelId, OrganizationId, Team, UserId
+from bridge.models.chat import Channel, ChannelId, Team, UserId
+from bridge.models.equa import OrganizationId
 from bridge.ports import MattermostAdmin
 from provisioning.names import channel_title
-from provisioning.staff import TOWN_SQUARE, Staff
-from provisioning.stores import Stores
+from provisioning.tables import Stores
+from provisioning.team_bots import TOWN_SQUARE, Staff
 
 log = structlog.get_logger(__name__)
 

@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.models import Member, MembershipState, PersonId, Roster, User, UserId
+from bridge.models.chat import User, UserId
+from bridge.models.equa import Member, PersonId, Roster
+from bridge.models.jobs import MembershipState
 from provisioning.roster import Listed, doubt, listed
 
 _UNSUSPICIOUS = 5

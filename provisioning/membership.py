@@ -8,9 +8,10 @@ import structlog
 
 from bridge.db.accounts import Account
 from bridge.errors import NotAMember
-from bridge.models import Channel, OrganizationId, PersonId, Team, UserId
+from bridge.models.chat import Channel, Team, UserId
+from bridge.models.equa import OrganizationId, PersonId
 from bridge.ports import MattermostAdmin
-from provisioning.stores import Stores
+from provisioning.tables import Stores
 from provisioning.tokens import revoke_tokens
 
 log = structlog.get_logger(__name__)

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 
 LONGEST_DISPLAY_NAME = 64
 """Of teams, channels and a person's first or last name, in characters."""

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bridge.errors import AccountConflict, BridgeError
-from bridge.models import OrganizationId, PersonId
+from bridge.models.equa import OrganizationId, PersonId
 from provisioning.members import Failure
 
 _CONFLICT = "Their Mattermost account cannot be used before they open Messaging themselves, or not at all."

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bridge.models import Member, PersonId, Roster
+from bridge.models.equa import Member, PersonId, Roster
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from bridge.crypto import KeyRing
 from bridge.db.locks import Locks
 from bridge.errors import NotSignedIn, TokenRefused
-from bridge.models import Organization, OrganizationId, Person, PersonId, UserId
+from bridge.models.chat import UserId
+from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from bridge.ports import MattermostAdmin
+from bridge.secrets.key_ring import KeyRing
 from provisioning import membership, tickets
 from provisioning.addresses import email_digest
 from provisioning.channels import ensure_channels
 from provisioning.membership import Home, ensure_membership
-from provisioning.staff import Staff
-from provisioning.stores import Stores
+from provisioning.tables import Stores
+from provisioning.team_bots import Staff
 from provisioning.teams import ensure_team
 from provisioning.tokens import ensure_token, opened, token_digest
 from provisioning.users import ensure_user

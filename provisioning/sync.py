@@ -8,13 +8,14 @@ import structlog
 
 from bridge.db.rosters import Rosters
 from bridge.errors import SyncRefused
-from bridge.models import Organization, OrganizationId, TeamId, User, UserId
+from bridge.models.chat import TeamId, User, UserId
+from bridge.models.equa import Organization, OrganizationId
 from bridge.ports import MattermostBulk
-from provisioning.changes import Changes, Told
 from provisioning.members import Facts, Plan, plan_sync
 from provisioning.report import Counts, Progress, Report, Tally
 from provisioning.roster import Reading
 from provisioning.sessions import Sessions
+from provisioning.sync_executor import Changes, Told
 
 log = structlog.get_logger(__name__)
 

@@ -6,10 +6,11 @@ import structlog
 
 from bridge.db.attempts import of_organization
 from bridge.errors import NameTaken
-from bridge.models import Organization, Team
+from bridge.models.chat import Team
+from bridge.models.equa import Organization
 from bridge.ports import MattermostAdmin
 from provisioning.names import display_name, team_names
-from provisioning.stores import Stores
+from provisioning.tables import Stores
 
 log = structlog.get_logger(__name__)
 

@@ -7,8 +7,8 @@ from hashlib import sha256
 
 from bridge.db.tickets import Holder
 from bridge.errors import NotAMember, NotSignedIn
-from bridge.models import OrganizationId, PersonId
-from provisioning.stores import Stores
+from bridge.models.equa import OrganizationId, PersonId
+from provisioning.tables import Stores
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _LENGTH = 26

@@ -4,13 +4,13 @@ from hashlib import sha256
 
 import structlog
 
-from bridge.crypto import KeyRing
 from bridge.db.accounts import Account
 from bridge.errors import NotOpened, TokenRefused
-from bridge.models import TokenId
+from bridge.models.chat import TokenId
 from bridge.ports import MattermostAdmin
-from bridge.sealed import open_token, seal_token
-from provisioning.stores import Stores
+from bridge.secrets.key_ring import KeyRing
+from bridge.secrets.token_sealing import open_token, seal_token
+from provisioning.tables import Stores
 
 log = structlog.get_logger(__name__)
 

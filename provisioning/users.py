@@ -7,11 +7,12 @@ import structlog
 from bridge.db.accounts import Account
 from bridge.db.attempts import is_made_for, of_person
 from bridge.errors import AccountConflict, EmailTaken, NameTaken
-from bridge.models import NewUser, Person, PersonId, User
+from bridge.models.chat import NewUser, User
+from bridge.models.equa import Person, PersonId
 from bridge.ports import MattermostAdmin
 from provisioning.addresses import email_digest, ensure_email, freed
 from provisioning.names import email_address, first_and_last, usernames
-from provisioning.stores import Stores
+from provisioning.tables import Stores
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.cli import parser
 from bridge.config import Settings, load
-from handlers.app import ROUTES
+from handlers.http.app import ROUTES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect, InternalError
-from bridge.models import Question
+from bridge.models.agent import Question
 
 DIALECT = Dialect(
     missing="enable gateway.http.endpoints.chatCompletions in the gateway's configuration",

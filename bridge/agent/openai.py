@@ -4,7 +4,8 @@ import hashlib
 
 from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect
-from bridge.models import OrganizationId, Question
+from bridge.models.agent import Question
+from bridge.models.equa import OrganizationId
 
 DIALECT = Dialect(missing="it has no /v1/chat/completions, or does not know AGENT_MODEL")
 

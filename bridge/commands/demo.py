@@ -14,14 +14,14 @@ from pathlib import Path
 import aiohttp
 
 from bridge import config, embedded
-from bridge.daemon import serve
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.log import configure
-from bridge.models import TeamId, UserId
+from bridge.models.chat import TeamId, UserId
+from bridge.runtime.daemon import serve
+from bridge.sandbox.demo_stack import Stage, raised
 from bridge.sandbox.mattermost import Post
-from bridge.sandbox.stage import Stage, raised
-from handlers.mentions import SORRY
+from handlers.jobs.mention import SORRY
 
 _SITE_PORT = 8080
 

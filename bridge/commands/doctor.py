@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 from bridge import config
 from bridge.log import configure
-from bridge.mattermost.transport import client_session
-from bridge.operator import table
-from bridge.operator.checks import look_at_all
-from bridge.operator.doctor import Doctor, configuration
-from bridge.operator.findings import failed
+from bridge.mattermost.rest.transport import client_session
+from bridge.ops import table
+from bridge.ops.checks import look_at_all
+from bridge.ops.doctor import Doctor, configuration
+from bridge.ops.findings import failed
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:

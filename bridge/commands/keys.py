@@ -8,15 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge import config, keyring
+from bridge import config
 from bridge.config import Settings
-from bridge.crypto import KeyRing, load_or_create, new_key
-from bridge.database import any_database
-from bridge.db.keys import SealedTokens
 from bridge.db.pool import open_pool
+from bridge.db.sealed_tokens import SealedTokens
 from bridge.errors import ConfigurationError, StartupError
 from bridge.log import configure
-from bridge.reseal import Resealed, reseal
+from bridge.runtime import token_keys
+from bridge.runtime.database import any_database
+from bridge.secrets.key_ring import KeyRing, load_or_create, new_key
+from bridge.secrets.reseal import Resealed, reseal
 
 _NUMBERED = re.compile(r"k(\d+)")
 
@@ -53,17 +54,17 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[_Place]:
     async with any_database(settings) as dsn, await open_pool(dsn, max_size=2) as pool:
-        ring = keyring.key_ring(settings)
+        ring = token_keys.key_ring(settings)
         if ring is None:
             raise ConfigurationError(["TOKEN_KEYS: missing; `equabot-bridge keys new` makes one"])
-        yield _Place(ring, keyring.key_file(settings), SealedTokens(pool))
+        yield _Place(ring, token_keys.key_file(settings), SealedTokens(pool))
 
 
 def _new(settings: Settings) -> int:
     """Put a new key in front of the key file's, or print it for whoever keeps TOKEN_KEYS."""
-    file = keyring.key_file(settings)
+    file = token_keys.key_file(settings)
     if file is None:
-        present = keyring.key_ring(settings)
+        present = token_keys.key_ring(settings)
         print(_entry(present.ids if present else ()))
         print(
             "Put it in front of TOKEN_KEYS, with a comma behind it. Where several processes run, first put",
@@ -77,7 +78,7 @@ def _new(settings: Settings) -> int:
         print(f"made the key file {file}")
         return 0
     entry = _entry(load_or_create(file).ids)
-    keyring.replace(file, f"{entry},{file.read_text().strip()}")
+    token_keys.replace(file, f"{entry},{file.read_text().strip()}")
     print(f"added {entry.partition(':')[0]} to {file}; the daemon seals with it from its next start on")
     return 0
 
@@ -107,7 +108,7 @@ def _state(ring: KeyRing, key: str, known: Mapping[str, str]) -> str:
 
 
 async def _reseal(place: _Place) -> int:
-    await keyring.check(place.ring, place.tokens)
+    await token_keys.check(place.ring, place.tokens)
     first = place.ring.ids[0]
     counts = await place.tokens.counts()
     total = sum(counts.values()) - counts.get(first, 0)
@@ -133,7 +134,7 @@ async def _drop(place: _Place, key: str) -> int:
         )
     if place.file and key in place.ring.ids:
         entries = place.file.read_text().strip().split(",")
-        keyring.replace(
+        token_keys.replace(
             place.file, ",".join(each for each in entries if each.strip().partition(":")[0] != key)
         )
         print(f"dropped {key}")

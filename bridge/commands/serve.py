@@ -6,8 +6,8 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from bridge import config
-from bridge.daemon import serve
 from bridge.log import configure
+from bridge.runtime.daemon import serve
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:  # noqa: ARG001  # every command's signature

@@ -10,17 +10,17 @@ from bridge import config
 from bridge.config import Settings
 from bridge.errors import ConfigurationError, MattermostUnavailable, StartupError
 from bridge.log import configure
-from bridge.mattermost.operator import RestOperator
-from bridge.mattermost.patience import Patience
-from bridge.mattermost.transport import Transport, client_session
-from bridge.operator import env_file, local
-from bridge.operator.bots import Bot, Staffing
-from bridge.operator.findings import failed
-from bridge.operator.local import Locally
-from bridge.operator.report import Report
-from bridge.operator.setup import Setup, administrator, told
-from bridge.operator.site import site_of
-from bridge.operator.tokens import Tokens
+from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.server_admin import RestOperator
+from bridge.mattermost.rest.transport import Transport, client_session
+from bridge.ops import env_file, local
+from bridge.ops.bots import Bot, Staffing
+from bridge.ops.findings import failed
+from bridge.ops.local import Locally
+from bridge.ops.report import Report
+from bridge.ops.setup import Setup, administrator, told
+from bridge.ops.site import site_of
+from bridge.ops.tokens import Tokens
 
 _USED = (
     "MATTERMOST_URL",

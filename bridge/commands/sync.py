@@ -10,19 +10,20 @@ from dataclasses import dataclass
 from typing import TextIO
 from uuid import UUID
 
-from bridge import config, membership, visits
+from bridge import config
 from bridge.config import Settings
-from bridge.database import any_database
 from bridge.db.pool import open_pool
 from bridge.errors import ConfigurationError, SyncRefused, Unavailable
 from bridge.log import configure
 from bridge.metrics import Metrics
-from bridge.models import OrganizationId
-from handlers.identifiers import UUID_PATTERN
+from bridge.models.equa import OrganizationId
+from bridge.runtime import membership, sign_in
+from bridge.runtime.database import any_database
+from handlers.http.identifiers import UUID_PATTERN
 from provisioning.members import Failure
-from provisioning.readings import Readings
 from provisioning.report import Progress, Report
 from provisioning.roster import Reading, listed
+from provisioning.roster_reader import Readings
 from provisioning.sync import Preview, TeamSync
 
 _WIDTH = 30
@@ -76,7 +77,7 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[TeamSync, Readings]
     async with any_database(settings) as dsn, await open_pool(dsn, max_size=4) as pool:
         metrics = Metrics()
         async with (
-            visits.opened(settings, dsn, pool, metrics) as visiting,
+            sign_in.opened(settings, dsn, pool, metrics) as visiting,
             membership.opened(settings, visiting, pool, metrics) as keeping,
         ):
             assert keeping.sync

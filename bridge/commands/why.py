@@ -9,17 +9,17 @@ from typing import assert_never
 
 from bridge import config, routing
 from bridge.config import Settings
-from bridge.database import any_database
-from bridge.db.ledger import Fate, Ledger
+from bridge.db.job_history import Fate, Ledger
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.db.positions import Positions
 from bridge.errors import MattermostRefused
 from bridge.log import configure
-from bridge.mattermost.rest import connect
-from bridge.models import Posted, PostId
+from bridge.mattermost.rest.client import connect
+from bridge.models.chat import Posted, PostId
 from bridge.ports import MattermostApi
 from bridge.routing import Bot
+from bridge.runtime.database import any_database
 
 _POST_ID = re.compile(r"[a-z0-9]{26}")
 

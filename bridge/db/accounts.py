@@ -8,7 +8,8 @@ from asyncpg import Pool, Record, UniqueViolationError
 from bridge.db.attempts import of_person
 from bridge.db.pool import translated
 from bridge.errors import AccountConflict
-from bridge.models import OrganizationId, PersonId, TeamId, TokenId, User, UserId
+from bridge.models.chat import TeamId, TokenId, User, UserId
+from bridge.models.equa import OrganizationId, PersonId
 
 OLD = timedelta(days=30)
 """After this long a token is replaced."""
@@ -24,7 +25,7 @@ coalesce(u.token_created < now() - $2::interval, true) as old
 class StoredToken:
     id: TokenId
     sealed: str = field(repr=False)
-    """See `bridge.sealed`."""
+    """See `bridge.secrets.token_sealing`."""
     old: bool
     """Whether it is to be replaced."""
 

@@ -13,7 +13,7 @@ from hashlib import sha256
 from asyncpg import Pool
 
 from bridge.db.pool import translated
-from bridge.models import OrganizationId, PersonId
+from bridge.models.equa import OrganizationId, PersonId
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,9 @@ from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 from bridge.db.pool import translated
 from bridge.db.statements import BURY, CLAIM, FINISH, JOB, PROMOTE, PUT, REAP, RETRY
 from bridge.errors import DatabaseUnavailable
-from bridge.models import Entry, Job, JobId, JobKind, OrganizationId, Position
+from bridge.models.chat import Position
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Entry, Job, JobId, JobKind
 
 CHANNEL = "jobs"
 """PostgreSQL's notification channel: something may be claimed."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from asyncpg import Pool
 
 from bridge.db.pool import translated
-from bridge.models import OrganizationId, PersonId, Posted, TeamId, UserId
+from bridge.models.chat import Posted, TeamId, UserId
+from bridge.models.equa import OrganizationId, PersonId
 from bridge.routing import Facts
 
 _FACTS = """

@@ -11,7 +11,7 @@ from typing import Literal
 from asyncpg import Pool
 
 from bridge.db.pool import translated
-from bridge.models import OrganizationId, PersonId
+from bridge.models.equa import OrganizationId, PersonId
 
 State = Literal["joining", "joined", "leaving", "left"]
 

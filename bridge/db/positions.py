@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from asyncpg import Pool, Record
 
 from bridge.db.pool import translated
-from bridge.models import ChannelId, Position, PostId
+from bridge.models.chat import ChannelId, Position, PostId
 
 _COLUMNS = "channel_id, post_id, create_at, begin_at"
 

@@ -10,7 +10,9 @@ from datetime import datetime
 from asyncpg import Pool
 
 from bridge.db.pool import translated
-from bridge.models import JobId, MembershipState, OrganizationId, PersonId, UserId
+from bridge.models.chat import UserId
+from bridge.models.equa import OrganizationId, PersonId
+from bridge.models.jobs import JobId, MembershipState
 
 
 @dataclass(frozen=True, slots=True)

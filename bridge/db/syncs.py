@@ -12,15 +12,8 @@ from uuid import UUID, uuid4
 from asyncpg import Pool
 
 from bridge.db.pool import translated
-from bridge.models import (
-    JobState,
-    Member,
-    Organization,
-    OrganizationId,
-    PersonId,
-    Roster,
-    SyncId,
-)
+from bridge.models.equa import Member, Organization, OrganizationId, PersonId, Roster
+from bridge.models.jobs import JobState, SyncId
 
 KEEP = timedelta(days=90)
 """How long the outcome of a sync can be asked for."""

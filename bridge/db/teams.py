@@ -7,7 +7,8 @@ from asyncpg import Pool
 
 from bridge.db.attempts import of_organization
 from bridge.db.pool import translated
-from bridge.models import ChannelId, OrganizationId, Team, TeamId
+from bridge.models.chat import ChannelId, Team, TeamId
+from bridge.models.equa import OrganizationId
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from asyncpg import Pool
 
 from bridge.db.pool import translated
-from bridge.models import OrganizationId, PersonId
+from bridge.models.equa import OrganizationId, PersonId
 
 LIFETIME = timedelta(seconds=60)
 

@@ -10,13 +10,13 @@ from typing import TypeVar
 from aiohttp import ClientSession
 
 from bridge.equa import read
-from bridge.equa.answers import Answers
 from bridge.equa.cookies import relayed
 from bridge.equa.http import ROSTER_SECONDS, Server
 from bridge.equa.permissions import holds_any
 from bridge.equa.reply import SIGN_IN
+from bridge.equa.responses import Answers
 from bridge.errors import NotAMember, NotAnAdmin, NotSignedIn
-from bridge.models import Organization, OrganizationId, Person, Roster
+from bridge.models.equa import Organization, OrganizationId, Person, Roster
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.equa.values import listing, text, unreadable, uuid_of
-from bridge.models import Organization, OrganizationId, Person, PersonId
+from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 
 
 def person(payload: object) -> Person | None:

@@ -7,7 +7,7 @@ from bridge.equa import read
 from bridge.equa.roster import roster
 from bridge.equa.values import decode
 from bridge.errors import BridgeError, EquaUnavailable, NotSignedIn
-from bridge.models import Roster
+from bridge.models.equa import Roster
 
 SIGN_IN = "Please sign in to Equa first."
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from bridge.equa.read import full_name
 from bridge.equa.values import listing, number, text, unreadable, uuid_of
-from bridge.models import Member, PersonId, Roster
+from bridge.models.equa import Member, PersonId, Roster
 
 _ACCOUNT_KEYS = ("user", "userId", "user_id")
 

@@ -14,7 +14,7 @@ from bridge.equa.http import QUESTION_SECONDS, ROSTER_SECONDS, Server
 from bridge.equa.reply import Reply
 from bridge.equa.values import decode
 from bridge.errors import EquaUnavailable, NotAMember
-from bridge.models import OrganizationId, Roster
+from bridge.models.equa import OrganizationId, Roster
 
 log = structlog.get_logger(__name__)
 

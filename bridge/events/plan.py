@@ -15,7 +15,7 @@ from bridge.events.types import (
     SharesIssued,
     SharesTransferred,
 )
-from bridge.models import Entry, Membership
+from bridge.models.jobs import Entry, Membership
 
 
 def key(event: Event) -> str:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from bridge.errors import InvalidRequest
 from bridge.events.cloudevents import Envelope, listed
 from bridge.events.types import TYPES, Data, Event
-from bridge.models import OrganizationId
+from bridge.models.equa import OrganizationId
 
 _Model = TypeVar("_Model", bound=BaseModel)
 

@@ -26,7 +26,7 @@ from bridge.events.fields import (
     Word,
     wrong,
 )
-from bridge.models import OrganizationId, PersonId
+from bridge.models.equa import OrganizationId, PersonId
 
 
 class Carried(BaseModel):

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from bridge.errors import InvalidRequest
 from bridge.mattermost.json_text import MalformedError, load_json
-from bridge.models import Channel, ChannelId, ChannelType, Post, Posted, PostId, TeamId, User, UserId
+from bridge.models.chat import Channel, ChannelId, ChannelType, Post, Posted, PostId, TeamId, User, UserId
 
 Record = Mapping[str, Any]
 

@@ -10,9 +10,9 @@ from uuid import UUID
 from aiohttp import ETag, web
 
 from bridge.errors import NotFound
-from handlers.identifiers import UUID_PATTERN
-from handlers.keys import SERVICES, Services
-from handlers.openapi import Paths, answer, error
+from handlers.http.app_keys import SERVICES, Services
+from handlers.http.identifiers import UUID_PATTERN
+from handlers.http.openapi import Paths, answer, error
 from handlers.web.assets import Asset, assets
 from handlers.web.policy import page_policy
 

@@ -5,7 +5,7 @@ import sys
 import time
 
 from bridge.log import configure
-from bridge.mattermost.socket import Interest, Socket
+from bridge.mattermost.websocket.socket import Interest, Socket
 
 FRAMES = 60_000
 

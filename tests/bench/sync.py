@@ -14,7 +14,7 @@ from pathlib import Path
 from bridge import embedded
 from bridge.db.migrate import migrate
 from bridge.log import configure
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import Settings
 from provisioning.report import Report
 from tests.support.rosters import Crew, crew_of, roster, some_people

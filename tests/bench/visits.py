@@ -10,10 +10,10 @@ from pathlib import Path
 
 import aiohttp
 
+from bridge.sandbox import demo_data as sandbox
 from bridge.sandbox import equa
-from bridge.sandbox import world as sandbox
+from bridge.sandbox.demo_data import Account, Company
 from bridge.sandbox.mattermost import Server, Store
-from bridge.sandbox.world import Account, Company
 from tests.support.daemon import Daemon, running
 from tests.support.sealed import entry
 

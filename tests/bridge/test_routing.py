@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.models import ChannelId, OrganizationId, PersonId, Post, Posted, PostId, TeamId, UserId
+from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
+from bridge.models.equa import OrganizationId, PersonId
 from bridge.routing import (
     OLDEST,
     REASONS,

@@ -151,7 +151,9 @@ async def test_nothing_is_recorded_unasked() -> None:
 
 def test_nothing_is_imported_unasked() -> None:
     """The daemon does not even load what it does not use."""
-    script = "import sys, bridge.daemon; print([name for name in sys.modules if 'opentelemetry' in name])"
+    script = (
+        "import sys, bridge.runtime.daemon; print([name for name in sys.modules if 'opentelemetry' in name])"
+    )
 
     assert subprocess.check_output([sys.executable, "-c", script], text=True) == "[]\n"
 

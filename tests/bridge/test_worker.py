@@ -13,10 +13,12 @@ from asyncpg import Pool
 from structlog.testing import capture_logs
 
 from bridge.db.inbox import Inbox, Room
-from bridge.db.ledger import Fate, Ledger
+from bridge.db.job_history import Fate, Ledger
 from bridge.errors import AgentFailed, MattermostUnavailable
 from bridge.metrics import Metrics
-from bridge.models import Entry, Job, OrganizationId, PostId
+from bridge.models.chat import PostId
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Entry, Job
 from bridge.worker import Pace, Worker
 
 ACME = OrganizationId(UUID(int=1))

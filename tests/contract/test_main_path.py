@@ -11,8 +11,9 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.mappings import Mappings
-from bridge.models import PersonId, TeamId, UserId
-from handlers.posting import MARK
+from bridge.models.chat import TeamId, UserId
+from bridge.models.equa import PersonId
+from handlers.jobs.posting import MARK
 from tests.contract.server import Account, Mattermost
 from tests.support.agent import ACME, TOKEN, agent_served
 from tests.support.daemon import Daemon, running

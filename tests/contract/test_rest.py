@@ -5,7 +5,7 @@ import re
 import pytest
 
 from bridge.errors import MattermostRefused
-from bridge.mattermost.transport import Transport, client_session
+from bridge.mattermost.rest.transport import Transport, client_session
 from tests.contract.client import Api
 from tests.contract.server import Mattermost, Scene, size_of
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bridge.worker import Pace
-from handlers.app import ROUTES
+from handlers.http.app import ROUTES
 from tests.support.deployment import DEPLOY, VARIABLES, documents, secrets
 
 FILES = sorted((DEPLOY / "kubernetes").glob("*.yaml"))

@@ -11,8 +11,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.metrics import SOCKET_STATES, Backlog, Metrics
-from bridge.models import JobKind
-from handlers.app import ROUTES
+from bridge.models.jobs import JobKind
+from handlers.http.app import ROUTES
 from tests.support.deployment import DEPLOY, documents
 from tests.support.programs import required_program
 

@@ -3,7 +3,7 @@
 import tomllib
 
 from bridge.worker import Pace
-from handlers.app import ROUTES
+from handlers.http.app import ROUTES
 from tests.support.deployment import DEPLOY, ROOT
 
 CONFIG = tomllib.loads((DEPLOY / "railway.toml").read_text())

@@ -7,9 +7,9 @@ import structlog
 
 from bridge import log
 from bridge.metrics import Metrics
-from handlers.app import make_app
-from handlers.events import INBOX
-from handlers.keys import Services
+from handlers.http.app import make_app
+from handlers.http.app_keys import Services
+from handlers.http.events import INBOX
 from tests.support.api import TOKENS, Client, FakeHealth, FakeInbox, FakeMappings, Lines, serving
 
 

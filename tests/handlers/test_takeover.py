@@ -10,18 +10,20 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.confirmations import Confirmations
 from bridge.db.inbox import Inbox, Room
 from bridge.errors import MattermostUnavailable
-from bridge.mattermost.patience import Patience
-from bridge.mattermost.rest import RestMattermost
-from bridge.mattermost.transport import Transport, client_session
+from bridge.ingest.post_acks import Confirmations
+from bridge.mattermost.rest.client import RestMattermost
+from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.metrics import Metrics
-from bridge.models import ChannelId, Entry, Job, Mention, PersonId, PostId, UserId
+from bridge.models.chat import ChannelId, PostId, UserId
+from bridge.models.equa import PersonId
+from bridge.models.jobs import Entry, Job, Mention
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
 from bridge.worker import LeaseLostError
-from handlers.mentions import Mentions
-from handlers.posting import Poster
+from handlers.jobs.mention import Mentions
+from handlers.jobs.posting import Poster
 from tests.support.mattermost import eventually, running_mattermost
 from tests.support.posting import ACME
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
 
 from bridge.sandbox import chat, equa, site
-from bridge.sandbox import world as sandbox
+from bridge.sandbox import demo_data as sandbox
 from bridge.sandbox.agent import SandboxAgent, create_app
 from bridge.sandbox.mattermost import Server, Store
 from tests.support.agent import TOKEN, serving

@@ -11,10 +11,10 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from bridge.sandbox import demo_data as sandbox
 from bridge.sandbox import equa
-from bridge.sandbox import world as sandbox
+from bridge.sandbox.demo_data import Account
 from bridge.sandbox.mattermost import RestFault, Server, Store, User
-from bridge.sandbox.world import Account
 from tests.support.daemon import Daemon, running
 from tests.support.mattermost import eventually
 from tests.support.postgres import expire_leases, jobs

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from asyncpg import Pool
 
-from bridge.db.ledger import Ledger
-from bridge.models import PostId
+from bridge.db.job_history import Ledger
+from bridge.models.chat import PostId
 from bridge.sandbox.agent.faults import (
     PROVIDER_FAILED,
     STARTING,
@@ -22,7 +22,7 @@ from bridge.sandbox.agent.faults import (
     too_many,
 )
 from bridge.sandbox.mattermost import RestFault
-from handlers.mentions import SORRY
+from handlers.jobs.mention import SORRY
 from tests.support.daemon import Daemon, running
 from tests.support.postgres import expire_leases
 from tests.support.world import Company, World

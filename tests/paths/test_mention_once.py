@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from asyncpg import Pool, Record
 
-from bridge.db.ledger import Ledger
-from bridge.models import PostId
+from bridge.db.job_history import Ledger
+from bridge.models.chat import PostId
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post
 from tests.support.daemon import Daemon, running

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import aiohttp
 import pytest
 
-from bridge.sandbox import world as sandbox
+from bridge.sandbox import demo_data as sandbox
 from bridge.sandbox.agent.faults import ErrorObject
 from bridge.sandbox.equa import Server as Equa
 from bridge.sandbox.equa import away

@@ -12,8 +12,8 @@ import aiohttp
 import pytest
 from asyncpg import Pool
 
-from bridge.db.keys import SealedTokens
-from bridge.sandbox import world as sandbox
+from bridge.db.sealed_tokens import SealedTokens
+from bridge.sandbox import demo_data as sandbox
 from bridge.sandbox.equa import Server as Equa
 from provisioning.tokens import DESCRIPTION
 from tests.support.daemon import Daemon, running

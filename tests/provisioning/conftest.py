@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 from tests.support.visits import Chat, Process, a_person, an_organization
 from tests.support.visits import chat as running_chat
 from tests.support.visits import process as running_process

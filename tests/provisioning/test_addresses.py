@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import MattermostUnavailable
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import RestFault, User
 from bridge.sandbox.mattermost.faults import When
 from provisioning.addresses import email_digest

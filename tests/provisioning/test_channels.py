@@ -4,12 +4,13 @@ import pytest
 import structlog.testing
 
 from bridge.errors import MattermostFull
-from bridge.mattermost.rest import RestMattermost
-from bridge.mattermost.transport import Transport, client_session
-from bridge.models import Channel, Organization, Team
+from bridge.mattermost.rest.client import RestMattermost
+from bridge.mattermost.rest.transport import Transport, client_session
+from bridge.models.chat import Channel, Team
+from bridge.models.equa import Organization
 from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
 from provisioning.channels import ensure_channels
-from provisioning.staff import NOTICES, Staff
+from provisioning.team_bots import NOTICES, Staff
 from provisioning.teams import ensure_team
 from tests.support.visits import CHANNELS, Chat, Process
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 from provisioning.sessions import Session, Sessions
 from provisioning.users import ensure_user
 from tests.support.crashes import Crash, Crashes, When

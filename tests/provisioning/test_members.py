@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.models import Member, MembershipState, PersonId, Roster, User, UserId
+from bridge.models.chat import User, UserId
+from bridge.models.equa import Member, PersonId, Roster
+from bridge.models.jobs import MembershipState
 from provisioning.members import Facts, Plan, Seat, plan_sync
 
 EVERYBODY = range(24)

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.db.accounts import Account
 from bridge.errors import MattermostFull, NotAMember
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import User
 from provisioning.membership import Home, ensure_membership
 from provisioning.users import ensure_user

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.models import Organization, OrganizationId, Person, PersonId
+from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from provisioning.names import (
     channel_title,
     display_name,

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from bridge.models import Member, PersonId, Roster
+from bridge.models.equa import Member, PersonId, Roster
 from provisioning.roster import Listed, doubt, listed
 
 ADA = Member(PersonId(uuid4()), "ada@example.com", "Ada Moreno", is_individual=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BridgeError, MattermostUnavailable, NotAMember, TokenRefused
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.activation import set_active
 from bridge.sandbox.mattermost.teams import archive_team

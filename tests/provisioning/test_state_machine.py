@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from bridge.errors import NotAMember, NotSignedIn
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import Team, User
 from bridge.sandbox.mattermost.activation import set_active
 from bridge.sandbox.mattermost.channels import archive_channel, patch_channel

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import MattermostUnavailable, SyncRefused, TokenRefused
-from bridge.models import Member, Organization, Person, PersonId
+from bridge.models.equa import Member, Organization, Person, PersonId
 from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.activation import set_active
 from bridge.sandbox.mattermost.sessions import revoke_token

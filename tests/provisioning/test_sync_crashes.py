@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.models import Organization, PersonId
+from bridge.models.equa import Organization, PersonId
 from provisioning.roster import Reading
 from provisioning.sync import TeamSync
 from tests.support.crashes import Crash, Crashes, When

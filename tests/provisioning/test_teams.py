@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 
 from bridge.errors import MattermostUnavailable, NameTaken
-from bridge.models import Organization, OrganizationId, Team
+from bridge.models.chat import Team
+from bridge.models.equa import Organization, OrganizationId
 from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.teams import archive_team
 from provisioning.names import team_names

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from bridge.errors import NotAMember, NotSignedIn
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 from provisioning.sessions import SignIn
 from tests.support.visits import Chat, Process, a_person, an_organization
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from bridge.crypto import KeyRing, new_key
 from bridge.db.accounts import Account
 from bridge.errors import MattermostNotConfigured
-from bridge.models import Organization, Person
+from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import User
 from bridge.sandbox.mattermost.sessions import revoke_token, set_token_active
+from bridge.secrets.key_ring import KeyRing, new_key
 from provisioning.tokens import ensure_token
 from provisioning.users import ensure_user
 from tests.support.visits import KEYS, Chat, Process, an_organization

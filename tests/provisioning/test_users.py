@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import AccountConflict, MattermostFull, MattermostUnavailable
-from bridge.models import NewUser, Person, User
+from bridge.models.chat import NewUser, User
+from bridge.models.equa import Person
 from bridge.sandbox.mattermost import RestFault
 from provisioning.users import ensure_user
 from tests.support.visits import Chat, Process, a_person

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from aiohttp import web
 
-from bridge.models import ChannelId, OrganizationId, PersonId, PostId, Question, Turn
+from bridge.models.agent import Question, Turn
+from bridge.models.chat import ChannelId, PostId
+from bridge.models.equa import OrganizationId, PersonId
 from bridge.sandbox.agent import Holding, Organization, SandboxAgent, create_app
 
 ACME = OrganizationId(UUID("0a000000-0000-4000-8000-00000000000a"))

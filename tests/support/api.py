@@ -11,8 +11,10 @@ from uuid import UUID
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-from bridge.models import Entry, OrganizationId, TeamId
-from handlers.keys import Health, Part
+from bridge.models.chat import TeamId
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Entry
+from handlers.http.app_keys import Health, Part
 
 Client = TestClient[web.Request, web.Application]
 

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from typing import Any, Literal
 
 from provisioning.sessions import Sessions
-from provisioning.stores import Stores
+from provisioning.tables import Stores
 
 When = Literal["before", "after", "during"]
 """Before a call is made; after it was carried out, so that its result is lost; or cancelled on its way."""

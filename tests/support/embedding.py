@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bridge import config, visits
-from bridge.crypto import new_key
+from bridge import config
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
-from bridge.health import Status
 from bridge.metrics import Metrics
-from bridge.sandbox import chat, equa, site, world
+from bridge.runtime import sign_in
+from bridge.runtime.health import Status
+from bridge.sandbox import chat, demo_data, equa, site
 from bridge.sandbox.mattermost import Server, Store
-from bridge.sandbox.site import gate
-from handlers.app import make_app
-from handlers.keys import Services
+from bridge.sandbox.site import proxy
+from bridge.secrets.key_ring import new_key
+from handlers.http.app import make_app
+from handlers.http.app_keys import Services
 from tests.support.daemon import free_port
 from tests.support.mattermost import QUICK
 
@@ -36,10 +37,10 @@ async def embedding(dsn: str) -> AsyncIterator[Embedding]:
     port = free_port()
     url = f"http://{HOST}:{port}"
     store = Store(seed=1)
-    pages = [*chat.pages(), gate.login(url)]
+    pages = [*chat.pages(), proxy.login(url)]
     async with (
-        Server(store, timing=QUICK, pages=pages, spa=gate.framed(chat.spa, url)) as mattermost,
-        equa.Server(pages=site.pages(world.COMPANIES, bridge_url=url, token="unused")) as platform,
+        Server(store, timing=QUICK, pages=pages, spa=proxy.framed(chat.spa, url)) as mattermost,
+        equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=url, token="unused")) as platform,
         _bridge(_environ(dsn, mattermost, platform, url), port),
     ):
         yield Embedding(platform, mattermost, url)
@@ -63,7 +64,7 @@ def _environ(dsn: str, mattermost: Server, platform: equa.Server, url: str) -> M
 async def _bridge(environ: Mapping[str, str], port: int) -> AsyncIterator[None]:
     settings, metrics = config.load(environ), Metrics()
     dsn = environ["DATABASE_URL"]
-    async with await open_pool(dsn) as pool, visits.opened(settings, dsn, pool, metrics) as opened:
+    async with await open_pool(dsn) as pool, sign_in.opened(settings, dsn, pool, metrics) as opened:
         services = Services(
             Mappings(pool),
             (),

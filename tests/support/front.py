@@ -10,19 +10,20 @@ from aiohttp import ClientResponse, DummyCookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 from asyncpg import Pool
 
-from bridge import config, visits
-from bridge.crypto import new_key
+from bridge import config
 from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
-from bridge.health import Status
 from bridge.metrics import Metrics
-from bridge.sandbox import world
+from bridge.runtime import sign_in
+from bridge.runtime.health import Status
+from bridge.runtime.sign_in import Visits
+from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
-from bridge.visits import Visits
-from handlers.app import make_app
-from handlers.events import INBOX
-from handlers.keys import Services
+from bridge.secrets.key_ring import new_key
+from handlers.http.app import make_app
+from handlers.http.app_keys import Services
+from handlers.http.events import INBOX
 from provisioning.tokens import DESCRIPTION
 from tests.support.api import TOKENS
 from tests.support.visits import Chat
@@ -31,7 +32,7 @@ from tests.support.visits import chat as running_chat
 APP = "https://app.example.com"
 """The web app's origin."""
 
-ACME, BOREALIS = world.ACME, world.BOREALIS
+ACME, BOREALIS = demo_data.ACME, demo_data.BOREALIS
 NOTHING: Mapping[web.AppKey[Any], Any] = MappingProxyType({})
 SESSION = "/api/v1/mattermost/session"
 CONFIG = "/api/v1/mattermost/config"
@@ -49,7 +50,7 @@ class Front:
     visits: Visits
     environ: Mapping[str, str]
 
-    def cookie(self, account: world.Account = world.ADA) -> str:
+    def cookie(self, account: demo_data.Account = demo_data.ADA) -> str:
         """Sign somebody in to Equa and return what their browser sends from then on."""
         return self.equa.store.sign_in(account.id)
 
@@ -64,7 +65,7 @@ class Front:
         sent = {**({"Cookie": cookie} if cookie else {}), **_named(headers)}
         return await self.client.post(SESSION, json={"organizationId": str(organization)}, headers=sent)
 
-    async def ticket(self, account: world.Account = world.ADA, organization: object = ACME.id) -> str:
+    async def ticket(self, account: demo_data.Account = demo_data.ADA, organization: object = ACME.id) -> str:
         """Let somebody in and return the token of their session."""
         response = await self.visit(self.cookie(account), organization)
         assert response.status == 200, await response.text()
@@ -111,7 +112,7 @@ async def served(
     """Serve one process of the API before what is there already."""
     environ = {**_environ(chat, equa, dsn), **variables}
     settings, metrics = config.load(environ), Metrics()
-    async with visits.opened(settings, dsn, pool, metrics) as opened:
+    async with sign_in.opened(settings, dsn, pool, metrics) as opened:
         services = Services(
             Mappings(pool),
             TOKENS,

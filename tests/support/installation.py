@@ -9,21 +9,22 @@ from aiohttp import web
 from asyncpg import Pool
 
 from bridge import config
-from bridge.crypto import KeyRing, new_key
 from bridge.db.mappings import Mappings
-from bridge.mattermost.operator import RestOperator
-from bridge.mattermost.transport import client_session
-from bridge.models import OrganizationId, PersonId, TeamId, UserId
-from bridge.operator.checks import look_at_all
-from bridge.operator.doctor import Doctor
-from bridge.operator.findings import Finding
-from bridge.operator.setup import Setup
-from bridge.operator.site import site_of
-from bridge.sandbox import world
+from bridge.mattermost.rest.server_admin import RestOperator
+from bridge.mattermost.rest.transport import client_session
+from bridge.models.chat import TeamId, UserId
+from bridge.models.equa import OrganizationId, PersonId
+from bridge.ops.checks import look_at_all
+from bridge.ops.doctor import Doctor
+from bridge.ops.findings import Finding
+from bridge.ops.setup import Setup
+from bridge.ops.site import site_of
+from bridge.sandbox import demo_data
 from bridge.sandbox.agent import SandboxAgent, create_app
 from bridge.sandbox.equa import Server as Equa
 from bridge.sandbox.mattermost import Server, Store, Team, User
-from bridge.sealed import seal_token
+from bridge.secrets.key_ring import KeyRing, new_key
+from bridge.secrets.token_sealing import seal_token
 from tests.support.agent import TOKEN, serving
 from tests.support.mattermost import QUICK
 from tests.support.operator import operating, server_settings
@@ -116,8 +117,8 @@ async def installation(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
             "DATABASE_URL": dsn,
             "TOKEN_KEYS": key,
             "EQUA_API_URL": equa.api_url,
-            "EQUA_SERVICE_EMAIL": world.SERVICE.email,
-            "EQUA_SERVICE_PASSWORD": world.PASSWORD,
+            "EQUA_SERVICE_EMAIL": demo_data.SERVICE.email,
+            "EQUA_SERVICE_PASSWORD": demo_data.PASSWORD,
             "AGENT_URL": agent_url,
             "AGENT_TOKEN": TOKEN,
         }

@@ -12,7 +12,7 @@ from aiohttp import web
 from playwright.async_api import Locator, Page, expect
 
 from bridge.metrics import Metrics
-from handlers.keys import SERVICES, Health, Services
+from handlers.http.app_keys import SERVICES, Health, Services
 from handlers.web import pages
 from tests.support.agent import serving
 

@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from bridge.errors import MattermostRefused
-from bridge.models import ChannelId, Draft, Job, JobId, OrganizationId, Post, PostId, User, UserId
+from bridge.models.chat import ChannelId, Draft, Post, PostId, User, UserId
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Job, JobId
 
 ME = UserId("b" * 26)
 WRITER = UserId("a" * 26)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 
 from asyncpg import Pool
 
-from bridge.catchup import CatchUp
 from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
-from bridge.gaps import Gaps
-from bridge.intake import Intake
-from bridge.mattermost.socket import Event
+from bridge.ingest.backfill import Gaps
+from bridge.ingest.catch_up import CatchUp
+from bridge.ingest.intake import Intake
+from bridge.mattermost.websocket.socket import Event
 from bridge.metrics import Metrics
-from bridge.models import ChannelId, Post, Posted, PostId, TeamId, UserId
+from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.routing import Bot
 from bridge.sandbox import mattermost
 from bridge.worker import Worker

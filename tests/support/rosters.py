@@ -7,9 +7,9 @@ from datetime import datetime
 from asyncpg import Pool
 
 from bridge.db.rosters import Rosters
-from bridge.mattermost.admin import RestAdmin
-from bridge.mattermost.bulk import RestBulk
-from bridge.models import Member, Organization, Person, Roster
+from bridge.mattermost.rest.admin import RestAdmin
+from bridge.mattermost.rest.bulk import RestBulk
+from bridge.models.equa import Member, Organization, Person, Roster
 from bridge.sandbox.mattermost import User
 from provisioning.report import Report
 from provisioning.roster import Reading

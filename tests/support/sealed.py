@@ -5,9 +5,9 @@ from uuid import UUID
 
 from asyncpg import Pool
 
-from bridge.crypto import KeyRing, new_key
-from bridge.models import PersonId
-from bridge.sealed import open_token, seal_token
+from bridge.models.equa import PersonId
+from bridge.secrets.key_ring import KeyRing, new_key
+from bridge.secrets.token_sealing import open_token, seal_token
 from provisioning.tokens import token_digest
 
 

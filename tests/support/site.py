@@ -9,7 +9,7 @@ from aiohttp import web
 from bridge.errors import InvalidRequest
 from bridge.events.read import read
 from bridge.events.types import Event
-from bridge.sandbox import site, world
+from bridge.sandbox import demo_data, site
 from bridge.sandbox.equa import Server
 from tests.support.agent import serving
 
@@ -45,6 +45,6 @@ async def demonstrated() -> AsyncIterator[Demo]:
     bridge, app = Bridge(), web.Application()
     app.add_routes([web.post("/api/v1/mattermost/events", bridge.receive)])
     async with serving(app) as url:
-        routes = site.pages(world.COMPANIES, bridge_url=f"{url}/", token=TOKEN)
+        routes = site.pages(demo_data.COMPANIES, bridge_url=f"{url}/", token=TOKEN)
         async with Server(pages=routes) as equa:
             yield Demo(equa, bridge, url)

@@ -9,22 +9,23 @@ from typing import Any
 from aiohttp import ClientResponse
 from asyncpg import Pool
 
-from bridge import config, membership, visits
+from bridge import config
 from bridge.config import Settings
-from bridge.crypto import new_key
 from bridge.db.inbox import Inbox
 from bridge.db.pool import open_pool
-from bridge.membership import Keeping
 from bridge.metrics import Metrics
-from bridge.sandbox import world
+from bridge.runtime import membership, sign_in
+from bridge.runtime.membership import Keeping
+from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
+from bridge.secrets.key_ring import new_key
 from bridge.worker import Pace, Worker
-from handlers.sync import SYNCING
+from handlers.http.sync import SYNCING
 from tests.support.front import ACME, Front, served
 from tests.support.visits import Chat
 from tests.support.visits import chat as running_chat
 
-SERVICE = {"EQUA_SERVICE_EMAIL": world.SERVICE.email, "EQUA_SERVICE_PASSWORD": world.PASSWORD}
+SERVICE = {"EQUA_SERVICE_EMAIL": demo_data.SERVICE.email, "EQUA_SERVICE_PASSWORD": demo_data.PASSWORD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ async def keeping_of(settings: Settings, dsn: str, pool: Pool) -> AsyncIterator[
     """Put together what one process keeps teams with."""
     metrics = Metrics()
     async with (
-        visits.opened(settings, dsn, pool, metrics) as visiting,
+        sign_in.opened(settings, dsn, pool, metrics) as visiting,
         membership.opened(settings, visiting, pool, metrics) as keeping,
     ):
         yield keeping

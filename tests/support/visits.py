@@ -7,20 +7,20 @@ from uuid import uuid4
 
 from asyncpg import Pool
 
-from bridge.crypto import KeyRing, new_key
 from bridge.db.locks import Locks, opened
 from bridge.db.pool import open_pool
-from bridge.mattermost.admin import RestAdmin
-from bridge.mattermost.patience import Patience
-from bridge.mattermost.rest import RestMattermost
-from bridge.mattermost.transport import Transport, client_session
-from bridge.models import Organization, OrganizationId, Person, PersonId
+from bridge.mattermost.rest.admin import RestAdmin
+from bridge.mattermost.rest.client import RestMattermost
+from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.transport import Transport, client_session
+from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from bridge.ports import MattermostAdmin
 from bridge.sandbox.mattermost import Server, Settings, Store, Team, User
 from bridge.sandbox.mattermost.sessions import end_all_sessions
+from bridge.secrets.key_ring import KeyRing, new_key
 from provisioning.sessions import Sessions
-from provisioning.staff import Staff
-from provisioning.stores import Stores
+from provisioning.tables import Stores
+from provisioning.team_bots import Staff
 from provisioning.tokens import DESCRIPTION
 from tests.support.mattermost import running_mattermost
 

@@ -1,4 +1,4 @@
-"""An Equa that one can talk to, with the people of `bridge.sandbox.world`, all in memory.
+"""An Equa that one can talk to, with the people of `bridge.sandbox.demo_data`, all in memory.
 
 Start one, in a test or a demo:
 

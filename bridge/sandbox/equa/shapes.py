@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from bridge.sandbox.demo_data import EVERYTHING
 from bridge.sandbox.equa.records import Member, Organization, Role, User
-from bridge.sandbox.world import EVERYTHING
 
 
 @dataclass(slots=True)

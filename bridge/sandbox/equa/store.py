@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Self
 from uuid import UUID, uuid4
 
-from bridge.sandbox import world
+from bridge.sandbox import demo_data
 from bridge.sandbox.equa import cookies
 from bridge.sandbox.equa.records import Member, Organization, Role, Session, User
 
@@ -27,30 +27,30 @@ class Store:
 
     @classmethod
     def of_the_world(cls, *, clock: Callable[[], float] = time.time) -> Self:
-        """Return a store with everybody of `bridge.sandbox.world` in it."""
+        """Return a store with everybody of `bridge.sandbox.demo_data` in it."""
         store = cls(clock=clock)
-        for account in world.ACCOUNTS:
+        for account in demo_data.ACCOUNTS:
             store.add_account(account)
-        for company in world.COMPANIES:
+        for company in demo_data.COMPANIES:
             store.add_company(company)
         return store
 
-    def add_account(self, account: world.Account) -> User:
+    def add_account(self, account: demo_data.Account) -> User:
         user = User(
             account.id,
             account.email,
             account.username,
             account.first_name,
             account.last_name,
-            world.PASSWORD,
+            demo_data.PASSWORD,
             site_permissions=SITE_PERMISSIONS if account.site else frozenset(),
         )
         self.users[user.id] = user
         return user
 
-    def add_company(self, company: world.Company) -> Organization:
+    def add_company(self, company: demo_data.Company) -> Organization:
         organization = Organization(company.id, company.name)
-        roles = {name: Role(uuid4(), name, held) for name, held in world.PERMISSIONS.items()}
+        roles = {name: Role(uuid4(), name, held) for name, held in demo_data.PERMISSIONS.items()}
         self.organizations[organization.id] = organization
         for seat in company.seats:
             organization.members[seat.id] = Member(
@@ -65,7 +65,9 @@ class Store:
             )
         return organization
 
-    def add_member(self, organization: UUID, user: User, permissions: Iterable[str] = world.STAFF) -> Member:
+    def add_member(
+        self, organization: UUID, user: User, permissions: Iterable[str] = demo_data.STAFF
+    ) -> Member:
         """Make a user a member with a role of these permissions."""
         role = Role(uuid4(), "Custom", frozenset(permissions))
         name = f"{user.first_name} {user.last_name}"

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from aiohttp import web
 
+from bridge.sandbox.demo_data import Company
 from bridge.sandbox.equa import STORE
 from bridge.sandbox.equa.records import Session, User
 from bridge.sandbox.site import files, reading
-from bridge.sandbox.site.happenings import HAPPENINGS, cloud_event
+from bridge.sandbox.site.demo_events import HAPPENINGS, cloud_event
 from bridge.sandbox.site.platform import Platform
 from bridge.sandbox.site.views import name_of, view
-from bridge.sandbox.world import Company
 
 
 def pages(companies: Sequence[Company], *, bridge_url: str, token: str) -> list[web.RouteDef]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from bridge.sandbox.equa.records import Member, Organization, User
 from bridge.sandbox.equa.store import Store
-from bridge.sandbox.site.happenings import HAPPENINGS
+from bridge.sandbox.site.demo_events import HAPPENINGS
 
 
 def view(store: Store, user: UUID | None, bridge_url: str) -> dict[str, Any]:

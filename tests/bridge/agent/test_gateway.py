@@ -8,7 +8,7 @@ from bridge.agent import gateway, make_agent
 from bridge.agent.gateway import GatewayAgent, product_of, session_key
 from bridge.agent.http import Server
 from bridge.errors import AgentFailed, AgentUnavailable
-from bridge.models import Turn
+from bridge.models.agent import Turn
 from bridge.ports import Agent
 from bridge.sandbox.agent import SandboxAgent
 from bridge.sandbox.agent import faults as f

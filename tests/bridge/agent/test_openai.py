@@ -4,7 +4,7 @@ from aiohttp import ClientSession
 from bridge.agent import make_agent
 from bridge.agent.openai import opaque_user
 from bridge.errors import AgentUnavailable
-from bridge.models import Turn
+from bridge.models.agent import Turn
 from bridge.ports import Agent
 from bridge.sandbox.agent import SandboxAgent
 from bridge.sandbox.agent import faults as f

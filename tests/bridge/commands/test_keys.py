@@ -8,12 +8,12 @@ import pytest
 import structlog
 from asyncpg import Pool
 
-from bridge import keyring
 from bridge.cli import parser
 from bridge.commands import keys
-from bridge.crypto import KeyRing
-from bridge.db.keys import SealedTokens
+from bridge.db.sealed_tokens import SealedTokens
 from bridge.errors import ConfigurationError, StartupError
+from bridge.runtime import token_keys
+from bridge.secrets.key_ring import KeyRing
 from tests.support.sealed import entry, opened_by, secret, store_tokens, stored_texts
 
 OLD, NEW = entry("k1"), entry("k2")
@@ -34,10 +34,10 @@ def environ(dsn: str, token_keys: str) -> Mapping[str, str]:
     return {"DATABASE_URL": dsn, "TOKEN_KEYS": token_keys}
 
 
-async def used(pool: Pool, token_keys: str, number: int) -> KeyRing:
+async def used(pool: Pool, keys: str, number: int) -> KeyRing:
     """Store tokens as a daemon with these keys does."""
-    ring = KeyRing.parse(token_keys)
-    await keyring.check(ring, SealedTokens(pool))
+    ring = KeyRing.parse(keys)
+    await token_keys.check(ring, SealedTokens(pool))
     await store_tokens(pool, ring, range(number))
     return ring
 

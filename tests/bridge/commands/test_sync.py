@@ -12,7 +12,7 @@ from bridge.cli import parser
 from bridge.commands import sync
 from bridge.commands.sync import Bar
 from bridge.errors import ConfigurationError, EquaUnavailable, NotAMember, SyncRefused
-from bridge.sandbox import world
+from bridge.sandbox import demo_data
 from bridge.sandbox.equa import away
 from provisioning.report import Counts, Progress
 from tests.support.front import ACME
@@ -57,15 +57,15 @@ async def test_the_team_matches_the_roster(acme: Desk, capsys: pytest.CaptureFix
 async def test_a_dry_run_tells_and_changes_nothing(acme: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     """A line for each who would be added or removed."""
     await ran(acme, ACME.id)
-    acme.equa.store.remove_member(ACME.id, world.BEN.id)
-    acme.equa.store.add_member(ACME.id, acme.equa.store.users[world.HANA.id])
+    acme.equa.store.remove_member(ACME.id, demo_data.BEN.id)
+    acme.equa.store.add_member(ACME.id, acme.equa.store.users[demo_data.HANA.id])
     capsys.readouterr()
 
     assert await ran(acme, ACME.id, "--dry-run") == 0
 
     assert capsys.readouterr().out.splitlines() == [
-        f"+ {world.HANA.id}  Hana Weiss, whose account would be opened or repaired",
-        f"- {world.BEN.id}  ben.okafor",
+        f"+ {demo_data.HANA.id}  Hana Weiss, whose account would be opened or repaired",
+        f"- {demo_data.BEN.id}  ben.okafor",
         "1 would be added, 1 removed, 3 stay as they are",
     ]
     assert people(acme) == {"Ada", "Ben", "Chloe", "Dmitri"}
@@ -81,18 +81,18 @@ async def test_a_dry_run_needs_no_team(acme: Desk, capsys: pytest.CaptureFixture
 
 async def test_what_failed_is_told_by_person(acme: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     """The exit code is 1, and the others are done."""
-    acme.chat.store.create_user("legacy", email=world.BEN.email)
+    acme.chat.store.create_user("legacy", email=demo_data.BEN.email)
 
     assert await ran(acme, ACME.id) == 1
 
     said = capsys.readouterr()
     assert said.out.startswith("3 added")
-    assert f"! {world.BEN.id}  Their Mattermost account" in said.err
+    assert f"! {demo_data.BEN.id}  Their Mattermost account" in said.err
 
 
 async def test_half_a_team_needs_force(acme: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     """A dry run says so too."""
-    extra = [world._account(100 + number, f"extra{number}", "Extra", str(number)) for number in range(8)]
+    extra = [demo_data._account(100 + number, f"extra{number}", "Extra", str(number)) for number in range(8)]
     for account in extra:
         acme.equa.store.add_member(ACME.id, acme.equa.store.add_account(account))
     await ran(acme, ACME.id)

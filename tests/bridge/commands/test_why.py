@@ -16,7 +16,9 @@ from bridge.db.positions import Positions
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster
 from bridge.errors import TokenRefused
-from bridge.models import ChannelId, Entry, Job, JobKind, OrganizationId, Position, PostId
+from bridge.models.chat import ChannelId, Position, PostId
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Entry, Job, JobKind
 from bridge.routing import REASONS
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post

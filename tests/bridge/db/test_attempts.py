@@ -5,7 +5,7 @@ from asyncpg import Pool
 from bridge.db.accounts import Accounts
 from bridge.db.attempts import Attempt, Attempts, is_made_for, of_organization, of_person
 from bridge.db.teams import Teams
-from bridge.models import Team, TeamId, User, UserId
+from bridge.models.chat import Team, TeamId, User, UserId
 from tests.support.visits import a_person, an_organization
 
 

@@ -11,10 +11,12 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Inbox, Room
-from bridge.db.ledger import Ledger
+from bridge.db.job_history import Ledger
 from bridge.db.positions import Positions
 from bridge.db.statements import CLAIM
-from bridge.models import ChannelId, Entry, Job, OrganizationId, Position, PostId
+from bridge.models.chat import ChannelId, Position, PostId
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Entry, Job
 
 ACME = OrganizationId(UUID(int=1))
 BOREALIS = OrganizationId(UUID(int=2))

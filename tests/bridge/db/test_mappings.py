@@ -8,18 +8,9 @@ from asyncpg import Pool, UniqueViolationError
 from bridge.db.inbox import Inbox, Room
 from bridge.db.mappings import Mappings
 from bridge.errors import DatabaseUnavailable
-from bridge.models import (
-    ChannelId,
-    Entry,
-    JobKind,
-    OrganizationId,
-    PersonId,
-    Post,
-    Posted,
-    PostId,
-    TeamId,
-    UserId,
-)
+from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
+from bridge.models.equa import OrganizationId, PersonId
+from bridge.models.jobs import Entry, JobKind
 from bridge.routing import Facts
 
 ACME, BOREALIS = OrganizationId(UUID(int=1)), OrganizationId(UUID(int=2))

@@ -14,7 +14,8 @@ import pytest
 from bridge.db.mappings import Mappings
 from bridge.db.pool import connect, connect_and_wait, is_unavailable, open_pool, translated
 from bridge.errors import DatabaseUnavailable, StartupError
-from bridge.models import OrganizationId, TeamId
+from bridge.models.chat import TeamId
+from bridge.models.equa import OrganizationId
 from tests.support.relay import Relay
 
 

@@ -8,7 +8,7 @@ from asyncpg import Pool
 from bridge.db.inbox import Inbox
 from bridge.db.positions import Positions
 from bridge.errors import DatabaseUnavailable
-from bridge.models import ChannelId, Position, PostId
+from bridge.models.chat import ChannelId, Position, PostId
 
 
 @pytest.fixture

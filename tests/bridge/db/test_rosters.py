@@ -12,7 +12,9 @@ from bridge.db.inbox import Inbox, Room
 from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
 from bridge.db.rosters import Rosters
-from bridge.models import Entry, OrganizationId, PersonId, TeamId, UserId
+from bridge.models.chat import TeamId, UserId
+from bridge.models.equa import OrganizationId, PersonId
+from bridge.models.jobs import Entry
 
 ORGANIZATION = OrganizationId(uuid4())
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -8,7 +8,8 @@ from asyncpg import Pool
 
 from bridge.db.inbox import Inbox, Room
 from bridge.db.syncs import Given, State, Syncs
-from bridge.models import Entry, Member, Organization, OrganizationId, PersonId, Roster, SyncId
+from bridge.models.equa import Member, Organization, OrganizationId, PersonId, Roster
+from bridge.models.jobs import Entry, SyncId
 
 ACME = Organization(OrganizationId(uuid4()), "Acme Corp")
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -9,7 +9,8 @@ from asyncpg import Pool
 
 from bridge.db.inbox import CHANNEL, Inbox, Room
 from bridge.db.pool import connect
-from bridge.models import Entry, OrganizationId
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Entry
 
 ACME = OrganizationId(UUID(int=1))
 BOREALIS = OrganizationId(UUID(int=2))

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bridge.equa import EquaClient, ServiceAccount, make_session
-from bridge.sandbox import world
+from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server
 from tests.support.equa import ADMIN_PERMISSIONS, COOKIES, Clock
 
@@ -41,7 +41,7 @@ def service(session: ClientSession, equa: Server, clock: Clock) -> ServiceAccoun
         session,
         url=equa.api_url,
         cookies=COOKIES,
-        email=world.SERVICE.email,
-        password=world.PASSWORD,
+        email=demo_data.SERVICE.email,
+        password=demo_data.PASSWORD,
         clock=clock,
     )

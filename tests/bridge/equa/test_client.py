@@ -10,22 +10,22 @@ from structlog.testing import capture_logs
 
 from bridge.equa import EquaClient
 from bridge.errors import BridgeError, EquaUnavailable, NotAMember, NotAnAdmin, NotSignedIn
-from bridge.models import Organization, OrganizationId, Person
+from bridge.models.equa import Organization, OrganizationId, Person
 from bridge.ports import EquaPlatform
-from bridge.sandbox import world
+from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Fault, Server, away, garbage, page, redirect
 from bridge.sandbox.equa.shapes import Shapes
 from tests.support.agent import Wire
 from tests.support.equa import ADMIN_PERMISSIONS, COOKIES, Clock, answer
 
-ACME, BOREALIS = world.ACME.id, world.BOREALIS.id
+ACME, BOREALIS = demo_data.ACME.id, demo_data.BOREALIS.id
 NOWHERE = OrganizationId(UUID("11111111-1111-4111-8111-111111111111"))
 
 USER, LIST = "GET /user/current", "GET /organization"
 NAME, MEMBERS = "GET /organization/{organization}", "GET /organization/{organization}/member"
 PERMISSIONS = "GET /organization/{organization}/user/{user}"
 
-ADA = Person(world.ADA.id, "ada@example.com", email_verified=True, username="ada", name="Ada Moreno")
+ADA = Person(demo_data.ADA.id, "ada@example.com", email_verified=True, username="ada", name="Ada Moreno")
 
 
 async def test_it_is_what_the_handlers_ask_for(client: EquaClient) -> None:
@@ -36,7 +36,7 @@ async def test_it_is_what_the_handlers_ask_for(client: EquaClient) -> None:
 
 async def test_a_member_is_told_who_they_are_and_where(client: EquaClient, equa: Server) -> None:
     """Two questions to Equa are enough for a visit, and none for the next within ten seconds."""
-    cookie = f"theme=dark; {equa.store.sign_in(world.ADA.id)}; _ga=1"
+    cookie = f"theme=dark; {equa.store.sign_in(demo_data.ADA.id)}; _ga=1"
 
     expected = (ADA, Organization(ACME, "Acme Corp"))
     assert [await client.member(cookie, ACME) for _ in range(3)] == [expected] * 3
@@ -45,16 +45,16 @@ async def test_a_member_is_told_who_they_are_and_where(client: EquaClient, equa:
 
 async def test_who_belongs_to_both_is_a_member_of_both(client: EquaClient, equa: Server) -> None:
     """An answer about one organization is not taken for one about another."""
-    cookie = equa.store.sign_in(world.DMITRI.id)
+    cookie = equa.store.sign_in(demo_data.DMITRI.id)
 
     names = [(await client.member(cookie, place))[1].name for place in (ACME, BOREALIS)]
 
     assert names == ["Acme Corp", "Borealis Labs"]
 
 
-@pytest.mark.parametrize("account", [world.HANA, world.ELIF, world.SERVICE])
+@pytest.mark.parametrize("account", [demo_data.HANA, demo_data.ELIF, demo_data.SERVICE])
 async def test_a_stranger_to_the_organization_is_no_member(
-    client: EquaClient, equa: Server, account: world.Account
+    client: EquaClient, equa: Server, account: demo_data.Account
 ) -> None:
     """Nor is somebody who only may see it, through a site-level role."""
     with pytest.raises(NotAMember):
@@ -102,8 +102,8 @@ async def test_an_administrator_is_known_in_every_shape(
     equa.controls.shapes = Shapes(permissions=permissions, lists=lists)  # type: ignore[arg-type] # as above
     admins = {
         (account.username, place.name)
-        for account in world.ACCOUNTS
-        for place in world.COMPANIES
+        for account in demo_data.ACCOUNTS
+        for place in demo_data.COMPANIES
         if await _is_admin(client, equa.store.sign_in(account.id), place.id)
     }
 
@@ -123,7 +123,7 @@ async def test_an_organization_that_is_not_there_has_no_administrators(
 ) -> None:
     """Equa's 404 is a no."""
     with pytest.raises(NotAnAdmin):
-        await client.admin(equa.store.sign_in(world.ADA.id), NOWHERE)
+        await client.admin(equa.store.sign_in(demo_data.ADA.id), NOWHERE)
 
 
 @pytest.mark.parametrize("accounts", ["user", "userId", "embedded"])
@@ -132,20 +132,20 @@ async def test_a_roster_has_every_member_in_every_shape(
 ) -> None:
     """Companies and the invited stand in it without a person."""
     equa.controls.shapes = Shapes(accounts=accounts, lists="named")  # type: ignore[arg-type] # as above
-    read = await client.roster(equa.store.sign_in(world.ADA.id), ACME)
+    read = await client.roster(equa.store.sign_in(demo_data.ADA.id), ACME)
 
     assert [(member.name, member.person_id, member.is_individual) for member in read.members] == [
         (seat.name, seat.account.id if seat.account else None, seat.is_individual)
-        for seat in world.ACME.seats
+        for seat in demo_data.ACME.seats
     ]
     assert read.problems == ()
 
 
 async def test_a_roster_is_never_an_old_one(client: EquaClient, equa: Server) -> None:
     """Who has just been removed is not in it."""
-    cookie = equa.store.sign_in(world.ADA.id)
+    cookie = equa.store.sign_in(demo_data.ADA.id)
     before = await client.roster(cookie, ACME)
-    equa.store.remove_member(ACME, world.BEN.id)
+    equa.store.remove_member(ACME, demo_data.BEN.id)
     after = await client.roster(cookie, ACME)
 
     assert len(before.members) - len(after.members) == 1
@@ -156,7 +156,7 @@ async def test_names_come_from_the_organization_where_the_list_has_none(
 ) -> None:
     """One more question, and only for who needs the name."""
     equa.controls.shapes = Shapes(organizations="nameless")
-    cookie = equa.store.sign_in(world.ADA.id)
+    cookie = equa.store.sign_in(demo_data.ADA.id)
     _, organization = await client.member(cookie, ACME)
 
     assert organization.name == ""
@@ -166,7 +166,7 @@ async def test_names_come_from_the_organization_where_the_list_has_none(
 
 async def test_who_may_not_see_an_organization_is_no_member_of_it(client: EquaClient, equa: Server) -> None:
     """Equa's 403 and 404 on an organization are a no."""
-    cookie = equa.store.sign_in(world.HANA.id)
+    cookie = equa.store.sign_in(demo_data.HANA.id)
 
     for question in (
         client.organization_name(cookie, ACME),
@@ -202,7 +202,7 @@ FAULTS = [
 )
 async def test_equa_away_is_never_a_no(client: EquaClient, equa: Server, fault: Fault, route: str) -> None:
     """Whatever goes wrong behind a person who is signed in, they are neither let in nor sent away."""
-    cookie = equa.store.sign_in(world.ADA.id)
+    cookie = equa.store.sign_in(demo_data.ADA.id)
     equa.controls.fail(replace(fault, route=route))
 
     with pytest.raises(EquaUnavailable):
@@ -215,7 +215,7 @@ async def test_equa_away_is_not_signed_out(client: EquaClient, equa: Server, fau
     equa.controls.fail(fault)
 
     with pytest.raises(EquaUnavailable):
-        await client.person(equa.store.sign_in(world.ADA.id))
+        await client.person(equa.store.sign_in(demo_data.ADA.id))
     with pytest.raises(EquaUnavailable):
         await client.ping()
 
@@ -241,13 +241,13 @@ async def test_a_session_that_ends_midway_is_not_signed_in(
     equa.controls.fail(Fault(401, '{"error":"Not logged in"}', route=route))
 
     with pytest.raises(NotSignedIn):
-        await _ask(client, route, equa.store.sign_in(world.ADA.id))
+        await _ask(client, route, equa.store.sign_in(demo_data.ADA.id))
 
 
 async def test_a_crowd_of_equal_visits_asks_once(client: EquaClient, equa: Server) -> None:
     """A page that opens twenty frames costs Equa two calls; another person is asked for apart."""
     equa.controls.fail(Fault(delay=0.05))
-    ada, ben = (equa.store.sign_in(account.id) for account in (world.ADA, world.BEN))
+    ada, ben = (equa.store.sign_in(account.id) for account in (demo_data.ADA, demo_data.BEN))
     async with asyncio.TaskGroup() as group:
         visits = [group.create_task(client.member(cookie, ACME)) for cookie in (ada, ben) * 20]
 
@@ -258,9 +258,9 @@ async def test_a_crowd_of_equal_visits_asks_once(client: EquaClient, equa: Serve
 
 async def test_a_yes_is_ten_seconds_old_at_most(client: EquaClient, equa: Server, clock: Clock) -> None:
     """Who is removed or signs out is out after that."""
-    cookie = equa.store.sign_in(world.BEN.id)
+    cookie = equa.store.sign_in(demo_data.BEN.id)
     await client.member(cookie, ACME)
-    equa.store.remove_member(ACME, world.BEN.id)
+    equa.store.remove_member(ACME, demo_data.BEN.id)
     clock.now += 9.9
     await client.member(cookie, ACME)
     clock.now += 0.1
@@ -275,12 +275,12 @@ async def test_a_yes_is_ten_seconds_old_at_most(client: EquaClient, equa: Server
 
 async def test_a_no_is_not_kept(client: EquaClient, equa: Server) -> None:
     """Who has just become a member or an administrator is one at once."""
-    cookie = equa.store.sign_in(world.HANA.id)
+    cookie = equa.store.sign_in(demo_data.HANA.id)
     with pytest.raises(NotAMember):
         await client.member(cookie, ACME)
     with pytest.raises(NotAnAdmin):
         await client.admin(cookie, ACME)
-    equa.store.add_member(ACME, equa.store.users[world.HANA.id], {"viewOrganization", "editMembers"})
+    equa.store.add_member(ACME, equa.store.users[demo_data.HANA.id], {"viewOrganization", "editMembers"})
 
     person, organization = await client.member(cookie, ACME)
     assert (person, organization.name) == (await client.admin(cookie, ACME), "Acme Corp")
@@ -288,7 +288,7 @@ async def test_a_no_is_not_kept(client: EquaClient, equa: Server) -> None:
 
 async def test_a_failure_is_not_kept(client: EquaClient, equa: Server) -> None:
     """The first call after an outage succeeds."""
-    cookie = equa.store.sign_in(world.ADA.id)
+    cookie = equa.store.sign_in(demo_data.ADA.id)
     equa.controls.fail(away())
     with pytest.raises(EquaUnavailable):
         await client.person(cookie)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from bridge.equa.read import membership, organization_name, person
 from bridge.errors import EquaUnavailable
-from bridge.models import Organization, OrganizationId, Person, PersonId
+from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from tests.support.equa import json_of
 
 ID = "5d0c1e7a-93b4-4f02-8a61-000000000001"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 
 from bridge.equa.roster import roster
 from bridge.errors import EquaUnavailable
-from bridge.models import Member, PersonId, Roster
+from bridge.models.equa import Member, PersonId, Roster
 from tests.support.equa import json_of
 
 ID = "5d0c1e7a-93b4-4f02-8a61-000000000001"

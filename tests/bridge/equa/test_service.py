@@ -12,14 +12,14 @@ from structlog.testing import capture_logs
 from bridge.equa import ServiceAccount
 from bridge.equa.service import AWAY_SECONDS, REFUSED_SECONDS
 from bridge.errors import EquaUnavailable, NotAMember
-from bridge.models import OrganizationId
+from bridge.models.equa import OrganizationId
 from bridge.ports import EquaDirectory
-from bridge.sandbox import world
+from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Fault, Server, away, page
 from tests.support.agent import Wire
 from tests.support.equa import COOKIES, Clock, answer
 
-ACME, BOREALIS = world.ACME.id, world.BOREALIS.id
+ACME, BOREALIS = demo_data.ACME.id, demo_data.BOREALIS.id
 LOGIN, NAME = "POST /user/login", "GET /organization/{organization}"
 MEMBERS = "GET /organization/{organization}/member"
 
@@ -29,8 +29,8 @@ async def test_it_reads_names_and_rosters_with_one_login(service: ServiceAccount
     directory: EquaDirectory = service
 
     assert await directory.organization_name(ACME) == "Acme Corp"
-    assert len((await directory.roster(ACME)).members) == len(world.ACME.seats)
-    assert len((await directory.roster(BOREALIS)).members) == len(world.BOREALIS.seats)
+    assert len((await directory.roster(ACME)).members) == len(demo_data.ACME.seats)
+    assert len((await directory.roster(BOREALIS)).members) == len(demo_data.BOREALIS.seats)
     assert equa.controls.calls == {LOGIN: 1, NAME: 1, MEMBERS: 2}
 
 
@@ -73,7 +73,12 @@ async def test_one_who_is_cancelled_at_the_login_does_not_stop_the_others(
 async def test_refused_credentials_are_a_state(session: ClientSession, equa: Server, clock: Clock) -> None:
     """However often it is asked, it tries again only after a quarter of an hour: accounts get locked."""
     service = ServiceAccount(
-        session, url=equa.api_url, cookies=COOKIES, email=world.SERVICE.email, password="wrong", clock=clock
+        session,
+        url=equa.api_url,
+        cookies=COOKIES,
+        email=demo_data.SERVICE.email,
+        password="wrong",
+        clock=clock,
     )
     for _ in range(5):
         with pytest.raises(EquaUnavailable, match="refused EQUA_SERVICE_EMAIL") as caught:
@@ -82,7 +87,7 @@ async def test_refused_credentials_are_a_state(session: ClientSession, equa: Ser
     assert caught.value.retry_after == REFUSED_SECONDS - 400
     assert equa.controls.calls == {LOGIN: 1}
 
-    equa.store.users[world.SERVICE.id].password = "wrong"
+    equa.store.users[demo_data.SERVICE.id].password = "wrong"
     clock.now += REFUSED_SECONDS
     assert await service.organization_name(ACME) == "Acme Corp"
 
@@ -108,7 +113,7 @@ async def test_a_crowd_with_wrong_credentials_tries_once(session: ClientSession,
         (away(404), REFUSED_SECONDS),
         (Fault(200, "null"), REFUSED_SECONDS),
         (Fault(200, '{"twoFactorRequired":true}'), REFUSED_SECONDS),
-        (Fault(200, f'{{"id":"{world.SERVICE.id}"}}'), REFUSED_SECONDS),
+        (Fault(200, f'{{"id":"{demo_data.SERVICE.id}"}}'), REFUSED_SECONDS),
         (Fault(200, "{]"), AWAY_SECONDS),
     ],
 )
@@ -144,7 +149,7 @@ async def test_an_organization_that_the_account_may_not_see_is_no_reason_to_log_
     service: ServiceAccount, equa: Server
 ) -> None:
     """403 and 404 are answers."""
-    equa.store.users[world.SERVICE.id].site_permissions = frozenset()
+    equa.store.users[demo_data.SERVICE.id].site_permissions = frozenset()
     for place in (ACME, OrganizationId(UUID("11111111-1111-4111-8111-111111111111"))):
         with pytest.raises(NotAMember):
             await service.roster(place)
@@ -166,7 +171,7 @@ async def test_equa_away_behind_the_login_keeps_the_session(service: ServiceAcco
 
 async def test_the_session_rolls_with_every_answer(session: ClientSession) -> None:
     """The newest value is sent, exactly as it was set; other cookies are not kept."""
-    user = {"id": str(world.SERVICE.id)}
+    user = {"id": str(demo_data.SERVICE.id)}
     wire = Wire(
         answer(200, user, "Set-Cookie: connect.sid=s%3Aone; Path=/; HttpOnly", "Set-Cookie: lang=en"),
         answer(200, {"name": "Acme"}, "Set-Cookie: connect.sid=s%3Atwo; Path=/"),
@@ -184,7 +189,7 @@ async def test_the_session_rolls_with_every_answer(session: ClientSession) -> No
 async def test_neither_password_nor_cookie_is_logged(session: ClientSession, equa: Server) -> None:
     """Not even when the login fails."""
     service = ServiceAccount(
-        session, url=equa.api_url, cookies=COOKIES, email=world.SERVICE.email, password="a-secret-word"
+        session, url=equa.api_url, cookies=COOKIES, email=demo_data.SERVICE.email, password="a-secret-word"
     )
     with capture_logs() as logs, pytest.raises(EquaUnavailable) as caught:
         await service.sign_in()

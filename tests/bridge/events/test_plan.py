@@ -10,7 +10,8 @@ from bridge.events.cloudevents import SINGLE
 from bridge.events.plan import jobs_for, key
 from bridge.events.read import read
 from bridge.events.types import TYPES, Event
-from bridge.models import Membership, OrganizationId, PersonId
+from bridge.models.equa import OrganizationId, PersonId
+from bridge.models.jobs import Membership
 from tests.support.platform_events import ACME, ADA, DATA, encoded, event, without
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.errors import InvalidRequest
 from bridge.mattermost import wire
 from bridge.mattermost.json_text import MalformedError
-from bridge.models import Channel, ChannelId, Post, Posted, PostId, TeamId, User, UserId
+from bridge.models.chat import Channel, ChannelId, Post, Posted, PostId, TeamId, User, UserId
 from tests.support.mattermost_frames import ALICE, CHANNEL, POST, TEAM, go_json, post_json, posted_data
 
 ROOT = "r" * 26

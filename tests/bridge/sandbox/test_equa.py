@@ -7,12 +7,12 @@ from uuid import uuid4
 import pytest
 from aiohttp import ClientError, ClientSession, DummyCookieJar, web
 
-from bridge.sandbox import world
+from bridge.sandbox import demo_data
 from bridge.sandbox.equa import STORE, Fault, Server, Store, away, redirect
 from bridge.sandbox.equa.shapes import Shapes
 from tests.support.equa import Clock
 
-ACME, BOREALIS = world.ACME.id, world.BOREALIS.id
+ACME, BOREALIS = demo_data.ACME.id, demo_data.BOREALIS.id
 
 
 class Browser:
@@ -56,22 +56,22 @@ async def browser(equa: Server) -> AsyncIterator[Browser]:
         yield Browser(session, equa)
 
 
-async def log_in(browser: Browser, account: world.Account) -> str:
+async def log_in(browser: Browser, account: demo_data.Account) -> str:
     """Return the cookie that the login sets."""
-    status, _ = await browser.ask("POST", "/user/login", email=account.email, password=world.PASSWORD)
+    status, _ = await browser.ask("POST", "/user/login", email=account.email, password=demo_data.PASSWORD)
     assert status == 200
     return browser.set_cookies[0].partition(";")[0]
 
 
 async def test_a_login_gives_the_user_and_a_session_cookie(browser: Browser) -> None:
     """The cookie is express-session's: signed, URL-encoded, out of reach for scripts."""
-    cookie = await log_in(browser, world.ADA)
+    cookie = await log_in(browser, demo_data.ADA)
     _, user = await browser.ask("GET", "/user/current", cookie)
 
     assert cookie.startswith("connect.sid=s%3A")
     assert {"Path=/", "HttpOnly", "SameSite=Lax"} <= set(browser.set_cookies[0].split("; "))
     assert user == {
-        "id": str(world.ADA.id),
+        "id": str(demo_data.ADA.id),
         "email": "ada@example.com",
         "username": "ada",
         "firstName": "Ada",
@@ -85,7 +85,7 @@ async def test_a_login_gives_the_user_and_a_session_cookie(browser: Browser) -> 
     "given",
     [
         {"email": "ada@example.com", "password": "wrong"},
-        {"email": "nobody@example.com", "password": world.PASSWORD},
+        {"email": "nobody@example.com", "password": demo_data.PASSWORD},
         {"email": "ada@example.com"},
     ],
 )
@@ -99,7 +99,7 @@ async def test_wrong_credentials_are_refused(browser: Browser, given: dict[str, 
 
 async def test_a_session_rolls_and_ends(browser: Browser, equa: Server, clock: Clock) -> None:
     """Each use makes it last; unused it ends."""
-    cookie = equa.store.sign_in(world.ADA.id)
+    cookie = equa.store.sign_in(demo_data.ADA.id)
     for _ in range(3):
         clock.now += equa.store.max_age - 1
         assert (await browser.ask("GET", "/organization", cookie))[0] == 200
@@ -111,7 +111,7 @@ async def test_a_session_rolls_and_ends(browser: Browser, equa: Server, clock: C
 
 async def test_a_logout_ends_the_session(browser: Browser, equa: Server) -> None:
     """The cookie is worth nothing afterwards."""
-    cookie = equa.store.sign_in(world.ADA.id)
+    cookie = equa.store.sign_in(demo_data.ADA.id)
     assert (await browser.ask("POST", "/user/logout", cookie))[0] == 200
 
     assert (await browser.ask("GET", "/user/current", cookie)) == (200, None)
@@ -123,7 +123,7 @@ async def test_a_logout_ends_the_session(browser: Browser, equa: Server) -> None
 )
 async def test_a_changed_cookie_is_no_session(browser: Browser, equa: Server, change: Any) -> None:
     """The signature holds the value together, so a proxy has to relay it unchanged."""
-    cookie = equa.store.sign_in(world.ADA.id)
+    cookie = equa.store.sign_in(demo_data.ADA.id)
 
     assert (await browser.ask("GET", "/organization", change(cookie)))[0] == 401
 
@@ -150,7 +150,7 @@ async def test_a_stranger_is_answered_with_nobody(
 
 async def test_people_see_their_own_organizations(browser: Browser, equa: Server) -> None:
     """The list is theirs alone; an organization is shown to those who may view it."""
-    dmitri, ben = (equa.store.sign_in(account.id) for account in (world.DMITRI, world.BEN))
+    dmitri, ben = (equa.store.sign_in(account.id) for account in (demo_data.DMITRI, demo_data.BEN))
     _, of_dmitri = await browser.ask("GET", "/organization", dmitri)
     _, of_ben = await browser.ask("GET", "/organization", ben)
 
@@ -165,38 +165,38 @@ async def test_people_see_their_own_organizations(browser: Browser, equa: Server
 async def test_who_may_view_only_themselves_sees_only_themselves(browser: Browser, equa: Server) -> None:
     """`canViewSomeMembers` means some."""
     path = f"/organization/{ACME}/member"
-    _, seen_by_ada = await browser.ask("GET", path, equa.store.sign_in(world.ADA.id))
-    _, seen_by_dmitri = await browser.ask("GET", path, equa.store.sign_in(world.DMITRI.id))
+    _, seen_by_ada = await browser.ask("GET", path, equa.store.sign_in(demo_data.ADA.id))
+    _, seen_by_dmitri = await browser.ask("GET", path, equa.store.sign_in(demo_data.DMITRI.id))
 
-    assert [member["fullName"] for member in seen_by_ada] == [seat.name for seat in world.ACME.seats]
+    assert [member["fullName"] for member in seen_by_ada] == [seat.name for seat in demo_data.ACME.seats]
     assert [member["fullName"] for member in seen_by_dmitri] == ["Dmitri Novak"]
-    assert (await browser.ask("GET", path, equa.store.sign_in(world.ELIF.id)))[0] == 403
+    assert (await browser.ask("GET", path, equa.store.sign_in(demo_data.ELIF.id)))[0] == 403
     assert (await browser.ask("GET", path))[0] == 401
 
 
 async def test_permissions_are_those_of_the_roles(browser: Browser, equa: Server) -> None:
     """Somebody without a role in the organization holds none there."""
-    cookie = equa.store.sign_in(world.BEN.id)
+    cookie = equa.store.sign_in(demo_data.BEN.id)
 
-    async def held(account: world.Account) -> object:
+    async def held(account: demo_data.Account) -> object:
         return (await browser.ask("GET", f"/organization/{ACME}/user/{account.id}", cookie))[1]
 
-    assert await held(world.BEN) == sorted(world.PERMISSIONS["Finance"])
-    assert await held(world.ELIF) == []
+    assert await held(demo_data.BEN) == sorted(demo_data.PERMISSIONS["Finance"])
+    assert await held(demo_data.ELIF) == []
 
 
 async def test_members_come_and_go(browser: Browser, equa: Server) -> None:
     """Who may edit members adds, who may edit the organization removes."""
-    ada, ben = (equa.store.sign_in(account.id) for account in (world.ADA, world.BEN))
+    ada, ben = (equa.store.sign_in(account.id) for account in (demo_data.ADA, demo_data.BEN))
     path = f"/organization/{ACME}/member"
-    hana = {"fullName": "Hana Weiss", "email": "hana@example.com", "user": str(world.HANA.id)}
+    hana = {"fullName": "Hana Weiss", "email": "hana@example.com", "user": str(demo_data.HANA.id)}
 
     assert (await browser.ask("POST", path, ben, **hana))[0] == 403
     assert (await browser.ask("POST", path, ada, email="x"))[0] == 400
     assert (await browser.ask("POST", path, ada, **{**hana, "user": str(uuid4())}))[0] == 400
     status, member = await browser.ask("POST", path, ada, **hana)
     assert (status, member["user"]) == (201, hana["user"])
-    assert len((await browser.ask("GET", path, ada))[1]) == len(world.ACME.seats) + 1
+    assert len((await browser.ask("GET", path, ada))[1]) == len(demo_data.ACME.seats) + 1
 
     assert (await browser.ask("DELETE", f"{path}/{member['id']}", ben))[0] == 403
     assert (await browser.ask("DELETE", f"{path}/{member['id']}", ada))[0] == 200
@@ -205,13 +205,13 @@ async def test_members_come_and_go(browser: Browser, equa: Server) -> None:
 
 async def test_lists_and_items_take_other_shapes(browser: Browser, equa: Server) -> None:
     """Each shape that the documents leave open can be had."""
-    cookie = equa.store.sign_in(world.ADA.id)
+    cookie = equa.store.sign_in(demo_data.ADA.id)
     equa.controls.shapes = Shapes(
         lists="named", organizations="memberships", accounts="embedded", permissions="map"
     )
     _, organizations = await browser.ask("GET", "/organization", cookie)
     _, members = await browser.ask("GET", f"/organization/{ACME}/member", cookie)
-    _, permissions = await browser.ask("GET", f"/organization/{ACME}/user/{world.BEN.id}", cookie)
+    _, permissions = await browser.ask("GET", f"/organization/{ACME}/user/{demo_data.BEN.id}", cookie)
 
     assert organizations["organizations"][0]["organization"]["name"] == "Acme Corp"
     assert members["members"][0]["user"]["email"] == "ada@example.com"
@@ -246,7 +246,7 @@ async def test_it_is_well_and_shows_the_pages_it_is_given() -> None:
 
     async def enter(request: web.Request) -> web.Response:
         store = request.app[STORE]
-        header = store.set_cookie(store.begin_session(world.ADA.id))
+        header = store.set_cookie(store.begin_session(demo_data.ADA.id))
         return web.Response(text="welcome", headers={"Set-Cookie": header})
 
     async with Server(pages=[web.get("/enter", enter)]) as equa, ClientSession() as session:
@@ -257,4 +257,4 @@ async def test_it_is_well_and_shows_the_pages_it_is_given() -> None:
 
         found = equa.store.session(cookie)
         assert found is not None
-        assert found.user == world.ADA.id
+        assert found.user == demo_data.ADA.id

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
-from handlers.app import DESCRIBED, make_app
-from handlers.openapi import document
+from handlers.http.app import DESCRIBED, make_app
+from handlers.http.openapi import document
 from handlers.web.assets import assets
 from tests.support.agent import serving
 from tests.support.messaging import ACME, services

@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
-from bridge.sandbox import world
+from bridge.sandbox import demo_data
 from tests.support.embedding import Embedding, embedding
 from tests.support.messaging import comes_to, component
 
@@ -41,7 +41,7 @@ async def test_somebody_opens_messaging_and_is_in_the_chat(
     await expect(chat.get_by_text("Good morning")).to_be_visible()
     await page.screenshot(path=tmp_path / "embedded.png")
 
-    assert page.url == f"{whole.bridge_url}/messaging/{world.ACME.id}?channel=agent"
+    assert page.url == f"{whole.bridge_url}/messaging/{demo_data.ACME.id}?channel=agent"
     [frame] = page.frames[1:]
     assert frame.url == f"{whole.chat.url}/acme-corp/channels/agent"
 
@@ -58,7 +58,7 @@ async def test_who_is_no_member_is_told_so(page: Page, whole: Embedding) -> None
 
 async def test_who_is_not_signed_in_can_sign_in_and_try_again(page: Page, whole: Embedding) -> None:
     """In another tab, as people do."""
-    await page.goto(f"{whole.bridge_url}/messaging/{world.ACME.id}")
+    await page.goto(f"{whole.bridge_url}/messaging/{demo_data.ACME.id}")
     await expect(page.get_by_role("heading", name="You are not signed in")).to_be_visible()
     tab = await page.context.new_page()
     await enters(tab, whole, "Ada Moreno")

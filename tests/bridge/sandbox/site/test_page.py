@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, ViewportSize, expect
 
-from bridge.sandbox import world
+from bridge.sandbox import demo_data
 from tests.support.browser import LAPTOP, PHONE, violations
 from tests.support.site import Demo
 
@@ -41,7 +41,7 @@ async def test_messaging_is_one_click_away(page: Page, demo: Demo) -> None:
     await enters(page, demo, "Elif Kaya")
 
     await expect(page.get_by_role("link", name="Open Messaging of Borealis Labs")).to_have_attribute(
-        "href", f"{demo.bridge_url}/messaging/{world.BOREALIS.id}?channel=agent"
+        "href", f"{demo.bridge_url}/messaging/{demo_data.BOREALIS.id}?channel=agent"
     )
     await expect(page.get_by_role("link", name="Try to open Messaging of Acme Corp")).to_be_visible()
 

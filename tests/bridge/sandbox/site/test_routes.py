@@ -9,12 +9,14 @@ import pytest_asyncio
 from aiohttp import ClientSession, CookieJar
 
 from bridge.events.types import MemberAdded, MemberRemoved, SharesIssued
-from bridge.sandbox import world
+from bridge.sandbox import demo_data
 from tests.support.site import Demo
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-ACME, ADA, BEN, HANA = (str(each.id) for each in (world.ACME, world.ADA, world.BEN, world.HANA))
+ACME, ADA, BEN, HANA = (
+    str(each.id) for each in (demo_data.ACME, demo_data.ADA, demo_data.BEN, demo_data.HANA)
+)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -90,7 +92,11 @@ async def test_who_is_added_is_a_member_and_told(demo: Demo, http: ClientSession
     assert HANA not in {person["id"] for person in shown["organizations"][0]["candidates"]}
     [event] = demo.bridge.events
     assert isinstance(event.data, MemberAdded)
-    assert (event.data.person_id, event.data.name, event.data.role) == (world.HANA.id, "Hana Weiss", "Member")
+    assert (event.data.person_id, event.data.name, event.data.role) == (
+        demo_data.HANA.id,
+        "Hana Weiss",
+        "Member",
+    )
 
 
 async def test_who_is_removed_is_no_member_any_more(demo: Demo, http: ClientSession) -> None:
@@ -101,7 +107,7 @@ async def test_who_is_removed_is_no_member_any_more(demo: Demo, http: ClientSess
     assert BEN not in {member["person"] for member in shown["organizations"][0]["members"]}
     [event] = demo.bridge.events
     assert isinstance(event.data, MemberRemoved)
-    assert (event.data.person_id, event.data.role) == (world.BEN.id, "Chief Financial Officer")
+    assert (event.data.person_id, event.data.role) == (demo_data.BEN.id, "Chief Financial Officer")
 
 
 async def test_a_bridge_that_refuses_is_heard(demo: Demo, http: ClientSession) -> None:

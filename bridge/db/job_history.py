@@ -1,0 +1,72 @@
+"""What the job table tells afterwards: what became of a post, how much waits, what may be forgotten."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from asyncpg import Pool
+
+from bridge.db.pool import translated
+from bridge.metrics import Backlog
+from bridge.models.chat import PostId
+from bridge.models.jobs import JobKind, JobState
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of something that was put into the inbox."""
+
+    kind: JobKind
+    state: JobState
+    reason: str | None
+    attempts: int
+    run_at: datetime
+    lease: datetime | None
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    result: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Reads of the job table that no job depends on."""
+
+    pool: Pool
+
+    @translated
+    async def fate(self, post_id: PostId) -> Fate | None:
+        row = await self.pool.fetchrow(
+            """select kind, state, reason, attempts, run_at, lease, created, started, finished, result
+               from jobs where dedupe = $1""",
+            f"post:{post_id}",
+        )
+        return Fate(**dict(row.items())) if row else None
+
+    @translated
+    async def backlogs(self) -> Sequence[Backlog]:
+        """Return what waits and what runs."""
+        rows = await self.pool.fetch(
+            """select kind, state, count(*)::int as jobs,
+                      extract(epoch from now() - min(created))::float8 as oldest
+               from jobs where state in ('waiting', 'running') group by kind, state"""
+        )
+        return [Backlog(**dict(row.items())) for row in rows]
+
+    @translated
+    async def purge(self, older_than: timedelta) -> int:
+        """Forget refusals and finished jobs of long ago; returns how many.
+
+        The last answered mention of a thread goes with them: after that a follow-up there needs a
+        mention again.
+        """
+        rows = await self.pool.fetch(
+            """delete from jobs where id in (
+                   select id from jobs
+                   where state in ('done', 'dead', 'refused') and finished < now() - $1::interval
+                   limit 10000
+               ) returning id""",
+            older_than,
+        )
+        return len(rows)

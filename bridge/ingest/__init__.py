@@ -1,0 +1,1 @@
+"""From the websocket to the inbox: every question stored once, whatever was missed."""

@@ -1,0 +1,170 @@
+"""Reading over REST what the socket missed: every `#agent` channel, from its stored position on.
+
+It starts a little before the position and not at it, because posts of one moment become visible in
+any order; what was stored already is recognized by its id. `since=` is not used: Mattermost selects
+by the time of update there, and leaves out posts of a large gap (`GetPostsSince` in
+server/channels/store/sqlstore/post_store.go).
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+
+from bridge.db.positions import Positions
+from bridge.errors import MattermostRefused, TokenRefused
+from bridge.ingest.intake import AHEAD, Intake
+from bridge.ingest.paging import Ask, page
+from bridge.models.chat import Channel, Position, Post, Posted, PostId
+from bridge.ports import MattermostApi
+from bridge.routing import OLDEST
+
+log = structlog.get_logger(__name__)
+
+PAGE = 200
+"""Posts that Mattermost gives at most in one answer."""
+
+OVERLAP = 60_000
+"""Milliseconds before the position that are read again."""
+
+_BEFORE = 60
+"""Posts that are asked for at once to find what is that early; a minute seldom has more."""
+
+_SETTLED = 600_000
+"""A channel whose last post is stored and this old (milliseconds) needs no second look."""
+
+
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """Makes the inbox hold everything that was posted up to now."""
+
+    api: MattermostApi
+    positions: Positions
+    intake: Intake
+    channel_name: str
+
+    async def begin(self) -> bool:
+        """Remember where the channels are, so that history stays history; True on the very first start.
+
+        It comes before the first connection: what is posted from then on is answered.
+        """
+        if await self.positions.started_at() is not None:
+            return False
+        channels, latest = await self.channels(), time.time_ns() // 1_000_000 + AHEAD
+        ends = {channel.id: min(channel.last_post_at, latest) for channel in channels}
+        await self.positions.begin(
+            max(ends.values(), default=0),
+            [Position(channel, PostId(""), end, end + 1) for channel, end in ends.items()],
+        )
+        log.info("first_start", channels=len(channels))
+        return True
+
+    async def channels(self) -> list[Channel]:
+        """Return the channels that the bot listens in."""
+        return [
+            channel
+            for channel in await self.api.my_channels()
+            if channel.name == self.channel_name and channel.team_id and not channel.delete_at
+        ]
+
+    async def news(self, now: int) -> Sequence[Channel]:
+        """Return the channels that have to be read, as of now (milliseconds).
+
+        A position that is ahead of time hides what is posted until then: such a channel is read a day back.
+        """
+        if channels := await self.positions.put_back(after=now + AHEAD, to=now - OLDEST):
+            log.warning("positions_from_the_future", channels=channels)
+        known = await self.positions.all()
+        return [
+            channel for channel in await self.channels() if _has_news(channel, known.get(channel.id), now)
+        ]
+
+    async def read(self, channel: Channel) -> tuple[int, int]:
+        """Read a channel from its position to its end; returns how many posts that were, and new jobs.
+
+        One that appeared after the first start is read from its beginning.
+        """
+        position = await self.positions.of(channel.id)
+        if position is None:
+            position = Position(channel.id, PostId(""), 0, await self.positions.started_at() or 0)
+        anchor = await self._anchor(channel, position)
+        if anchor is None:
+            return await self._read_back(channel, position)
+        return await self._read_on(channel, position, anchor)
+
+    async def _read_on(self, channel: Channel, position: Position, anchor: PostId) -> tuple[int, int]:
+        read = jobs = number = 0
+        while True:
+            found = await page(partial(self.api.posts_after, channel.id, anchor), PAGE, number)
+            read += len(found.posts)
+            jobs += await self._store(channel, found.posts, position)
+            if found.last:
+                return read, jobs
+            anchor, number = (next_anchor(found.posts), 0) if found.posts else (anchor, number + 1)
+
+    async def _anchor(self, channel: Channel, position: Position) -> PostId | None:
+        """Return a post from before the overlap to read after, None if there is none."""
+        anchor = position.post_id
+        while anchor:
+            try:
+                before = await page(partial(self.api.posts_before, channel.id, anchor), _BEFORE)
+            except TokenRefused:
+                raise
+            except MattermostRefused:
+                return None
+            early = [post for post in before.posts if post.create_at < position.create_at - OVERLAP]
+            if early:
+                return early[0].id
+            anchor = next_anchor(before.posts) if before.posts and not before.last else ""
+        return None
+
+    async def _read_back(self, channel: Channel, position: Position) -> tuple[int, int]:
+        """Read from the end back to the overlap or the channel's beginning, then store oldest first.
+
+        Not by page number: with every post that somebody deletes meanwhile the pages move by one.
+        """
+        bound = max(position.create_at - OVERLAP, position.begin_at)
+        posts: dict[PostId, Post] = {}
+        ask, number = self._latest(channel), 0
+        while True:
+            found = await page(ask, PAGE, number)
+            posts |= {post.id: post for post in found.posts}
+            if found.last or (found.posts and found.posts[-1].create_at < bound):
+                return len(posts), await self._store(channel, list(posts.values()), position)
+            if found.posts:
+                ask, number = partial(self.api.posts_before, channel.id, next_anchor(found.posts)), 0
+            else:
+                number += 1
+
+    def _latest(self, channel: Channel) -> Ask:
+        async def ask(size: int, number: int) -> Sequence[Post]:
+            return await self.api.latest_posts(channel.id, number, size)
+
+        return ask
+
+    async def _store(self, channel: Channel, posts: Sequence[Post], position: Position) -> int:
+        if not posts:
+            return 0
+        return await self.intake.store(
+            [Posted(post, channel.team_id, channel.name) for post in oldest_first(posts)],
+            begin_at=position.begin_at,
+        )
+
+
+def oldest_first(posts: Sequence[Post]) -> list[Post]:
+    """Order posts by age, and a thread's root before its replies of the same millisecond."""
+    return sorted(posts, key=lambda post: (post.create_at, post.root_id != ""))
+
+
+def next_anchor(posts: Sequence[Post]) -> PostId:
+    """Return the post to read on from, in either direction: those of its own millisecond would be skipped."""
+    last = posts[-1].create_at
+    others = [post for post in posts if post.create_at != last]
+    return (others or posts)[-1].id
+
+
+def _has_news(channel: Channel, position: Position | None, now: int) -> bool:
+    read_to = position.create_at if position else 0
+    return channel.last_post_at > read_to or now - channel.last_post_at < _SETTLED

@@ -1,0 +1,54 @@
+"""Pages of posts, asked for in parts when they are too large for one answer.
+
+A post has up to 800,000 characters of props (`PostPropsMaxRunes` in server/public/model/post.go), which any
+member can write: 200 of them are more than we read.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bridge.mattermost.rest.responses import TooLarge
+from bridge.models.chat import Post
+from bridge.routing import SILENCING
+
+log = structlog.get_logger(__name__)
+
+Ask = Callable[[int, int], Awaitable[Sequence[Post]]]
+"""Asks for so many posts at most, and for the page of this number, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    posts: Sequence[Post]
+    """In the order of the answer, and slim."""
+    last: bool
+
+
+async def page(ask: Ask, size: int, number: int = 0) -> Page:
+    """Return a page of so many posts.
+
+    A single post that is larger than we read is left out. Parts are asked for from the last to the first:
+    a post that is deleted in between moves those behind it onto a part that is still to come, not past it.
+    """
+    try:
+        posts = await ask(size, number)
+    except TooLarge as error:
+        if size == 1:
+            log.warning("post_left_out", number=number, reason=error.message)
+            return Page((), last=False)
+        return await _in_parts(ask, size, number)
+    return Page([slim(post) for post in posts], last=len(posts) < size)
+
+
+async def _in_parts(ask: Ask, size: int, number: int) -> Page:
+    count = next(factor for factor in range(2, size + 1) if size % factor == 0)
+    found = [await page(ask, size // count, number * count + part) for part in reversed(range(count))]
+    posts = {post.id: post for part in reversed(found) for post in part.posts}
+    return Page(list(posts.values()), last=found[0].last)
+
+
+def slim(post: Post) -> Post:
+    """Return the post with only those of its props that are decided by."""
+    return replace(post, props={name: post.props[name] for name in SILENCING if name in post.props})

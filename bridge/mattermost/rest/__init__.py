@@ -1,0 +1,1 @@
+"""Mattermost's REST API."""

@@ -1,0 +1,93 @@
+"""What a system administrator does with many accounts at once: `bridge.ports.MattermostBulk`.
+
+Limits: server/public/model/team.go (`MaxAddMembersBatch`), server/channels/api4/channel.go (`maxListSize`).
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from mattermostdriver.endpoints.users import Users
+
+from bridge.errors import BridgeError, MattermostFull, MattermostRefused
+from bridge.mattermost.json_text import MalformedError
+from bridge.mattermost.rest.refusals import explained
+from bridge.mattermost.rest.responses import Answer, Misdirected, value
+from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.transport import Observe, Transport, client_session
+from bridge.mattermost.wire import identifier, is_id, parse_list, parse_user
+from bridge.models.chat import ChannelId, TeamId, User, UserId
+
+PAGE = 200
+"""Accounts that the server gives in one answer (`PerPageMaximum` in server/channels/web/params.go)."""
+
+PATIENCE = Patience(timeout=120, total=180, resend_for=150)
+"""The server adds people one by one, each with their default channels and the posts that tell of it."""
+
+
+@asynccontextmanager
+async def connect(url: str, token: str, observe: Observe) -> AsyncIterator["RestBulk"]:
+    """Give the interface as the token's account, a system administrator, with a session of its own."""
+    async with client_session() as session:
+        yield RestBulk(Transport(session, url, token, observe, PATIENCE))
+
+
+@dataclass(frozen=True, slots=True)
+class RestBulk:
+    transport: Transport
+
+    async def team_page(self, team_id: TeamId, page: int) -> Sequence[User]:
+        params = {"in_team": identifier(team_id), "page": page, "per_page": PAGE}
+        return list(map(parse_user, parse_list(await Users(self.transport).get_users(params))))
+
+    async def users(self, user_ids: Sequence[UserId]) -> Sequence[User]:
+        reply = Users(self.transport).get_users_by_ids(list(map(identifier, user_ids)))
+        return list(map(parse_user, parse_list(await reply)))
+
+    async def add_to_team(self, team_id: TeamId, user_ids: Sequence[UserId]) -> Mapping[UserId, BridgeError]:
+        path = f"/teams/{identifier(team_id)}/members/batch"
+        rows = [{"team_id": team_id, "user_id": identifier(user_id)} for user_id in user_ids]
+        verdicts = parse_list(await self.transport.post(path, rows, params={"graceful": "true"}))
+        refused = dict(map(_verdict, verdicts))
+        return {user_id: error for user_id in user_ids if (error := refused.get(user_id, _silence()))}
+
+    async def add_to_channel(self, channel_id: ChannelId, user_ids: Sequence[UserId]) -> frozenset[UserId]:
+        """Put people into a channel; the server refuses only if it could put none of them in."""
+        path, body = f"/channels/{identifier(channel_id)}/members", {"user_ids": list(user_ids)}
+        return frozenset(map(_member, parse_list(await self.transport.post(path, body))))
+
+
+def _verdict(row: Any) -> tuple[UserId, BridgeError | None]:
+    """Read a line of a graceful batch (`TeamMemberWithError` in server/public/model/team_member.go)."""
+    error = row.get("error") if isinstance(row, Mapping) else None
+    return _member(row), _explained(error) if error else None
+
+
+def _explained(error: Any) -> BridgeError:
+    """Return what the refusal of one person means, who alone would have been answered the same."""
+    status = error.get("status_code") if isinstance(error, Mapping) else None
+    answer = Answer(
+        status if isinstance(status, int) else 400, "application/json", json.dumps(error).encode()
+    )
+    try:
+        value(answer)
+    except (MattermostRefused, MattermostFull) as refusal:
+        return explained(refusal, "team members")
+    except Misdirected:
+        return _silence()
+    except BridgeError as refusal:
+        return refusal
+    return _silence()
+
+
+def _member(row: Any) -> UserId:
+    user_id = row.get("user_id") if isinstance(row, Mapping) else None
+    if not is_id(user_id):
+        raise MalformedError("Mattermost sent a member that cannot be read.")
+    return UserId(user_id)
+
+
+def _silence() -> MattermostRefused:
+    return MattermostRefused("Mattermost does not say what became of it.", http_status=200)

@@ -1,0 +1,192 @@
+"""Mattermost's REST interface as the bridge needs it: `bridge.ports.MattermostApi`.
+
+The catalogue of routes is mattermostdriver's; a route is written out here where that lacks it or its
+parameters.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import structlog
+from mattermostdriver.endpoints.channels import Channels
+from mattermostdriver.endpoints.posts import Posts
+from mattermostdriver.endpoints.system import System
+from mattermostdriver.endpoints.teams import Teams
+from mattermostdriver.endpoints.users import Users
+
+from bridge.errors import MattermostRefused, MattermostUnavailable
+from bridge.mattermost.json_text import MalformedError
+from bridge.mattermost.rest.paths import segment
+from bridge.mattermost.rest.refusals import is_absence
+from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.transport import Observe, Transport, client_session
+from bridge.mattermost.wire import (
+    identifier,
+    parse_channel,
+    parse_ids,
+    parse_list,
+    parse_page,
+    parse_post,
+    parse_thread,
+    parse_user,
+)
+from bridge.models.chat import Channel, ChannelId, Draft, Post, PostId, TeamId, User, UserId
+
+log = structlog.get_logger(__name__)
+
+PAGE = 200
+"""Posts that the server gives at most in one answer (`PerPageMaximum` in server/channels/web/params.go)."""
+
+_LARGEST_PAGE = 8 << 20
+"""Bytes, of posts; a usual page has a tenth of a megabyte, a single post at most three or four."""
+
+_USUAL_POST_SIZE, _SMALLEST_POST_SIZE = 16383, 4000
+"""`PostMessageMaxRunesV2` and `V1` in server/public/model/post.go."""
+
+
+@asynccontextmanager
+async def connect(url: str, token: str, observe: Observe) -> AsyncIterator["RestMattermost"]:
+    """Give the interface as the token's account sees it, with a session of its own."""
+    async with client_session() as session:
+        yield RestMattermost(Transport(session, url, token, observe))
+
+
+_CREATING = Patience(timeout=60, resend_for=25)
+"""A create was measured to answer up to 35 s after the post was visible, and the server knows a
+`pending_post_id` for 30 s (`PendingPostIDsCacheTTL` in server/channels/app/post.go)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestMattermost:
+    transport: Transport
+    creating: Patience = _CREATING
+    """For a post with a `pending_post_id`."""
+
+    async def me(self) -> User:
+        return parse_user(await Users(self.transport).get_user("me"))
+
+    async def user(self, user_id: UserId) -> User:
+        return parse_user(await Users(self.transport).get_user(identifier(user_id)))
+
+    async def post(self, post_id: PostId) -> Post:
+        return parse_post(await Posts(self.transport).get_post(identifier(post_id)))
+
+    async def channel(self, channel_id: ChannelId) -> Channel:
+        return parse_channel(await Channels(self.transport).get_channel(identifier(channel_id)))
+
+    async def channel_by_name(self, team_id: TeamId, name: str) -> Channel | None:
+        try:
+            found = await Channels(self.transport).get_channel_by_name(identifier(team_id), segment(name))
+        except MattermostRefused as error:
+            if not is_absence(error):
+                raise
+            return None
+        return parse_channel(found)
+
+    async def join_channel(self, channel_id: ChannelId, me: UserId) -> None:
+        await Channels(self.transport).add_user(identifier(channel_id), {"user_id": identifier(me)})
+
+    async def my_channels(self) -> Sequence[Channel]:
+        """Return every channel, of all teams, that the account is a member of; an unreadable one is left out.
+
+        Before 6.1 the server has no such route, and for an account without any channel the answer of
+        later ones breaks off in the middle (`getChannelsForUser` in server/channels/api4/channel.go):
+        then team by team.
+        """
+        try:
+            listed = await self.transport.get("/users/me/channels")
+        except MalformedError:
+            listed = await self._channels_by_team()
+        except MattermostRefused as error:
+            if error.http_status != 404:
+                raise
+            listed = await self._channels_by_team()
+        return list({channel.id: channel for channel in _readable(listed)}.values())
+
+    async def posts_after(
+        self, channel_id: ChannelId, post_id: PostId, limit: int = PAGE, page: int = 0
+    ) -> Sequence[Post]:
+        return (await self._posts(channel_id, limit, page, after=identifier(post_id)))[::-1]
+
+    async def posts_before(
+        self, channel_id: ChannelId, post_id: PostId, limit: int, page: int = 0
+    ) -> Sequence[Post]:
+        return await self._posts(channel_id, limit, page, before=identifier(post_id))
+
+    async def latest_posts(self, channel_id: ChannelId, page: int, limit: int = PAGE) -> Sequence[Post]:
+        return await self._posts(channel_id, limit, page)
+
+    async def thread(self, root_id: PostId) -> Sequence[Post]:
+        """Return the whole thread, root included, oldest first; a server before 6.0 ignores the paging."""
+        found: dict[PostId, Post] = {}
+        params: dict[str, Any] = {"perPage": PAGE, "direction": "down"}
+        while True:
+            posts, has_next = parse_thread(
+                await self.transport.get(f"/posts/{identifier(root_id)}/thread", params=params)
+            )
+            new = [post for post in posts if post.id not in found and post.thread == root_id]
+            found |= {post.id: post for post in new}
+            if not new or not (has_next or (has_next is None and len(posts) >= PAGE)):
+                break
+            last = max(new, key=_age)
+            params |= {"fromCreateAt": last.create_at, "fromPost": last.id}
+        if root_id not in found:
+            raise MalformedError("Mattermost sent a thread without its first post.")
+        return sorted(found.values(), key=lambda post: (post.id != root_id, *_age(post)))
+
+    async def create_post(self, draft: Draft) -> Post:
+        """Create a post without showing its author as online.
+
+        Sent again after a lost answer only with a `pending_post_id`, by which the server recognizes it.
+        """
+        patience = self.creating if draft.pending_post_id else replace(self.creating, resend_for=0)
+        body = {
+            "channel_id": identifier(draft.channel_id),
+            "message": draft.message,
+            "root_id": draft.root_id,
+            "props": dict(draft.props),
+            "pending_post_id": draft.pending_post_id,
+        }
+        return parse_post(
+            await self.transport.patient(patience).post("/posts", body, params={"set_online": "false"})
+        )
+
+    async def max_post_size(self) -> int:
+        config = await System(self.transport).get_client_configuration({"format": "old"})
+        try:
+            return max(_SMALLEST_POST_SIZE, int(config["MaxPostSize"]))
+        except (KeyError, TypeError, ValueError):
+            return _USUAL_POST_SIZE
+
+    async def ping(self) -> None:
+        try:
+            answer = await System(self.transport).check_system_health()
+        except MattermostRefused as error:
+            raise MattermostUnavailable(error.message) from error
+        if not isinstance(answer, dict) or answer.get("status") != "OK":
+            raise MattermostUnavailable("Mattermost says that it is not well.")
+
+    async def _posts(self, channel_id: ChannelId, limit: int, page: int, **where: str) -> list[Post]:
+        """Raise `TooLarge` for a page that would cost too much memory."""
+        params = {"page": page, "per_page": limit, "skipFetchThreads": "true", **where}
+        transport = replace(self.transport, largest_answer=_LARGEST_PAGE)
+        return parse_page(await Posts(transport).get_posts_for_channel(identifier(channel_id), params))
+
+    async def _channels_by_team(self) -> list[Any]:
+        teams = parse_ids(await Teams(self.transport).get_user_teams("me"))
+        per_team = [await Channels(self.transport).get_channels_for_user("me", team) for team in teams]
+        return [channel for channels in per_team for channel in parse_list(channels)]
+
+
+def _age(post: Post) -> tuple[int, str]:
+    return post.create_at, post.id
+
+
+def _readable(listed: Any) -> Iterator[Channel]:
+    for obj in parse_list(listed):
+        try:
+            yield parse_channel(obj)
+        except MalformedError as error:
+            log.warning("channel_unreadable", reason=error.message)

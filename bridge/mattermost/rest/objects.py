@@ -1,0 +1,61 @@
+"""Teams, tokens and the marks that the bridge leaves. Pure: no I/O is imported here.
+
+Shapes: server/public/model/team.go, team_member.go, user_access_token.go. Whatever does not have its shape
+raises `MalformedError`. A mark is kept where Mattermost's own pages neither show nor change it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bridge.mattermost.json_text import MalformedError
+from bridge.mattermost.wire import is_id, parse_channel, parse_user
+from bridge.models.chat import AccessToken, Channel, Team, TeamId, TokenId, User
+
+USER_MARK = "equabot_bridge"
+"""The key among an account's `props`."""
+
+TEAM_MARK = "company_name"
+"""The field of a team."""
+
+
+def parse_team(obj: object) -> Team:
+    match obj:
+        case {
+            "id": str(team_id),
+            "name": str(name),
+            "display_name": str(shown),
+            "delete_at": int(ended),
+            **rest,
+        } if is_id(team_id) and name:
+            mark = rest.get(TEAM_MARK)
+            return Team(TeamId(team_id), name, shown, ended, mark if isinstance(mark, str) else "")
+    raise MalformedError("Mattermost sent a team that cannot be read.")
+
+
+def parse_user_with_mark(obj: object) -> User:
+    user = parse_user(obj)
+    props = obj.get("props") if isinstance(obj, Mapping) else None
+    mark = props.get(USER_MARK) if isinstance(props, Mapping) else None
+    return replace(user, mark=mark) if isinstance(mark, str) else user
+
+
+def parse_named_channel(obj: object) -> Channel:
+    channel = parse_channel(obj)
+    shown = obj.get("display_name") if isinstance(obj, Mapping) else None
+    return replace(channel, display_name=shown) if isinstance(shown, str) else channel
+
+
+def parse_token(obj: object) -> AccessToken:
+    match obj:
+        case {"id": str(token_id), "description": str(description), **rest} if is_id(token_id):
+            secret = rest.get("token")
+            return AccessToken(TokenId(token_id), description, secret if isinstance(secret, str) else "")
+    raise MalformedError("Mattermost sent a token that cannot be read.")
+
+
+def is_current_member(obj: object) -> bool:
+    """Tell of a team membership whether it has not ended."""
+    match obj:
+        case {"delete_at": int(ended)}:
+            return ended == 0
+    raise MalformedError("Mattermost sent a membership that cannot be read.")

@@ -1,0 +1,180 @@
+"""What only an operator's commands do over REST: settings, roles, bots, limits.
+
+The catalogue of routes is mattermostdriver's; a route is written out here where that lacks it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mattermostdriver.endpoints.bots import Bots
+from mattermostdriver.endpoints.roles import Roles
+from mattermostdriver.endpoints.system import System
+from mattermostdriver.endpoints.users import Users
+
+from bridge.errors import MattermostNotConfigured, MattermostRefused
+from bridge.mattermost.json_text import MalformedError
+from bridge.mattermost.rest.admin import RestAdmin
+from bridge.mattermost.rest.client import RestMattermost
+from bridge.mattermost.rest.transport import Transport
+from bridge.mattermost.wire import identifier, is_id, parse_list
+from bridge.models.chat import User, UserId
+
+DESCRIPTION = "equabot-bridge"
+"""Of the tokens that setup makes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    id: str
+    name: str
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many people may be active; 0 is without end."""
+
+    active: int
+    warned_from: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class RestOperator:
+    """Mattermost as a system administrator sees it, or whoever has its local socket.
+
+    Over the socket there is no account, and bots cannot be created (server/channels/api4/bot_local.go).
+    """
+
+    transport: Transport
+
+    @property
+    def admin(self) -> RestAdmin:
+        return RestAdmin(self.transport)
+
+    def acting(self, token: str) -> "RestOperator":
+        """Return the same as another account."""
+        return RestOperator(self.transport.acting(token))
+
+    async def me(self) -> User:
+        return await RestMattermost(self.transport).me()
+
+    async def holder(self, token: str) -> User:
+        """Return whose token it is; raise `TokenRefused`."""
+        return await RestMattermost(self.transport.acting(token)).me()
+
+    async def config(self) -> Mapping[str, Mapping[str, Any]]:
+        """Return the running server's settings, those of its environment included."""
+        config = _object(await System(self.transport).get_configuration(), "configuration")
+        return {name: section for name, section in config.items() if isinstance(section, dict)}
+
+    async def patch_config(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Change settings; what is from the server's environment stays, without an error."""
+        await self.transport.put("/config/patch", changes)
+
+    async def roles(self, names: Sequence[str]) -> dict[str, Role]:
+        """Return the roles of these names that exist."""
+        listed = parse_list(await self.transport.post("/roles/names", list(names)))
+        return {role.name: role for role in map(_role, listed)}
+
+    async def set_permissions(self, role: Role, permissions: Sequence[str]) -> None:
+        """Replace a role's permissions; raise `MattermostNotConfigured` where that needs a licence."""
+        try:
+            await Roles(self.transport).patch_role(identifier(role.id), {"permissions": list(permissions)})
+        except MattermostRefused as error:
+            if error.http_status != 501:
+                raise
+            raise MattermostNotConfigured(
+                f"This Mattermost changes the role {role.name} only with a licence; 10.4 does without."
+            ) from error
+
+    async def create_bot(self, username: str, display_name: str, description: str) -> UserId:
+        """Create a bot, unless there is one; raise `MattermostNotConfigured` where that is switched off.
+
+        With `RestrictDirectMessage` a server creates it and then refuses, because it may not greet its owner
+        (measured on 11.6).
+        """
+        body = {"username": username, "display_name": display_name, "description": description}
+        try:
+            bot = _object(await Bots(self.transport).create_bot(body), "bot")
+        except MattermostRefused as error:
+            if error.error_id == "api.bot.create_disabled":
+                raise MattermostNotConfigured(
+                    "Mattermost creates no bots: it lacks MM_SERVICESETTINGS_ENABLEBOTACCOUNTCREATION=true."
+                ) from error
+            made = await self.admin.user_by_username(username)
+            if made is None or not made.is_bot:
+                raise
+            return made.id
+        if not is_id(created := bot.get("user_id")):
+            raise MalformedError("Mattermost sent a bot that cannot be read.")
+        return UserId(created)
+
+    async def display_name(self, bot: UserId) -> str:
+        """Return how a bot is shown, empty if just by its username."""
+        found = await Bots(self.transport).get_bot(identifier(bot), {"include_deleted": "true"})
+        return _text(_object(found, "bot"), "display_name")
+
+    async def show_as(self, bot: UserId, display_name: str) -> None:
+        await Bots(self.transport).patch_bot(identifier(bot), {"display_name": display_name})
+
+    async def enable_bot(self, bot: UserId) -> None:
+        await Bots(self.transport).enable_bot(identifier(bot))
+
+    async def set_roles(self, user: UserId, roles: str) -> None:
+        """Replace an account's roles, names separated by spaces."""
+        await Users(self.transport).update_user_role(identifier(user), {"roles": roles})
+
+    async def create_person(self, username: str, email: str, password: str) -> User:
+        """Create an account; the first of a server becomes its administrator by itself."""
+        body = {"username": username, "email": email, "password": password, "email_verified": True}
+        await Users(self.transport).create_user(body)
+        created = await self.admin.user_by_username(username)
+        if created is None:
+            raise MalformedError("Mattermost does not find the account that it has just created.")
+        return created
+
+    async def own_tokens(self, user: UserId) -> int:
+        """Return how many active tokens made by setup the account has."""
+        reply = self.transport.get(f"/users/{identifier(user)}/tokens", params={"per_page": 200})
+        return sum(
+            token.get("is_active") is True and token.get("description") == DESCRIPTION
+            for token in parse_list(await reply)
+        )
+
+    async def create_token(self, user: UserId) -> str:
+        return (await self.admin.create_token(user, DESCRIPTION)).secret
+
+    async def limits(self) -> Limits | None:
+        """Return the limits of a server without a licence; None from an older one."""
+        try:
+            found = _object(await self.transport.get("/limits/server"), "limits")
+        except MattermostRefused as error:
+            if error.http_status != 404:
+                raise
+            return None
+        soft, hard = found.get("maxUsersLimit"), found.get("maxUsersHardLimit")
+        active = found.get("activeUserCount")
+        match active, soft, hard:
+            case int(), int(), int():
+                return Limits(active, soft, hard)
+        raise MalformedError("Mattermost sent limits that cannot be read.")
+
+
+def _role(obj: object) -> Role:
+    match obj:
+        case {"id": str(role_id), "name": str(name), "permissions": list(permissions)}:
+            return Role(role_id, name, tuple(map(str, permissions)))
+    raise MalformedError("Mattermost sent a role that cannot be read.")
+
+
+def _object(obj: object, what: str) -> dict[str, Any]:
+    if not isinstance(obj, dict):
+        raise MalformedError(f"Mattermost sent a {what} that is no JSON object.")
+    return obj
+
+
+def _text(obj: Mapping[str, Any], key: str) -> str:
+    value = obj.get(key, "")
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,163 @@
+"""The one place where Mattermost is asked something over HTTP.
+
+`Transport` has the verbs of mattermostdriver's client, as coroutines, so that its endpoint classes
+(`Users(transport)`, `Posts(transport)` and the others) work on it as they are.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import aiohttp
+from yarl import URL
+
+from bridge import tracing
+from bridge.clock import Clock, boot_time
+from bridge.mattermost.rest.paths import checked, template
+from bridge.mattermost.rest.responses import (
+    Answer,
+    NoAnswer,
+    Passing,
+    Throttled,
+    seconds_to_wait,
+    too_large,
+    value,
+)
+from bridge.mattermost.rest.retry_policy import Patience
+
+Method = Literal["get", "post", "put", "delete"]
+
+Observe = Callable[[str, int | Literal["error"], float], None]
+"""Told of every try: the endpoint with its ids replaced, the HTTP status, the seconds it took."""
+
+Reply = Coroutine[Any, Any, Any]
+
+
+def client_session() -> aiohttp.ClientSession:
+    """Return the session that all transports share; close it.
+
+    No cookies are kept: Mattermost sets `MMAUTHTOKEN` on answers, and a cookie would win over the
+    header (`ParseAuthTokenFromRequest` in server/channels/app/authentication.go). Idle connections
+    are closed before the server does, after 60 s.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(keepalive_timeout=30),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """Mattermost's REST interface as one token sees it."""
+
+    session: aiohttp.ClientSession
+    url: str
+    """Of the server, with its subpath if it has one."""
+    token: str = field(repr=False)
+    observe: Observe
+    patience: Patience = field(default_factory=Patience)
+    largest_answer: int = 64 << 20
+    """Bytes."""
+    clock: Clock = boot_time
+
+    def acting(self, token: str) -> "Transport":
+        """Return the same as another account."""
+        return replace(self, token=token)
+
+    def patient(self, patience: Patience) -> "Transport":
+        """Return the same with other numbers; `resend_for` only for what is safe to repeat."""
+        return replace(self, patience=patience)
+
+    def get(self, endpoint: str, options: Any = None, params: Mapping[str, Any] | None = None) -> Reply:
+        return self.make_request("get", endpoint, options, params)
+
+    def post(self, endpoint: str, options: Any = None, params: Mapping[str, Any] | None = None) -> Reply:
+        return self.make_request("post", endpoint, options, params)
+
+    def put(self, endpoint: str, options: Any = None, params: Mapping[str, Any] | None = None) -> Reply:
+        return self.make_request("put", endpoint, options, params)
+
+    def delete(self, endpoint: str, options: Any = None, params: Mapping[str, Any] | None = None) -> Reply:
+        return self.make_request("delete", endpoint, options, params)
+
+    async def make_request(
+        self, method: Method, endpoint: str, options: Any = None, params: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Return the decoded answer, None if it is empty; trying again where that is safe.
+
+        `options` is sent as JSON. Raises `TokenRefused`, `MattermostRefused`, `MattermostFull`,
+        `MattermostUnavailable`, or `InvalidRequest` for a path that could lead elsewhere.
+        """
+        url = URL(f"{self.url.rstrip('/')}/api/v4{checked(endpoint)}", encoded=True)
+        began = self.clock()
+        repeatable = True
+        for tried in itertools.count(1):
+            try:
+                return await self._ask(method, url, template(endpoint), options, params)
+            except Passing as error:
+                repeatable = repeatable and (method != "post" or isinstance(error, Throttled))
+                if not await self._may_repeat(error, tried, began, repeatable=repeatable):
+                    raise
+        raise AssertionError("the tries never end by themselves")
+
+    async def _may_repeat(self, error: Passing, tried: int, began: float, *, repeatable: bool) -> bool:
+        """Wait for the next try's moment; False when there is none, or when we slept through it.
+
+        Whoever is stopped or suspended while waiting goes on at any time later: by then the server may have
+        forgotten a `pending_post_id`, and somebody else may have posted.
+        """
+        deadline = began + self.patience.deadline(repeatable=repeatable)
+        delay = self.patience.delay(error, tried)
+        if delay is None or self.clock() + delay >= deadline:
+            return False
+        await asyncio.sleep(delay)
+        return self.clock() < deadline
+
+    async def _ask(
+        self, method: Method, url: URL, name: str, options: Any, params: Mapping[str, Any] | None
+    ) -> Any:
+        began = time.perf_counter()
+        status: int | Literal["error"] = "error"
+        try:
+            with tracing.span(f"mattermost {method.upper()} {name}") as span:
+                answer = await self._exchange(method, url, options, params)
+                status = answer.status
+                span.set(status=status)
+        except (aiohttp.ClientError, OSError) as error:
+            # Not chained: the frames of aiohttp hold the token.
+            raise NoAnswer(f"Mattermost does not answer ({type(error).__name__}).") from None
+        finally:
+            self.observe(name, status, time.perf_counter() - began)
+        return value(answer)
+
+    async def _exchange(
+        self, method: Method, url: URL, options: Any, params: Mapping[str, Any] | None
+    ) -> Answer:
+        async with self.session.request(
+            method,
+            url,
+            params=params,
+            json=options,
+            headers={"Authorization": f"Bearer {self.token}"},
+            timeout=aiohttp.ClientTimeout(total=self.patience.timeout, sock_connect=5),
+            allow_redirects=False,
+        ) as response:
+            return await self._read(response)
+
+    async def _read(self, response: aiohttp.ClientResponse) -> Answer:
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self.largest_answer:
+                raise too_large(response.status, response.content_type)
+        waits = (
+            *response.headers.getall("Retry-After", ()),
+            *response.headers.getall("X-RateLimit-Reset", ()),
+        )
+        return Answer(
+            response.status, response.content_type, bytes(body), seconds_to_wait(waits, time.time())
+        )

@@ -1,0 +1,1 @@
+"""Mattermost's websocket as a stream of events."""

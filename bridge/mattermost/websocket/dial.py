@@ -1,0 +1,76 @@
+"""Opening the websocket."""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlencode
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from bridge.mattermost.rest.responses import seconds_to_wait
+from bridge.mattermost.websocket.resume_state import Over
+from bridge.mattermost.websocket.timing import Timing
+
+log = structlog.get_logger(__name__)
+
+_LARGEST_FRAME = 16 << 20
+"""Bytes; the server sets itself no limit, and a post's props alone may have 800,000 characters."""
+
+
+@asynccontextmanager
+async def dial(
+    url: str, token: str, query: Mapping[str, str], timing: Timing
+) -> AsyncIterator[ClientConnection]:
+    """Give an open connection to the server at `url` (http or https); raises `Over` when there is none.
+
+    The token goes into the header because only then the server resumes (`connectWebSocket` in
+    server/channels/api4/websocket.go). It accepts any token there, so 401 and 403 come from a proxy.
+    """
+    address = f"ws{url.removeprefix('http').rstrip('/')}/api/v4/websocket"
+    opening = connect(
+        f"{address}?{urlencode(query)}" if query else address,
+        additional_headers={"Authorization": f"Bearer {token}"},
+        compression=None,
+        proxy=None,
+        open_timeout=timing.open,
+        ping_interval=timing.keepalive,
+        ping_timeout=timing.keepalive,
+        close_timeout=timing.close,
+        max_size=_LARGEST_FRAME,
+        logger=_discreet_logger(),
+    )
+    try:
+        websocket = await opening
+    except InvalidStatus as error:
+        status, headers = error.response.status_code, error.response.headers
+        asked = seconds_to_wait(headers.get_all("Retry-After"), time.time())
+        log.warning("socket_not_opened", status=status)
+        raise Over("refused" if status in {401, 403} else "unreachable", retry_after=asked or 0) from None
+    except (OSError, WebSocketException) as error:
+        log.warning("socket_not_opened", error=type(error).__name__)
+        raise Over("unreachable") from None
+    try:
+        yield websocket
+    finally:
+        await _hang_up(websocket, timing.close)
+
+
+async def _hang_up(websocket: ClientConnection, within: float) -> None:
+    """Close politely, but also a connection that takes no more data."""
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                await websocket.close()
+    finally:
+        websocket.transport.abort()
+
+
+def _discreet_logger() -> logging.Logger:
+    """Return the library's logger, never at DEBUG: there it writes the header and every frame."""
+    logger = logging.getLogger("websockets.client")
+    logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))
+    return logger

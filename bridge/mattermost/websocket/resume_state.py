@@ -1,0 +1,139 @@
+"""What the frames of the websocket add up to: events, and where to resume. Pure: no I/O is imported here.
+
+A link outlives its connections. The server keeps what it sent on a lost connection for some minutes
+and replays it to whoever names the connection and the `seq` expected next; such a resumed connection
+begins without a hello, a fresh one with a hello of another id (`PopulateWebConnConfig` in
+server/channels/app/platform/web_conn.go).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, assert_never
+
+from bridge.mattermost.websocket.frames import Frame, Hello, Malformed, Other, PostedEvent, Reply
+from bridge.models.chat import Posted
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection was established; `lost` when events may have been missed before it."""
+
+    lost: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A post of interest was posted."""
+
+    posted: Posted
+
+
+Event = Connected | Seen
+
+_NO_SESSION = "not_authenticated"
+"""In the error id of every reply to a connection whose token is none, or no longer one."""
+
+Reason = Literal["closed", "deaf", "full", "gap", "huge", "refused", "silent", "unreachable"]
+"""Why a connection ended: `deaf` answered no ping, `silent` never began, `refused` knows no such token,
+`full` since nobody took the events, `huge` sent a frame above the limit."""
+
+
+class Over(Exception):
+    """The connection is to be ended."""
+
+    def __init__(self, reason: Reason, *, retry_after: float = 0) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after
+        """Seconds that the server asked us to wait."""
+
+    def leaves_token_in_doubt(self, *, began: bool) -> bool:
+        """Tell whether a bad token may be why: the server hangs up on one without a word."""
+        return self.reason == "refused" or (self.reason in {"closed", "silent"} and not began)
+
+
+@dataclass(slots=True)
+class Link:
+    connection_id: str = ""
+    expected: int = 0
+    """The `seq` of the next event."""
+    established: bool = False
+    """Whether the present connection has begun with a hello or a resume."""
+    _began: int = field(default=0, init=False)
+
+    def query(self) -> dict[str, str]:
+        """Return what asks the server to resume; empty before a hello was read."""
+        if not self.connection_id:
+            return {}
+        return {"connection_id": self.connection_id, "sequence_number": str(self.expected)}
+
+    def open(self) -> None:
+        """Begin a connection that was asked for with `query`."""
+        self.established = False
+        self._began = self.expected
+
+    def forget(self) -> None:
+        """Do not resume: the next connection is a fresh one."""
+        self.connection_id = ""
+
+    def skip(self, seq: int) -> bool:
+        """Pass over an uninteresting event if it is the next one."""
+        if seq != self.expected or not self.established:
+            return False
+        self.expected = seq + 1
+        return True
+
+    def take(self, frame: Frame, put: Callable[[tuple[Event, ...]], None]) -> None:
+        """Give `put` what the frame tells; raises `Over`.
+
+        When `put` raises, the frame counts as not received, so that a resume replays it.
+        """
+        events = self._events(frame)
+        if events:
+            put(events)
+        self._pass(frame)
+
+    def _events(self, frame: Frame) -> tuple[Event, ...]:
+        match frame:
+            case Hello():
+                return (Connected(lost=True),)
+            case Reply():
+                if _NO_SESSION in frame.error_id:
+                    raise Over("refused")
+                return self._resumed() if frame.ok else ()
+            case PostedEvent():
+                self._check(frame.seq)
+                return (*self._resumed(), Seen(frame.posted))
+            case Other() | Malformed():
+                if frame.seq is None:
+                    return ()
+                self._check(frame.seq)
+                return self._resumed()
+            case _:
+                assert_never(frame)
+
+    def _resumed(self) -> tuple[Event, ...]:
+        """Tell of a connection that began without a hello."""
+        return (Connected(lost=False),) if self.connection_id and not self.established else ()
+
+    def _check(self, seq: int) -> None:
+        """Raise `Over` unless every earlier event was seen; an event that comes again does no harm."""
+        if seq <= self.expected and (self.connection_id or self.established):
+            return
+        if self.expected == self._began:
+            # Not even a resume brought what is missing; a second one would not either.
+            self.forget()
+        raise Over("gap")
+
+    def _pass(self, frame: Frame) -> None:
+        match frame:
+            case Hello():
+                self.connection_id, self.expected, self._began = frame.connection_id, frame.seq + 1, -1
+                self.established = True
+            case Reply():
+                self.established = self.established or (frame.ok and self.connection_id != "")
+            case PostedEvent() | Other() | Malformed():
+                if frame.seq is not None:
+                    self.expected, self.established = max(self.expected, frame.seq + 1), True
+            case _:
+                assert_never(frame)

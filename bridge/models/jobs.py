@@ -1,0 +1,116 @@
+"""The inbox's jobs and what they carry. Pure: no I/O is imported here."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, Literal, NewType, Self
+from uuid import UUID
+
+from bridge.models.chat import ChannelId, PostId, UserId
+from bridge.models.equa import OrganizationId, PersonId
+
+JobId = NewType("JobId", int)
+
+SyncId = NewType("SyncId", UUID)
+"""A sync of a team that was asked for."""
+
+JobKind = Literal["mention", "invite", "notice", "membership", "sync"]
+"""`mention` asks the agent; `invite` tells somebody without a mapping how to get in; `notice` posts what the
+platform told; `membership` puts a person into an organization's team or takes them out of it; `sync` makes a
+whole team match the organization's roster."""
+
+JobState = Literal["waiting", "running", "done", "dead", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """What the inbox keeps of a post that is to be answered: a job's payload."""
+
+    post_id: PostId
+    channel_id: ChannelId
+    thread: PostId
+    user_id: UserId
+    person_id: PersonId | None
+    message: str
+    create_at: int
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Self:
+        """Read it out of a job's payload."""
+        person = payload["person_id"]
+        return cls(**{**payload, "person_id": PersonId(UUID(person)) if person else None})
+
+    def payload(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A person joined or left an organization, as the platform told: the payload of a `membership` job."""
+
+    organization_id: OrganizationId
+    person_id: PersonId
+    action: Literal["add", "remove"]
+    name: str
+    email: str = ""
+    """Empty where the platform did not tell it."""
+    happened: datetime | None = None
+    """When it happened, if the platform told."""
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Self:
+        """Read it out of a job's payload."""
+        organization, person = payload["organization_id"], payload["person_id"]
+        happened = payload.get("happened")
+        return cls(
+            **{
+                **payload,
+                "organization_id": OrganizationId(UUID(organization)),
+                "person_id": PersonId(UUID(person)),
+                "happened": datetime.fromisoformat(happened) if happened else None,
+            }
+        )
+
+    def payload(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        ids = {"organization_id": str(self.organization_id), "person_id": str(self.person_id)}
+        return {**asdict(self), **ids, "happened": self.happened.isoformat() if self.happened else None}
+
+
+MembershipState = Literal["joining", "joined", "leaving", "left"]
+"""Of a person in an organization's team, as far as the bridge has put them there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing to do, claimed from the inbox by this process for the length of its lease."""
+
+    id: JobId
+    kind: JobKind
+    lane: str
+    """Jobs of one lane run one at a time and in order: a thread, a channel, a person."""
+    organization_id: OrganizationId | None
+    payload: Mapping[str, Any]
+    attempts: int
+    """How often it was claimed, this time included."""
+    created: datetime
+    key: UUID
+    """Random and secret: what `pending_post_id` is made of, so that nobody can take it first."""
+    answer: str | None = None
+    """What is to be posted, stored before the first part is."""
+    failure: str | None = None
+    """Why the answer is an apology, if it is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is put into the inbox: a job, or a refusal with its reason so that `why` can tell it."""
+
+    kind: JobKind
+    lane: str
+    organization_id: OrganizationId | None
+    dedupe: str
+    """Stored once whatever happens: `post:<post id>`."""
+    payload: Mapping[str, Any]
+    refused: str | None = None

@@ -1,0 +1,104 @@
+"""The bot accounts that setup makes: the one that answers, and the one that posts platform notices."""
+
+from dataclasses import dataclass
+
+from bridge.mattermost.rest.server_admin import RestOperator
+from bridge.models.chat import User
+from bridge.ops.findings import Finding
+from bridge.ops.tokens import Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """An account as it is wanted."""
+
+    subject: str
+    """What a report calls it."""
+    variable: str
+    """Of its token."""
+    username: str
+    display_name: str
+    description: str
+    option: str
+    """Of the command, which names another account."""
+    roles: frozenset[str] = frozenset()
+    """Besides system_user."""
+    named: bool = False
+    """Whether the operator chose the name; else the holder of a token that works is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staffing:
+    operator: RestOperator
+    tokens: Tokens
+    dry_run: bool
+
+    async def ensure(self, bot: Bot) -> list[Finding]:
+        """Make the account what it should be: there, enabled, with its roles and a token.
+
+        How it is shown is set when it is created, and where nothing is set; what an operator chose stays.
+        """
+        holder = await self.tokens.holder(self.operator, bot.variable)
+        if holder and (not holder.is_bot or (bot.named and holder.username != bot.username)):
+            return [_misplaced(bot, holder)]
+        username = holder.username if holder else bot.username
+        user = await self.operator.admin.user_by_username(username)
+        if user and not user.is_bot:
+            todo = f"choose another name with {bot.option}"
+            return [Finding(bot.subject, "bad", f"@{username} is a person's account", todo)]
+        if user is None:
+            return await self._create(bot)
+        return [await self._mend(bot, user), await self._token(bot, user)]
+
+    async def _create(self, bot: Bot) -> list[Finding]:
+        told = f'@{bot.username}, shown as "{bot.display_name}"'
+        if self.dry_run:
+            return [
+                Finding(bot.subject, "planned", f"{told}, would be created"),
+                Finding(bot.variable, "planned", f"would be made for @{bot.username}"),
+            ]
+        user_id = await self.operator.create_bot(bot.username, bot.display_name, bot.description)
+        user = User(user_id, bot.username, is_bot=True, roles="system_user")
+        await self._grant(bot, user)
+        created = Finding(bot.subject, "changed", f"{told}, created")
+        return [created, await self._token(bot, user)]
+
+    async def _mend(self, bot: Bot, user: User) -> Finding:
+        steps = (("enabled", self._enable), ("shown by name", self._show), ("given its roles", self._grant))
+        done = [what for what, step in steps if await step(bot, user)]
+        if not done:
+            return Finding(bot.subject, "good", f"@{user.username}")
+        told = f"@{user.username}: {', '.join(done)}"
+        return Finding(bot.subject, "planned" if self.dry_run else "changed", told)
+
+    async def _enable(self, _: Bot, user: User) -> bool:
+        wanted = user.delete_at > 0
+        if wanted and not self.dry_run:
+            await self.operator.enable_bot(user.id)
+        return wanted
+
+    async def _show(self, bot: Bot, user: User) -> bool:
+        wanted = not await self.operator.display_name(user.id)
+        if wanted and not self.dry_run:
+            await self.operator.show_as(user.id, bot.display_name)
+        return wanted
+
+    async def _grant(self, bot: Bot, user: User) -> bool:
+        roles = user.roles.split()
+        missing = sorted(bot.roles.difference(roles))
+        if missing and not self.dry_run:
+            await self.operator.set_roles(user.id, " ".join([*roles, *missing]))
+        return bool(missing)
+
+    async def _token(self, bot: Bot, user: User) -> Finding:
+        """Ensure its token; one that was refused while the account was disabled may work by now."""
+        holder = await self.tokens.holder(self.operator, bot.variable)
+        return await self.tokens.ensure(
+            self.operator, bot.variable, user, works=holder is not None, dry_run=self.dry_run
+        )
+
+
+def _misplaced(bot: Bot, holder: User) -> Finding:
+    whose = f"it is @{holder.username}'s" + ("" if holder.is_bot else ", who is no bot")
+    todo = f"take it out of the environment, or name the right account with {bot.option}"
+    return Finding(bot.variable, "bad", whose, todo)

@@ -1,0 +1,194 @@
+"""Everything that the bridge needs, as a list of checks; what is not configured says so."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from aiohttp import ClientSession
+from pydantic import SecretStr
+
+from bridge import embedded
+from bridge.config import Settings
+from bridge.equa import EquaClient, ServiceAccount
+from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.server_admin import RestOperator
+from bridge.mattermost.rest.transport import Transport
+from bridge.ops import outside
+from bridge.ops.accounts import ANEW, BotChecks, notices
+from bridge.ops.browser import BrowserChecks
+from bridge.ops.checks import Check, absent
+from bridge.ops.findings import Finding
+from bridge.ops.server import ServerChecks
+from bridge.ops.site import site_of
+from bridge.ops.stored import StoreChecks
+from bridge.runtime import token_keys
+
+_PATIENCE = Patience(timeout=8, tries=2, total=4)
+
+_OURS = ("MATTERMOST_", "EQUA_", "BRIDGE_")
+"""How names of variables begin that are probably meant for the bridge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    settings: Settings
+    session: ClientSession
+    """One that keeps no cookies."""
+    seconds: float = 12
+    """Of each check."""
+
+    def checks(self) -> list[Check]:
+        url = self.settings.mattermost_url
+        mattermost = [*self._server(url), *self._bots(url), *self._browser(url)] if url else [_NO_SERVER]
+        found = [*mattermost, *self._store(), *self._equa(), self._agent()]
+        return [replace(check, deadline=self.seconds) for check in found]
+
+    def _server(self, url: str) -> list[Check]:
+        operator = self._operator(url, self.settings.mattermost_admin_bot_token)
+        looks = ServerChecks(self.session, operator, site_of(self.settings, url))
+        ping = Check("Mattermost", looks.ping, "see MATTERMOST_URL, and whether Mattermost runs")
+        if not self.settings.mattermost_admin_bot_token:
+            return [ping, absent("administrator", f"set {_ADMIN}", required=True)]
+        anew = f"set {_ADMIN} to the token of an active system administrator"
+        administrator = Check("administrator", looks.administrator, _ABOVE, token=_ADMIN, anew=anew)
+        rest = (("people", looks.limits), ("settings", looks.settings), ("roles", looks.roles))
+        return [ping, administrator, *(Check(name, look, _ABOVE, token=_ADMIN) for name, look in rest)]
+
+    def _bots(self, url: str) -> list[Check]:
+        if not self.settings.mattermost_bot_token:
+            lost = f"without {_BOT} nobody is answered"
+            return [absent("bot", lost, required=False), self._notices(url)]
+        operator = self._operator(url, self.settings.mattermost_bot_token)
+        token = self.settings.mattermost_bot_token.get_secret_value()
+        looks = BotChecks(operator, url, token)
+        public = self._public_url(url)
+        outer = BotChecks(operator, public, token)
+        through = "let the proxy there pass websockets on: see deploy/proxy"
+        return [
+            Check("bot", looks.account, _ABOVE, token=_BOT, anew=ANEW),
+            self._notices(url),
+            Check("websocket", partial(looks.websocket, "websocket"), _ABOVE, token=_BOT),
+            *([Check(_OUTSIDE, partial(outer.websocket, _OUTSIDE), through)] if public != url else ()),
+            Check(
+                "bot's places", partial(self._places, looks), f"{_ABOVE}, and the database below", token=_BOT
+            ),
+        ]
+
+    def _notices(self, url: str) -> Check:
+        if not self.settings.mattermost_notice_token:
+            return absent("notices", f"without {_NOTICE} the bot posts them", required=False)
+        operator = self._operator(url, self.settings.mattermost_notice_token)
+
+        async def look() -> Sequence[Finding]:
+            return [notices(await operator.me())]
+
+        return Check("notices", look, _ABOVE, token=_NOTICE, anew=ANEW)
+
+    def _browser(self, url: str) -> list[Check]:
+        public = self._public_url(url)
+        looks = BrowserChecks(self.session, public, self.settings.web_origins)
+        reach = "see MATTERMOST_PUBLIC_URL, DNS, certificate and proxy"
+        frame = Check("frame", looks.framing, reach)
+        if not self.settings.web_origins:
+            frame = absent("frame", "without WEB_ORIGINS no page embeds the chat", required=False)
+        return [frame, Check("sign-in", looks.login, reach)]
+
+    def _store(self) -> list[Check]:
+        todo = "see DATABASE_URL, or the directory BRIDGE_DATA_DIR where the database is embedded"
+        return [Check("database", self._database, todo), Check("keys", self._keys, "see the database above")]
+
+    async def _database(self) -> Sequence[Finding]:
+        dsn = self._dsn()
+        if dsn is None:
+            return [Finding("database", "absent", "the embedded one runs with the daemon, and does not now")]
+        return await StoreChecks(dsn).database()
+
+    async def _keys(self) -> Sequence[Finding]:
+        dsn, file = self._dsn(), token_keys.key_file(self.settings)
+        if file and not file.exists():
+            return [Finding("keys", "absent", "none yet: the daemon makes one at its first start")]
+        ring = token_keys.key_ring(self.settings)
+        if ring is None:
+            return [Finding("keys", "absent", "not configured: without TOKEN_KEYS nobody can be signed in")]
+        if dsn is None:
+            return [Finding("keys", "absent", f"{', '.join(ring.ids)}: tried when the database runs")]
+        return await StoreChecks(dsn).keys(ring)
+
+    async def _places(self, looks: BotChecks) -> Sequence[Finding]:
+        dsn = self._dsn()
+        if dsn is None:
+            return [Finding("bot's places", "absent", "known when the database runs")]
+        return await looks.places(dsn, self.settings.agent_channel)
+
+    def _equa(self) -> list[Check]:
+        settings = self.settings
+        if not settings.equa_api_url:
+            return [absent("Equa", "set EQUA_API_URL: without it nobody gets in", required=True)]
+        client = EquaClient(
+            self.session,
+            url=settings.equa_api_url,
+            cookies=settings.equa_session_cookies,
+            admin_permissions=settings.equa_admin_permissions,
+        )
+        here = Check("Equa", partial(outside.equa, client), "see EQUA_API_URL, and whether Equa runs")
+        return [here, self._service_account(settings.equa_api_url)]
+
+    def _service_account(self, url: str) -> Check:
+        email, password = self.settings.equa_service_email, self.settings.equa_service_password
+        if not email or not password:
+            lost = "without EQUA_SERVICE_EMAIL rosters are read only while an administrator is there"
+            return absent("service account", lost, required=False)
+        account = ServiceAccount(
+            self.session,
+            url=url,
+            cookies=self.settings.equa_session_cookies,
+            email=email,
+            password=password.get_secret_value(),
+        )
+        look = partial(outside.service_account, account, email)
+        return Check("service account", look, "see EQUA_SERVICE_EMAIL and EQUA_SERVICE_PASSWORD")
+
+    def _agent(self) -> Check:
+        settings = self.settings
+        if not settings.agent_url:
+            return absent("agent", "without AGENT_URL nobody is answered", required=False)
+        look = outside.AgentCheck(
+            self.session,
+            settings.agent_kind,
+            settings.agent_url,
+            settings.agent_token.get_secret_value() if settings.agent_token else "",
+            settings.agent_model,
+            settings.agent_id,
+        )
+        return Check("agent", look.look, "see AGENT_URL, and whether the agent's server runs")
+
+    def _operator(self, url: str, token: SecretStr | None) -> RestOperator:
+        secret = token.get_secret_value() if token else ""
+        return RestOperator(Transport(self.session, url, secret, lambda *_: None, _PATIENCE))
+
+    def _public_url(self, url: str) -> str:
+        return self.settings.mattermost_public_url or url
+
+    def _dsn(self) -> str | None:
+        if self.settings.database_url:
+            return self.settings.database_url.get_secret_value()
+        return embedded.dsn_of_running(self.settings.bridge_data_dir)
+
+
+def configuration(given: Collection[str]) -> Finding:
+    """Look for names that are probably misspelt; `given` are those of the environment."""
+    known = {name.upper() for name in Settings.model_fields}
+    unknown = sorted(name for name in given if name.startswith(_OURS) and name not in known)
+    if unknown:
+        todo = "take them away, or correct them: `equabot-bridge` reads none of them"
+        return Finding("configuration", "warning", f"unknown: {', '.join(unknown)}", todo)
+    return Finding("configuration", "good", f"{len(known.intersection(given))} variables are set")
+
+
+_ADMIN = "MATTERMOST_ADMIN_BOT_TOKEN"  # a variable's name, as the next two
+_BOT = "MATTERMOST_BOT_TOKEN"
+_NOTICE = "MATTERMOST_NOTICE_TOKEN"
+_OUTSIDE = "public websocket"
+_ABOVE = "see Mattermost and its accounts above"
+
+_NO_SERVER = absent("Mattermost", "set MATTERMOST_URL", required=True)

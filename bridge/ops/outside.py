@@ -1,0 +1,94 @@
+"""What the doctor looks at in Equa and in the agent."""
+
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aiohttp import ClientSession
+
+from bridge.agent import gateway, openai
+from bridge.agent.refusals import Refusal, error_object, refused
+from bridge.equa import EquaClient, ServiceAccount
+from bridge.ops.findings import Finding
+from bridge.ops.web import fetch
+
+_AGENT = "see AGENT_URL and AGENT_TOKEN, and the log of the agent's server"
+
+
+async def equa(client: EquaClient) -> Sequence[Finding]:
+    await client.ping()
+    return [Finding("Equa", "good", "answers")]
+
+
+async def service_account(account: ServiceAccount, email: str) -> Sequence[Finding]:
+    await account.sign_in()
+    return [Finding("service account", "good", f"{email} signs in")]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentCheck:
+    session: ClientSession
+    kind: Literal["gateway", "openai"]
+    url: str
+    token: str = field(repr=False)
+    model: str
+    agent_id: str
+
+    async def look(self) -> Sequence[Finding]:
+        """Ask something that costs nothing and that the token is needed for."""
+        return [await (self._gateway() if self.kind == "gateway" else self._openai())]
+
+    async def _gateway(self) -> Finding:
+        """Send a question without a text: whoever may ask hears that it is missing, and no model is asked."""
+        headers = dict(self._headers)
+        if "{" not in self.agent_id:
+            headers[f"x-{gateway.product_of(self.model)}-agent-id"] = self.agent_id
+        body = {"model": self.model, "messages": []}
+        url = f"{self._base}/v1/chat/completions"
+        page = await fetch(self.session, url, method="POST", headers=headers, json=body)
+        if page.status not in (200, 400, 422):
+            return _refusal(refused(page.status, page.body, gateway.DIALECT))
+        said = _message(page.body)
+        if "model" in said.lower() or "agent" in said.lower():
+            told = f"answers, and says: {said.replace(self.token, '…') if self.token else said}"
+            return Finding("agent", "warning", told, "see AGENT_MODEL and AGENT_ID")
+        return Finding("agent", "good", f"{self._base} answers and accepts AGENT_TOKEN")
+
+    async def _openai(self) -> Finding:
+        page = await fetch(self.session, f"{self._base}/v1/models", headers=self._headers)
+        if page.status == 404:
+            return Finding("agent", "warning", "answers, but tells no models: AGENT_TOKEN was not tried")
+        if page.status != 200:
+            return _refusal(refused(page.status, page.body, openai.DIALECT))
+        names = _models(page.body)
+        if names and self.model not in names:
+            told = f"has no model {self.model}, but {', '.join(sorted(names)[:5])}"
+            return Finding("agent", "warning", told, "see AGENT_MODEL")
+        return Finding("agent", "good", f"{self._base} answers and accepts AGENT_TOKEN")
+
+    @property
+    def _base(self) -> str:
+        return self.url.removesuffix("/v1").rstrip("/")
+
+    @property
+    def _headers(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+def _refusal(refusal: Refusal) -> Finding:
+    return Finding("agent", "bad", refusal.error.message, _AGENT)
+
+
+def _message(body: bytes) -> str:
+    error = error_object(body)
+    message = error.get("message") if isinstance(error, Mapping) else error
+    return " ".join(message[:200].split()) if isinstance(message, str) else ""
+
+
+def _models(body: bytes) -> set[str]:
+    with suppress(ValueError, TypeError, KeyError):
+        listed: list[dict[str, Any]] = json.loads(body)["data"]
+        return {str(model["id"]) for model in listed}
+    return set()

@@ -1,0 +1,122 @@
+"""What the doctor looks at in Mattermost itself, as its administrator."""
+
+import json
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from aiohttp import ClientSession
+
+from bridge.mattermost.rest.server_admin import Limits, RestOperator
+from bridge.models.chat import User
+from bridge.ops import isolation
+from bridge.ops.findings import Finding
+from bridge.ops.settings import Deviation, Site, deviations, shown
+from bridge.ops.web import Page, fetch
+
+OLDEST, NEWEST = (10, 4), (11, 6)
+"""Versions between which the bridge was tried."""
+
+_NEAR = 0.9
+"""The part of the user limit from which on it is near."""
+
+_SKEW = 5.0
+"""Seconds by which clocks may differ; a Date header is up to one old."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerChecks:
+    session: ClientSession
+    operator: RestOperator
+    """With the administrator's token."""
+    site: Site
+
+    async def ping(self) -> Sequence[Finding]:
+        page = await fetch(self.session, f"{self.site.url}/api/v4/system/ping")
+        if not _is_well(page):
+            todo = "see MATTERMOST_URL, whatever stands between, and Mattermost's log"
+            return [Finding("Mattermost", "bad", f"says HTTP {page.status} instead of being well", todo)]
+        well = Finding("Mattermost", "good", f"{self.site.url} answers in {page.seconds * 1000:.0f} ms")
+        return [well, version(page.headers.get("X-Version-Id", "")), clock(page)]
+
+    async def administrator(self) -> Sequence[Finding]:
+        return [administrator(await self.operator.me())]
+
+    async def settings(self) -> Sequence[Finding]:
+        wanted = self.site.settings()
+        found = deviations(await self.operator.config(), wanted)
+        return [*map(setting, found)] or [Finding("settings", "good", f"all {len(wanted)} as they should be")]
+
+    async def roles(self) -> Sequence[Finding]:
+        found = await self.operator.roles([wanted.role for wanted in isolation.WANTED])
+        changes = isolation.changes({name: role.permissions for name, role in found.items()})
+        todo = "run `equabot-bridge setup`"
+        told = [Finding(f"role {each.role}", "bad", f"setup {each}", todo) for each in changes]
+        return told or [Finding("roles", "good", "people see their own organization only")]
+
+    async def limits(self) -> Sequence[Finding]:
+        return [limits(await self.operator.limits())]
+
+
+def version(version_id: str) -> Finding:
+    """Judge the header X-Version-Id: version, build, hash of the settings, and whether there is a licence."""
+    match = re.match(r"(\d+)\.(\d+)(?:\.\d+)?", version_id)
+    if not match:
+        return Finding("version", "warning", "unknown: no X-Version-Id came with the answer")
+    found = (int(match[1]), int(match[2]))
+    if found < OLDEST:
+        return Finding(
+            "version", "warning", f"{match[0]}, older than any that was tried", "update it to 10.4 at least"
+        )
+    if found[0] >= 11 and version_id.endswith(".false"):
+        told = f"{match[0]} without a licence: at most 250 people may be active, from 200 on it warns"
+        return Finding("version", "warning", told, "before that get a licence, or stay with 10.x")
+    if found > NEWEST:
+        return Finding("version", "warning", f"{match[0]}, newer than any that was tried")
+    return Finding("version", "good", match[0])
+
+
+def clock(page: Page) -> Finding:
+    """Compare the server's clock, as its Date header has it, with ours."""
+    try:
+        skew = parsedate_to_datetime(page.headers.get("Date", "")).timestamp() + 0.5 - page.asked_at
+    except ValueError:
+        return Finding("clock", "warning", "unknown: no Date came with the answer")
+    if abs(skew) <= _SKEW:
+        return Finding("clock", "good", "as here")
+    way = "ahead of" if skew > 0 else "behind"
+    return Finding("clock", "warning", f"{abs(skew):.0f} s {way} this one", "let both follow a time server")
+
+
+def administrator(me: User) -> Finding:
+    if "system_admin" in me.roles.split():
+        return Finding("administrator", "good", f"@{me.username}")
+    todo = f"give it that role (`mmctl roles system-admin {me.username}`) or use another account's token"
+    return Finding("administrator", "bad", f"@{me.username} is no system administrator", todo)
+
+
+def setting(deviation: Deviation) -> Finding:
+    found = f"is {shown(deviation.found)}: {deviation.setting.why}"
+    todo = f"run `equabot-bridge setup`, or set {deviation.variable} in Mattermost's environment"
+    return Finding(deviation.setting.path, "bad" if deviation.setting.must else "warning", found, todo)
+
+
+def limits(found: Limits | None) -> Finding:
+    """Judge how near the limit of active people is (server/channels/app/limits.go)."""
+    if found is None or not found.most:
+        return Finding("people", "good", "no limit")
+    told = f"{found.active} of at most {found.most} are active"
+    todo = "deactivate accounts in Mattermost that nobody uses, or get a licence"
+    if found.active >= found.most:
+        return Finding("people", "bad", f"{told}: nobody new gets in", todo)
+    near = found.active >= _NEAR * found.most or found.active >= found.warned_from
+    return Finding("people", "warning" if near else "good", told, todo if near else "")
+
+
+def _is_well(page: Page) -> bool:
+    with suppress(ValueError):
+        answer = json.loads(page.body)
+        return page.status == 200 and isinstance(answer, dict) and answer.get("status") == "OK"
+    return False

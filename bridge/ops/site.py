@@ -1,0 +1,12 @@
+"""What the configuration says of how Mattermost is used."""
+
+from bridge.config import Settings
+from bridge.ops.settings import Site
+from provisioning.team_bots import NOTICES, TOWN_SQUARE
+
+
+def site_of(settings: Settings, url: str) -> Site:
+    """Return it for the server at `url`."""
+    channels = dict.fromkeys((*NOTICES, settings.agent_channel))
+    channels.pop(TOWN_SQUARE)
+    return Site(url, settings.mattermost_public_url, settings.web_origins, tuple(channels))

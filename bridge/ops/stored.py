@@ -1,0 +1,118 @@
+"""What the doctor looks at in the database; nothing in it is changed."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from asyncpg import Pool
+
+from bridge.db.migrate import shipped
+from bridge.db.pool import open_pool, translated
+from bridge.db.sealed_tokens import FIRST, Sealed, SealedTokens
+from bridge.errors import Damaged, NotOpened, UnknownKey
+from bridge.models.chat import TeamId
+from bridge.models.equa import OrganizationId
+from bridge.ops.findings import Finding
+from bridge.secrets.key_ring import KeyRing
+from bridge.secrets.token_sealing import open_token
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class MappedTeam:
+    organization_id: OrganizationId
+    id: TeamId
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreChecks:
+    dsn: str = field(repr=False)
+
+    async def database(self) -> Sequence[Finding]:
+        async with await open_pool(self.dsn, max_size=1, patience=5) as pool:
+            return [schema(await _server_version(pool), await _schema_version(pool), len(shipped()))]
+
+    async def keys(self, ring: KeyRing) -> Sequence[Finding]:
+        """Open every stored token."""
+        wrong: Counter[type[NotOpened]] = Counter()
+        tokens = 0
+        async with await open_pool(self.dsn, max_size=1, patience=5) as pool:
+            if not await _schema_version(pool):
+                return [keys(ring, 0, wrong)]
+            after = FIRST
+            while page := await SealedTokens(pool).sealed_with_others("", after=after, limit=_PAGE):
+                wrong += await asyncio.to_thread(_not_opened, ring, page)
+                tokens, after = tokens + len(page), page[-1].person
+        return [keys(ring, tokens, wrong)]
+
+
+def schema(server: str, found: int, known: int) -> Finding:
+    """Judge which of our migrations the database has had."""
+    told = f"PostgreSQL {server}, schema {found} of {known}"
+    if found > known:
+        return Finding("database", "bad", f"{told}: it was made by a newer version", "run that version")
+    if found < known:
+        todo = "the daemon migrates it at its start; or run `equabot-bridge migrate`"
+        return Finding("database", "warning", told, todo)
+    return Finding("database", "good", told)
+
+
+def keys(ring: KeyRing, tokens: int, wrong: Counter[type[NotOpened]]) -> Finding:
+    held = ", ".join(ring.ids)
+    if not wrong:
+        return Finding("keys", "good", f"{held}: {_counted(tokens)} open")
+    if wrong[UnknownKey]:
+        told = f"{wrong[UnknownKey]} of {_counted(tokens)} are sealed with a key that is not among {held}"
+        todo = "put the missing key back behind the others; `equabot-bridge keys status` names it"
+    else:
+        told = f"{wrong[Damaged]} of {_counted(tokens)} do not open"
+        todo = "put back the key that had this id; if it is lost, `equabot-bridge keys drop ID --lost`"
+    return Finding("keys", "bad", told, todo)
+
+
+@translated
+async def mapped_teams(pool: Pool) -> list[MappedTeam]:
+    """Return the teams of organizations; none from a database that is not ours yet."""
+    if not await _schema_version(pool):
+        return []
+    rows = await pool.fetch(
+        """select organization_id, mattermost_team_id as team_id,
+                  coalesce(mattermost_team_name, mattermost_team_id) as name
+           from mattermost_org_mappings order by name"""
+    )
+    return [
+        MappedTeam(OrganizationId(row["organization_id"]), TeamId(row["team_id"]), row["name"])
+        for row in rows
+    ]
+
+
+@translated
+async def _server_version(pool: Pool) -> str:
+    return str(await pool.fetchval("show server_version")).split()[0]
+
+
+@translated
+async def _schema_version(pool: Pool) -> int:
+    """Return the number of the newest migration that was applied, 0 for an empty database."""
+    if not await pool.fetchval("select to_regclass('schema_migrations')"):
+        return 0
+    return int(await pool.fetchval("select coalesce(max(version), 0) from schema_migrations"))
+
+
+def _not_opened(ring: KeyRing, tokens: Iterable[Sealed]) -> Counter[type[NotOpened]]:
+    return Counter(kind for token in tokens if (kind := _obstacle(ring, token)))
+
+
+def _obstacle(ring: KeyRing, token: Sealed) -> type[NotOpened] | None:
+    try:
+        open_token(ring, token.person, token.text)
+    except NotOpened as error:
+        return type(error)
+    return None
+
+
+def _counted(tokens: int) -> str:
+    return "1 stored token" if tokens == 1 else f"{tokens} stored tokens"

@@ -1,0 +1,81 @@
+"""What keeps teams like their organizations, put together: events, syncs and the reconciling."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from asyncpg import Pool
+
+from bridge import equa
+from bridge.config import Settings
+from bridge.db.inbox import Inbox
+from bridge.db.periodic_tasks import Chores
+from bridge.db.rosters import Rosters
+from bridge.db.syncs import Syncs
+from bridge.mattermost.rest import bulk
+from bridge.metrics import Metrics
+from bridge.models.jobs import JobKind
+from bridge.ports import EquaDirectory
+from bridge.runtime.reconcile import Reconciler
+from bridge.runtime.sign_in import Visits
+from bridge.worker import Handler
+from handlers.http.sync import Syncing
+from handlers.jobs.membership import Memberships, refuse
+from handlers.jobs.sync import SyncJobs
+from provisioning.roster_reader import Readings
+from provisioning.sync import TeamSync
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """None is what is not configured: all of it without an administrator's token."""
+
+    jobs: Mapping[JobKind, Handler]
+    syncs: Syncs
+    sync: TeamSync | None = None
+    syncing: Syncing | None = None
+    readings: Readings | None = None
+    reconciler: Reconciler | None = None
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, visiting: Visits, pool: Pool, metrics: Metrics
+) -> AsyncIterator[Keeping]:
+    """Give what is configured."""
+    syncs = Syncs(pool)
+    token = settings.mattermost_admin_bot_token
+    if not (settings.mattermost_url and token and visiting.entrance):
+        yield Keeping({"membership": refuse, "sync": refuse}, syncs)
+        return
+    sessions, rosters = visiting.entrance.sessions, Rosters(pool)
+    async with AsyncExitStack() as stack:
+        directory = await _directory(settings, stack)
+        rest = bulk.connect(settings.mattermost_url, token.get_secret_value(), metrics.rest_call)
+        sync = TeamSync(sessions, await stack.enter_async_context(rest), rosters)
+        readings = Readings(directory, rosters) if directory else None
+        yield Keeping(
+            jobs={
+                "membership": Memberships(sessions, rosters, readings).apply,
+                "sync": SyncJobs(sync, syncs, Inbox(pool)).run,
+            },
+            syncs=syncs,
+            sync=sync,
+            syncing=Syncing(syncs, rosters, sessions.locks, readings),
+            readings=readings,
+            reconciler=Reconciler(sync, readings, Chores(pool), metrics) if readings else None,
+        )
+
+
+async def _directory(settings: Settings, stack: AsyncExitStack) -> EquaDirectory | None:
+    """Return Equa as the service account sees it."""
+    password = settings.equa_service_password
+    if not (settings.equa_api_url and settings.equa_service_email and password):
+        return None
+    return equa.ServiceAccount(
+        await stack.enter_async_context(equa.make_session()),
+        url=settings.equa_api_url,
+        cookies=settings.equa_session_cookies,
+        email=settings.equa_service_email,
+        password=password.get_secret_value(),
+    )

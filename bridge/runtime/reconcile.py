@@ -1,0 +1,108 @@
+"""Every six hours each team is made to match its organization's roster, by one process for all of them.
+
+What was told and got lost, or was never told, is put right then. How much that was shows in the metrics
+whether the platform's events arrive.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import NoReturn
+
+import structlog
+
+from bridge.db.periodic_tasks import Chores
+from bridge.errors import BridgeError, DatabaseUnavailable, Unavailable
+from bridge.metrics import Metrics
+from bridge.models.equa import OrganizationId
+from provisioning.roster_reader import Readings
+from provisioning.sync import TeamSync
+
+log = structlog.get_logger(__name__)
+
+_RUN, _SUCCESS, _BEGUN = "reconcile", "reconcile without failure", "reconcile begun"
+"""Names of chores; the first is also that of the lock, the last is never done, only begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    every: timedelta = timedelta(hours=6)
+    look: timedelta = timedelta(minutes=10)
+    """How often each process looks whether it is time; somewhat less at random, so that they differ."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciler:
+    sync: TeamSync
+    readings: Readings
+    chores: Chores
+    metrics: Metrics
+    rhythm: Rhythm = Rhythm()
+
+    async def run(self) -> NoReturn:
+        """Tell when it was done, then look now and then whether it is time, until cancelled."""
+        await self._try(self._tell)
+        while True:
+            await asyncio.sleep(self.rhythm.look.total_seconds() * random.uniform(0.5, 1))  # noqa: S311 - jitter
+            await self._try(self.look)
+
+    async def _try(self, step: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await step()
+        except Unavailable as error:
+            log.warning("reconcile_put_off", reason=error.message)
+
+    async def look(self) -> bool:
+        """Reconcile if it is time and nobody else does; tell whether it was done.
+
+        Raises `Unavailable`, also while another process is at it.
+        """
+        await self._tell()
+        if not await self._is_due():
+            return False
+        async with self.sync.sessions.locks.hold(_RUN):
+            if not await self._is_due():
+                return False
+            await self._all()
+        await self._tell()
+        return True
+
+    async def _all(self) -> None:
+        organizations = await self.sync.rosters.synced()
+        done = [await self._one(organization) for organization in organizations]
+        log.info("reconciled", organizations=len(done), failed=done.count(False))
+        if any(done) or not done:
+            await self.chores.done(_RUN)
+        if all(done):
+            await self.chores.done(_SUCCESS)
+
+    async def _one(self, organization: OrganizationId) -> bool:
+        """Reconcile one organization; what is wrong with it must not keep the others from their turn."""
+        try:
+            named, reading = await self.readings.named(organization)
+            report = await self.sync.run(named, reading)
+        except DatabaseUnavailable:
+            raise
+        except BridgeError as error:
+            log.error(
+                "not_reconciled", organization=str(organization), error=error.code, reason=error.message
+            )
+            self.metrics.reconciled(error.code)
+            return False
+        counts = report.counts
+        self.metrics.drift(created=counts.created, added=counts.added, removed=counts.removed)
+        self.metrics.reconciled("done")
+        return True
+
+    async def _is_due(self) -> bool:
+        age = await self.chores.age(_RUN)
+        return age is None or age >= self.rhythm.every
+
+    async def _tell(self) -> None:
+        """Record when all was well, and since when it should be: where that never was the age grows too."""
+        begun, success = await self.chores.since(_BEGUN), await self.chores.age(_SUCCESS)
+        self.metrics.reconcile_begun(begun.total_seconds())
+        if success is not None:
+            self.metrics.reconciled_all(success.total_seconds())

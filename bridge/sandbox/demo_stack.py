@@ -1,0 +1,130 @@
+"""Everything that the daemon talks to, raised for a demo: Mattermost with a chat page, Equa, the agent."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bridge.models.equa import OrganizationId, PersonId
+from bridge.sandbox import chat, demo_data, equa, site
+from bridge.sandbox.agent import SandboxAgent, create_app
+from bridge.sandbox.demo_data import Account, Company
+from bridge.sandbox.mattermost import PASSWORD, Channel, Post, Server, Store, Team, User
+from bridge.sandbox.site import proxy
+
+HOST = "127.0.0.1"
+AGENT_TOKEN = "sandbox-agent-token"  # noqa: S105 - of a stand-in that lives in this process
+GATEWAY_TOKEN = "sandbox-gateway-token"  # noqa: S105 - likewise
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An organization as Mattermost has it."""
+
+    organization_id: OrganizationId
+    team: Team
+    agent: Channel
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What was raised, and where it is."""
+
+    mattermost: Server
+    equa: equa.Server
+    agent_url: str
+    bridge_url: str
+    bot: User
+    places: tuple[Place, ...]
+    people: dict[PersonId, User]
+
+    @property
+    def chat_url(self) -> str:
+        return f"{self.mattermost.url}/{self.places[0].team.name}/channels/agent"
+
+    def environ(self) -> dict[str, str]:
+        """Return the variables with which a daemon finds everything."""
+        store = self.mattermost.store
+        return {
+            "MATTERMOST_URL": self.mattermost.url,
+            "MATTERMOST_ADMIN_BOT_TOKEN": store.admin_token,
+            "MATTERMOST_BOT_TOKEN": store.create_token(self.bot).token,
+            "EQUA_API_URL": self.equa.api_url,
+            "AGENT_URL": self.agent_url,
+            "AGENT_TOKEN": AGENT_TOKEN,
+            "GATEWAY_TOKENS": GATEWAY_TOKEN,
+            "WEB_ORIGINS": f"{self.equa.url},{self.bridge_url}",
+            "EQUA_SERVICE_EMAIL": demo_data.SERVICE.email,
+            "EQUA_SERVICE_PASSWORD": demo_data.PASSWORD,
+        }
+
+    def post(self, text: str) -> Post:
+        """Post in the first organization's `#agent` as the first of its people."""
+        account, _ = next(demo_data.COMPANIES[0].people())
+        return self.mattermost.store.post_as(self.people[account.id], self.places[0].agent, text)
+
+    def name_of(self, post: Post) -> str:
+        user = self.mattermost.store.users[post.user_id]
+        return f"{user.first_name} {user.last_name}".strip() or user.username
+
+
+@asynccontextmanager
+async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIterator[Stage]:
+    """Raise the stage around a bridge; a port of 0 is any free one."""
+    store = Store()
+    bot = store.create_bot("equabot", "Equabot")
+    people = {account.id: _join(store, account) for account in demo_data.ACCOUNTS if not account.site}
+    places = tuple(_found(store, company, people, bot) for company in demo_data.COMPANIES)
+    pages = [*chat.pages(_visitors()), proxy.login(bridge_url)]
+    server = Server(store, pages=pages, spa=proxy.framed(chat.spa, bridge_url))
+    server.port = chat_port
+    platform = equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=bridge_url, token=GATEWAY_TOKEN))
+    await platform.start(site_port)
+    try:
+        async with server, _agent() as agent_url:
+            yield Stage(server, platform, agent_url, bridge_url, bot, places, people)
+    finally:
+        await platform.stop()
+
+
+def _join(store: Store, account: Account) -> User:
+    return store.create_user(
+        account.username, email=account.email, first_name=account.first_name, last_name=account.last_name
+    )
+
+
+def _found(store: Store, company: Company, people: dict[PersonId, User], bot: User) -> Place:
+    members = [*(people[account.id] for account, _ in company.people()), bot]
+    team = store.create_team(company.name.lower().replace(" ", "-"), company.name, members=members)
+    for name, title in (
+        ("announcements", "Announcements"),
+        ("cap-table", "Cap Table"),
+        ("documents", "Documents"),
+    ):
+        store.create_channel(team, name, title, members=members)
+    return Place(company.id, team, store.create_channel(team, "agent", "Agent", members=members))
+
+
+def _visitors() -> list[chat.Person]:
+    return [
+        chat.Person(account.username, PASSWORD, account.name, title, company.name)
+        for company in demo_data.COMPANIES
+        for account, title in company.people()
+    ]
+
+
+@asynccontextmanager
+async def _agent() -> AsyncIterator[str]:
+    agent = SandboxAgent(demo_data.agent_directory(), token=AGENT_TOKEN)
+    # A short pause lets one see that the bot is typing.
+    agent.latency = 0.4
+    runner = web.AppRunner(
+        create_app(agent), access_log=None, handler_cancellation=True, shutdown_timeout=0.5
+    )
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, HOST, 0).start()
+        yield f"http://{HOST}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,1 @@
+"""Tokens at rest: the key ring, sealing and re-sealing."""

@@ -1,0 +1,132 @@
+"""The job kind `membership`: what the platform tells of somebody's joining or leaving, done in its team.
+
+All that is told of one person and organization is one lane. What is told late is told by its time: of
+several the newest counts, in whatever order they come.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, assert_never
+
+import structlog
+
+from bridge.db.rosters import Rosters
+from bridge.errors import AccountConflict, MattermostNotConfigured, NotAMember, TeamNotMapped
+from bridge.models.equa import Member, Organization, OrganizationId, Person, Roster
+from bridge.models.jobs import Job, Membership
+from provisioning.membership import ensure_membership
+from provisioning.roster import doubt, listed
+from provisioning.roster_reader import Readings
+from provisioning.sessions import Sessions
+from provisioning.sync_executor import entering
+from provisioning.users import ensure_user
+
+log = structlog.get_logger(__name__)
+
+Result = Mapping[str, Any]
+
+_LATELY = timedelta(minutes=1)
+
+_NO_TIME = timedelta()
+
+
+@dataclass(frozen=True, slots=True)
+class Memberships:
+    sessions: Sessions
+    rosters: Rosters
+    readings: Readings | None
+    """None without a service account; then only the event tells who somebody is."""
+
+    async def apply(self, job: Job) -> Result:
+        """Put the person into the team or take them out of it; may be repeated.
+
+        Raises `TeamNotMapped` while a person is to be put into a team that does not exist yet.
+        """
+        change = Membership.of(job.payload)
+        if not await self.rosters.is_synced(change.organization_id):
+            return {"skipped": "auto_sync_off"}
+        if await self.rosters.is_superseded(job.id):
+            return {"skipped": "superseded"}
+        match change.action:
+            case "add":
+                return await self._add(change, job)
+            case "remove":
+                return await self._remove(change)
+            case _:
+                assert_never(change.action)
+
+    async def _remove(self, change: Membership) -> Result:
+        organization, person = change.organization_id, change.person_id
+        # Before anything is waited for: from now on no ticket is good, and no visit lets them in.
+        await self.sessions.stores.memberships.leave(organization, person)
+        async with self.sessions.locks.hold(entering(organization)):
+            await self.sessions.leave(person, organization)
+        return {"membership": "removed"}
+
+    async def _add(self, change: Membership, job: Job) -> Result:
+        await self._require_team(change.organization_id)
+        person = await self._person(change, job)
+        if person is None:
+            return {"skipped": "not_on_roster"}
+        try:
+            await self._let_in(person, change.organization_id)
+        except AccountConflict as error:
+            # What happens when they come themselves: Equa says then whose the address is.
+            return {"skipped": error.code, "reason": error.message}
+        except NotAMember as error:
+            return {"skipped": "left", "reason": error.message}
+        return {"membership": "added"}
+
+    async def _let_in(self, person: Person, organization: OrganizationId) -> None:
+        admin, stores = self.sessions.admin, self.sessions.stores
+        async with self.sessions.locks.hold(f"person:{person.id}"):
+            account = await ensure_user(admin, stores, person)
+            home = await self.sessions.ensure_home(Organization(organization, ""))
+            # The newest word of the platform is younger than any leaving.
+            await ensure_membership(admin, stores, home, account, verdict_age=_NO_TIME)
+            await self.rosters.confirm(organization, person.id)
+
+    async def _require_team(self, organization: OrganizationId) -> None:
+        mapping = await self.sessions.stores.teams.find(organization)
+        if mapping is None or await self.sessions.admin.team(mapping.team_id) is None:
+            raise TeamNotMapped("The organization has no team yet: nobody has opened Messaging there.")
+
+    async def _person(self, change: Membership, job: Job) -> Person | None:
+        """Return who is to be let in, None if they are not on the roster any more.
+
+        The roster is asked where the event does not tell enough, and where the job has waited.
+        """
+        known = change.email or await self.sessions.stores.accounts.find(change.person_id)
+        if job.attempts == 1 and known:
+            return _told(change, None)
+        roster = await self._roster(change.organization_id, job)
+        one = listed(roster).get(change.person_id) if roster else None
+        if roster and not one and not doubt(roster):
+            return None
+        return _told(change, one.member if one else None)
+
+    async def _roster(self, organization: OrganizationId, job: Job) -> Roster | None:
+        """Return the roster as it is now, or was when the event came in; None if nobody can tell."""
+        if self.readings is None:
+            return None
+        moment = job.created if job.attempts == 1 else await self.rosters.now() - _LATELY
+        try:
+            return (await self.readings.since(organization, moment)).roster
+        except NotAMember as error:
+            log.warning("service_account_failed", organization=str(organization), reason=error.message)
+            return None
+
+
+def _told(change: Membership, line: Member | None) -> Person:
+    """Return the person; that the address is theirs is known when they come themselves."""
+    own = line is not None and line.email_of_account
+    told = "" if own else change.email
+    email = told or (line.email if line else "")
+    name = change.name or (line.name if line else "")
+    return Person(change.person_id, email, False, "", name, email_of_account=own)
+
+
+async def refuse(job: Job) -> Result:
+    """Say that memberships cannot follow without an administrator's token."""
+    raise MattermostNotConfigured(f"Without MATTERMOST_ADMIN_BOT_TOKEN no {job.kind} can be done.")

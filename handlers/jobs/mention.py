@@ -1,0 +1,202 @@
+"""A mention: ask the organization's agent and put its answer into the thread."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+
+from bridge import retry, tracing
+from bridge.clock import Clock, boot_time
+from bridge.db.inbox import Inbox
+from bridge.errors import AgentFailed, BridgeError, MattermostRefused
+from bridge.metrics import Metrics
+from bridge.models.agent import Question, Turn
+from bridge.models.chat import ChannelId, PostId
+from bridge.models.jobs import Job, Mention
+from bridge.ports import Agent, MattermostApi
+from bridge.text.broadcast_mentions import harmless
+from bridge.text.mentions import strip_mention
+from bridge.worker import LeaseLostError
+from handlers.jobs.history import turns
+from handlers.jobs.lease_guard import Hold
+from handlers.jobs.posting import Found, Place, Poster
+
+log = structlog.get_logger(__name__)
+
+SORRY = "Sorry, I could not get an answer this time. Please ask again in a few minutes."
+HOW_TO_GET_IN = (
+    "I answer members who came in through Equa: open Messaging there once, then ask me here again."
+)
+
+_TYPING_EVERY = 4.0
+"""Seconds; clients show somebody as typing for about five."""
+
+_LONG_AGO = 30.0
+"""Seconds; a post that is older may have been answered by a job that the database has lost since."""
+
+_QUESTION_GONE = frozenset(
+    {
+        "api.post.create_post.root_id.app_error",
+        "app.post.get.app_error",
+        "store.sql_post.get.app_error",  # of older servers
+    }
+)
+"""What Mattermost says to who posts into a thread, or reads one, whose first post was deleted
+(server/channels/app/post.go)."""
+
+Typing = Callable[[ChannelId, PostId], Awaitable[None]]
+"""Shows the bot as typing in a thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mentions:
+    """The handlers of the job kinds `mention` and `invite`."""
+
+    api: MattermostApi
+    agent: Agent
+    inbox: Inbox
+    poster: Poster
+    typing: Typing
+    username: str
+    metrics: Metrics
+    clock: Clock = boot_time
+
+    async def answer(self, job: Job) -> Mapping[str, Any]:
+        """Ask once, keep the answer, post it; nothing is left to do when the question is deleted."""
+        mention = Mention.of(job.payload)
+        return await _unless_deleted(self._answered(job, mention))
+
+    async def invite(self, job: Job) -> Mapping[str, Any]:
+        """Tell somebody without a mapping how to get in; another bot is left alone."""
+        mention = Mention.of(job.payload)
+        if (await self.api.user(mention.user_id)).is_bot:
+            return {"skipped": "other_bot"}
+        again = job.answer is not None or _is_old(mention)
+        return await _unless_deleted(self._said(job, mention, HOW_TO_GET_IN, again=again))
+
+    async def _answered(self, job: Job, mention: Mention) -> Mapping[str, Any]:
+        hold = Hold(self.inbox, job.id, self.clock)
+        if job.answer is not None:
+            return await self._delivered(job, mention, hold, again=True)
+        there = Found() if not _is_old(mention) else await self.poster.found(_place(mention))
+        if there.complete:
+            log.warning("answered_before", posts=len(there.posts))
+            return {"posts": there.in_order}
+        answer, failure = await self._asked(job, mention)
+        return await self._said(job, mention, answer, failure, again=bool(there.posts))
+
+    async def _asked(self, job: Job, mention: Mention) -> tuple[str, str | None]:
+        """Return the answer, or an apology and its reason."""
+        try:
+            async with self._shown_typing(mention), self._measured():
+                return await self._reply(await self._question(job, mention)), None
+        except Exception as error:
+            if _tells_of_deletion(error):
+                raise
+            match retry.decide(error, job.attempts, _age(job)):
+                case retry.GiveUp(reason):
+                    _log_failure(error, job, reason)
+                    return SORRY, reason
+                case retry.Retry():
+                    raise
+
+    async def _reply(self, question: Question) -> str:
+        answer = harmless(await self.agent.reply(question))
+        if not answer.strip():
+            raise AgentFailed("The agent's answer has no text that can be posted.")
+        return answer
+
+    async def _said(
+        self, job: Job, mention: Mention, answer: str, failure: str | None = None, *, again: bool
+    ) -> Mapping[str, Any]:
+        """Keep the answer, which proves that the job is ours, and post it."""
+        now = self.clock()
+        if not await self.inbox.save_answer(job.id, answer, failure):
+            raise LeaseLostError
+        hold = Hold(self.inbox, job.id, self.clock, known=now)
+        return await self._delivered(replace(job, answer=answer, failure=failure), mention, hold, again=again)
+
+    async def _delivered(self, job: Job, mention: Mention, hold: Hold, *, again: bool) -> Mapping[str, Any]:
+        posts = await self.poster.deliver(job, job.answer or "", _place(mention), hold, again=again)
+        self.metrics.answered("failed" if job.failure else "answered", mention.create_at)
+        return {"posts": posts}
+
+    async def _question(self, job: Job, mention: Mention) -> Question:
+        if job.organization_id is None or mention.person_id is None:
+            raise BridgeError("A mention without organization or person was put into the inbox.")
+        return Question(
+            organization_id=job.organization_id,
+            person_id=mention.person_id,
+            channel_id=mention.channel_id,
+            thread=mention.thread,
+            post_id=mention.post_id,
+            text=strip_mention(mention.message, self.username) or mention.message,
+            history=() if self.agent.remembers else await self._history(mention),
+        )
+
+    async def _history(self, mention: Mention) -> tuple[Turn, ...]:
+        if mention.thread == mention.post_id:
+            return ()
+        return turns(await self.api.thread(mention.thread), mention, self.poster.me, self.username)
+
+    @asynccontextmanager
+    async def _measured(self) -> AsyncIterator[None]:
+        started, outcome = time.monotonic(), "failed"
+        try:
+            with tracing.span("agent"):
+                yield
+            outcome = "answered"
+        finally:
+            self.metrics.agent_call(outcome, time.monotonic() - started)
+
+    @asynccontextmanager
+    async def _shown_typing(self, mention: Mention) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._keep_typing(mention), name="typing")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
+
+    async def _keep_typing(self, mention: Mention) -> None:
+        while True:
+            await self.typing(mention.channel_id, mention.thread)
+            await asyncio.sleep(_TYPING_EVERY)
+
+
+async def _unless_deleted(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    try:
+        return await work
+    except MattermostRefused as error:
+        if not _tells_of_deletion(error):
+            raise
+        return {"skipped": "question_deleted"}
+
+
+def _tells_of_deletion(error: Exception) -> bool:
+    return isinstance(error, MattermostRefused) and error.error_id in _QUESTION_GONE
+
+
+def _log_failure(error: Exception, job: Job, reason: str) -> None:
+    known = isinstance(error, BridgeError)
+    code = error.code if isinstance(error, BridgeError) else BridgeError.code
+    log.warning(
+        "answer_failed", code=code, attempt=job.attempts, reason=reason, exc_info=None if known else error
+    )
+
+
+def _place(mention: Mention) -> Place:
+    return Place(mention.channel_id, mention.thread, mention.post_id)
+
+
+def _is_old(mention: Mention) -> bool:
+    return time.time() - mention.create_at / 1000 > _LONG_AGO
+
+
+def _age(job: Job) -> float:
+    return (datetime.now(UTC) - job.created).total_seconds()

@@ -1,0 +1,142 @@
+"""The job kind `notice`: tell a channel of its organization's team what the platform has told.
+
+Posts of one channel are one lane, so they keep their order. Mattermost forgets a `pending_post_id` after
+30 s: a second attempt first looks for the mark of the first among the channel's recent posts.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid5
+
+import structlog
+
+from bridge.db.inbox import Inbox
+from bridge.db.teams import TeamMapping, Teams
+from bridge.errors import BridgeError, ChannelNotUsable, MattermostRefused, TeamNotMapped
+from bridge.events.types import TYPES
+from bridge.models.chat import Channel, ChannelId, Draft, Post, PostId
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Job
+from bridge.notices.render import render
+from handlers.jobs.lease_guard import Hold
+from handlers.jobs.posting import MARK, Poster
+
+log = structlog.get_logger(__name__)
+
+_PAGE = 50
+_PAGES = 40
+"""How many pages of posts a second attempt looks through at most."""
+
+_LOOK_BACK = timedelta(days=1)
+"""How long before a job's time an attempt at it may have posted: an outage is waited for so long, and a
+woken job's time begins anew."""
+
+_ARCHIVED = "api.post.create_post.can_not_post_to_deleted.error"
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """Posts as the account of `poster`: without joining where its roles allow that, else as a member."""
+
+    teams: Teams
+    poster: Poster
+    inbox: Inbox
+
+    async def post(self, job: Job) -> Mapping[str, Any]:
+        """Post the notice once.
+
+        Raises `TeamNotMapped` while the organization has no team and `ChannelNotUsable` while its channel is
+        missing or closed; both are worth waiting for.
+        """
+        name = job.payload["channel"]
+        try:
+            channel = await self._channel(job.organization_id, name)
+            post = await self._posted(job, channel)
+        except MattermostRefused as error:
+            raise _explained(error, name) from error
+        return {"posts": [post]}
+
+    async def _channel(self, organization: OrganizationId | None, name: str) -> ChannelId:
+        """Return the channel that the bridge made under this name, whatever it is called by now.
+
+        Whichever has the name is taken only while nothing is known of ours: a member may have given it away.
+        """
+        mapping = await self.teams.find(organization) if organization else None
+        if mapping is None or organization is None:
+            raise TeamNotMapped("The organization has no team yet: nobody has opened Messaging there.")
+        channel = await self._own(organization, mapping, name)
+        channel = channel or await self.poster.api.channel_by_name(mapping.team_id, name)
+        if channel is None:
+            raise ChannelNotUsable(f"The organization's team has no channel {name}: archived or renamed?")
+        if channel.delete_at:
+            raise _archived(name)
+        return channel.id
+
+    async def _own(self, organization: OrganizationId, mapping: TeamMapping, name: str) -> Channel | None:
+        stored = (await self.teams.channels(organization)).get(name)
+        if stored is None:
+            return None
+        try:
+            channel = await self.poster.api.channel(stored)
+        except MattermostRefused as error:
+            # A 404 without Mattermost's id of an error comes from somebody in between.
+            if error.http_status != 404 or not error.error_id:
+                raise
+            return None
+        return channel if channel.team_id == mapping.team_id else None
+
+    async def _posted(self, job: Job, channel: ChannelId) -> PostId:
+        try:
+            return await self._once(job, channel)
+        except MattermostRefused as error:
+            if error.http_status != 403:
+                raise
+        await self.poster.api.join_channel(channel, self.poster.me)
+        log.info("joined_to_post", channel=channel)
+        return await self._once(job, channel)
+
+    async def _once(self, job: Job, channel: ChannelId) -> PostId:
+        mark = {"notice": str(uuid5(job.key, "notice"))}
+        async with self.poster.gate(channel):
+            there = await self._there(job, channel, mark) if job.attempts > 1 else None
+            return there or await self.poster.create(_draft(job, channel, mark), Hold(self.inbox, job.id))
+
+    async def _there(self, job: Job, channel: ChannelId, mark: Mapping[str, str]) -> PostId | None:
+        """Find what an earlier attempt has posted."""
+        async for post in self._recent(channel, job.created - _LOOK_BACK):
+            if post.user_id == self.poster.me and post.props.get(MARK) == mark:
+                return post.id
+        return None
+
+    async def _recent(self, channel: ChannelId, since: datetime) -> AsyncIterator[Post]:
+        """Yield the channel's latest posts, newest first."""
+        for page in range(_PAGES):
+            posts = await self.poster.api.latest_posts(channel, page, _PAGE)
+            for post in posts:
+                yield post
+            if len(posts) < _PAGE or posts[-1].create_at < since.timestamp() * 1000:
+                return
+
+
+def _draft(job: Job, channel: ChannelId, mark: Mapping[str, str]) -> Draft:
+    data = TYPES[job.payload["type"]].model_validate(job.payload["data"])
+    attachment = render(data, datetime.fromisoformat(job.payload["time"]))
+    return Draft(
+        channel_id=channel,
+        message="",
+        props={"attachments": [attachment], MARK: mark},
+        pending_post_id=str(uuid5(job.key, "1")),
+    )
+
+
+def _explained(error: MattermostRefused, name: str) -> BridgeError:
+    """Return what an operator can do about it, if anything."""
+    if error.http_status == 403:
+        return ChannelNotUsable(f"The account that posts notices may neither post in {name} nor join it.")
+    return _archived(name) if error.error_id == _ARCHIVED else error
+
+
+def _archived(name: str) -> ChannelNotUsable:
+    return ChannelNotUsable(f"The channel {name} is archived.")

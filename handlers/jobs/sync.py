@@ -1,0 +1,77 @@
+"""The job kind `sync`: a whole team is made to match the roster that was read when it was asked for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from bridge.db.inbox import Inbox
+from bridge.db.syncs import Given, Syncs
+from bridge.errors import BridgeError, MattermostNotConfigured, MattermostUnavailable, TokenRefused
+from bridge.models.jobs import Job, SyncId
+from provisioning.report import Counts, Progress
+from provisioning.roster import Reading
+from provisioning.sync import TeamSync
+
+GOOD_FOR = timedelta(hours=1)
+"""How long a sync goes by the roster that it was given, through outages and crashes."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncJobs:
+    sync: TeamSync
+    syncs: Syncs
+    inbox: Inbox
+
+    async def run(self, job: Job) -> Mapping[str, Any]:
+        """Do it and store what it has come to; may be repeated, and goes on where an attempt has ended."""
+        sync = SyncId(UUID(job.payload["sync"]))
+        given = await self.syncs.given(sync)
+        if given is None:
+            return {"skipped": "ended"}
+        organization = given.organization.id
+        had_team = await self.sync.sessions.stores.teams.find(organization) is not None
+        outcome = await self._outcome(sync, given)
+        await self.syncs.end(sync, outcome)
+        if not had_team:
+            await self.inbox.wake(organization)
+        return {"sync": outcome.get("error", "done")}
+
+    async def _outcome(self, sync: SyncId, given: Given) -> Mapping[str, Any]:
+        """Return the report, or the error of which trying again would not help."""
+        if await self.sync.rosters.now() - given.read_at > GOOD_FOR:
+            return _error(MattermostUnavailable("Mattermost was away for too long; please start it again."))
+        try:
+            report = await self.sync.run(
+                given.organization,
+                Reading(given.roster, given.read_at),
+                before=Counts(given.created, given.added, given.removed),
+                told=_Teller(self.syncs, sync).tell,
+            )
+        except TokenRefused as error:
+            return _error(MattermostNotConfigured(error.message))
+        except BridgeError as error:
+            if error.retryable:
+                raise
+            return _error(error)
+        return report.as_json()
+
+
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    syncs: Syncs
+    sync: SyncId
+
+    async def tell(self, progress: Progress) -> None:
+        counts = progress.counts
+        await self.syncs.progress(
+            self.sync,
+            done=progress.done,
+            total=progress.total,
+            counts=(counts.created, counts.added, counts.removed),
+        )
+
+
+def _error(error: BridgeError) -> Mapping[str, Any]:
+    return {"status": error.status, "error": error.code, "message": error.message}

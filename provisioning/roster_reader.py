@@ -1,0 +1,68 @@
+"""Rosters as the service account reads them."""
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from weakref import WeakValueDictionary
+
+from bridge.db.rosters import Rosters
+from bridge.errors import BridgeError
+from bridge.models.equa import Organization, OrganizationId
+from bridge.ports import EquaDirectory
+from provisioning.roster import Reading
+
+_KEPT = 4
+"""Readings; one of 10,000 people takes some megabytes."""
+
+
+@dataclass(slots=True)
+class Readings:
+    """Raises `NotAMember` where the account may not see an organization, and `EquaUnavailable`."""
+
+    directory: EquaDirectory
+    rosters: Rosters
+    _kept: OrderedDict[OrganizationId, Reading] = field(default_factory=OrderedDict, init=False)
+    _failed: dict[OrganizationId, tuple[float, BridgeError]] = field(default_factory=dict, init=False)
+    """When each last failed, by the event loop's time."""
+    _turns: WeakValueDictionary[OrganizationId, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, init=False
+    )
+
+    async def read(self, organization: OrganizationId) -> Reading:
+        """Return the roster as it is now."""
+        moment = await self.rosters.now()
+        return Reading(await self.directory.roster(organization), moment)
+
+    async def named(self, organization: OrganizationId) -> tuple[Organization, Reading]:
+        """Return the organization with its name and its roster as they are now."""
+        name = await self.directory.organization_name(organization)
+        return Organization(organization, name), await self.read(organization)
+
+    async def since(self, organization: OrganizationId, moment: datetime) -> Reading:
+        """Return the roster as it was at that moment, by the database's time, or later.
+
+        Whoever asks meanwhile gets the same reading, or hears of the same failure.
+        """
+        asked = asyncio.get_running_loop().time()
+        async with self._turns.setdefault(organization, asyncio.Lock()):
+            kept = self._kept.get(organization)
+            if kept is not None and kept.read_at >= moment:
+                return kept
+            failed, error = self._failed.get(organization, (asked, None))
+            if error is not None and failed > asked:
+                raise error
+            return await self._read_and_kept(organization)
+
+    async def _read_and_kept(self, organization: OrganizationId) -> Reading:
+        try:
+            reading = await self.read(organization)
+        except BridgeError as error:
+            self._failed[organization] = asyncio.get_running_loop().time(), error
+            raise
+        self._failed.pop(organization, None)
+        self._kept[organization] = reading
+        self._kept.move_to_end(organization)
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
+        return reading

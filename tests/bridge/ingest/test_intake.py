@@ -1,0 +1,262 @@
+"""From posts to the inbox: what each one is, in one transaction with the position behind it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from uuid import UUID
+
+import pytest
+from asyncpg import Pool
+
+from bridge.db.inbox import Inbox
+from bridge.db.mappings import Mappings
+from bridge.ingest.intake import Intake
+from bridge.metrics import Metrics
+from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
+from bridge.models.equa import OrganizationId, PersonId
+from bridge.models.jobs import Entry, Job, Mention
+from bridge.routing import Bot
+from bridge.worker import Pace, Worker
+from tests.support.reading import positions, stored
+
+ACME = OrganizationId(UUID(int=1))
+ADA = PersonId(UUID(int=2))
+TEAM, CHANNEL = TeamId("t" * 26), ChannelId("c" * 26)
+BOT, WRITER, STRANGER = UserId("b" * 26), UserId("a" * 26), UserId("s" * 26)
+ME = Bot(BOT, "equabot", "agent")
+NOW = time.time_ns() // 1_000_000
+
+
+def post(
+    name: str,
+    message: str = "@equabot hello",
+    *,
+    root: str = "",
+    by: UserId = WRITER,
+    at: int = NOW,
+    channel: ChannelId = CHANNEL,
+    **fields: Any,
+) -> Posted:
+    return Posted(Post(PostId(name), channel, by, PostId(root), message, at, **fields), TEAM, "agent")
+
+
+@pytest.fixture
+async def worker(pool: Pool) -> Worker:
+    """A worker that does not run, so that everything waits."""
+    return Worker(Inbox(pool), {}, Metrics(), asyncio.Event())
+
+
+@pytest.fixture
+async def intake(pool: Pool, worker: Worker) -> Intake:
+    mappings = Mappings(pool)
+    await mappings.map_team(ACME, TEAM)
+    await mappings.map_person(ADA, WRITER)
+    return Intake(worker.inbox, mappings, worker, ME)
+
+
+async def test_a_mention_is_stored_with_all_that_its_answer_needs(intake: Intake, pool: Pool) -> None:
+    """Organization and person come from the mappings, the rest from the post."""
+    assert await intake.store([post("one", "@equabot hello", root="zero")]) == 1
+
+    row = await pool.fetchrow("select kind, lane, organization_id, payload from jobs")
+    assert row is not None
+    assert (row["kind"], row["lane"], row["organization_id"]) == ("mention", "thread:zero", ACME)
+    assert Mention.of(row["payload"]) == Mention(
+        PostId("one"), CHANNEL, PostId("zero"), WRITER, ADA, "@equabot hello", NOW
+    )
+
+
+async def test_somebody_without_a_mapping_is_to_be_invited(intake: Intake, pool: Pool) -> None:
+    assert await intake.store([post("one", by=STRANGER)]) == 1
+
+    assert await pool.fetchval("select kind from jobs") == "invite"
+
+
+async def test_a_follow_up_in_the_batch_of_its_root_is_answered(intake: Intake, pool: Pool) -> None:
+    """The thread is the bot's from the mention on, although nothing of it is stored yet."""
+    batch = [post("root"), post("reply", "and then?", root="root"), post("other", "and then?", root="else")]
+
+    assert await intake.store(batch) == 2
+
+    assert await stored(pool) == {"root": "waiting", "reply": "waiting", "other": "not_mentioned"}
+
+
+async def test_a_follow_up_that_comes_later_is_answered(intake: Intake, pool: Pool) -> None:
+    await intake.store([post("root")])
+
+    assert await intake.store([post("reply", "and then?", root="root")]) == 1
+
+
+@pytest.mark.parametrize(
+    "first", [post("root", "hello"), post("root", by=STRANGER)], ids=["chatter", "invite"]
+)
+async def test_a_thread_that_the_bot_does_not_answer_in_stays_alone(
+    intake: Intake, pool: Pool, first: Posted
+) -> None:
+    """Neither something that was refused nor an invitation makes a thread the bot's."""
+    await intake.store([first, post("reply", "and then?", root="root")])
+
+    assert (await stored(pool))["reply"] == "not_mentioned"
+
+
+async def test_a_refusal_is_stored_with_its_reason_and_without_the_text(intake: Intake, pool: Pool) -> None:
+    """It is no new job, `why` can tell it, and nothing that people said to each other is kept."""
+    assert await intake.store([post("one", "a secret between people")]) == 0
+
+    row = await pool.fetchrow("select state, reason, payload, finished from jobs")
+    assert row is not None
+    assert (row["state"], row["reason"], row["payload"]) == ("refused", "not_mentioned", {})
+    assert row["finished"]
+
+
+@pytest.mark.parametrize(
+    "posted",
+    [
+        post("one", by=BOT),
+        post("one", type="system_join_channel"),
+        post("one", props={"from_webhook": "true"}),
+        post("one", "  "),
+        Posted(post("one").post, "", "agent"),
+        Posted(post("one").post, TEAM, "town-square"),
+    ],
+    ids=["own", "system", "webhook", "empty", "direct", "elsewhere"],
+)
+async def test_what_can_be_told_at_any_time_is_not_stored(intake: Intake, pool: Pool, posted: Posted) -> None:
+    """But it is passed: it need not be read again."""
+    assert await intake.store([posted]) == 0
+
+    assert await stored(pool) == {}
+    assert await positions(pool) == {CHANNEL: NOW}
+
+
+async def test_history_is_passed_and_not_considered(intake: Intake, pool: Pool) -> None:
+    """What was posted before the bridge began to listen is neither answered nor stored."""
+    await intake.store([post("old", at=NOW - 2), post("new", at=NOW - 1)], begin_at=NOW - 1)
+
+    assert await stored(pool) == {"new": "waiting"}
+
+
+async def test_what_is_older_than_a_day_is_refused(intake: Intake, pool: Pool) -> None:
+    """By our own clock, at the moment when it is read."""
+    day, now = 24 * 60 * 60 * 1000, time.time_ns() // 1_000_000
+    await intake.store([post("old", at=now - day - 1), post("young", at=now - day + 60_000)])
+
+    assert await stored(pool) == {"old": "too_old", "young": "waiting"}
+
+
+async def test_each_channel_moves_to_its_newest_post(intake: Intake, pool: Pool) -> None:
+    """Whatever the order in which they come: posts of two channels, one of them late."""
+    other = ChannelId("d" * 26)
+    batch = [
+        post("1", at=NOW - 5),
+        post("2", at=NOW),
+        post("3", at=NOW - 9, channel=other),
+        post("4", at=NOW - 1),
+    ]
+
+    await intake.store(batch)
+
+    assert await positions(pool) == {CHANNEL: NOW, other: NOW - 9}
+
+
+async def test_a_post_from_the_future_moves_no_position(intake: Intake, pool: Pool) -> None:
+    """It is answered; but behind its position nothing would be read until that time has come."""
+    now = time.time_ns() // 1_000_000
+    slightly, far = post("2", at=now + 30_000), post("3", at=now + 3_600_000)
+
+    await intake.store([post("1"), slightly, far])
+
+    assert set((await stored(pool)).values()) == {"waiting"}
+    assert await positions(pool) == {CHANNEL: now + 30_000}
+
+
+async def test_where_something_is_unread_only_jobs_are_stored(intake: Intake, pool: Pool) -> None:
+    """No position moves, and what is refused now may be something else once the rest was read."""
+    follow_up, chatter = post("2", "and then?", root="missed"), post("3", "hello everybody")
+
+    assert await intake.store([post("1"), follow_up, chatter], unread=True) == 1
+
+    assert await stored(pool) == {"1": "waiting"}
+    assert await positions(pool) == {}
+
+
+async def test_what_is_stored_already_is_no_new_job(intake: Intake) -> None:
+    """A post that comes twice, live and while catching up, counts once."""
+    assert await intake.store([post("one"), post("two")]) == 2
+    assert await intake.store([post("two"), post("three")]) == 1
+
+
+async def test_one_post_twice_in_a_batch_is_one_job(intake: Intake, pool: Pool) -> None:
+    """Mattermost may deliver an event twice."""
+    assert await intake.store([post("one"), post("one")]) == 1
+
+    assert await pool.fetchval("select count(*) from jobs") == 1
+
+
+async def test_the_worker_is_woken_for_what_waits_and_for_nothing_else(
+    intake: Intake, worker: Worker
+) -> None:
+    await intake.store([post("one", "hello everybody")])
+    assert not worker.wakeup.is_set()
+
+    await intake.store([post("two")])
+    assert worker.wakeup.is_set()
+
+
+class Kept:
+    """A handler that keeps its job until its gate opens."""
+
+    def __init__(self) -> None:
+        self.began: asyncio.Queue[str] = asyncio.Queue()
+        self.gate = asyncio.Event()
+
+    async def __call__(self, job: Job) -> Mapping[str, Any]:
+        self.began.put_nowait(job.payload["post_id"])
+        await self.gate.wait()
+        return {}
+
+
+@pytest.fixture
+def kept() -> Kept:
+    return Kept()
+
+
+@pytest.fixture
+def busy(intake: Intake, kept: Kept) -> Intake:
+    """An intake whose worker has eight slots, and looks for jobs by itself only after an hour."""
+    pace = Pace(slots=8, claim=8, poll=3600, renew=5, stop=5)
+    worker = Worker(intake.inbox, {"mention": kept}, Metrics(), asyncio.Event(), pace)
+    return Intake(intake.inbox, intake.mappings, worker, ME)
+
+
+@pytest.fixture
+async def stop(busy: Intake) -> AsyncIterator[asyncio.Event]:
+    """The worker runs until this is set."""
+    event = asyncio.Event()
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(busy.worker.run(event))
+        while not busy.worker.room().limit:
+            await asyncio.sleep(0)
+        yield event
+        event.set()
+
+
+async def test_what_can_begin_at_once_does(busy: Intake, kept: Kept, pool: Pool, stop: asyncio.Event) -> None:
+    """Nobody waits, so it is claimed while it is stored; the second of its thread waits for it."""
+    await busy.store([post("root"), post("reply", "and then?", root="root")])
+
+    assert await kept.began.get() == "root"
+    assert await stored(pool) == {"root": "running", "reply": "waiting"}
+    kept.gate.set()
+
+
+async def test_nothing_overtakes_what_waits(busy: Intake, kept: Kept, stop: asyncio.Event) -> None:
+    """While a job of another process waits to be claimed, what comes is put behind it."""
+    waiting = Entry("mention", "thread:before", ACME, "post:before", {"post_id": "before"})
+    await Inbox(busy.inbox.pool).put_all([waiting])
+
+    await busy.store([post("after")])
+
+    kept.gate.set()
+    assert [await kept.began.get(), await kept.began.get()] == ["before", "after"]

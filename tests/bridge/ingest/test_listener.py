@@ -1,0 +1,170 @@
+"""The listener: what the socket tells goes into the inbox, and what it missed goes there first."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+
+from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable, TokenRefused
+from bridge.ingest.listener import Listener
+from bridge.ingest.post_acks import Confirmations
+from bridge.mattermost.websocket.socket import Connected, Event, Seen, Socket
+from bridge.metrics import Metrics
+from bridge.models.chat import Channel, ChannelId, Post, Posted, PostId, TeamId, UserId
+from bridge.routing import Bot
+from tests.support.reading import figure
+
+CHANNEL = Channel(ChannelId("c" * 26), TeamId("t" * 26), "agent", "O", 1)
+ME = Bot(UserId("b" * 26), "equabot", "agent")
+
+PASSING = [
+    DatabaseUnavailable("The database cannot be reached."),
+    MattermostUnavailable("Mattermost does not answer."),
+    TokenRefused("Mattermost refused.", http_status=401),
+    MattermostRefused("Mattermost refused.", http_status=403),
+]
+
+
+def seen(name: str, *, by: str = "a", pending_post_id: str = "") -> Seen:
+    post = Post(
+        PostId(name), CHANNEL.id, UserId(by * 26), "", "@equabot hello", 1, pending_post_id=pending_post_id
+    )
+    return Seen(Posted(post, TeamId("t" * 26), "agent"))
+
+
+@dataclass
+class FakeSocket:
+    """Gives these batches and ends."""
+
+    script: Sequence[Sequence[Event]]
+
+    last_frame: float = 1_700_000_000
+
+    @property
+    def waiting(self) -> int:
+        return len(self.script)
+
+    async def batches(self) -> AsyncIterator[Sequence[Event]]:
+        for batch in self.script:
+            yield batch
+
+
+@dataclass
+class Diary:
+    """An intake and a catch-up that write down what was done, after failing as told."""
+
+    me: Bot = ME
+    done: list[str] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+
+    @property
+    def intake(self) -> "Diary":
+        return self
+
+    async def store(self, posts: Sequence[Posted], *, unread: bool = False) -> int:
+        self._fail()
+        self.done.append(" ".join(posted.post.id for posted in posts) + " unread" * unread)
+        return len(posts)
+
+    async def news(self, now: int) -> Sequence[Channel]:
+        self._fail()
+        self.done.append("looked")
+        return [CHANNEL]
+
+    async def read(self, channel: Channel) -> tuple[int, int]:
+        self._fail()
+        self.done.append("read")
+        return 7, 3
+
+    def _fail(self) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+@dataclass
+class Listening:
+    """A listener over a script, and what came of it."""
+
+    diary: Diary = field(default_factory=Diary)
+    confirmations: Confirmations = field(default_factory=Confirmations)
+    metrics: Metrics = field(default_factory=Metrics)
+
+    async def to(self, *script: Sequence[Event]) -> list[str]:
+        socket, diary = cast(Socket, FakeSocket(script)), cast(Any, self.diary)
+        async with asyncio.timeout(20):
+            await Listener(socket, diary, diary, self.confirmations, self.metrics).run()
+        return self.diary.done
+
+
+@pytest.fixture
+def listening() -> Listening:
+    return Listening()
+
+
+async def test_a_batch_is_stored_at_once(listening: Listening) -> None:
+    """Posts that arrived together are one write, in their order."""
+    assert await listening.to([seen("1"), seen("2")], [seen("3")]) == ["1 2", "3"]
+
+
+async def test_what_was_missed_comes_first(listening: Listening) -> None:
+    """After a loss the catch-up stands between the posts before and those behind it."""
+    batch: list[Event] = [seen("1"), Connected(lost=True), seen("2"), seen("3")]
+
+    assert await listening.to(batch) == ["1", "looked", "read", "2 3"]
+
+
+async def test_a_resumed_connection_has_missed_nothing(listening: Listening) -> None:
+    """The server has replayed what came in between."""
+    assert await listening.to([seen("1"), Connected(lost=False), seen("2")]) == ["1", "2"]
+
+
+async def test_a_catch_up_is_counted(listening: Listening) -> None:
+    """With the posts that it has read."""
+    await listening.to([Connected(lost=True)])
+
+    figures = listening.metrics.render().decode()
+    assert "catch_up_runs_total 1.0" in figures
+    assert "catch_up_posts_total 7.0" in figures
+
+
+async def test_the_socket_is_watched(listening: Listening) -> None:
+    """Whenever the figures are asked for: how many events wait, and when it was last heard."""
+    await listening.to([], [])
+
+    assert figure(listening.metrics, "socket_queue") == 2
+    assert figure(listening.metrics, "socket_last_frame_timestamp_seconds") == 1_700_000_000
+
+
+async def test_own_posts_confirm_and_are_not_stored(listening: Listening) -> None:
+    """Whoever waits for one is told of it; to the inbox they are nothing."""
+    with listening.confirmations.expect("mine") as confirmed:
+        done = await listening.to([seen("1"), seen("2", by="b", pending_post_id="mine")], [seen("3", by="b")])
+
+        assert confirmed.result().id == "2"
+    assert done == ["1"]
+
+
+@pytest.mark.parametrize("failure", PASSING, ids=lambda failure: type(failure).__name__)
+async def test_an_outage_is_waited_out(listening: Listening, failure: Exception) -> None:
+    """Nothing is skipped and nothing overtakes, whoever is away."""
+    listening.diary.failures += [failure, failure]
+
+    assert await listening.to([Connected(lost=True), seen("1")], [seen("2")]) == ["looked", "read", "1 2"]
+
+
+async def test_a_store_that_fails_is_repeated_before_anything_else(listening: Listening) -> None:
+    listening.diary.failures += [DatabaseUnavailable("away"), DatabaseUnavailable("away")]
+
+    assert await listening.to([seen("1")], [Connected(lost=True), seen("2")]) == ["1", "looked", "read", "2"]
+
+
+async def test_a_bug_is_not_waited_out(listening: Listening) -> None:
+    """Repeating it would hide it for ever."""
+    listening.diary.failures.append(ZeroDivisionError())
+
+    with pytest.raises(ExceptionGroup) as raised:
+        await listening.to([seen("1")])
+
+    assert raised.group_contains(ZeroDivisionError)

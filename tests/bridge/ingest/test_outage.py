@@ -1,0 +1,67 @@
+"""Insisting: something is done however long somebody is away."""
+
+import asyncio
+import time
+
+import pytest
+
+from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable, TokenRefused
+from bridge.ingest.outage import insist
+
+PASSING = [
+    DatabaseUnavailable("The database cannot be reached."),
+    MattermostUnavailable("Mattermost does not answer."),
+    TokenRefused("Mattermost refused.", http_status=401),
+    MattermostRefused("Mattermost refused.", http_status=403),
+]
+
+
+class Answers:
+    """Gives these in turn, and remembers when it was asked."""
+
+    def __init__(self, *answers: object) -> None:
+        self.left = list(answers)
+        self.asked: list[float] = []
+
+    async def __call__(self) -> object:
+        self.asked.append(time.monotonic())
+        match self.left.pop(0):
+            case Exception() as error:
+                raise error
+            case answer:
+                return answer
+
+
+@pytest.mark.parametrize("failure", PASSING, ids=lambda failure: type(failure).__name__)
+async def test_the_first_answer_ends_it(failure: Exception) -> None:
+    """And is what comes of it."""
+    assert await insist("ask", Answers(failure, failure, 42)) == 42
+
+
+async def test_a_bug_is_not_waited_out() -> None:
+    """Repeating it would hide it for ever."""
+    with pytest.raises(ZeroDivisionError):
+        await insist("ask", Answers(ZeroDivisionError(), 42))
+
+
+async def test_it_waits_as_long_as_it_was_asked_to() -> None:
+    """However short it would have waited by itself."""
+    answers = Answers(MattermostUnavailable("Fewer requests, please.", retry_after=0.5), 42)
+
+    await insist("ask", answers)
+
+    assert answers.asked[1] - answers.asked[0] >= 0.5
+
+
+async def test_it_can_be_cancelled_while_it_waits() -> None:
+    """A stop does not wait for anybody's Retry-After."""
+    answers = Answers(MattermostUnavailable("Fewer requests, please.", retry_after=60))
+    waiting = asyncio.create_task(insist("ask", answers))
+    async with asyncio.timeout(5):
+        while not answers.asked:
+            await asyncio.sleep(0)
+
+        waiting.cancel()
+        await asyncio.wait({waiting})
+
+    assert waiting.cancelled()

@@ -1,0 +1,376 @@
+"""Everything well, then one thing at a time not: the doctor finds that, and nothing else."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from asyncpg import Pool
+
+from bridge.ops.doctor import configuration
+from bridge.ops.findings import Finding, Mark
+from bridge.sandbox.equa.faults import away
+from bridge.sandbox.mattermost import RestFault
+from bridge.secrets.key_ring import KeyRing, new_key
+from tests.support.installation import Installation, installation
+
+STOCK = "frame-ancestors 'self' teams.microsoft.com; script-src 'self'"
+NOWHERE = "http://127.0.0.1:9"
+
+
+@pytest.fixture
+async def install(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
+    async with installation(dsn, pool) as built:
+        yield built
+
+
+def told(found: dict[str, Finding]) -> dict[str, Mark]:
+    """Return what is not well; each thing that is bad says what to do."""
+    assert all(each.todo for each in found.values() if each.mark == "bad"), found
+    return {subject: each.mark for subject, each in found.items() if each.mark != "good"}
+
+
+async def test_everything_is_well(install: Installation) -> None:
+    """Nothing is bad, nothing missing, and no secret is shown."""
+    await install.keep_token()
+
+    found = await install.look()
+
+    assert told(found) == {}
+    assert found["bot"].found == "@equabot"
+    assert found["bot's places"].found == "in #agent of 1 mapped team"
+    assert found["keys"].found == "k1: 1 stored token open"
+    secret = [
+        value for name, value in install.environ.items() if name.endswith(("TOKEN", "PASSWORD", "KEYS"))
+    ]
+    assert not any(each in str(found) for each in secret)
+
+
+async def test_nothing_is_configured(install: Installation, tmp_path: Path) -> None:
+    """Only what is required is bad."""
+    install.environ = {"BRIDGE_DATA_DIR": str(tmp_path)}
+
+    assert told(await install.look()) == {
+        "Mattermost": "bad",
+        "Equa": "bad",
+        "database": "absent",
+        "keys": "absent",
+        "agent": "absent",
+    }
+
+
+async def test_what_is_optional_is_absent(install: Installation) -> None:
+    """Each says what there is not without it."""
+    for name in ("MATTERMOST_NOTICE_TOKEN", "EQUA_SERVICE_EMAIL", "EQUA_SERVICE_PASSWORD", "WEB_ORIGINS"):
+        install.environ[name] = ""
+    for name in ("MATTERMOST_BOT_TOKEN", "AGENT_URL"):
+        install.environ[name] = ""
+
+    found = await install.look()
+
+    assert told(found) == dict.fromkeys(["bot", "notices", "frame", "service account", "agent"], "absent")
+    assert all(
+        each.found.startswith("not configured: without") for each in found.values() if each.mark == "absent"
+    )
+
+
+async def test_mattermost_is_away(install: Installation) -> None:
+    """What needs it says so, the rest is looked at all the same."""
+    await install.mattermost.stop()
+
+    found = await install.look(seconds=3)
+
+    asked = ["administrator", "people", "settings", "roles", "bot", "notices", "websocket", "bot's places"]
+    assert told(found) == dict.fromkeys(["Mattermost", *asked, "frame", "sign-in"], "bad")
+    assert "Connection refused" in found["Mattermost"].found
+    assert {found[each].todo for each in ("bot", "notices", "settings")} == {
+        "see Mattermost and its accounts above"
+    }
+
+
+async def test_mattermost_is_not_well(install: Installation) -> None:
+    """It answers, but not that it is well."""
+    install.mattermost.faults.rest(RestFault(status=500, path="/system/ping"))
+
+    assert told(await install.look()) == {"Mattermost": "bad"}
+
+
+async def test_mattermost_11_without_a_licence(install: Installation) -> None:
+    """Works, for few people."""
+    install.store.settings.version = "11.6.0"
+
+    assert told(await install.look()) == {"version": "warning"}
+
+
+@pytest.mark.parametrize(("people", "mark"), [(9, "warning"), (10, "bad")])
+async def test_the_user_limit(install: Installation, people: int, mark: Mark) -> None:
+    """Near, and reached."""
+    install.store.settings.max_active_users = 10
+    for number in range(people - 1):
+        install.store.create_user(f"person-{number}")
+
+    assert told(await install.look()) == {"people": mark}
+
+
+async def test_the_administrators_token_is_refused(install: Installation) -> None:
+    """Told with its variable; what is looked at with it points there."""
+    install.environ["MATTERMOST_ADMIN_BOT_TOKEN"] = "x" * 26
+
+    found = await install.look()
+
+    assert told(found) == dict.fromkeys(["administrator", "people", "settings", "roles"], "bad")
+    assert found["administrator"].found == "Mattermost refuses MATTERMOST_ADMIN_BOT_TOKEN"
+    assert "active system administrator" in found["administrator"].todo
+
+
+async def test_the_administrator_is_none(install: Installation) -> None:
+    """An ordinary account's token works, and is not enough: it may look neither at limits nor at settings."""
+    ada = install.store.create_user("ada")
+    install.environ["MATTERMOST_ADMIN_BOT_TOKEN"] = install.store.create_token(ada).token
+
+    assert told(await install.look()) == dict.fromkeys(["administrator", "people", "settings"], "bad")
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "mark"),
+    [
+        ("TeamSettings", "MaxUsersPerTeam", 50, "bad"),
+        ("ServiceSettings", "SiteURL", "https://other.example.com", "bad"),
+        ("TeamSettings", "EnableOpenServer", True, "bad"),
+        ("TeamSettings", "RestrictDirectMessage", "any", "warning"),
+        ("ServiceSettings", "AllowCorsFrom", "*", "warning"),
+        ("ServiceSettings", "EnableBotAccountCreation", False, "warning"),
+    ],
+)
+async def test_a_setting(install: Installation, section: str, name: str, value: object, mark: Mark) -> None:
+    """Bad where the bridge cannot do without, with the line for Mattermost's environment."""
+    install.store.settings.patch({section: {name: value}})
+
+    found = await install.look()
+
+    assert told(found) == {f"{section}.{name}": mark}
+    assert f"MM_{section}_{name}".upper() in found[f"{section}.{name}"].todo
+
+
+async def test_roles_as_they_are_installed(install: Installation) -> None:
+    """People would see every organization."""
+    install.store.roles["system_user"].permissions.append("view_members")
+
+    assert told(await install.look()) == {"role system_user": "bad"}
+
+
+async def test_the_bots_token_is_refused(install: Installation) -> None:
+    """Told once with how to make another; the websocket notices it too."""
+    install.environ["MATTERMOST_BOT_TOKEN"] = "x" * 26
+
+    found = await install.look()
+
+    assert told(found) == dict.fromkeys(["bot", "websocket", "bot's places"], "bad")
+    assert found["bot"].found == found["websocket"].found == "Mattermost refuses MATTERMOST_BOT_TOKEN"
+    assert "--new-token" in found["bot"].todo
+
+
+@pytest.mark.parametrize(("name", "mark"), [("ada", "bad"), ("equabot", "warning")])
+async def test_the_bot_is_another_account(install: Installation, name: str, mark: Mark) -> None:
+    """A person's, or one that may do everything."""
+    user = install.bot if name == "equabot" else install.store.create_user(name)
+    user.roles = "system_user system_admin" if name == "equabot" else "system_user"
+    install.store.join(install.team, user)
+    install.store.join(install.store.channel(install.team, "agent"), user)
+    install.environ["MATTERMOST_BOT_TOKEN"] = install.store.create_token(user).token
+
+    assert told(await install.look()) == {"bot": mark}
+
+
+async def test_the_notice_account_lacks_its_role(install: Installation) -> None:
+    """It could post only where it is a member."""
+    install.notices.roles = "system_user"
+
+    assert told(await install.look()) == {"notices": "warning"}
+
+
+async def test_the_notice_token_is_refused(install: Installation) -> None:
+    """With its own variable."""
+    install.environ["MATTERMOST_NOTICE_TOKEN"] = "x" * 26
+
+    found = await install.look()
+
+    assert told(found) == {"notices": "bad"}
+    assert found["notices"].found == "Mattermost refuses MATTERMOST_NOTICE_TOKEN"
+
+
+async def test_no_websocket(install: Installation) -> None:
+    """REST works and websockets do not, as behind a proxy that does not know them."""
+    install.mattermost.faults.refuse_sockets = True
+
+    assert told(await install.look(seconds=1)) == {"websocket": "bad"}
+
+
+async def test_the_bot_is_not_in_every_place(install: Installation) -> None:
+    """Named are the team or its channel, whichever it is not in."""
+    channel = install.store.channel(install.team, "agent")
+    install.store.leave(channel, install.bot)
+    assert (await install.look())["bot's places"].found == "not in #agent of acme"
+
+    install.store.leave(install.team, install.bot)
+    found = await install.look()
+
+    assert told(found) == {"bot's places": "bad"}
+    assert found["bot's places"].found == "not in the team acme"
+    assert "equabot-bridge sync " in found["bot's places"].todo
+
+
+async def test_the_page_may_not_be_framed(install: Installation) -> None:
+    """As Mattermost has it without a proxy."""
+    install.front.policy = STOCK
+
+    found = await install.look()
+
+    assert told(found) == {"frame": "bad"}
+    assert "frame-ancestors 'self' teams.microsoft.com" in found["frame"].found
+    assert "FRAME_ANCESTORS" in found["frame"].todo
+
+
+async def test_there_is_no_page(install: Installation) -> None:
+    """A proxy answers that does not reach Mattermost."""
+    install.front.page_status = 502
+
+    assert told(await install.look()) == {"frame": "bad"}
+
+
+@pytest.mark.parametrize(
+    ("status", "repeats", "headers", "says"),
+    [
+        (200, False, {}, "leads to Mattermost"),
+        (200, False, {"X-Version-Id": ""}, "somebody else (HTTP 200)"),
+        (502, False, {"X-Version-Id": ""}, "does not reach the bridge"),
+        (404, True, {}, "no /login/token"),
+        (500, True, {}, "the bridge answers HTTP 500"),
+    ],
+)
+async def test_tickets_lead_elsewhere(
+    install: Installation, status: int, headers: dict[str, str], says: str, *, repeats: bool
+) -> None:
+    """To Mattermost, to nobody, or to a bridge that cannot use them."""
+    install.front.login_status, install.front.repeats_id = status, repeats
+    install.front.login_headers = headers
+
+    found = await install.look()
+
+    assert told(found) == {"sign-in": "bad"}
+    assert says in found["sign-in"].found
+
+
+async def test_the_public_address_is_wrong(install: Installation) -> None:
+    """Browsers would be sent nowhere, although the bridge reaches Mattermost."""
+    install.environ["MATTERMOST_PUBLIC_URL"] = NOWHERE
+
+    found = await install.look(seconds=2)
+
+    subjects = ["ServiceSettings.SiteURL", "public websocket", "frame", "sign-in"]
+    assert told(found) == dict.fromkeys(subjects, "bad")
+
+
+async def test_the_database_is_away(install: Installation) -> None:
+    """What lies in it cannot be looked at either."""
+    install.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/none"
+
+    found = await install.look(seconds=2)
+
+    assert told(found) == dict.fromkeys(["database", "keys", "bot's places"], "bad")
+
+
+@pytest.mark.parametrize(
+    ("change", "mark"),
+    [
+        ("delete from schema_migrations where version > 1", "warning"),
+        ("update schema_migrations set version = 999 where version = 1", "bad"),
+    ],
+)
+async def test_the_schema_is_another_versions(install: Installation, change: str, mark: Mark) -> None:
+    """An older one is migrated by the daemon, a newer one is not for this program."""
+    await install.pool.execute(change)
+
+    assert told(await install.look()) == {"database": mark}
+
+
+async def test_an_empty_database(install: Installation) -> None:
+    """Nothing of ours is in it yet, which the daemon mends."""
+    await install.pool.execute("drop schema public cascade; create schema public")
+
+    assert told(await install.look()) == {"database": "warning"}
+
+
+async def test_keys_that_open_nothing(install: Installation) -> None:
+    """A key that is missing, and one of the same id that is another."""
+    await install.keep_token()
+    await install.keep_token(KeyRing.parse(f"k0:{new_key()}"))
+
+    found = await install.look()
+    assert told(found) == {"keys": "bad"}
+    assert "1 of 2 stored tokens are sealed with a key that is not among k1" in found["keys"].found
+
+    install.environ["TOKEN_KEYS"] = f"k0:{new_key()},k1:{new_key()}"
+    assert "2 of 2 stored tokens do not open" in (await install.look())["keys"].found
+
+
+async def test_equa_is_away(install: Installation) -> None:
+    """The service account cannot sign in either."""
+    install.equa.controls.fail(away())
+
+    assert told(await install.look()) == dict.fromkeys(["Equa", "service account"], "bad")
+
+
+async def test_the_service_account_is_refused(install: Installation) -> None:
+    """Told without its password."""
+    install.environ["EQUA_SERVICE_PASSWORD"] = "not-the-password"
+
+    found = await install.look()
+
+    assert told(found) == {"service account": "bad"}
+    assert "not-the-password" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "mark", "says"),
+    [
+        ("AGENT_URL", NOWHERE, "bad", "Connection refused"),
+        ("AGENT_TOKEN", "wrong", "bad", "AGENT_TOKEN"),
+    ],
+)
+async def test_the_agent(install: Installation, variable: str, value: str, mark: Mark, says: str) -> None:
+    """Away, or refusing the token."""
+    install.environ[variable] = value
+
+    found = await install.look()
+
+    assert told(found) == {"agent": mark}
+    assert says in found["agent"].found
+
+
+async def test_the_agents_route_is_switched_off(install: Installation) -> None:
+    """As a gateway is installed; the setting to change is named."""
+    install.agent.enabled = False
+
+    assert "chatCompletions" in (await install.look())["agent"].found
+
+
+async def test_no_model_is_asked(install: Installation) -> None:
+    """The doctor's question costs nothing."""
+    await install.look()
+
+    assert not install.agent.calls
+
+
+@pytest.mark.parametrize(("model", "marks"), [("equabot", {}), ("another", {"agent": "warning"})])
+async def test_an_openai_server(install: Installation, model: str, marks: dict[str, Mark]) -> None:
+    """It tells which models it has."""
+    install.environ |= {"AGENT_KIND": "openai", "AGENT_MODEL": model}
+
+    assert told(await install.look()) == marks
+
+
+def test_misspelt_variables() -> None:
+    """Names that begin like ours and are none; others are none of our business."""
+    assert configuration(["MATTERMOST_URL", "PATH"]).mark == "good"
+    found = configuration(["MATTERMOST_BOTTOKEN", "EQUA_URL", "PATH"])
+    assert (found.mark, found.found) == ("warning", "unknown: EQUA_URL, MATTERMOST_BOTTOKEN")

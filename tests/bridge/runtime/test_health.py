@@ -1,0 +1,254 @@
+"""Whether the daemon can do its work: every part is looked at, and none can hide another."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import pytest
+from asyncpg import Pool
+
+from bridge.db.pool import open_pool
+from bridge.errors import AgentUnavailable, MattermostUnavailable, TokenRefused
+from bridge.mattermost.websocket.socket import State
+from bridge.runtime.health import Status
+from handlers.http.app_keys import Health, Part
+
+REFUSED = TokenRefused("Mattermost refused.", http_status=401)
+
+
+@dataclass
+class FakeHost:
+    """Somebody outside: well, failing, or silent."""
+
+    failure: Exception | None = None
+    silent: bool = False
+    asked: int = 0
+
+    async def ping(self) -> None:
+        self.asked += 1
+        if self.silent:
+            await asyncio.Event().wait()
+        if self.failure:
+            raise self.failure
+
+
+@dataclass
+class FakeSocket:
+    state: State = "connected"
+
+
+@dataclass
+class Outside:
+    mattermost: FakeHost = field(default_factory=FakeHost)
+    agent: FakeHost = field(default_factory=FakeHost)
+    socket: FakeSocket = field(default_factory=FakeSocket)
+
+    def status(self, pool: Pool) -> Status:
+        """Return the status of a bot that is alive."""
+        status = Status(pool, cast(Any, self.mattermost), cast(Any, self.agent))
+        status.socket = cast(Any, self.socket)
+        return status
+
+
+@pytest.fixture
+def outside() -> Outside:
+    return Outside()
+
+
+@pytest.fixture
+def status(pool: Pool, outside: Outside) -> Status:
+    return outside.status(pool)
+
+
+def states(health: Health) -> dict[str, str]:
+    return {part.name: part.state for part in health.parts}
+
+
+def part(health: Health, name: str) -> Part:
+    return next(part for part in health.parts if part.name == name)
+
+
+async def test_all_parts_are_well(status: Status) -> None:
+    health = await status.look()
+
+    assert health.ready
+    assert states(health) == {
+        "database": "connected",
+        "mattermost": "well",
+        "agent": "reachable",
+        "websocket": "connected",
+        "notices": "well",
+    }
+
+
+async def test_without_a_bot_the_database_is_all_that_is_needed(pool: Pool) -> None:
+    """A daemon that only serves its API is ready, and says what it does without."""
+    health = await Status(pool).look()
+
+    assert health.ready
+    assert states(health) == {
+        "database": "connected",
+        "mattermost": "not_configured",
+        "agent": "not_configured",
+        "websocket": "not_configured",
+        "notices": "not_configured",
+    }
+
+
+async def test_an_agent_that_is_away_is_told_and_does_no_harm(status: Status, outside: Outside) -> None:
+    """Another daemon would not reach it either: taking this one out of service mends nothing."""
+    outside.agent.failure = AgentUnavailable("The agent cannot be reached.")
+
+    health = await status.look()
+
+    assert health.ready
+    assert part(health, "agent") == Part("agent", ok=False, state="agent_unavailable", required=False)
+
+
+async def test_a_mattermost_that_is_away_is_told(status: Status, outside: Outside) -> None:
+    outside.mattermost.failure = MattermostUnavailable("Mattermost does not answer.")
+
+    health = await status.look()
+
+    assert not health.ready
+    assert part(health, "mattermost") == Part("mattermost", ok=False, state="mattermost_unavailable")
+
+
+async def test_a_database_that_is_away_is_told(pool: Pool, outside: Outside) -> None:
+    await pool.close()
+
+    health = await outside.status(pool).look()
+
+    assert not health.ready
+    assert part(health, "database") == Part("database", ok=False, state="database_unavailable")
+
+
+@pytest.mark.parametrize("state", ["connecting", "disconnected", "closed"])
+async def test_a_websocket_that_is_not_connected_is_told(
+    status: Status, outside: Outside, state: State
+) -> None:
+    """The bot hears nothing meanwhile."""
+    outside.socket.state = state
+
+    health = await status.look()
+
+    assert not health.ready
+    assert part(health, "websocket") == Part("websocket", ok=False, state=state)
+
+
+async def test_a_bot_that_does_not_know_itself_yet_is_not_ready(status: Status) -> None:
+    """It has no websocket before Mattermost has told who it is."""
+    status.socket = None
+
+    health = await status.look()
+
+    assert part(health, "websocket") == Part("websocket", ok=False, state="waiting_for_mattermost")
+
+
+async def test_a_token_that_the_websocket_finds_refused_is_named(status: Status, outside: Outside) -> None:
+    """The operator is told which variable has to be mended."""
+    outside.socket.state = "unauthorised"
+
+    told = part(await status.look(), "websocket")
+
+    assert told == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
+
+
+async def test_a_token_that_was_refused_at_the_start_is_named(status: Status) -> None:
+    status.socket, status.refused_tokens = None, {"MATTERMOST_BOT_TOKEN"}
+
+    told = part(await status.look(), "websocket")
+
+    assert told == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
+
+
+async def test_a_refused_notice_token_leaves_everything_else_ready(status: Status) -> None:
+    """People are answered and signed in; only notices wait."""
+    status.refused_tokens = {"MATTERMOST_NOTICE_TOKEN"}
+
+    health = await status.look()
+
+    variable = "MATTERMOST_NOTICE_TOKEN"
+    assert part(health, "notices") == Part(
+        "notices", ok=False, state="token_refused", required=False, variable=variable
+    )
+    assert part(health, "websocket").ok
+    assert health.ready
+
+
+async def test_a_token_that_is_refused_while_looking_is_named(status: Status, outside: Outside) -> None:
+    outside.mattermost.failure = REFUSED
+
+    told = part(await status.look(), "mattermost")
+
+    assert told == Part("mattermost", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
+
+
+async def test_what_is_silent_is_given_up_and_the_rest_told(status: Status, outside: Outside) -> None:
+    """Whoever asks has an answer after some seconds, whatever hangs."""
+    outside.mattermost.silent = outside.agent.silent = True
+
+    health = await status.look()
+
+    assert states(health) == {
+        "database": "connected",
+        "mattermost": "too_slow",
+        "agent": "too_slow",
+        "websocket": "connected",
+        "notices": "well",
+    }
+    assert not health.ready
+
+
+async def test_a_failure_that_nobody_foresaw_does_not_hide_the_others(
+    status: Status, outside: Outside
+) -> None:
+    """Its text stays inside; that there is one is told."""
+    outside.agent.failure = ZeroDivisionError("an internal text")
+
+    health = await status.look()
+
+    assert health.ready
+    assert part(health, "agent") == Part("agent", ok=False, state="internal_error", required=False)
+
+
+async def test_a_database_that_takes_no_writes_is_told(pool: Pool, dsn: str, outside: Outside) -> None:
+    """Nothing can be stored; a connection that leads to the new primary is found by itself."""
+    name = urlsplit(dsn).path[1:]
+    await pool.execute(f'alter database "{name}" set default_transaction_read_only = on')
+    async with await open_pool(dsn) as theirs:
+        status = outside.status(theirs)
+        told = part(await status.look(), "database")
+        await pool.execute(f'alter database "{name}" reset default_transaction_read_only')
+
+        assert told == Part("database", ok=False, state="read_only")
+        assert part(await status.look(), "database").ok
+
+
+@pytest.fixture
+async def banned(dsn: str, pool: Pool) -> AsyncIterator[Pool]:
+    """A pool whose account the database does not let in any more."""
+    name = f"role_{urlsplit(dsn).path[-12:]}"
+    await pool.execute(f"create role {name} login password 'secret'")
+    address = urlsplit(dsn)._replace(netloc=f"{name}:secret@{urlsplit(dsn).netloc.rpartition('@')[2]}")
+    try:
+        async with await open_pool(address.geturl()) as theirs:
+            await pool.execute(f"alter role {name} nologin")
+            await pool.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1", name
+            )
+            yield theirs
+    finally:
+        await pool.execute(f"drop role {name}")
+
+
+async def test_a_database_that_refuses_us_is_told(banned: Pool, outside: Outside) -> None:
+    """A changed password is no outage, and readiness is told all the same."""
+    await outside.status(banned).look()  # finds the old connection cut
+
+    health = await outside.status(banned).look()
+
+    assert part(health, "database") == Part("database", ok=False, state="internal_error")
+    assert part(health, "mattermost").ok

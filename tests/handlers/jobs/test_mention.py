@@ -1,0 +1,576 @@
+"""A mention: what the agent is asked, and what becomes of its answer."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+import structlog
+from asyncpg import Pool
+
+from bridge.db.inbox import Inbox, Room
+from bridge.errors import AgentFailed, AgentUnavailable, MattermostRefused, MattermostUnavailable
+from bridge.ingest.post_acks import Confirmations
+from bridge.metrics import Metrics
+from bridge.models.agent import Question, Turn
+from bridge.models.chat import ChannelId, Post, PostId, User, UserId
+from bridge.models.equa import PersonId
+from bridge.models.jobs import Entry, Job, JobKind, Mention
+from bridge.worker import LeaseLostError
+from handlers.jobs.mention import HOW_TO_GET_IN, SORRY, Mentions
+from handlers.jobs.posting import MARK, Poster
+from tests.support.clock import Clock
+from tests.support.posting import ACME, CHANNEL, ME, WRITER, FakeMattermost, failing
+
+ADA = PersonId(UUID(int=2))
+SOMEBODY = UserId("s" * 26)
+ROOT, ASKED = PostId("root"), PostId("asked")
+AWAY = AgentUnavailable("The agent cannot be reached.")
+
+Work = Callable[[], Awaitable[str]]
+
+
+@dataclass
+class FakeAgent:
+    """Answers by doing its work, and records what it was asked."""
+
+    remembers: bool = True
+    work: Work | None = None
+    said: str = "forty-two"
+    failure: Exception | None = None
+    asked: list[Question] = field(default_factory=list)
+
+    async def reply(self, question: Question) -> str:
+        self.asked.append(question)
+        if self.failure:
+            raise self.failure
+        return await self.work() if self.work else self.said
+
+    async def ping(self) -> None:
+        """Be there."""
+
+
+@dataclass
+class Scene:
+    """The handlers, with whom they talk to and the table that their job is in."""
+
+    pool: Pool
+    inbox: Inbox
+    mattermost: FakeMattermost
+    agent: FakeAgent
+    typed: list[tuple[ChannelId, PostId]]
+    metrics: Metrics
+    mentions: Mentions
+
+    async def job(
+        self,
+        message: str = "@equabot hello",
+        *,
+        post: PostId = ASKED,
+        kind: JobKind = "mention",
+        create_at: int | None = None,
+    ) -> Job:
+        """Return the claimed job of a post in the thread of the root, by default one of this moment."""
+        written = round(time.time() * 1000) if create_at is None else create_at
+        mention = Mention(post, CHANNEL, ROOT, WRITER, ADA, message, written)
+        await self.inbox.put_all(
+            [Entry(kind, f"thread:{ROOT}", ACME, f"post:{mention.post_id}", mention.payload())]
+        )
+        (job,) = await self.inbox.claim(Room(1))
+        return job
+
+    async def lose_lease(self) -> None:
+        await self.pool.execute("update jobs set holder = gen_random_uuid()")
+
+    async def kept(self) -> tuple[str | None, str | None]:
+        """Return answer and failure as they stand in the table."""
+        row = await self.pool.fetchrow("select answer, failure from jobs")
+        assert row
+        return row["answer"], row["failure"]
+
+    @property
+    def said(self) -> list[str]:
+        return [draft.message for draft in self.mattermost.drafts]
+
+
+@pytest.fixture
+def scene(pool: Pool) -> Scene:
+    inbox, mattermost, agent, metrics = Inbox(pool), FakeMattermost(), FakeAgent(), Metrics()
+    typed: list[tuple[ChannelId, PostId]] = []
+
+    async def typing(channel_id: ChannelId, parent_id: PostId) -> None:
+        typed.append((channel_id, parent_id))
+
+    poster = Poster(cast(Any, mattermost), ME, 16_383, Confirmations())
+    mentions = Mentions(cast(Any, mattermost), agent, inbox, poster, typing, "equabot", metrics)
+    return Scene(pool, inbox, mattermost, agent, typed, metrics, mentions)
+
+
+async def test_the_agent_is_asked_and_its_answer_posted(scene: Scene) -> None:
+    """Who and where come from the job, the text without its mention; the answer names its question."""
+    result = await scene.mentions.answer(await scene.job("@equabot who is on our team?"))
+
+    assert scene.agent.asked == [Question(ACME, ADA, CHANNEL, ROOT, ASKED, "who is on our team?")]
+    (draft,) = scene.mattermost.drafts
+    assert (draft.channel_id, draft.root_id, draft.message) == (CHANNEL, ROOT, "forty-two")
+    assert draft.props == {MARK: {"answers": ASKED, "part": 1, "of": 1}}
+    assert result == {"posts": ["new1"]}
+
+
+@pytest.mark.parametrize("message", ["@equabot", " @equabot! "])
+async def test_a_bare_mention_is_asked_as_it_stands(scene: Scene, message: str) -> None:
+    """Somebody only calls: the agent decides what to say to that, and it is never asked nothing."""
+    await scene.mentions.answer(await scene.job(message))
+
+    assert [question.text for question in scene.agent.asked] == [message]
+
+
+async def test_the_answer_is_kept_before_it_is_posted(scene: Scene) -> None:
+    """Whoever takes over after a crash posts the same answer, and does not ask again."""
+    kept: list[object] = []
+
+    async def create(post: Post) -> Post:
+        kept.append(await scene.kept())
+        return post
+
+    scene.mattermost.create = create
+
+    await scene.mentions.answer(await scene.job())
+
+    assert kept == [("forty-two", None)]
+
+
+async def test_a_kept_answer_is_posted_without_asking_again(scene: Scene) -> None:
+    """It is looked for in the thread first."""
+    job = replace(await scene.job(), answer="kept")
+
+    await scene.mentions.answer(job)
+
+    assert scene.agent.asked == []
+    assert scene.mattermost.threads_read == 1
+    assert scene.said == ["kept"]
+
+
+async def test_an_answer_that_is_there_is_not_posted_again(scene: Scene) -> None:
+    """The process before died between the post and its record."""
+    job = replace(await scene.job(), answer="kept")
+    mark = {MARK: {"answers": ASKED, "part": 1, "of": 1}}
+    scene.mattermost.posts = [Post(PostId("there"), CHANNEL, ME, ROOT, "kept", 200, props=mark)]
+
+    assert await scene.mentions.answer(job) == {"posts": ["there"]}
+    assert scene.said == []
+
+
+LONG_AGO = 31_000
+"""Milliseconds."""
+
+
+def part(number: int, of: int) -> Post:
+    """Return a part of an answer that the database knows nothing of."""
+    mark = {MARK: {"answers": ASKED, "part": number, "of": of}}
+    return Post(PostId(f"there{number}"), CHANNEL, ME, ROOT, "earlier", 200, props=mark)
+
+
+async def old(scene: Scene, kind: JobKind = "mention") -> Job:
+    """Return the job of a post that is found only now."""
+    return await scene.job(create_at=round(time.time() * 1000) - LONG_AGO, kind=kind)
+
+
+async def test_what_was_answered_before_the_database_forgot_it_is_left(scene: Scene) -> None:
+    """After a fail-over or a restored backup the post is found again; the agent is not asked again."""
+    scene.mattermost.posts = [part(2, of=2), part(1, of=2)]
+
+    assert await scene.mentions.answer(await old(scene)) == {"posts": ["there1", "there2"]}
+    assert scene.agent.asked == []
+    assert scene.said == []
+
+
+async def test_of_an_answer_that_is_there_in_part_the_rest_is_posted(scene: Scene) -> None:
+    """The process died in the middle, and the database forgot what it was going to say."""
+    scene.agent.said = "x" * 16_000 + "\n\n" + "y" * 16_000
+    scene.mattermost.posts = [part(1, of=2)]
+
+    assert await scene.mentions.answer(await old(scene)) == {"posts": ["there1", "new1"]}
+    assert scene.said == ["y" * 16_000]
+
+
+async def test_an_old_post_without_an_answer_is_answered(scene: Scene) -> None:
+    """That it is none costs one look; usually the bridge was away for a while."""
+    assert await scene.mentions.answer(await old(scene)) == {"posts": ["new1"]}
+    assert scene.mattermost.threads_read == 1
+
+
+async def test_for_a_new_post_nothing_is_looked_up(scene: Scene) -> None:
+    await scene.mentions.answer(await scene.job())
+
+    assert scene.mattermost.threads_read == 0
+
+
+async def test_an_old_post_is_not_answered_without_looking(scene: Scene) -> None:
+    """While Mattermost is away nothing is asked either: the next attempt looks."""
+    scene.mattermost.failure = MattermostUnavailable("Mattermost does not answer.")
+
+    with pytest.raises(MattermostUnavailable):
+        await scene.mentions.answer(await old(scene))
+
+    assert scene.agent.asked == []
+
+
+async def test_what_the_agent_says_alarms_nobody(scene: Scene) -> None:
+    """Neither what is kept nor what is posted."""
+    scene.agent.said = "dear @all"
+
+    await scene.mentions.answer(await scene.job())
+
+    assert "@all" not in f"{scene.said} {await scene.kept()}"
+
+
+async def test_an_agent_that_remembers_is_told_the_new_message_only(scene: Scene) -> None:
+    """The thread is not even read."""
+    scene.mattermost.posts = [Post(ROOT, CHANNEL, WRITER, "", "before", 1)]
+
+    await scene.mentions.answer(await scene.job())
+
+    assert scene.agent.asked[0].history == ()
+    assert scene.mattermost.threads_read == 0
+
+
+def line(number: int, message: str, by: UserId = WRITER, at: int | None = None, **fields: Any) -> Post:
+    """Return a reply in the thread; the question itself is asked at 100."""
+    return Post(PostId(f"p{number:03}"), CHANNEL, by, ROOT, message, number if at is None else at, **fields)
+
+
+async def history(scene: Scene, *posts: Post) -> tuple[Turn, ...]:
+    """Return what an agent that does not remember is told of the thread."""
+    scene.agent.remembers = False
+    scene.mattermost.posts = [*posts, Post(ASKED, CHANNEL, WRITER, ROOT, "@equabot hello", 100)]
+    await scene.mentions.answer(await scene.job(create_at=100))
+    return scene.agent.asked[0].history
+
+
+async def test_an_agent_that_does_not_remember_is_told_the_thread(scene: Scene) -> None:
+    """In its order, with who said what: the bot itself, or somebody else, without the mention."""
+    told = await history(
+        scene,
+        Post(ROOT, CHANNEL, WRITER, "", "@equabot what is six times seven?", 1),
+        line(2, "forty-two", ME),
+        line(3, "are you sure?", SOMEBODY),
+        line(4, "@equabot"),
+    )
+
+    assert told == (
+        Turn("user", "what is six times seven?"),
+        Turn("assistant", "forty-two"),
+        Turn("user", "are you sure?"),
+        Turn("user", "@equabot"),
+    )
+
+
+async def test_only_what_people_and_the_bot_said_before_is_told(scene: Scene) -> None:
+    """No system posts, no webhooks, nothing empty, and nothing that came later."""
+    told = await history(
+        scene,
+        Post(ROOT, CHANNEL, WRITER, "", "the beginning", 1),
+        line(2, "somebody joined", type="system_join_channel"),
+        line(3, "deployed", props={"from_webhook": "true"}),
+        line(4, "  "),
+        line(5, "of the same millisecond", at=100),
+        line(6, "later", at=101),
+    )
+
+    assert told == (Turn("user", "the beginning"),)
+
+
+async def test_of_the_same_millisecond_what_has_a_lower_id_came_before(scene: Scene) -> None:
+    """As Mattermost itself orders a thread."""
+    told = await history(scene, Post(PostId("a" * 26), CHANNEL, WRITER, ROOT, "just before", 100))
+
+    assert told == (Turn("user", "just before"),)
+
+
+async def test_of_a_long_thread_the_last_posts_are_told(scene: Scene) -> None:
+    """Fifty of them."""
+    told = await history(scene, *(line(number, str(number)) for number in range(1, 91)))
+
+    assert [turn.text for turn in told] == [str(number) for number in range(41, 91)]
+
+
+async def test_of_long_posts_as_many_are_told_as_there_is_room_for(scene: Scene) -> None:
+    """Whole posts, the last ones, 60,000 characters at most."""
+    told = await history(scene, *(line(number, f"{number}" + "x" * 14_999) for number in range(1, 9)))
+
+    assert [turn.text[0] for turn in told] == ["5", "6", "7", "8"]
+
+
+async def test_a_question_that_opens_its_thread_has_no_history(scene: Scene) -> None:
+    """There is nothing to read."""
+    scene.agent.remembers = False
+
+    await scene.mentions.answer(await scene.job(post=ROOT))
+
+    assert scene.agent.asked[0].history == ()
+    assert scene.mattermost.threads_read == 0
+
+
+@pytest.mark.parametrize("failure", [AWAY, ValueError("internal")], ids=["away", "a bug"])
+async def test_what_may_pass_is_left_to_the_next_attempt(scene: Scene, failure: Exception) -> None:
+    """Nothing is said and nothing kept, so that the agent is asked again."""
+    scene.agent.failure = failure
+
+    with pytest.raises(type(failure)):
+        await scene.mentions.answer(await scene.job())
+
+    assert scene.said == []
+    assert await scene.kept() == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("failure", "attempts", "age", "reason"),
+    [
+        (
+            AgentFailed("The agent sent nothing."),
+            1,
+            0,
+            "agent_failed after 1 attempt: The agent sent nothing.",
+        ),
+        (AWAY, 8, 60, "agent_unavailable after 8 attempts: The agent cannot be reached."),
+        (AWAY, 2, 700, "agent_unavailable after 2 attempts: The agent cannot be reached."),
+        (ValueError("internal"), 3, 10, "internal_error after 3 attempts: ValueError"),
+    ],
+    ids=["final", "too often", "too long", "a bug"],
+)
+async def test_when_it_is_given_up_the_person_is_told(
+    scene: Scene, failure: Exception, attempts: int, age: int, reason: str
+) -> None:
+    """One plain sentence in the thread; the reason is kept for an operator."""
+    scene.agent.failure = failure
+    created = datetime.now(UTC) - timedelta(seconds=age)
+    job = replace(await scene.job(), attempts=attempts, created=created)
+
+    result = await scene.mentions.answer(job)
+
+    assert scene.said == [SORRY]
+    assert result == {"posts": ["new1"]}
+    assert await scene.kept() == (SORRY, reason)
+
+
+async def test_why_somebody_got_an_apology_is_logged(scene: Scene) -> None:
+    """One line with the error's code; a bug comes with its traceback."""
+    job = replace(await scene.job(), attempts=3)
+    seen = []
+    for failure in (AgentFailed("The agent sent nothing."), ValueError("internal")):
+        scene.agent.failure = failure
+        with structlog.testing.capture_logs() as lines:
+            await scene.mentions.answer(job)
+        seen.append([(line["event"], line["log_level"], line["code"], line["attempt"]) for line in lines])
+
+    assert seen == [[("answer_failed", "warning", code, 3)] for code in ("agent_failed", "internal_error")]
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\x00\x07", "\x1b"])
+async def test_an_answer_without_text_is_none(scene: Scene, text: str) -> None:
+    """Control characters cannot be posted, and saying nothing at all is no answer."""
+    scene.agent.said = text
+
+    await scene.mentions.answer(await scene.job())
+
+    assert scene.said == [SORRY]
+
+
+async def test_an_apology_that_was_kept_stays_one(scene: Scene) -> None:
+    """Whoever takes over posts it, and does not ask again."""
+    job = replace(await scene.job(), answer=SORRY, failure="agent_failed after 1 attempt: x")
+
+    await scene.mentions.answer(job)
+
+    assert scene.agent.asked == []
+    assert scene.said == [SORRY]
+    assert 'answer_latency_seconds_count{outcome="failed"} 1.0' in scene.metrics.render().decode()
+
+
+async def test_how_long_somebody_waited_is_measured(scene: Scene) -> None:
+    await scene.mentions.answer(await scene.job())
+
+    figures = scene.metrics.render().decode()
+    assert 'answer_latency_seconds_count{outcome="answered"} 1.0' in figures
+    assert 'agent_call_seconds_count{outcome="answered"} 1.0' in figures
+
+
+@pytest.mark.parametrize("failure", [None, AgentFailed("nothing")], ids=["an answer", "an apology"])
+async def test_whoever_lost_the_lease_posts_nothing(scene: Scene, failure: Exception | None) -> None:
+    """While the agent was at work another process has taken the job over: it will answer."""
+
+    async def taken_over() -> str:
+        await scene.lose_lease()
+        if failure:
+            raise failure
+        return "forty-two"
+
+    scene.agent.work = taken_over
+
+    with pytest.raises(LeaseLostError):
+        await scene.mentions.answer(await scene.job())
+
+    assert scene.said == []
+
+
+async def test_a_post_that_fails_is_left_to_the_next_attempt(scene: Scene) -> None:
+    """The answer is kept, so only the post is tried again."""
+    clock = Clock()
+    scene.mattermost.create = failing(MattermostUnavailable("Mattermost does not answer."))
+    answering = asyncio.create_task(scene.mentions.answer(await scene.job()))
+    async with asyncio.timeout(60):
+        while not scene.mattermost.drafts:
+            await asyncio.sleep(0.005)
+
+    await clock.passes(6)
+
+    with pytest.raises(MattermostUnavailable):
+        await answering
+    assert await scene.kept() == ("forty-two", None)
+
+
+ROOT_GONE = MattermostRefused(
+    "Mattermost refused.", http_status=400, error_id="api.post.create_post.root_id.app_error"
+)
+THREAD_GONE = MattermostRefused("Mattermost refused.", http_status=404, error_id="app.post.get.app_error")
+SKIPPED = {"skipped": "question_deleted"}
+
+
+@pytest.mark.parametrize("failure", [None, AgentFailed("nothing")], ids=["an answer", "an apology"])
+async def test_a_question_that_was_deleted_meanwhile_is_done(scene: Scene, failure: Exception | None) -> None:
+    """Nobody waits for the answer any more, and there is nowhere to put it."""
+    scene.agent.failure = failure
+    scene.mattermost.create = failing(ROOT_GONE)
+
+    assert await scene.mentions.answer(await scene.job()) == SKIPPED
+
+
+async def test_a_question_that_was_deleted_before_it_is_read_is_done(scene: Scene) -> None:
+    """Its thread cannot be read for the agent: that is no failure of the agent's."""
+    scene.agent.remembers = False
+    scene.mattermost.failure = THREAD_GONE
+
+    assert await scene.mentions.answer(await scene.job()) == SKIPPED
+    assert scene.said == []
+    assert await scene.kept() == (None, None)
+
+
+async def test_a_question_that_was_deleted_before_the_next_attempt_is_done(scene: Scene) -> None:
+    scene.mattermost.failure = THREAD_GONE
+
+    assert await scene.mentions.answer(replace(await scene.job(), answer="kept")) == SKIPPED
+
+
+async def test_an_invitation_to_a_deleted_post_is_done(scene: Scene, invitation: Job) -> None:
+    scene.mattermost.create = failing(ROOT_GONE)
+
+    assert await scene.mentions.invite(invitation) == SKIPPED
+
+
+@pytest.mark.parametrize("error_id", ["api.post.create_post.can_not_post_to_deleted.error", ""])
+async def test_other_refusals_are_none_of_a_deleted_question(scene: Scene, error_id: str) -> None:
+    scene.mattermost.create = failing(MattermostRefused("no", http_status=400, error_id=error_id))
+
+    with pytest.raises(MattermostRefused):
+        await scene.mentions.answer(await scene.job())
+
+
+async def test_the_bot_is_shown_typing_while_the_agent_works(scene: Scene) -> None:
+    """Again and again as long as it takes, in the thread, and no longer."""
+    clock = Clock()
+    done, begun = asyncio.Event(), asyncio.Event()
+
+    async def work() -> str:
+        begun.set()
+        await done.wait()
+        return "forty-two"
+
+    scene.agent.work = work
+    answering = asyncio.create_task(scene.mentions.answer(await scene.job()))
+    await begun.wait()
+    for _ in range(3):
+        await clock.passes(4.1)
+    shown = list(scene.typed)
+    done.set()
+    await answering
+    await clock.passes(60)
+
+    assert shown == [(CHANNEL, ROOT)] * 4
+    assert scene.typed == shown
+
+
+async def test_typing_that_cannot_be_shown_does_no_harm(scene: Scene) -> None:
+    """The answer matters, not the dots."""
+
+    async def broken(_channel: ChannelId, _thread: PostId) -> None:
+        raise ConnectionError
+
+    await replace(scene.mentions, typing=broken).answer(await scene.job())
+
+    assert scene.said == ["forty-two"]
+
+
+@pytest.fixture
+async def invitation(scene: Scene) -> Job:
+    """The job of a post whose author has no mapping."""
+    scene.mattermost.users[WRITER] = User(WRITER, "stranger")
+    return await scene.job(kind="invite")
+
+
+async def test_somebody_without_a_mapping_is_told_how_to_get_in(scene: Scene, invitation: Job) -> None:
+    """One sentence; the agent is not asked, and nobody waits for it."""
+    assert await scene.mentions.invite(invitation) == {"posts": ["new1"]}
+
+    assert scene.said == [HOW_TO_GET_IN]
+    assert scene.agent.asked == []
+    assert scene.typed == []
+
+
+async def test_another_bot_is_left_alone(scene: Scene, invitation: Job) -> None:
+    """Two bots that explain to each other how to get in would never end."""
+    scene.mattermost.users[WRITER] = User(WRITER, "otherbot", is_bot=True)
+
+    assert await scene.mentions.invite(invitation) == {"skipped": "other_bot"}
+    assert scene.said == []
+
+
+async def test_an_invitation_that_was_kept_is_looked_for_first(scene: Scene, invitation: Job) -> None:
+    """A crash does not make it two."""
+    mark = {MARK: {"answers": ASKED, "part": 1, "of": 1}}
+    scene.mattermost.posts = [Post(PostId("there"), CHANNEL, ME, ROOT, HOW_TO_GET_IN, 200, props=mark)]
+
+    assert await scene.mentions.invite(replace(invitation, answer=HOW_TO_GET_IN)) == {"posts": ["there"]}
+    assert scene.said == []
+
+
+async def test_an_old_post_that_was_invited_is_left(scene: Scene) -> None:
+    """As an answer is: the database may have lost that it was."""
+    scene.mattermost.users[WRITER] = User(WRITER, "stranger")
+    scene.mattermost.posts = [part(1, of=1)]
+
+    assert await scene.mentions.invite(await old(scene, "invite")) == {"posts": ["there1"]}
+    assert scene.said == []
+
+
+async def test_an_invitation_whose_lease_is_lost_is_not_posted(scene: Scene, invitation: Job) -> None:
+    await scene.lose_lease()
+
+    with pytest.raises(LeaseLostError):
+        await scene.mentions.invite(invitation)
+
+    assert scene.said == []
+
+
+async def test_an_author_who_cannot_be_looked_up_is_not_invited(scene: Scene, invitation: Job) -> None:
+    """The worker decides whether it is tried again."""
+    scene.mattermost.users.clear()
+
+    with pytest.raises(MattermostRefused):
+        await scene.mentions.invite(invitation)
+
+    assert scene.said == []

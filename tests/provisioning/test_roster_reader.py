@@ -1,0 +1,99 @@
+"""Rosters read by the service account: afresh, or shared by all who need one that is new enough."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from asyncpg import Pool
+
+from bridge.db.rosters import Rosters
+from bridge.errors import EquaUnavailable
+from bridge.models.equa import OrganizationId, Roster
+from provisioning.roster_reader import Readings
+
+ACME, BOREALIS = OrganizationId(uuid4()), OrganizationId(uuid4())
+
+
+@dataclass
+class Directory:
+    """Counts what it is asked, and is away when told so."""
+
+    asked: list[OrganizationId] = field(default_factory=list)
+    away: bool = False
+
+    async def organization_name(self, organization: OrganizationId) -> str:
+        return f"Organization {organization}"
+
+    async def roster(self, organization: OrganizationId) -> Roster:
+        self.asked.append(organization)
+        await asyncio.sleep(0.005)
+        if self.away:
+            raise EquaUnavailable("Equa is away.")
+        return Roster(())
+
+
+@pytest.fixture
+def directory() -> Directory:
+    return Directory()
+
+
+@pytest.fixture
+def readings(directory: Directory, pool: Pool) -> Readings:
+    return Readings(directory, Rosters(pool))
+
+
+async def test_a_reading_is_as_old_as_its_question(readings: Readings) -> None:
+    """By the database's time, so that all processes agree."""
+    before = await readings.rosters.now()
+    named, reading = await readings.named(ACME)
+
+    assert named.name == f"Organization {ACME}"
+    assert before <= reading.read_at <= await readings.rosters.now()
+
+
+async def test_one_reading_serves_all_who_asked_before_it(readings: Readings, directory: Directory) -> None:
+    """Each organization has its own."""
+    moment = await readings.rosters.now()
+
+    found = await asyncio.gather(*(readings.since(each, moment) for each in (ACME, BOREALIS) * 10))
+
+    assert directory.asked.count(ACME) == directory.asked.count(BOREALIS) == 1
+    assert found[0] is found[2]
+
+
+async def test_who_needs_a_newer_one_gets_a_newer_one(readings: Readings, directory: Directory) -> None:
+    """And later questions are served by that."""
+    moment = await readings.rosters.now()
+    await readings.since(ACME, moment)
+    later = await readings.rosters.now()
+
+    newer = await readings.since(ACME, later)
+
+    assert newer.read_at >= later
+    assert await readings.since(ACME, moment) is newer
+    assert len(directory.asked) == 2
+
+
+async def test_a_failure_is_heard_by_all_who_wait(readings: Readings, directory: Directory) -> None:
+    """They do not each wait for Equa in turn; who asks after that asks anew."""
+    moment = await readings.rosters.now()
+    directory.away = True
+
+    heard = await asyncio.gather(*(readings.since(ACME, moment) for _ in range(9)), return_exceptions=True)
+
+    assert all(isinstance(each, EquaUnavailable) for each in heard)
+    assert len(directory.asked) == 1
+    directory.away = False
+    assert (await readings.since(ACME, moment)).read_at >= moment
+
+
+async def test_only_some_are_kept(readings: Readings, directory: Directory) -> None:
+    """They are large."""
+    organizations = [OrganizationId(uuid4()) for _ in range(5)]
+    moment = await readings.rosters.now() - timedelta(hours=1)
+    for organization in (*organizations, *organizations[1:], organizations[0]):
+        await readings.since(organization, moment)
+
+    assert directory.asked == [*organizations, organizations[0]]
