@@ -37,7 +37,7 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
-class _Patience:
+class _RetryLimits:
     """Until when something is tried, and the bounds of the delays between; times in seconds."""
 
     age: float
@@ -47,20 +47,20 @@ class _Patience:
     cap: float = 60.0
 
 
-_OUTAGE = _Patience(age=_DAY)
-_UNKNOWN = _Patience(age=_DAY, attempts=3)
-_FINAL = _Patience(age=_DAY, attempts=0)
+_OUTAGE = _RetryLimits(age=_DAY)
+_UNKNOWN = _RetryLimits(age=_DAY, attempts=3)
+_FINAL = _RetryLimits(age=_DAY, attempts=0)
 
-_PATIENCE: Mapping[type[BridgeError], _Patience] = MappingProxyType(
+_LIMITS: Mapping[type[BridgeError], _RetryLimits] = MappingProxyType(
     {
         # Somebody is waiting for the answer.
-        AgentUnavailable: _Patience(age=600, attempts=8),
+        AgentUnavailable: _RetryLimits(age=600, attempts=8),
         # Somebody has to configure a good token first.
-        TokenRefused: _Patience(age=_DAY, first=60),
+        TokenRefused: _RetryLimits(age=_DAY, first=60),
         # Somebody of the organization has to open Messaging first.
-        TeamNotMapped: _Patience(age=7 * _DAY, first=60, cap=900),
+        TeamNotMapped: _RetryLimits(age=7 * _DAY, first=60, cap=900),
         # That repairs channels as well; what waited a week for its team still waits for them.
-        ChannelNotUsable: _Patience(age=8 * _DAY, first=60, cap=900),
+        ChannelNotUsable: _RetryLimits(age=8 * _DAY, first=60, cap=900),
     }
 )
 
@@ -73,9 +73,9 @@ def decide(
     `age_seconds` is how long ago the work was first to be done. A delay is at least what the other side
     asked for with `Retry-After`, up to five minutes.
     """
-    patience = _patience(error)
-    delay = _delay(error, attempts, patience, rng)
-    if attempts >= patience.attempts or age_seconds + delay > patience.age:
+    limits = _limits(error)
+    delay = _delay(error, attempts, limits, rng)
+    if attempts >= limits.attempts or age_seconds + delay > limits.age:
         return GiveUp(_reason(error, attempts))
     return Retry(delay)
 
@@ -115,18 +115,18 @@ def seconds_asked(text: str, now: float) -> float | None:
         return None
 
 
-def _patience(error: BaseException) -> _Patience:
-    for kind, patience in _PATIENCE.items():
+def _limits(error: BaseException) -> _RetryLimits:
+    for kind, limits in _LIMITS.items():
         if isinstance(error, kind):
-            return patience
+            return limits
     if isinstance(error, BridgeError):
         return _OUTAGE if error.retryable else _FINAL
     return _UNKNOWN
 
 
-def _delay(error: BaseException, attempts: int, patience: _Patience, rng: random.Random) -> float:
+def _delay(error: BaseException, attempts: int, limits: _RetryLimits, rng: random.Random) -> float:
     doublings = min(max(attempts - 1, 0), 30)
-    bound = min(patience.first * patience.factor**doublings, patience.cap)
+    bound = min(limits.first * limits.factor**doublings, limits.cap)
     return as_asked(rng.uniform(bound / 2, bound), error, rng)
 
 

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, assert_never
 import structlog
 
 from bridge import retry, tracing
-from bridge.db.inbox import Inbox, Room
+from bridge.db.inbox import Capacity, Inbox
 from bridge.errors import BridgeError, DatabaseUnavailable
 from bridge.metrics import Metrics
 from bridge.models.jobs import Job, JobId, JobKind
@@ -38,7 +38,7 @@ class LeaseLostError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class WorkerConfig:
     """The worker's numbers; times in seconds."""
 
     slots: int = 6000
@@ -59,7 +59,7 @@ class Worker:
     metrics: Metrics
     wakeup: asyncio.Event
     """Set when there may be something to claim."""
-    pace: Pace = Pace()
+    config: WorkerConfig = WorkerConfig()
     _held: dict[JobId, tuple[Job, asyncio.Task[None]]] = field(default_factory=dict, init=False)
     _group: asyncio.TaskGroup | None = field(default=None, init=False)
     _stopping: bool = field(default=False, init=False)
@@ -69,27 +69,27 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             self._group = group
             renewing = group.create_task(self._renew(), name="renew leases")
-            reaping = group.create_task(self._reap(), name="reap leases")
+            releasing = group.create_task(self._release_expired(), name="reap leases")
             claiming = group.create_task(self._claim(), name="claim jobs")
             await stop.wait()
             self._stopping = True
-            for task in (claiming, reaping):
+            for task in (claiming, releasing):
                 task.cancel()
             await self._drain()
             renewing.cancel()
 
-    def learn(self, handlers: Mapping[JobKind, Handler]) -> None:
+    def register(self, handlers: Mapping[JobKind, Handler]) -> None:
         """Do jobs of these kinds too from now on."""
         self.handlers = {**self.handlers, **handlers}
         self.wakeup.set()
 
-    def room(self) -> Room:
+    def capacity(self) -> Capacity:
         """Return how much it can take now."""
-        free = 0 if self._stopping or not self._group else self.pace.slots - len(self._held)
+        free = 0 if self._stopping or not self._group else self.config.slots - len(self._held)
         holds = Counter(job.organization_id for job, _ in self._held.values() if job.organization_id)
         full = [organization for organization, count in holds.items() if count >= free]
         # A quarter at a time, so that what one claim takes cannot use up what should be left free.
-        return Room(min(self.pace.claim, max(free // 4, min(free, 1))), full)
+        return Capacity(min(self.config.claim, max(free // 4, min(free, 1))), full)
 
     def begin(self, jobs: Iterable[Job]) -> None:
         """Work on jobs that were claimed for this process.
@@ -107,17 +107,17 @@ class Worker:
     async def _claim(self) -> None:
         while True:
             self.wakeup.clear()
-            room = self.room()
-            jobs = await self._claimed(room)
+            capacity = self.capacity()
+            jobs = await self._claimed(capacity)
             self.begin(jobs)
-            if len(jobs) < max(room.limit, 1):
+            if len(jobs) < max(capacity.limit, 1):
                 await self._woken()
 
-    async def _claimed(self, room: Room) -> list[Job]:
-        if not room.limit:
+    async def _claimed(self, capacity: Capacity) -> list[Job]:
+        if not capacity.limit:
             return []
         try:
-            return await self.inbox.claim(room, self.handlers.keys())
+            return await self.inbox.claim(capacity, self.handlers.keys())
         except DatabaseUnavailable as error:
             log.warning("claim_failed", reason=error.message)
             await asyncio.sleep(1)
@@ -125,7 +125,7 @@ class Worker:
 
     async def _woken(self) -> None:
         with suppress(TimeoutError):
-            async with asyncio.timeout(self.pace.poll):
+            async with asyncio.timeout(self.config.poll):
                 await self.wakeup.wait()
 
     async def _work(self, job: Job) -> None:
@@ -179,7 +179,9 @@ class Worker:
                 )
             case retry.GiveUp():
                 log.error("job_is_dead", reason=reason)
-                return "dead" if await self._written(lambda: self.inbox.bury(job.id, reason)) else _LOST
+                return (
+                    "dead" if await self._written(lambda: self.inbox.dead_letter(job.id, reason)) else _LOST
+                )
             case decision:
                 assert_never(decision)
 
@@ -194,7 +196,7 @@ class Worker:
 
     async def _renew(self) -> None:
         while True:
-            await asyncio.sleep(self.pace.renew)
+            await asyncio.sleep(self.config.renew)
             held = list(self._held)
             if not held:
                 continue
@@ -211,21 +213,21 @@ class Worker:
             log.warning("lease_lost", job=job_id)
             held[1].cancel()
 
-    async def _reap(self) -> None:
+    async def _release_expired(self) -> None:
         while True:
             try:
-                if freed := await self.inbox.reap(self._held):
+                if freed := await self.inbox.release_expired(self._held):
                     log.warning("leases_expired", jobs=freed)
                     self.wakeup.set()
             except DatabaseUnavailable as error:
                 log.warning("reap_failed", reason=error.message)
-            await asyncio.sleep(self.pace.poll)
+            await asyncio.sleep(self.config.poll)
 
     async def _drain(self) -> None:
         """Wait for what is in hand, stop what takes too long, and give it back."""
         if tasks := [task for _, task in self._held.values()]:
             log.info("finishing", jobs=len(tasks))
-            _, late = await asyncio.wait(tasks, timeout=self.pace.stop)
+            _, late = await asyncio.wait(tasks, timeout=self.config.stop)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)

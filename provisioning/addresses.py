@@ -16,7 +16,7 @@ from bridge.models.chat import User
 from bridge.models.equa import Person
 from bridge.ports import MattermostAdmin
 from provisioning.names import email_address
-from provisioning.tables import Stores
+from provisioning.tables import Tables
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ def email_digest(person: Person) -> bytes | None:
 
 
 async def ensure_email(
-    admin: MattermostAdmin, stores: Stores, person: Person, account: Account, user: User
+    admin: MattermostAdmin, stores: Tables, person: Person, account: Account, user: User
 ) -> Account:
     """Give an account of ours the address that its person has proved, and let notifications go there.
 
@@ -48,7 +48,7 @@ async def ensure_email(
     return replace(account, email_digest=digest, unconfirmed=account.unconfirmed and not done)
 
 
-async def freed(admin: MattermostAdmin, stores: Stores, holder: User) -> bool:
+async def freed(admin: MattermostAdmin, stores: Tables, holder: User) -> bool:
     """Take the address from an account that has it by a roster's word only; tell whether that is done.
 
     Its person gets their own at their next visit.
@@ -64,7 +64,7 @@ async def freed(admin: MattermostAdmin, stores: Stores, holder: User) -> bool:
     return done
 
 
-async def _set(admin: MattermostAdmin, stores: Stores, account: Account, email: str) -> bool:
+async def _set(admin: MattermostAdmin, stores: Tables, account: Account, email: str) -> bool:
     person, user = str(account.person_id), account.user_id
     try:
         done = await _set_or_freed(admin, stores, account, email)
@@ -75,7 +75,7 @@ async def _set(admin: MattermostAdmin, stores: Stores, account: Account, email: 
     return done
 
 
-async def _set_or_freed(admin: MattermostAdmin, stores: Stores, account: Account, email: str) -> bool:
+async def _set_or_freed(admin: MattermostAdmin, stores: Tables, account: Account, email: str) -> bool:
     try:
         return await admin.set_email(account.user_id, email, notify=account.unconfirmed)
     except EmailTaken:

@@ -10,8 +10,8 @@ from bridge.models.chat import Channel, ChannelId, Team, UserId
 from bridge.models.equa import OrganizationId
 from bridge.ports import MattermostAdmin
 from provisioning.names import channel_title
-from provisioning.tables import Stores
-from provisioning.team_bots import TOWN_SQUARE, Staff
+from provisioning.tables import Tables
+from provisioning.team_bots import TOWN_SQUARE, TeamBots
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +22,7 @@ _GENERAL = "General"
 
 
 async def ensure_channels(
-    admin: MattermostAdmin, stores: Stores, staff: Staff, organization: OrganizationId, team: Team
+    admin: MattermostAdmin, stores: Tables, staff: TeamBots, organization: OrganizationId, team: Team
 ) -> Mapping[str, Channel]:
     """Return the default channels by name, open to all members, each with the bots that belong there.
 

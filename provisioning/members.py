@@ -25,7 +25,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class MemberAccount:
     """A person with their account."""
 
     person_id: PersonId
@@ -47,10 +47,10 @@ class Plan:
 
     open: tuple[Member, ...]
     """Whose account is to be created or repaired before they are added."""
-    add: tuple[Seat, ...]
-    settle: tuple[Seat, ...]
+    add: tuple[MemberAccount, ...]
+    settle: tuple[MemberAccount, ...]
     """In the team already, but not through the bridge, or not into all of its channels."""
-    unchanged: tuple[Seat, ...]
+    unchanged: tuple[MemberAccount, ...]
     remove: tuple[PersonId, ...]
     failed: tuple[Failure, ...]
     refusal: str = ""
@@ -93,9 +93,9 @@ class _Joining:
     present: Mapping[UserId, User]
     facts: Facts
     open: list[Member] = field(default_factory=list)
-    add: list[Seat] = field(default_factory=list)
-    settle: list[Seat] = field(default_factory=list)
-    unchanged: list[Seat] = field(default_factory=list)
+    add: list[MemberAccount] = field(default_factory=list)
+    settle: list[MemberAccount] = field(default_factory=list)
+    unchanged: list[MemberAccount] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
 
     def consider(self, person: PersonId, one: Listed) -> None:
@@ -103,9 +103,9 @@ class _Joining:
         user = self.facts.users.get(user_id) if user_id else None
         if user_id and user_id in self.present:
             joined = self.facts.states.get(person) == "joined"
-            (self.unchanged if joined else self.settle).append(Seat(person, user_id))
+            (self.unchanged if joined else self.settle).append(MemberAccount(person, user_id))
         elif user and not user.delete_at and not _is_protected(user):
-            self.add.append(Seat(person, user.id))
+            self.add.append(MemberAccount(person, user.id))
         elif user or one.addresses == 1:
             self.open.append(one.member)
         elif one.addresses:

@@ -11,14 +11,14 @@ from bridge.errors import NotAMember
 from bridge.models.chat import Channel, Team, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.ports import MattermostAdmin
-from provisioning.tables import Stores
+from provisioning.tables import Tables
 from provisioning.tokens import revoke_tokens
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class ProvisionedTeam:
     """An organization's team with its default channels."""
 
     organization: OrganizationId
@@ -27,7 +27,7 @@ class Home:
 
 
 async def ensure_membership(
-    admin: MattermostAdmin, stores: Stores, home: Home, account: Account, *, verdict_age: timedelta
+    admin: MattermostAdmin, stores: Tables, home: ProvisionedTeam, account: Account, *, verdict_age: timedelta
 ) -> None:
     """See to it that the person is in the team and, when they enter it, in its open default channels.
 
@@ -50,7 +50,7 @@ async def ensure_membership(
 
 
 async def leave(
-    admin: MattermostAdmin, stores: Stores, organization: OrganizationId, person: PersonId
+    admin: MattermostAdmin, stores: Tables, organization: OrganizationId, person: PersonId
 ) -> None:
     """Take a person out of an organization's team; after their last organization their token is revoked.
 

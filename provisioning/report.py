@@ -51,7 +51,7 @@ class Report:
 
 
 @dataclass(slots=True)
-class Tally:
+class SyncProgress:
     """Counts while a sync goes on."""
 
     total: int

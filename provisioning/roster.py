@@ -8,7 +8,7 @@ from bridge.models.equa import Member, PersonId, Roster
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RosterSnapshot:
     """A roster, and since when it may have changed: the database's time before Equa was asked."""
 
     roster: Roster

@@ -10,36 +10,36 @@ from bridge.db.rosters import Rosters
 from bridge.errors import BridgeError
 from bridge.models.equa import Organization, OrganizationId
 from bridge.ports import EquaDirectory
-from provisioning.roster import Reading
+from provisioning.roster import RosterSnapshot
 
 _KEPT = 4
 """Readings; one of 10,000 people takes some megabytes."""
 
 
 @dataclass(slots=True)
-class Readings:
+class RosterReader:
     """Raises `NotAMember` where the account may not see an organization, and `EquaUnavailable`."""
 
     directory: EquaDirectory
     rosters: Rosters
-    _kept: OrderedDict[OrganizationId, Reading] = field(default_factory=OrderedDict, init=False)
+    _kept: OrderedDict[OrganizationId, RosterSnapshot] = field(default_factory=OrderedDict, init=False)
     _failed: dict[OrganizationId, tuple[float, BridgeError]] = field(default_factory=dict, init=False)
     """When each last failed, by the event loop's time."""
     _turns: WeakValueDictionary[OrganizationId, asyncio.Lock] = field(
         default_factory=WeakValueDictionary, init=False
     )
 
-    async def read(self, organization: OrganizationId) -> Reading:
+    async def read(self, organization: OrganizationId) -> RosterSnapshot:
         """Return the roster as it is now."""
         moment = await self.rosters.now()
-        return Reading(await self.directory.roster(organization), moment)
+        return RosterSnapshot(await self.directory.roster(organization), moment)
 
-    async def named(self, organization: OrganizationId) -> tuple[Organization, Reading]:
+    async def named(self, organization: OrganizationId) -> tuple[Organization, RosterSnapshot]:
         """Return the organization with its name and its roster as they are now."""
         name = await self.directory.organization_name(organization)
         return Organization(organization, name), await self.read(organization)
 
-    async def since(self, organization: OrganizationId, moment: datetime) -> Reading:
+    async def since(self, organization: OrganizationId, moment: datetime) -> RosterSnapshot:
         """Return the roster as it was at that moment, by the database's time, or later.
 
         Whoever asks meanwhile gets the same reading, or hears of the same failure.
@@ -54,7 +54,7 @@ class Readings:
                 raise error
             return await self._read_and_kept(organization)
 
-    async def _read_and_kept(self, organization: OrganizationId) -> Reading:
+    async def _read_and_kept(self, organization: OrganizationId) -> RosterSnapshot:
         try:
             reading = await self.read(organization)
         except BridgeError as error:

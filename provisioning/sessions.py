@@ -20,9 +20,9 @@ from bridge.secrets.key_ring import KeyRing
 from provisioning import membership, tickets
 from provisioning.addresses import email_digest
 from provisioning.channels import ensure_channels
-from provisioning.membership import Home, ensure_membership
-from provisioning.tables import Stores
-from provisioning.team_bots import Staff
+from provisioning.membership import ProvisionedTeam, ensure_membership
+from provisioning.tables import Tables
+from provisioning.team_bots import TeamBots
 from provisioning.teams import ensure_team
 from provisioning.tokens import ensure_token, opened, token_digest
 from provisioning.users import ensure_user
@@ -51,10 +51,10 @@ class Sessions:
     """Lets people in. Every method may be repeated, by several processes at once, after a crash anywhere."""
 
     admin: MattermostAdmin
-    stores: Stores
+    stores: Tables
     locks: Locks
     keys: KeyRing
-    staff: Staff
+    staff: TeamBots
 
     async def open_session(self, person: Person, organization: Organization) -> Session:
         """Return the session of a person whom Equa has just called a member of the organization.
@@ -72,7 +72,7 @@ class Sessions:
                 session = await self._returning(person, organization.id)
                 return session or await self._provision(person, organization, began)
 
-    async def ensure_home(self, organization: Organization) -> Home:
+    async def ensure_home(self, organization: Organization) -> ProvisionedTeam:
         """Return the organization's team with its channels and bots, repaired or created."""
         with _own_tokens():
             async with self.locks.hold(f"organization:{organization.id}"):
@@ -126,12 +126,12 @@ class Sessions:
         token = await ensure_token(self.admin, self.stores, self.keys, account)
         return Session(token, account.user_id, home.team.name)
 
-    async def _home(self, organization: Organization) -> Home:
+    async def _home(self, organization: Organization) -> ProvisionedTeam:
         team = await ensure_team(self.admin, self.stores, organization)
         channels = await ensure_channels(self.admin, self.stores, self.staff, organization.id, team)
         # What the platform told before there was a team has waited for it.
         await self.stores.inbox.wake(organization.id)
-        return Home(organization.id, team, tuple(channels.values()))
+        return ProvisionedTeam(organization.id, team, tuple(channels.values()))
 
 
 @contextmanager

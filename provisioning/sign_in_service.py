@@ -8,12 +8,12 @@ from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from provisioning.sessions import Session, Sessions, SignIn
 from provisioning.team_bots import TOWN_SQUARE
 
-Handing = Literal["ticket", "pat"]
+TokenKind = Literal["ticket", "pat"]
 """`ticket` is good once, for a minute; `pat` is the personal access token itself."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class SignInResult:
     """A browser that is signed in, and where it goes unless it asks for another place."""
 
     sign_in: SignIn
@@ -21,11 +21,11 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Entrance:
+class SignInService:
     """Every method may be repeated; they raise what `Sessions` raises."""
 
     sessions: Sessions
-    handing: Handing = "ticket"
+    handing: TokenKind = "ticket"
 
     async def open(self, person: Person, organization: Organization) -> Session:
         """Return the session of a person whom Equa has just called a member of the organization."""
@@ -37,16 +37,16 @@ class Entrance:
             return session.token
         return await self.sessions.issue_ticket(person, organization)
 
-    async def enter(self, token: str) -> Arrival:
+    async def enter(self, token: str) -> SignInResult:
         """Sign in whoever shows what `token` has returned; raise `NotSignedIn` if it is not good.
 
         A personal access token is looked up among those that we have stored, by its hash: Mattermost is never
         asked about one that is not ours.
         """
         if self.handing == "pat":
-            return Arrival(await self.sessions.recognize(token), "/")
+            return SignInResult(await self.sessions.recognize(token), "/")
         session = await self.sessions.redeem(token)
-        return Arrival(session, _home(session.team_name))
+        return SignInResult(session, _home(session.team_name))
 
     async def has_team(self, organization: OrganizationId) -> bool:
         """Tell whether the organization has a team already, whose name then does not depend on its own."""

@@ -12,10 +12,10 @@ from bridge.models.chat import TeamId, User, UserId
 from bridge.models.equa import Organization, OrganizationId
 from bridge.ports import MattermostBulk
 from provisioning.members import Facts, Plan, plan_sync
-from provisioning.report import Counts, Progress, Report, Tally
-from provisioning.roster import Reading
+from provisioning.report import Counts, Progress, Report, SyncProgress
+from provisioning.roster import RosterSnapshot
 from provisioning.sessions import Sessions
-from provisioning.sync_executor import Changes, Told
+from provisioning.sync_executor import OnProgress, SyncExecutor
 
 log = structlog.get_logger(__name__)
 
@@ -46,20 +46,20 @@ class TeamSync:
     bulk: MattermostBulk
     rosters: Rosters
 
-    async def preview(self, organization: OrganizationId, reading: Reading) -> Preview:
+    async def preview(self, organization: OrganizationId, reading: RosterSnapshot) -> Preview:
         """Return what `run` would do; nothing is changed, and a missing team counts as empty."""
         mapping = await self.sessions.stores.teams.find(organization)
         team = await self.sessions.admin.team(mapping.team_id) if mapping else None
-        return await self._looked(organization, reading, team.id if team else None)
+        return await self._preview(organization, reading, team.id if team else None)
 
     async def run(
         self,
         organization: Organization,
-        reading: Reading,
+        reading: RosterSnapshot,
         *,
         force: bool = False,
         before: Counts = NOTHING,
-        told: Told = nobody,
+        told: OnProgress = nobody,
     ) -> Report:
         """Do what `plan_sync` says, in the organization's team or in a new one of its name.
 
@@ -69,11 +69,11 @@ class TeamSync:
         """
         async with self.sessions.locks.hold(f"sync:{organization.id}"):
             home = await self.sessions.ensure_home(organization)
-            seen = await self._looked(organization.id, reading, home.team.id)
+            seen = await self._preview(organization.id, reading, home.team.id)
             if seen.plan.refusal and not force:
                 raise SyncRefused(seen.plan.refusal)
-            tally = Tally(seen.plan.changes, before)
-            changes = Changes(
+            tally = SyncProgress(seen.plan.changes, before)
+            changes = SyncExecutor(
                 self.sessions,
                 self.bulk,
                 self.rosters,
@@ -83,12 +83,14 @@ class TeamSync:
                 tally,
                 told,
             )
-            await changes.carry_out(seen.plan)
+            await changes.apply(seen.plan)
         report = tally.report(organization.id)
         _log(report)
         return report
 
-    async def _looked(self, organization: OrganizationId, reading: Reading, team: TeamId | None) -> Preview:
+    async def _preview(
+        self, organization: OrganizationId, reading: RosterSnapshot, team: TeamId | None
+    ) -> Preview:
         present = await self._members(team) if team else []
         people = {member.person_id for member in reading.roster.members if member.person_id}
         known = await self.rosters.known(organization, people)

@@ -15,16 +15,16 @@ from bridge.errors import BridgeError, MattermostFull, MattermostRefused, TokenR
 from bridge.models.chat import Channel, UserId
 from bridge.models.equa import Member, OrganizationId, Person, PersonId
 from bridge.ports import MattermostBulk
-from provisioning.members import Plan, Seat
-from provisioning.membership import Home, leave
+from provisioning.members import MemberAccount, Plan
+from provisioning.membership import ProvisionedTeam, leave
 from provisioning.parallel import each
-from provisioning.report import Progress, Tally
+from provisioning.report import Progress, SyncProgress
 from provisioning.sessions import Sessions
 from provisioning.users import ensure_user
 
 S = TypeVar("S")
 
-Told = Callable[[Progress], Awaitable[None]]
+OnProgress = Callable[[Progress], Awaitable[None]]
 """Hears after each batch how far it is."""
 
 _TEAM_BATCH = 256
@@ -43,19 +43,19 @@ def entering(organization: OrganizationId) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class SyncExecutor:
     sessions: Sessions
     bulk: MattermostBulk
     rosters: Rosters
-    home: Home
+    home: ProvisionedTeam
     read_at: datetime
     """Since when the roster may have changed: newer memberships are left as they are."""
     accounts: Mapping[PersonId, UserId]
     """Those known before."""
-    tally: Tally
-    told: Told
+    tally: SyncProgress
+    told: OnProgress
 
-    async def carry_out(self, plan: Plan) -> None:
+    async def apply(self, plan: Plan) -> None:
         """Do all of it; those who leave first, because they make room."""
         self.tally.failed += plan.failed
         self.tally.unchanged += len(plan.unchanged)
@@ -80,16 +80,16 @@ class Changes:
                 await leave(self.sessions.admin, self.sessions.stores, self._organization, person)
                 self.tally.removed += 1
 
-    async def _opened(self, newcomers: Sequence[Member]) -> list[Seat]:
+    async def _opened(self, newcomers: Sequence[Member]) -> list[MemberAccount]:
         """Return those whose account exists then; of the others it is noted why not."""
-        opened: list[Seat] = []
+        opened: list[MemberAccount] = []
         for few in _batches(newcomers, _FEW):
             seats = await each(few, self._open, at_once=_AT_ONCE)
             opened += filter(None, seats)
             await self._done(seats.count(None))
         return opened
 
-    async def _open(self, newcomer: Member) -> Seat | None:
+    async def _open(self, newcomer: Member) -> MemberAccount | None:
         assert newcomer.person_id
         # A roster does not prove whose an address is: no account that exists is taken over for it.
         person = Person(
@@ -99,11 +99,11 @@ class Changes:
         async with self.sessions.locks.hold(f"person:{person.id}"):
             with self._noting(person.id):
                 account = await ensure_user(self.sessions.admin, self.sessions.stores, person)
-                seat = Seat(person.id, account.user_id)
+                seat = MemberAccount(person.id, account.user_id)
                 self.tally.created += account.provisioned and seat.user_id != self.accounts.get(person.id)
         return seat
 
-    async def _add(self, seats: Sequence[Seat]) -> None:
+    async def _add(self, seats: Sequence[MemberAccount]) -> None:
         """Put people into the team and, where the server has not done so by itself, into its channels."""
         inside = [seat for batch in _batches(seats, _TEAM_BATCH) for seat in await self._enter(batch)]
         if inside:
@@ -112,7 +112,7 @@ class Changes:
         self.tally.added += len(inside)
         await self._done(len(seats))
 
-    async def _settle(self, seats: Sequence[Seat]) -> None:
+    async def _settle(self, seats: Sequence[MemberAccount]) -> None:
         """Note of people in the team that they are, and put them into its channels."""
         async with self.sessions.locks.hold(entering(self._organization)):
             staying = await self._joining(seats)
@@ -121,7 +121,7 @@ class Changes:
         self.tally.unchanged += len(staying)
         await self._done(len(seats))
 
-    async def _enter(self, seats: Sequence[Seat]) -> list[Seat]:
+    async def _enter(self, seats: Sequence[MemberAccount]) -> list[MemberAccount]:
         """Put up to 256 people into the team; return those who are in it then."""
         async with self.sessions.locks.hold(entering(self._organization)):
             joining = await self._joining(seats)
@@ -131,7 +131,7 @@ class Changes:
                 self.tally.refuse(seat.person_id, refused[seat.user_id])
         return [seat for seat in joining if seat.user_id not in refused]
 
-    async def _joining(self, seats: Sequence[Seat]) -> list[Seat]:
+    async def _joining(self, seats: Sequence[MemberAccount]) -> list[MemberAccount]:
         """Note that people are being put into the team; return those who have not left since the reading."""
         people = await self.rosters.joining(self._organization, _people(seats), read_at=self.read_at)
         for seat in seats:
@@ -152,14 +152,14 @@ class Changes:
         inside = {each.id for each in await self.sessions.admin.channels_of(user, self.home.team.id)}
         return [channel for channel in self._open_channels if channel.id not in inside]
 
-    async def _join_channels(self, seats: Sequence[Seat], channels: Sequence[Channel]) -> None:
+    async def _join_channels(self, seats: Sequence[MemberAccount], channels: Sequence[Channel]) -> None:
         for channel in channels:
             for some in _batches(seats, _CHANNEL_BATCH):
                 with self._noting(None):
                     there = await self.bulk.add_to_channel(channel.id, [seat.user_id for seat in some])
                     self._miss(channel, [seat for seat in some if seat.user_id not in there])
 
-    def _miss(self, channel: Channel, seats: Sequence[Seat]) -> None:
+    def _miss(self, channel: Channel, seats: Sequence[MemberAccount]) -> None:
         message = f"Is in the team, but could not be put into the channel {channel.name}."
         for seat in seats:
             self.tally.fail(seat.person_id, "not_in_channel", message)
@@ -191,5 +191,5 @@ def _batches(items: Sequence[S], size: int) -> Iterator[Sequence[S]]:
     return (items[start : start + size] for start in range(0, len(items), size))
 
 
-def _people(seats: Sequence[Seat]) -> list[PersonId]:
+def _people(seats: Sequence[MemberAccount]) -> list[PersonId]:
     return [seat.person_id for seat in seats]

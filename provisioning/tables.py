@@ -14,7 +14,7 @@ from bridge.db.tickets import Tickets
 
 
 @dataclass(frozen=True, slots=True)
-class Stores:
+class Tables:
     accounts: Accounts
     attempts: Attempts
     teams: Teams

@@ -11,7 +11,7 @@ NOTICES = (TOWN_SQUARE, "announcements", "cap-table", "documents")
 """Channels in which platform notices appear."""
 
 
-class Staff:
+class TeamBots:
     """Who of the bots belongs into which channels; each is asked once who it is.
 
     An account has to be a member of a channel to hear or to post there.

@@ -10,12 +10,12 @@ from bridge.models.chat import Team
 from bridge.models.equa import Organization
 from bridge.ports import MattermostAdmin
 from provisioning.names import display_name, team_names
-from provisioning.tables import Stores
+from provisioning.tables import Tables
 
 log = structlog.get_logger(__name__)
 
 
-async def ensure_team(admin: MattermostAdmin, stores: Stores, organization: Organization) -> Team:
+async def ensure_team(admin: MattermostAdmin, stores: Tables, organization: Organization) -> Team:
     """Return the organization's team: restored if it is archived, created if there is none.
 
     A name that somebody has given it stays. A team that the bridge did not create is never taken, whatever
@@ -35,13 +35,13 @@ async def ensure_team(admin: MattermostAdmin, stores: Stores, organization: Orga
     return team
 
 
-async def _left_behind(admin: MattermostAdmin, stores: Stores, organization: Organization) -> Team | None:
+async def _left_behind(admin: MattermostAdmin, stores: Tables, organization: Organization) -> Team | None:
     """Return what an interrupted attempt has created."""
     attempt = await stores.attempts.find(of_organization(organization.id))
     return await _marked(admin, attempt.name, attempt.mark) if attempt else None
 
 
-async def _created(admin: MattermostAdmin, stores: Stores, organization: Organization) -> Team:
+async def _created(admin: MattermostAdmin, stores: Tables, organization: Organization) -> Team:
     """Create a team under the first of its names that is free, unless one with our mark has it."""
     for name in team_names(organization):
         mark = await stores.attempts.begin(of_organization(organization.id), name)

@@ -8,7 +8,7 @@ from hashlib import sha256
 from bridge.db.tickets import Holder
 from bridge.errors import NotAMember, NotSignedIn
 from bridge.models.equa import OrganizationId, PersonId
-from provisioning.tables import Stores
+from provisioning.tables import Tables
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _LENGTH = 26
@@ -17,7 +17,7 @@ _LENGTH = 26
 _TICKET = re.compile(rf"[a-z0-9]{{{_LENGTH}}}")
 
 
-async def issue(stores: Stores, person: PersonId, organization: OrganizationId) -> str:
+async def issue(stores: Tables, person: PersonId, organization: OrganizationId) -> str:
     """Return a ticket that is good once, for 60 s, and as long as the person is in the organization's team.
 
     Raises `NotAMember` when they are not.
@@ -28,7 +28,7 @@ async def issue(stores: Stores, person: PersonId, organization: OrganizationId) 
     return ticket
 
 
-async def redeem(stores: Stores, ticket: str) -> Holder:
+async def redeem(stores: Tables, ticket: str) -> Holder:
     """Use a ticket up and return whose it is; raise `NotSignedIn` if it is not good."""
     holder = await stores.tickets.take(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
     if holder is None:

@@ -10,7 +10,7 @@ from bridge.models.chat import TokenId
 from bridge.ports import MattermostAdmin
 from bridge.secrets.key_ring import KeyRing
 from bridge.secrets.token_sealing import open_token, seal_token
-from provisioning.tables import Stores
+from provisioning.tables import Tables
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +18,7 @@ DESCRIPTION = "equabot-bridge"
 """By which our tokens are known among those of an account."""
 
 
-async def ensure_token(admin: MattermostAdmin, stores: Stores, keys: KeyRing, account: Account) -> str:
+async def ensure_token(admin: MattermostAdmin, stores: Tables, keys: KeyRing, account: Account) -> str:
     """Return the person's token: the stored one, or a new one where that is old, refused or does not open.
 
     A new one is stored before the others are revoked, so that there is always one that is good. What was
@@ -39,7 +39,7 @@ async def ensure_token(admin: MattermostAdmin, stores: Stores, keys: KeyRing, ac
     return token.secret
 
 
-async def revoke_tokens(admin: MattermostAdmin, stores: Stores, account: Account) -> None:
+async def revoke_tokens(admin: MattermostAdmin, stores: Tables, account: Account) -> None:
     """Revoke all tokens of ours that the account has, and forget the stored one."""
     await stores.accounts.expect_token(account.person_id)
     await stores.accounts.drop_token(account.person_id)
@@ -70,7 +70,7 @@ async def _works(admin: MattermostAdmin, secret: str) -> bool:
     return True
 
 
-async def _tidy(admin: MattermostAdmin, stores: Stores, account: Account, *, keep: TokenId | None) -> None:
+async def _tidy(admin: MattermostAdmin, stores: Tables, account: Account, *, keep: TokenId | None) -> None:
     """Revoke every token of ours but one."""
     for token in await admin.tokens(account.user_id):
         if token.description == DESCRIPTION and token.id != keep:

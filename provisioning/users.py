@@ -12,7 +12,7 @@ from bridge.models.equa import Person, PersonId
 from bridge.ports import MattermostAdmin
 from provisioning.addresses import email_digest, ensure_email, freed
 from provisioning.names import email_address, first_and_last, usernames
-from provisioning.tables import Stores
+from provisioning.tables import Tables
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class _Opened:
     """Whether it may have been created with somebody else's address and without notifications."""
 
 
-async def ensure_user(admin: MattermostAdmin, stores: Stores, person: Person) -> Account:
+async def ensure_user(admin: MattermostAdmin, stores: Tables, person: Person) -> Account:
     """Return the person's account, active; adopt one or create it if there is none.
 
     One of ours gets the address that its person comes with. Raises `AccountConflict` where somebody has to
@@ -46,7 +46,7 @@ async def ensure_user(admin: MattermostAdmin, stores: Stores, person: Person) ->
     return await ensure_email(admin, stores, person, account, user)
 
 
-async def _opened(admin: MattermostAdmin, stores: Stores, person: Person) -> User:
+async def _opened(admin: MattermostAdmin, stores: Tables, person: Person) -> User:
     opened = await _found_or_created(admin, stores, person)
     user = opened.user
     await stores.accounts.record(
@@ -71,7 +71,7 @@ async def _repair(admin: MattermostAdmin, account: Account, user: User) -> None:
     log.info("user_reactivated", person=str(account.person_id), user=user.id)
 
 
-async def _found_or_created(admin: MattermostAdmin, stores: Stores, person: Person) -> _Opened:
+async def _found_or_created(admin: MattermostAdmin, stores: Tables, person: Person) -> _Opened:
     email = email_address(person.email)
     if not email:
         raise AccountConflict(
@@ -80,7 +80,7 @@ async def _found_or_created(admin: MattermostAdmin, stores: Stores, person: Pers
     return await _found(admin, stores, person, email) or await _created(admin, stores, person, email)
 
 
-async def _found(admin: MattermostAdmin, stores: Stores, person: Person, email: str) -> _Opened | None:
+async def _found(admin: MattermostAdmin, stores: Tables, person: Person, email: str) -> _Opened | None:
     attempt = await stores.attempts.find(of_person(person.id))
     if attempt is not None:
         user = await admin.user_by_username(attempt.name)
@@ -102,7 +102,7 @@ def _of_earlier_attempt(user: User) -> _Opened:
     return _Opened(user, provisioned=True, unconfirmed=True)
 
 
-async def _created(admin: MattermostAdmin, stores: Stores, person: Person, email: str) -> _Opened:
+async def _created(admin: MattermostAdmin, stores: Tables, person: Person, email: str) -> _Opened:
     """Create an account; where a name or the address is taken meanwhile, look who has it."""
     first, last = first_and_last(person.name)
     trusted = person.has_own_email

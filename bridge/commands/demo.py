@@ -25,7 +25,7 @@ from handlers.jobs.mention import SORRY
 
 _SITE_PORT = 8080
 
-_PATIENCE = 30.0
+_MAX_WAIT = 30.0
 """Seconds that `--ask` waits for its answer."""
 
 
@@ -110,13 +110,13 @@ async def _ask(stage: Stage, text: str, over: asyncio.Event) -> int:
     if over.is_set():
         return 1
     post = stage.post(text)
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _MAX_WAIT
     while not (answers := _answers(stage, post)) and not over.is_set() and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
     for each in [post, *answers]:
         print(f"{stage.name_of(each)}: {each.message}")
     if not answers and not over.is_set():
-        print(f"No answer within {_PATIENCE:.0f} s.", file=sys.stderr)
+        print(f"No answer within {_MAX_WAIT:.0f} s.", file=sys.stderr)
     return 0 if answers and answers[0].message != SORRY else 1
 
 

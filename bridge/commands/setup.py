@@ -10,7 +10,7 @@ from bridge import config
 from bridge.config import Settings
 from bridge.errors import ConfigurationError, MattermostUnavailable, StartupError
 from bridge.log import configure
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.ops import env_file, local
@@ -34,7 +34,7 @@ _USED = (
 
 _TOKENS = (local.VARIABLE, "MATTERMOST_BOT_TOKEN", "MATTERMOST_NOTICE_TOKEN")
 
-_PATIENCE = Patience(timeout=20, tries=3, total=5)
+_MAX_WAIT = RetryPolicy(timeout=20, tries=3, total=5)
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
@@ -79,7 +79,7 @@ class _Run:
 
     async def all(self) -> None:
         async with client_session() as session:
-            nobody = RestOperator(Transport(session, self.url, "", lambda *_: None, _PATIENCE))
+            nobody = RestOperator(Transport(session, self.url, "", lambda *_: None, _MAX_WAIT))
             if self.options.local_socket and await self._locally(nobody):
                 return
             operator = nobody.acting(self.tokens.held[local.VARIABLE])
@@ -90,7 +90,7 @@ class _Run:
     async def _locally(self, nobody: RestOperator) -> bool:
         """Make the administrator; whether that was all, since a dry run of the rest needs no account."""
         socket = self.options.local_socket
-        async with local.connect(socket, _PATIENCE) as operator:
+        async with local.connect(socket, _MAX_WAIT) as operator:
             with _reached(f"Its local mode was asked at {socket} (MM_SERVICESETTINGS_ENABLELOCALMODE=true)."):
                 making = Locally(operator, nobody, self.tokens, self.options.dry_run)
                 self.report.add(await making.administrator(self.options.admin_name))

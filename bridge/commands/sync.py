@@ -22,14 +22,14 @@ from bridge.runtime.database import any_database
 from handlers.http.identifiers import UUID_PATTERN
 from provisioning.members import Failure
 from provisioning.report import Progress, Report
-from provisioning.roster import Reading, listed
-from provisioning.roster_reader import Readings
+from provisioning.roster import RosterSnapshot, listed
+from provisioning.roster_reader import RosterReader
 from provisioning.sync import Preview, TeamSync
 
 _WIDTH = 30
 """Of the progress bar, in characters."""
 
-_PATIENCE = 60
+_MAX_WAIT = 60
 """How often another sync is waited for, half a minute each time."""
 
 _NEEDED = (
@@ -56,7 +56,9 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         return _reported(await _synced(sync, readings, organization, force=options.force))
 
 
-async def _synced(sync: TeamSync, readings: Readings, organization: OrganizationId, *, force: bool) -> Report:
+async def _synced(
+    sync: TeamSync, readings: RosterReader, organization: OrganizationId, *, force: bool
+) -> Report:
     """Sync, after another one of the same organization if there is one."""
     for number in itertools.count():
         named, reading = await readings.named(organization)
@@ -65,24 +67,24 @@ async def _synced(sync: TeamSync, readings: Readings, organization: Organization
         except SyncRefused as error:
             raise SyncRefused(f"{error.message} --force does it all the same.") from error
         except Unavailable as error:
-            if type(error) is not Unavailable or number == _PATIENCE:
+            if type(error) is not Unavailable or number == _MAX_WAIT:
                 raise
             print("another sync of this organization goes on: waiting for it", file=sys.stderr)
     raise AssertionError("it is tried until it ends")
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[TeamSync, Readings]]:
+async def _opened(settings: Settings) -> AsyncIterator[tuple[TeamSync, RosterReader]]:
     _require(settings)
     async with any_database(settings) as dsn, await open_pool(dsn, max_size=4) as pool:
         metrics = Metrics()
         async with (
-            sign_in.opened(settings, dsn, pool, metrics) as visiting,
-            membership.opened(settings, visiting, pool, metrics) as keeping,
+            sign_in.opened(settings, dsn, pool, metrics) as sign_in_services,
+            membership.opened(settings, sign_in_services, pool, metrics) as membership_services,
         ):
-            assert keeping.sync
-            assert keeping.readings
-            yield keeping.sync, keeping.readings
+            assert membership_services.sync
+            assert membership_services.readings
+            yield membership_services.sync, membership_services.readings
 
 
 def _require(settings: Settings) -> None:
@@ -91,7 +93,7 @@ def _require(settings: Settings) -> None:
         raise ConfigurationError([f"{name}: missing, needed to sync" for name in missing])
 
 
-def _previewed(preview: Preview, reading: Reading) -> int:
+def _previewed(preview: Preview, reading: RosterSnapshot) -> int:
     """Print what would be done, a person a line."""
     plan, facts = preview.plan, preview.facts
     names = {person: one.member.name for person, one in listed(reading.roster).items()}

@@ -9,7 +9,7 @@ from typing import assert_never
 
 from bridge import config, routing
 from bridge.config import Settings
-from bridge.db.job_history import Fate, Ledger
+from bridge.db.job_history import JobHistory, JobRecord
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.db.positions import Positions
@@ -33,14 +33,14 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         return 2
     post_id = PostId(options.post_id)
     async with any_database(settings) as dsn, await open_pool(dsn, max_size=2) as pool:
-        fate = await Ledger(pool).fate(post_id)
+        fate = await JobHistory(pool).fate(post_id)
         if fate:
             print(*_told(fate), sep="\n")
             return 0
         return await _considered_anew(settings, post_id, Mappings(pool), Positions(pool))
 
 
-def _told(fate: Fate) -> list[str]:
+def _told(fate: JobRecord) -> list[str]:
     lines = [f"{fate.kind}: {fate.state}"]
     match fate.state:
         case "refused":

@@ -6,7 +6,7 @@ from datetime import timedelta
 from asyncpg import Pool, Record, UniqueViolationError
 
 from bridge.db.attempts import of_person
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.errors import AccountConflict
 from bridge.models.chat import TeamId, TokenId, User, UserId
 from bridge.models.equa import OrganizationId, PersonId
@@ -49,7 +49,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class ReturningVisit:
     """Somebody who has been in the organization's team before, with everything that a visit needs."""
 
     account: Account
@@ -61,7 +61,7 @@ class Settled:
 class Accounts:
     pool: Pool
 
-    @translated
+    @database_errors
     async def find(self, person: PersonId) -> Account | None:
         row = await self.pool.fetchrow(
             f"select {_ACCOUNT} from mattermost_user_mappings u where u.id = $1",  # noqa: S608  # constants
@@ -70,10 +70,10 @@ class Accounts:
         )
         return _account(row) if row else None
 
-    @translated
+    @database_errors
     async def settled(
         self, person: PersonId, organization: OrganizationId, email_digest: bytes | None
-    ) -> Settled | None:
+    ) -> ReturningVisit | None:
         """Return what a returning visit needs, None where something is to be done first.
 
         That is also to compare the address of an account of ours with another than the last time.
@@ -95,9 +95,9 @@ class Accounts:
         account = _account(row) if row else None
         if row is None or account is None or account.token is None or account.token.old:
             return None
-        return Settled(account, account.token, TeamId(row["team_id"]))
+        return ReturningVisit(account, account.token, TeamId(row["team_id"]))
 
-    @translated
+    @database_errors
     async def record(
         self,
         person: PersonId,
@@ -139,7 +139,7 @@ class Accounts:
                 "The Mattermost account with your e-mail address belongs to somebody else in Equa."
             ) from error
 
-    @translated
+    @database_errors
     async def renamed(self, person: PersonId, username: str) -> None:
         await self.pool.execute(
             "update mattermost_user_mappings set mattermost_username = $2, modified = now() where id = $1",
@@ -147,7 +147,7 @@ class Accounts:
             username,
         )
 
-    @translated
+    @database_errors
     async def compared(self, person: PersonId, email_digest: bytes, *, confirmed: bool) -> None:
         """Note with which address a person has come; `confirmed` says that their account has it now."""
         await self.pool.execute(
@@ -159,7 +159,7 @@ class Accounts:
             confirmed,
         )
 
-    @translated
+    @database_errors
     async def give_up_email(self, user: UserId) -> PersonId | None:
         """Note, before an account loses an address that may be somebody else's, that it needs another.
 
@@ -172,14 +172,14 @@ class Accounts:
         )
         return PersonId(found) if found else None
 
-    @translated
+    @database_errors
     async def expect_token(self, person: PersonId) -> None:
         """Note, before a token is created, that there may be one that is not stored."""
         await self.pool.execute(
             "update mattermost_user_mappings set stray_tokens = true where id = $1", person
         )
 
-    @translated
+    @database_errors
     async def keep_token(self, person: PersonId, token: TokenId, sealed: str, digest: bytes) -> None:
         """Store the person's token in place of an earlier one, which may be good still."""
         await self.pool.execute(
@@ -193,7 +193,7 @@ class Accounts:
             digest,
         )
 
-    @translated
+    @database_errors
     async def holder_of(self, digest: bytes) -> UserId | None:
         """Return whose stored token it is by its digest; None for another, and for who is in no team."""
         found = await self.pool.fetchval(
@@ -204,7 +204,7 @@ class Accounts:
         )
         return UserId(found) if found else None
 
-    @translated
+    @database_errors
     async def drop_token(self, person: PersonId) -> None:
         await self.pool.execute(
             """update mattermost_user_mappings
@@ -214,7 +214,7 @@ class Accounts:
             person,
         )
 
-    @translated
+    @database_errors
     async def tidied(self, person: PersonId) -> None:
         """Note that no token of ours but the stored one exists."""
         await self.pool.execute(

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.models.equa import OrganizationId, PersonId
 
 
@@ -27,12 +27,12 @@ class Attempt:
 class Attempts:
     pool: Pool
 
-    @translated
+    @database_errors
     async def find(self, key: str) -> Attempt | None:
         row = await self.pool.fetchrow("select mark, name from attempts where key = $1", key)
         return Attempt(**dict(row.items())) if row else None
 
-    @translated
+    @database_errors
     async def begin(self, key: str, name: str) -> str:
         """Note that the name is tried now, and return the mark: the same for all tries of one attempt."""
         mark: str = await self.pool.fetchval(

@@ -13,8 +13,8 @@ from uuid import UUID, uuid4
 
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 
-from bridge.db.pool import translated
-from bridge.db.statements import BURY, CLAIM, FINISH, JOB, PROMOTE, PUT, REAP, RETRY
+from bridge.db.pool import database_errors
+from bridge.db.statements import CLAIM, DEAD_LETTER, FINISH, JOB, PROMOTE, PUT, RELEASE_EXPIRED, RETRY
 from bridge.errors import DatabaseUnavailable
 from bridge.models.chat import Position
 from bridge.models.equa import OrganizationId
@@ -35,14 +35,14 @@ Ended = Literal["done", "apology"]
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Capacity:
     """How many jobs a process can take, and of which organizations none."""
 
     limit: int
     full: Collection[OrganizationId] = ()
 
 
-NO_ROOM = Room(0)
+NO_CAPACITY = Capacity(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +74,18 @@ class Inbox:
 
         Returns the `dedupe` keys of what is new.
         """
-        return (await self.put_and_claim(entries, positions, NO_ROOM)).new
+        return (await self.put_and_claim(entries, positions, NO_CAPACITY)).new
 
-    @translated
+    @database_errors
     async def put_and_claim(
-        self, entries: Sequence[Entry], positions: Sequence[Position], room: Room
+        self, entries: Sequence[Entry], positions: Sequence[Position], capacity: Capacity
     ) -> Stored:
         """Store like `put_all`, and claim for this process what can begin at once and has room."""
         try:
-            rows = await self._put(entries, positions, room)
+            rows = await self._put(entries, positions, capacity)
         except UniqueViolationError:
             # Another process has begun a job of the same lane in between.
-            rows = await self._put(entries, positions, NO_ROOM)
+            rows = await self._put(entries, positions, NO_CAPACITY)
         except DeadlockDetectedError as error:
             raise DatabaseUnavailable("Two bridges stored the same posts at once.", retry_after=0) from error
         return Stored(
@@ -94,14 +94,16 @@ class Inbox:
             any(row["state"] == "waiting" for row in rows),
         )
 
-    async def _put(self, entries: Sequence[Entry], positions: Sequence[Position], room: Room) -> list[Record]:
-        claim = (room.limit, list(room.full), self.holder, self.lease)
+    async def _put(
+        self, entries: Sequence[Entry], positions: Sequence[Position], capacity: Capacity
+    ) -> list[Record]:
+        claim = (capacity.limit, list(capacity.full), self.holder, self.lease)
         return await self.pool.fetch(PUT, *_columns(entries), *_places(positions), CHANNEL, *claim)
 
-    @translated
-    async def claim(self, room: Room, kinds: Collection[JobKind] = get_args(JobKind)) -> list[Job]:
+    @database_errors
+    async def claim(self, capacity: Capacity, kinds: Collection[JobKind] = get_args(JobKind)) -> list[Job]:
         """Take as many jobs of these kinds as there is room for."""
-        claim = (room.limit, self.holder, self.lease, list(room.full), list(kinds))
+        claim = (capacity.limit, self.holder, self.lease, list(capacity.full), list(kinds))
         while True:
             try:
                 rows = await self.pool.fetch(CLAIM, *claim)
@@ -109,7 +111,7 @@ class Inbox:
                 continue  # another process took a job of the same lane in between
             return sorted(map(_from_row, rows), key=lambda job: job.id)
 
-    @translated
+    @database_errors
     async def renew(self, jobs: Collection[JobId]) -> frozenset[JobId]:
         """Extend the leases; returns those that are still ours."""
         rows = await self.pool.fetch(
@@ -124,7 +126,7 @@ class Inbox:
         )
         return frozenset(JobId(row["id"]) for row in rows)
 
-    @translated
+    @database_errors
     async def holds(self, job: JobId) -> bool:
         """Tell whether the job is this process's and its lease has not run out."""
         found = await self.pool.fetchval(
@@ -134,30 +136,30 @@ class Inbox:
         )
         return found is not None
 
-    @translated
+    @database_errors
     async def save_answer(self, job: JobId, answer: str, failure: str | None = None) -> bool:
         """Store what is going to be posted, before any of it is; the lease begins anew."""
         change = "set answer = $3, failure = $4, lease = now() + $5"
         return await self._mine(change, job, answer, failure, self.lease)
 
-    @translated
+    @database_errors
     async def finish(self, job: JobId, result: Mapping[str, Any] | None = None) -> Ended | None:
         """Close the job: done, or dead when what was posted is an apology; None if the lease was lost."""
         ended: Ended | None = await self.pool.fetchval(FINISH, job, self.holder, dict(result or {}))
         return ended
 
-    @translated
+    @database_errors
     async def retry(self, job: JobId, delay: float, reason: str) -> bool:
         """Let it wait `delay` seconds for its next attempt, still the first of its lane."""
         back = await self.pool.fetchval(RETRY, job, self.holder, timedelta(seconds=delay), reason)
         return back is not None
 
-    @translated
-    async def bury(self, job: JobId, reason: str) -> bool:
+    @database_errors
+    async def dead_letter(self, job: JobId, reason: str) -> bool:
         """Give it up for good; it is kept with its error and does not block its lane."""
-        return await self.pool.fetchval(BURY, job, self.holder, reason) is not None
+        return await self.pool.fetchval(DEAD_LETTER, job, self.holder, reason) is not None
 
-    @translated
+    @database_errors
     async def wake(self, organization: OrganizationId) -> int:
         """Let what waits for the organization's team be done at once; returns how many jobs.
 
@@ -176,7 +178,7 @@ class Inbox:
         )
         return len(rows)
 
-    @translated
+    @database_errors
     async def release(self) -> int:
         """Give back all that this process holds, to be claimed at once by others; returns how many."""
         rows = await self.pool.fetch(
@@ -192,14 +194,14 @@ class Inbox:
         )
         return len(rows)
 
-    @translated
-    async def reap(self, held: Collection[JobId] = ()) -> int:
+    @database_errors
+    async def release_expired(self, held: Collection[JobId] = ()) -> int:
         """Free the jobs whose holder is gone, and lanes whose first job still counts as queued.
 
         `held` is what this process works on, however late it is with renewing. Returns how many holders'
         jobs were freed.
         """
-        rows = await self.pool.fetch(REAP, list(held))
+        rows = await self.pool.fetch(RELEASE_EXPIRED, list(held))
         await self.pool.execute(PROMOTE)
         return len(rows)
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.metrics import Backlog
 from bridge.models.chat import PostId
 from bridge.models.jobs import JobKind, JobState
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class JobRecord:
     """What became of something that was put into the inbox."""
 
     kind: JobKind
@@ -30,21 +30,21 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
-class Ledger:
+class JobHistory:
     """Reads of the job table that no job depends on."""
 
     pool: Pool
 
-    @translated
-    async def fate(self, post_id: PostId) -> Fate | None:
+    @database_errors
+    async def fate(self, post_id: PostId) -> JobRecord | None:
         row = await self.pool.fetchrow(
             """select kind, state, reason, attempts, run_at, lease, created, started, finished, result
                from jobs where dedupe = $1""",
             f"post:{post_id}",
         )
-        return Fate(**dict(row.items())) if row else None
+        return JobRecord(**dict(row.items())) if row else None
 
-    @translated
+    @database_errors
     async def backlogs(self) -> Sequence[Backlog]:
         """Return what waits and what runs."""
         rows = await self.pool.fetch(
@@ -54,7 +54,7 @@ class Ledger:
         )
         return [Backlog(**dict(row.items())) for row in rows]
 
-    @translated
+    @database_errors
     async def purge(self, older_than: timedelta) -> int:
         """Forget refusals and finished jobs of long ago; returns how many.
 

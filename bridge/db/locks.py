@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 import asyncpg
 import structlog
 
-from bridge.db.pool import APPLICATION, connect, is_unavailable, pauses
+from bridge.db.pool import APPLICATION, backoff, connect, is_unavailable
 from bridge.errors import DatabaseUnavailable, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -30,9 +30,9 @@ _HEALTHY = 10.0
 class Locks:
     """`run` has to be running somewhere; see `opened`."""
 
-    def __init__(self, dsn: str, *, patience: float = 60) -> None:
+    def __init__(self, dsn: str, *, max_wait: float = 60) -> None:
         self._dsn = dsn
-        self._patience = patience
+        self._limits = max_wait
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._scopes: dict[int, asyncio.Timeout] = {}
         """Of those who hold a key or stand at the head of its queue."""
@@ -44,12 +44,12 @@ class Locks:
     async def hold(self, key: str) -> AsyncIterator[None]:
         """Hold the key for the length of the context; it is not re-entrant.
 
-        Raises `Unavailable` if others hold it for `patience` seconds. When the connection that holds it is
+        Raises `Unavailable` if others hold it for `max_wait` seconds. When the connection that holds it is
         lost, what is done inside is cancelled and `DatabaseUnavailable` raised.
         """
         number = _number(key)
         queue = self._queues.setdefault(key, asyncio.Lock())
-        async with _in_turn(queue, self._patience), self._while_connected(number):
+        async with _in_turn(queue, self._limits), self._while_connected(number):
             await self._take(number)
             try:
                 yield
@@ -58,7 +58,7 @@ class Locks:
 
     async def run(self) -> NoReturn:
         """Serve `hold` until cancelled, connecting again when the connection is lost."""
-        waits = pauses()
+        waits = backoff()
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
@@ -75,14 +75,14 @@ class Locks:
             finally:
                 self._lose()
             if loop.time() - began > _HEALTHY:
-                waits = pauses()
+                waits = backoff()
             await asyncio.sleep(next(waits))
 
     async def _take(self, number: int) -> None:
         granted = self._wanted[number] = asyncio.get_running_loop().create_future()
         self._work.set()
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._limits):
                 await granted
         except BaseException as error:
             if granted.done() and not granted.cancelled():
@@ -152,9 +152,9 @@ class Locks:
 
 
 @asynccontextmanager
-async def opened(dsn: str, *, patience: float = 60) -> AsyncIterator[Locks]:
+async def opened(dsn: str, *, max_wait: float = 60) -> AsyncIterator[Locks]:
     """Give locks that are served as long as the context lasts; what is raised inside comes out as it is."""
-    locks = Locks(dsn, patience=patience)
+    locks = Locks(dsn, max_wait=max_wait)
     try:
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(locks.run(), name="locks")
@@ -169,9 +169,9 @@ async def opened(dsn: str, *, patience: float = 60) -> AsyncIterator[Locks]:
 
 
 @asynccontextmanager
-async def _in_turn(queue: asyncio.Lock, patience: float) -> AsyncIterator[None]:
+async def _in_turn(queue: asyncio.Lock, max_wait: float) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(max_wait):
             await queue.acquire()
     except TimeoutError:
         raise _busy() from None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.models.chat import Posted, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.routing import Facts
@@ -30,21 +30,21 @@ class Mappings:
 
     pool: Pool
 
-    @translated
+    @database_errors
     async def organization_of_team(self, team_id: TeamId) -> OrganizationId | None:
         found = await self.pool.fetchval(
             "select organization_id from mattermost_org_mappings where mattermost_team_id = $1", team_id
         )
         return OrganizationId(found) if found else None
 
-    @translated
+    @database_errors
     async def person_of_user(self, user_id: UserId) -> PersonId | None:
         found = await self.pool.fetchval(
             "select id from mattermost_user_mappings where mattermost_user_id = $1", user_id
         )
         return PersonId(found) if found else None
 
-    @translated
+    @database_errors
     async def facts(self, posts: Sequence[Posted]) -> list[Facts]:
         """Return for each post, in order, what routing has to know of it: one query for all.
 
@@ -67,7 +67,7 @@ class Mappings:
             for row in rows
         ]
 
-    @translated
+    @database_errors
     async def map_team(self, organization: OrganizationId, team: TeamId, name: str | None = None) -> None:
         """Say which team an organization has; a repeat with another team moves it there."""
         await self.pool.execute(
@@ -82,7 +82,7 @@ class Mappings:
             name,
         )
 
-    @translated
+    @database_errors
     async def map_person(self, person: PersonId, user: UserId, username: str | None = None) -> None:
         """Say which account a person has; a repeat with another account replaces it."""
         await self.pool.execute(

@@ -10,7 +10,7 @@ from typing import Literal
 
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.models.equa import OrganizationId, PersonId
 
 State = Literal["joining", "joined", "leaving", "left"]
@@ -23,7 +23,7 @@ REMEMBERED = timedelta(days=1)
 class Memberships:
     pool: Pool
 
-    @translated
+    @database_errors
     async def state(self, organization: OrganizationId, person: PersonId) -> State | None:
         found: State | None = await self.pool.fetchval(
             "select state from memberships where organization_id = $1 and person_id = $2",
@@ -32,7 +32,7 @@ class Memberships:
         )
         return found
 
-    @translated
+    @database_errors
     async def join(self, organization: OrganizationId, person: PersonId, *, verdict_age: timedelta) -> bool:
         """Note that the person is being put into the team.
 
@@ -53,7 +53,7 @@ class Memberships:
         )
         return joined is not None
 
-    @translated
+    @database_errors
     async def joined(self, organization: OrganizationId, person: PersonId) -> bool:
         """Note that the person is in the team and its channels; False when they are leaving meanwhile."""
         found = await self.pool.fetchval(
@@ -65,7 +65,7 @@ class Memberships:
         )
         return found is not None
 
-    @translated
+    @database_errors
     async def leave(self, organization: OrganizationId, person: PersonId) -> None:
         """Note that the person is being taken out of the team; their tickets for it are void from now on."""
         await self.pool.execute(
@@ -78,7 +78,7 @@ class Memberships:
             person,
         )
 
-    @translated
+    @database_errors
     async def left(self, organization: OrganizationId, person: PersonId) -> None:
         """Note that the person is out of the team."""
         await self.pool.execute(
@@ -88,7 +88,7 @@ class Memberships:
             person,
         )
 
-    @translated
+    @database_errors
     async def has_any(self, person: PersonId) -> bool:
         """Tell whether the person is in, or being put into, a team of any organization."""
         found: bool = await self.pool.fetchval(
@@ -97,7 +97,7 @@ class Memberships:
         )
         return found
 
-    @translated
+    @database_errors
     async def people(self, organization: OrganizationId) -> frozenset[PersonId]:
         """Return whom the bridge has put into the organization's team and has not taken out."""
         rows = await self.pool.fetch(
@@ -105,7 +105,7 @@ class Memberships:
         )
         return frozenset(PersonId(row["person_id"]) for row in rows)
 
-    @translated
+    @database_errors
     async def purge(self) -> int:
         """Forget who left long ago; returns how many."""
         rows = await self.pool.fetch(

@@ -78,18 +78,18 @@ def read(folder: Traversable) -> list[Migration]:
 
 
 async def migrate(
-    dsn: str, migrations: Sequence[Migration] | None = None, *, patience: float = 600
+    dsn: str, migrations: Sequence[Migration] | None = None, *, max_wait: float = 600
 ) -> list[Migration]:
     """Apply what is missing and return it; of several starting at once one applies, the others wait.
 
     Raises `StartupError` for a file that was edited after it was applied, for a database that is newer
-    than this program, for a migration that fails (nothing of it is left), and after `patience` seconds
+    than this program, for a migration that fails (nothing of it is left), and after `max_wait` seconds
     of waiting for another process.
     """
     known = shipped() if migrations is None else migrations
     connection = await connect_and_wait(dsn, application=f"{APPLICATION} migrate")
     try:
-        await _take_turn(connection, patience)
+        await _take_turn(connection, max_wait)
         await connection.execute(_TABLE)
         missing = known[await _applied(connection, known) :]
         for migration in missing:
@@ -99,13 +99,13 @@ async def migrate(
         await connection.close()
 
 
-async def _take_turn(connection: asyncpg.Connection, patience: float) -> None:
+async def _take_turn(connection: asyncpg.Connection, max_wait: float) -> None:
     """Take the lock of all migrating processes, held until the connection closes; it is polled.
 
     A statement that waits in pg_advisory_lock holds a snapshot, for which CREATE INDEX CONCURRENTLY in
     the process that has the lock waits in turn: a deadlock.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + max_wait
     while not await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK):
         if time.monotonic() > deadline:
             raise StartupError("Another process has been migrating the database for too long.")

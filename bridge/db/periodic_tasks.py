@@ -5,14 +5,14 @@ from datetime import timedelta
 
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 
 
 @dataclass(frozen=True, slots=True)
-class Chores:
+class PeriodicTasks:
     pool: Pool
 
-    @translated
+    @database_errors
     async def age(self, name: str) -> timedelta | None:
         """Return how long ago it was done, None if never."""
         age: timedelta | None = await self.pool.fetchval(
@@ -20,7 +20,7 @@ class Chores:
         )
         return age
 
-    @translated
+    @database_errors
     async def since(self, name: str) -> timedelta:
         """Return how long ago this was first asked, by whichever process: just now if never before."""
         age: timedelta = await self.pool.fetchval(
@@ -31,7 +31,7 @@ class Chores:
         )
         return age
 
-    @translated
+    @database_errors
     async def done(self, name: str) -> None:
         """Note that it was done just now."""
         await self.pool.execute(

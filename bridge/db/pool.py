@@ -51,7 +51,7 @@ def is_unavailable(error: BaseException) -> bool:
     return isinstance(error, _AWAY)
 
 
-def translated(call: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
+def database_errors(call: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
     """Decorate an async function that calls nobody but the database.
 
     It then raises `DatabaseUnavailable` instead of what `is_unavailable`; other errors stay asyncpg's. The
@@ -79,7 +79,7 @@ async def _leave(owner: object) -> None:
         await pool.expire_connections()
 
 
-def pauses() -> Iterator[float]:
+def backoff() -> Iterator[float]:
     """Yield seconds to wait between tries to reach the database."""
     return delays(first=0.05, factor=2, cap=5)
 
@@ -92,17 +92,17 @@ async def connect(dsn: str, *, application: str = APPLICATION) -> asyncpg.Connec
 
 
 async def connect_and_wait(
-    dsn: str, *, patience: float = 30, application: str = APPLICATION
+    dsn: str, *, max_wait: float = 30, application: str = APPLICATION
 ) -> asyncpg.Connection:
-    """Connect to a database that may still be starting, for at most `patience` seconds.
+    """Connect to a database that may still be starting, for at most `max_wait` seconds.
 
     Raises `DatabaseUnavailable` when it stays away, and `StartupError` when it refuses us or is too old.
     """
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(max_wait):
             return await _connect_sometime(dsn, application)
     except TimeoutError as error:
-        raise DatabaseUnavailable(f"The database did not answer within {patience:g} s.") from error
+        raise DatabaseUnavailable(f"The database did not answer within {max_wait:g} s.") from error
     except ValueError:
         # The error's text may hold a part of the password.
         raise StartupError(
@@ -114,7 +114,7 @@ async def connect_and_wait(
 
 
 async def _connect_sometime(dsn: str, application: str) -> asyncpg.Connection:
-    for pause in pauses():
+    for pause in backoff():
         try:
             connection = await connect(dsn, application=application)
         except Exception as error:
@@ -150,7 +150,7 @@ async def open_pool(
     *,
     max_size: int = 10,
     command_timeout: float = 10,
-    patience: float = 30,
+    max_wait: float = 30,
     application: str = APPLICATION,
 ) -> asyncpg.Pool:
     """Open a pool in which jsonb is Python's own values and time is UTC.
@@ -158,7 +158,7 @@ async def open_pool(
     No statement takes longer than `command_timeout` seconds. The first connection is waited for and
     checked as by `connect_and_wait`.
     """
-    await (await connect_and_wait(dsn, patience=patience, application=application)).close()
+    await (await connect_and_wait(dsn, max_wait=max_wait, application=application)).close()
     return await asyncpg.create_pool(
         dsn,
         min_size=1,

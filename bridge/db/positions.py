@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from asyncpg import Pool, Record
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.models.chat import ChannelId, Position, PostId
 
 _COLUMNS = "channel_id, post_id, create_at, begin_at"
@@ -21,12 +21,12 @@ class Positions:
 
     pool: Pool
 
-    @translated
+    @database_errors
     async def all(self) -> Mapping[ChannelId, Position]:
         rows = await self.pool.fetch(f"select {_COLUMNS} from positions")  # noqa: S608  # a constant
         return {position.channel_id: position for position in map(_from_row, rows)}
 
-    @translated
+    @database_errors
     async def of(self, channel_id: ChannelId) -> Position | None:
         row = await self.pool.fetchrow(
             f"select {_COLUMNS} from positions where channel_id = $1",  # noqa: S608  # a constant
@@ -34,7 +34,7 @@ class Positions:
         )
         return _from_row(row) if row else None
 
-    @translated
+    @database_errors
     async def put_back(self, after: int, to: int) -> Sequence[ChannelId]:
         """Put positions that are after a moment (milliseconds) back to another; returns whose they were."""
         rows = await self.pool.fetch(
@@ -46,13 +46,13 @@ class Positions:
         )
         return [ChannelId(row["channel_id"]) for row in rows]
 
-    @translated
+    @database_errors
     async def started_at(self) -> int | None:
         """Return when the first start was, in Mattermost's milliseconds; None before it."""
         started: int | None = await self.pool.fetchval("select started_at from bridge_state")
         return started
 
-    @translated
+    @database_errors
     async def begin(self, started_at: int, positions: Iterable[Position]) -> None:
         """Remember the first start and where the channels then were; a repeat changes nothing."""
         async with self.pool.acquire() as connection, connection.transaction():

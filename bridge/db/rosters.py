@@ -9,7 +9,7 @@ from datetime import datetime
 
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.models.chat import UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import JobId, MembershipState
@@ -27,13 +27,13 @@ class Known:
 class Rosters:
     pool: Pool
 
-    @translated
+    @database_errors
     async def now(self) -> datetime:
         """Return the database's time, by which it is told what was before a roster was read."""
         moment: datetime = await self.pool.fetchval("select now()")
         return moment
 
-    @translated
+    @database_errors
     async def known(self, organization: OrganizationId, people: Collection[PersonId]) -> Known:
         """Return what is known of these people, and of all whom the bridge has put into the team."""
         rows = await self.pool.fetch(
@@ -54,7 +54,7 @@ class Rosters:
             {PersonId(row["id"]): row["state"] for row in rows if row["state"]},
         )
 
-    @translated
+    @database_errors
     async def joining(
         self, organization: OrganizationId, people: Collection[PersonId], *, read_at: datetime
     ) -> frozenset[PersonId]:
@@ -75,7 +75,7 @@ class Rosters:
         )
         return frozenset(PersonId(row["person_id"]) for row in rows)
 
-    @translated
+    @database_errors
     async def joined(self, organization: OrganizationId, people: Collection[PersonId]) -> None:
         """Note that people are in the team and its channels, but for those who are leaving meanwhile."""
         await self.pool.execute(
@@ -92,7 +92,7 @@ class Rosters:
             list(people),
         )
 
-    @translated
+    @database_errors
     async def is_joined_since(self, organization: OrganizationId, person: PersonId, moment: datetime) -> bool:
         """Tell whether the person has been put into the team, or confirmed there, at that moment or later."""
         found: bool = await self.pool.fetchval(
@@ -106,7 +106,7 @@ class Rosters:
         )
         return found
 
-    @translated
+    @database_errors
     async def confirm(self, organization: OrganizationId, person: PersonId) -> None:
         """Note that the person belongs there as of now, so that no older roster takes them out."""
         await self.pool.execute(
@@ -116,7 +116,7 @@ class Rosters:
             person,
         )
 
-    @translated
+    @database_errors
     async def is_synced(self, organization: OrganizationId) -> bool:
         """Tell whether the organization's team follows its members; one without a team will."""
         follows: bool | None = await self.pool.fetchval(
@@ -124,7 +124,7 @@ class Rosters:
         )
         return follows is not False
 
-    @translated
+    @database_errors
     async def synced(self) -> list[OrganizationId]:
         """Return the organizations whose teams follow their members."""
         rows = await self.pool.fetch(
@@ -132,7 +132,7 @@ class Rosters:
         )
         return [OrganizationId(row["organization_id"]) for row in rows]
 
-    @translated
+    @database_errors
     async def is_superseded(self, job: JobId) -> bool:
         """Tell whether the platform has told something newer of the same membership, done or waiting."""
         found: bool = await self.pool.fetchval(

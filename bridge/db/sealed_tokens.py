@@ -6,7 +6,7 @@ from uuid import UUID
 
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.models.equa import PersonId
 
 _KEY = "split_part(personal_access_token, ':', 2)"
@@ -28,13 +28,13 @@ class Sealed:
 class SealedTokens:
     pool: Pool
 
-    @translated
+    @database_errors
     async def fingerprints(self) -> Mapping[str, str]:
         """Return by what each key was known when it was last used."""
         rows = await self.pool.fetch("select id, fingerprint from token_keys")
         return {row["id"]: row["fingerprint"] for row in rows}
 
-    @translated
+    @database_errors
     async def record(self, fingerprints: Mapping[str, str]) -> None:
         """Say which key each of these ids stands for now."""
         await self.pool.execute(
@@ -45,7 +45,7 @@ class SealedTokens:
             list(fingerprints.values()),
         )
 
-    @translated
+    @database_errors
     async def counts(self) -> Mapping[str, int]:
         """Return how many tokens each key has sealed; a key that has sealed none is left out."""
         rows = await self.pool.fetch(
@@ -54,7 +54,7 @@ class SealedTokens:
         )
         return {row["id"]: row["tokens"] for row in rows}
 
-    @translated
+    @database_errors
     async def sealed_with_others(self, key: str, *, after: PersonId, limit: int) -> Sequence[Sealed]:
         """Return tokens that another key has sealed, by person, beginning after one of them."""
         rows = await self.pool.fetch(
@@ -67,7 +67,7 @@ class SealedTokens:
         )
         return [Sealed(PersonId(row["id"]), row["personal_access_token"]) for row in rows]
 
-    @translated
+    @database_errors
     async def replace(self, tokens: Sequence[tuple[Sealed, str]]) -> int:
         """Store these texts in place of the others; returns how many.
 
@@ -92,7 +92,7 @@ class SealedTokens:
         )
         return len(rows)
 
-    @translated
+    @database_errors
     async def drop(self, key: str) -> bool:
         """Forget a key; False while a token is sealed with it."""
         dropped = await self.pool.fetchval(
@@ -103,7 +103,7 @@ class SealedTokens:
         )
         return bool(dropped)
 
-    @translated
+    @database_errors
     async def lose(self, key: str) -> int:
         """Forget a key and the tokens that it has sealed; returns how many.
 

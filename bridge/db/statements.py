@@ -114,9 +114,9 @@ FINISH = _ending(
        reason = failure, result = $3""",
     "case when state = 'done' then 'done' else 'apology' end",
 )
-BURY = _ending("state = 'dead', reason = $3", "state")
+DEAD_LETTER = _ending("state = 'dead', reason = $3", "state")
 
-REAP = """
+RELEASE_EXPIRED = """
 with gone as (
     select id from jobs where state = 'running' and lease < now() and id <> all($1)
     order by id for update skip locked

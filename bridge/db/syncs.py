@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.models.equa import Member, Organization, OrganizationId, PersonId, Roster
 from bridge.models.jobs import JobState, SyncId
 
@@ -23,7 +23,7 @@ _STALE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class SyncInput:
     """What a sync goes by, and what earlier attempts at it have done."""
 
     organization: Organization
@@ -49,7 +49,7 @@ class State:
 class Syncs:
     pool: Pool
 
-    @translated
+    @database_errors
     async def store(self, organization: Organization, roster: Roster, read_at: datetime) -> SyncId:
         """Store what a sync goes by; its job is to be put into the inbox then."""
         sync = SyncId(uuid4())
@@ -64,7 +64,7 @@ class Syncs:
         )
         return sync
 
-    @translated
+    @database_errors
     async def unfinished(self, organization: OrganizationId) -> SyncId | None:
         """Return the organization's sync that waits or runs."""
         found: UUID | None = await self.pool.fetchval(
@@ -75,8 +75,8 @@ class Syncs:
         )
         return SyncId(found) if found else None
 
-    @translated
-    async def given(self, sync: SyncId) -> Given | None:
+    @database_errors
+    async def given(self, sync: SyncId) -> SyncInput | None:
         """Return what a sync goes by, None when it has ended."""
         row = await self.pool.fetchrow(
             """select organization_id, organization_name, roster, read_at, created, added, removed
@@ -87,9 +87,9 @@ class Syncs:
             return None
         organization = Organization(OrganizationId(row["organization_id"]), row["organization_name"])
         counts = (row["created"], row["added"], row["removed"])
-        return Given(organization, _roster(row["roster"]), row["read_at"], *counts)
+        return SyncInput(organization, _roster(row["roster"]), row["read_at"], *counts)
 
-    @translated
+    @database_errors
     async def progress(self, sync: SyncId, *, done: int, total: int, counts: tuple[int, int, int]) -> None:
         """Note how far it is; `counts` are of those created, added and removed, earlier attempts included."""
         await self.pool.execute(
@@ -102,7 +102,7 @@ class Syncs:
             *counts,
         )
 
-    @translated
+    @database_errors
     async def end(self, sync: SyncId, outcome: Mapping[str, Any]) -> None:
         """Note what it has come to, and forget the roster."""
         await self.pool.execute(
@@ -111,7 +111,7 @@ class Syncs:
             dict(outcome),
         )
 
-    @translated
+    @database_errors
     async def look(self, sync: SyncId, organization: OrganizationId) -> State | None:
         """Return how far an organization's sync is, None if there is none of this id."""
         row = await self.pool.fetchrow(
@@ -123,7 +123,7 @@ class Syncs:
         )
         return State(**dict(row.items())) if row else None
 
-    @translated
+    @database_errors
     async def purge(self) -> int:
         """Forget syncs of long ago, and rosters of those that never end; returns how many of the former."""
         rows = await self.pool.fetch(

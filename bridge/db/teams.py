@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from asyncpg import Pool
 
 from bridge.db.attempts import of_organization
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.models.chat import ChannelId, Team, TeamId
 from bridge.models.equa import OrganizationId
 
@@ -22,7 +22,7 @@ class TeamMapping:
 class Teams:
     pool: Pool
 
-    @translated
+    @database_errors
     async def find(self, organization: OrganizationId) -> TeamMapping | None:
         row = await self.pool.fetchrow(
             """select mattermost_team_id as team_id, mattermost_team_name as name
@@ -31,7 +31,7 @@ class Teams:
         )
         return TeamMapping(TeamId(row["team_id"]), row["name"]) if row else None
 
-    @translated
+    @database_errors
     async def record(self, organization: OrganizationId, team: Team) -> None:
         """Say which team an organization has, and its present name."""
         await self.pool.execute(
@@ -51,7 +51,7 @@ class Teams:
             of_organization(organization),
         )
 
-    @translated
+    @database_errors
     async def channels(self, organization: OrganizationId) -> Mapping[str, ChannelId]:
         """Return the organization's channels by the names that the bridge gave them."""
         rows = await self.pool.fetch(
@@ -60,7 +60,7 @@ class Teams:
         )
         return {row["name"]: ChannelId(row["mattermost_channel_id"]) for row in rows}
 
-    @translated
+    @database_errors
     async def record_channels(self, organization: OrganizationId, channels: Mapping[str, ChannelId]) -> None:
         """Say which channels these are."""
         await self.pool.execute(

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.models.equa import OrganizationId, PersonId
 
 LIFETIME = timedelta(seconds=60)
@@ -24,7 +24,7 @@ class Holder:
 class Tickets:
     pool: Pool
 
-    @translated
+    @database_errors
     async def put(self, digest: bytes, organization: OrganizationId, person: PersonId) -> bool:
         """Store a ticket; False unless the person is in the organization's team."""
         stored = await self.pool.fetchval(
@@ -41,7 +41,7 @@ class Tickets:
         )
         return stored is not None
 
-    @translated
+    @database_errors
     async def take(self, digest: bytes) -> Holder | None:
         """Use a ticket up and return whose it was; None if unknown, used, expired or its holder has left."""
         row = await self.pool.fetchrow(
@@ -56,7 +56,7 @@ class Tickets:
         )
         return Holder(PersonId(row["person_id"]), row["team_name"]) if row else None
 
-    @translated
+    @database_errors
     async def purge(self) -> int:
         """Delete what has expired; returns how many."""
         rows = await self.pool.fetch("delete from tickets where expires <= now() returning 1")

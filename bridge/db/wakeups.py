@@ -8,7 +8,7 @@ from typing import NoReturn
 import asyncpg
 import structlog
 
-from bridge.db.pool import APPLICATION, connect, is_unavailable, pauses
+from bridge.db.pool import APPLICATION, backoff, connect, is_unavailable
 
 _log = structlog.get_logger(__name__)
 
@@ -21,7 +21,7 @@ async def wakeups(
     channel: str,
     woken: asyncio.Event,
     *,
-    pauses: Callable[[], Iterator[float]] = pauses,
+    backoff: Callable[[], Iterator[float]] = backoff,
     heartbeat: float = 30,
 ) -> NoReturn:
     """Set `woken` at each notification on `channel` and, as some may have been missed, at each (re)connect.
@@ -29,7 +29,7 @@ async def wakeups(
     Runs until cancelled, on a connection of its own. A connection that dies without a word is noticed
     within twice `heartbeat` seconds. Raises only what trying again cannot mend.
     """
-    waits = pauses()
+    waits = backoff()
     while True:
         began = time.monotonic()
         try:
@@ -43,7 +43,7 @@ async def wakeups(
                 raise
             _log.warning("not listening to the database", channel=channel, error=str(error))
         if time.monotonic() - began > _HEALTHY:
-            waits = pauses()
+            waits = backoff()
         await asyncio.sleep(next(waits))
 
 

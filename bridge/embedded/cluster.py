@@ -84,7 +84,7 @@ class Cluster:
 
     async def create(self, programs: Path, identity: Identity) -> None:
         """Make `home` beside its place and move it there when it is complete."""
-        with await locks.inherited(self.server_lock, patience=10) as lock:
+        with await locks.inherited(self.server_lock, max_wait=10) as lock:
             staging = self.directory / "postgres.new"
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir(mode=0o700)

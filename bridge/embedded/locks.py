@@ -25,15 +25,15 @@ def own(path: Path) -> BinaryIO:
     return lock
 
 
-async def inherited(path: Path, patience: float) -> BinaryIO:
+async def inherited(path: Path, max_wait: float) -> BinaryIO:
     """Lock a file that the processes of a server are to inherit, once those of the server before are gone.
 
     A flock belongs to the open file, so it is held for as long as any process has it open: unlike a pid
-    in a file this cannot be mistaken. Raises `StartupError` after `patience` seconds.
+    in a file this cannot be mistaken. Raises `StartupError` after `max_wait` seconds.
     """
     lock = _open(path)
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(max_wait):
             while not _take(lock):  # noqa: ASYNC110  # another process gives it back
                 await asyncio.sleep(0.01)
     except BaseException as error:

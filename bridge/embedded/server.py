@@ -82,14 +82,14 @@ class Server:
             await self._stop()
 
     async def _keep(self, sockets: Path) -> NoReturn:
-        pauses = _pauses()
+        backoff = _pauses()
         while True:
             began = time.monotonic()
             status = await self._ended()
             _log.error("the embedded database ended by itself", status=status)
             if time.monotonic() - began > _HEALTHY:
-                pauses = _pauses()
-            await asyncio.sleep(next(pauses))
+                backoff = _pauses()
+            await asyncio.sleep(next(backoff))
             try:
                 await self._start(sockets)
             except (StartupError, OSError) as error:
@@ -98,7 +98,7 @@ class Server:
                 _log.info("the embedded database runs again")
 
     async def _start(self, sockets: Path) -> None:
-        with await locks.inherited(self._cluster.server_lock, patience=10) as lock:
+        with await locks.inherited(self._cluster.server_lock, max_wait=10) as lock:
             # Nothing of an earlier server lives, whatever process now has the pid in these files.
             self._cluster.pid_file.unlink(missing_ok=True)
             clear(sockets)
@@ -139,11 +139,11 @@ class Server:
                 self._cluster.shorten_log()
 
     async def _stop(self) -> None:
-        for number, patience in _STOP:
+        for number, max_wait in _STOP:
             if self._process is None or self._process.returncode is not None:
                 return
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
             with suppress(TimeoutError):
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(max_wait):
                     await self._process.wait()

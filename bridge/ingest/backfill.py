@@ -16,8 +16,8 @@ import structlog
 from bridge import retry
 from bridge.errors import BridgeError, DatabaseUnavailable, MattermostRefused, TokenRefused
 from bridge.ingest.catch_up import CatchUp
-from bridge.ingest.outage import PASSING, insist
-from bridge.ingest.paging import slim
+from bridge.ingest.outage import TRANSIENT, retry_until_available
+from bridge.ingest.paging import without_props
 from bridge.mattermost.rest.refusals import is_absence
 from bridge.metrics import Metrics
 from bridge.models.chat import Channel, ChannelId, Posted
@@ -37,7 +37,7 @@ _REFUSED_AGAIN = 600.0
 
 
 @dataclass(slots=True, eq=False)
-class Gap:
+class ChannelBackfill:
     """A channel in which something older than what is heard may be unread."""
 
     channel: Channel
@@ -62,7 +62,7 @@ class _Tally:
     jobs: int = 0
 
 
-class Gaps:
+class Backfill:
     """The channels that are being read or still have to be; whatever is heard passes through `sort`."""
 
     def __init__(self, catch_up: CatchUp, group: TaskGroup, metrics: Metrics) -> None:
@@ -70,7 +70,7 @@ class Gaps:
         self._group = group
         self._metrics = metrics
         self._gate = asyncio.Semaphore(_AT_ONCE)
-        self._gaps: dict[ChannelId, Gap] = {}
+        self._gaps: dict[ChannelId, ChannelBackfill] = {}
         self._tally = _Tally()
 
     def open(self, channels: Sequence[Channel]) -> None:
@@ -83,7 +83,7 @@ class Gaps:
                 gap.channel = channel
                 gap.again.set()
             else:
-                gap = self._gaps[channel.id] = Gap(channel)
+                gap = self._gaps[channel.id] = ChannelBackfill(channel)
                 self._group.create_task(self._fill(gap), name=f"read {channel.id}")
         self._count()
         if not self._tally.untried:
@@ -100,12 +100,12 @@ class Gaps:
             elif gap.held is None:
                 unread.append(posted)
             elif len(gap.held) < _MOST_HELD:
-                gap.held.append(replace(posted, post=slim(posted.post)))
+                gap.held.append(replace(posted, post=without_props(posted.post)))
             else:
                 gap.again.set()
         return now, unread
 
-    async def _fill(self, gap: Gap) -> None:
+    async def _fill(self, gap: ChannelBackfill) -> None:
         delays = retry.delays(0.5, 2, 30)
         while (problem := await self._pass(gap)) or gap.again.is_set():
             if problem:
@@ -113,7 +113,7 @@ class Gaps:
         del self._gaps[gap.channel.id]
         self._count()
 
-    async def _pass(self, gap: Gap) -> BridgeError | None:
+    async def _pass(self, gap: ChannelBackfill) -> BridgeError | None:
         """Read the channel once, and store what was heard meanwhile; returns why it could not be read.
 
         No problem, and no need to do it again: then everything that was heard is stored.
@@ -130,11 +130,11 @@ class Gaps:
             gap.held = None
         return problem
 
-    async def _read(self, gap: Gap) -> BridgeError | None:
+    async def _read(self, gap: ChannelBackfill) -> BridgeError | None:
         try:
             async with self._gate:
                 posts, jobs = await self._catch_up.read(gap.channel)
-        except PASSING as error:
+        except TRANSIENT as error:
             gap.refused = _says_no(error)
             self._count()
             return error
@@ -142,14 +142,14 @@ class Gaps:
         self._tally.jobs += jobs
         return None
 
-    async def _let_go(self, gap: Gap, held: list[Posted], *, unread: bool) -> None:
+    async def _let_go(self, gap: ChannelBackfill, held: list[Posted], *, unread: bool) -> None:
         """Store what was heard; but what came behind another loss only once that was read too."""
         while held and (unread or not gap.again.is_set()):
             batch = held[:_BATCH]
-            await insist("store", partial(self._catch_up.intake.store, batch, unread=unread))
+            await retry_until_available("store", partial(self._catch_up.intake.store, batch, unread=unread))
             del held[: len(batch)]
 
-    async def _wait(self, gap: Gap, problem: BridgeError, delay: float) -> None:
+    async def _wait(self, gap: ChannelBackfill, problem: BridgeError, delay: float) -> None:
         seconds = _REFUSED_AGAIN if gap.refused else retry.as_asked(delay, problem)
         if problem.message != gap.reason:
             gap.reason = problem.message

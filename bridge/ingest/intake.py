@@ -44,7 +44,7 @@ class Intake:
             entry for entry in self._entries(posts, facts, begin_at) if entry.refused is None or not unread
         ]
         positions = [] if unread else list(_positions(posts, begin_at, began // 1_000_000 + AHEAD))
-        stored = await self.inbox.put_and_claim(entries, positions, self.worker.room())
+        stored = await self.inbox.put_and_claim(entries, positions, self.worker.capacity())
         self.worker.begin(stored.claimed)
         if stored.waits:
             self.worker.wakeup.set()

@@ -39,7 +39,7 @@ async def page(ask: Ask, size: int, number: int = 0) -> Page:
             log.warning("post_left_out", number=number, reason=error.message)
             return Page((), last=False)
         return await _in_parts(ask, size, number)
-    return Page([slim(post) for post in posts], last=len(posts) < size)
+    return Page([without_props(post) for post in posts], last=len(posts) < size)
 
 
 async def _in_parts(ask: Ask, size: int, number: int) -> Page:
@@ -49,6 +49,6 @@ async def _in_parts(ask: Ask, size: int, number: int) -> Page:
     return Page(list(posts.values()), last=found[0].last)
 
 
-def slim(post: Post) -> Post:
+def without_props(post: Post) -> Post:
     """Return the post with only those of its props that are decided by."""
     return replace(post, props={name: post.props[name] for name in SILENCING if name in post.props})

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from bridge.models.chat import Post
 
 
-class Confirmations:
+class PostAcks:
     """Who waits for which post of ours to be seen."""
 
     def __init__(self) -> None:

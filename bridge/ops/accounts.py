@@ -44,7 +44,7 @@ class BotChecks:
 
     async def places(self, dsn: str, channel: str) -> Sequence[Finding]:
         """Look whether the bot hears every organization: it has to be in the team and in its channel."""
-        async with await open_pool(dsn, max_size=1, patience=5) as pool:
+        async with await open_pool(dsn, max_size=1, max_wait=5) as pool:
             teams = await mapped_teams(pool)
         inside = {team.id for team in await self.operator.admin.teams_of_holder(self.token)}
         channels = await RestMattermost(self.operator.transport).my_channels()

@@ -31,11 +31,11 @@ class Check:
 async def look_at_all(checks: Sequence[Check]) -> list[Finding]:
     """Return what all of them find, in their order."""
     async with asyncio.TaskGroup() as group:
-        looks = [group.create_task(_looked(check), name=check.subject) for check in checks]
+        looks = [group.create_task(_preview(check), name=check.subject) for check in checks]
     return [finding for look in looks for finding in look.result()]
 
 
-async def _looked(check: Check) -> Sequence[Finding]:
+async def _preview(check: Check) -> Sequence[Finding]:
     try:
         async with asyncio.timeout(check.deadline):
             return await check.look()

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bridge import embedded
 from bridge.config import Settings
 from bridge.equa import EquaClient, ServiceAccount
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport
 from bridge.ops import outside
@@ -23,7 +23,7 @@ from bridge.ops.site import site_of
 from bridge.ops.stored import StoreChecks
 from bridge.runtime import token_keys
 
-_PATIENCE = Patience(timeout=8, tries=2, total=4)
+_MAX_WAIT = RetryPolicy(timeout=8, tries=2, total=4)
 
 _OURS = ("MATTERMOST_", "EQUA_", "BRIDGE_")
 """How names of variables begin that are probably meant for the bridge."""
@@ -164,7 +164,7 @@ class Doctor:
 
     def _operator(self, url: str, token: SecretStr | None) -> RestOperator:
         secret = token.get_secret_value() if token else ""
-        return RestOperator(Transport(self.session, url, secret, lambda *_: None, _PATIENCE))
+        return RestOperator(Transport(self.session, url, secret, lambda *_: None, _MAX_WAIT))
 
     def _public_url(self, url: str) -> str:
         return self.settings.mattermost_public_url or url

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from aiohttp import ClientSession, DummyCookieJar, UnixConnector
 
 from bridge.errors import StartupError
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport
 from bridge.models.chat import User
@@ -26,10 +26,10 @@ _ROLES = "system_user system_admin"
 
 
 @asynccontextmanager
-async def connect(socket: str, patience: Patience) -> AsyncIterator[RestOperator]:
+async def connect(socket: str, retry_policy: RetryPolicy) -> AsyncIterator[RestOperator]:
     """Give Mattermost as it is seen over its local socket."""
     async with ClientSession(connector=UnixConnector(socket), cookie_jar=DummyCookieJar()) as session:
-        yield RestOperator(Transport(session, "http://local", "", lambda *_: None, patience))
+        yield RestOperator(Transport(session, "http://local", "", lambda *_: None, retry_policy))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from bridge.errors import (
     StartupError,
     TokenRefused,
 )
-from bridge.mattermost.rest.responses import Misdirected
+from bridge.mattermost.rest.responses import NotMattermost
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.models.chat import User
 from bridge.ops import isolation
@@ -87,13 +87,13 @@ async def told(subject: str, step: Awaitable[list[Finding]]) -> list[Finding]:
         return await step
     except TokenRefused:
         raise
-    except (MattermostRefused, MattermostNotConfigured, MattermostFull, Misdirected) as error:
+    except (MattermostRefused, MattermostNotConfigured, MattermostFull, NotMattermost) as error:
         return [Finding(subject, "bad", error.message, _advice(error))]
 
 
 def _advice(error: BridgeError) -> str:
     if isinstance(error, MattermostRefused) and error.request_id:
         return f"look for {error.request_id} in Mattermost's log"
-    if isinstance(error, Misdirected):
+    if isinstance(error, NotMattermost):
         return "let whatever stands in front of Mattermost pass it on, and run setup again"
     return "mend that in Mattermost, and run setup again"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from asyncpg import Pool
 
 from bridge.db.migrate import shipped
-from bridge.db.pool import open_pool, translated
+from bridge.db.pool import database_errors, open_pool
 from bridge.db.sealed_tokens import FIRST, Sealed, SealedTokens
 from bridge.errors import Damaged, NotOpened, UnknownKey
 from bridge.models.chat import TeamId
@@ -32,14 +32,14 @@ class StoreChecks:
     dsn: str = field(repr=False)
 
     async def database(self) -> Sequence[Finding]:
-        async with await open_pool(self.dsn, max_size=1, patience=5) as pool:
+        async with await open_pool(self.dsn, max_size=1, max_wait=5) as pool:
             return [schema(await _server_version(pool), await _schema_version(pool), len(shipped()))]
 
     async def keys(self, ring: KeyRing) -> Sequence[Finding]:
         """Open every stored token."""
         wrong: Counter[type[NotOpened]] = Counter()
         tokens = 0
-        async with await open_pool(self.dsn, max_size=1, patience=5) as pool:
+        async with await open_pool(self.dsn, max_size=1, max_wait=5) as pool:
             if not await _schema_version(pool):
                 return [keys(ring, 0, wrong)]
             after = FIRST
@@ -73,7 +73,7 @@ def keys(ring: KeyRing, tokens: int, wrong: Counter[type[NotOpened]]) -> Finding
     return Finding("keys", "bad", told, todo)
 
 
-@translated
+@database_errors
 async def mapped_teams(pool: Pool) -> list[MappedTeam]:
     """Return the teams of organizations; none from a database that is not ours yet."""
     if not await _schema_version(pool):
@@ -89,12 +89,12 @@ async def mapped_teams(pool: Pool) -> list[MappedTeam]:
     ]
 
 
-@translated
+@database_errors
 async def _server_version(pool: Pool) -> str:
     return str(await pool.fetchval("show server_version")).split()[0]
 
 
-@translated
+@database_errors
 async def _schema_version(pool: Pool) -> int:
     """Return the number of the newest migration that was applied, 0 for an empty database."""
     if not await pool.fetchval("select to_regclass('schema_migrations')"):

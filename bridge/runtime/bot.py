@@ -15,8 +15,8 @@ from bridge.errors import MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.ingest.listener import Listener
-from bridge.ingest.outage import insist
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.outage import retry_until_available
+from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.metrics import Metrics
 from bridge.models.chat import User
@@ -45,7 +45,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class BotDependencies:
     """What the bot stands on."""
 
     account: Account
@@ -60,51 +60,51 @@ class Ground:
     """Learns to answer and to post notices as soon as Mattermost has told whose tokens these are."""
 
 
-async def live(ground: Ground) -> None:
+async def live(ground: BotDependencies) -> None:
     """Listen and answer, and post notices, until cancelled; neither waits for the other's token."""
-    confirmations = Confirmations()
+    post_acks = PostAcks()
     async with asyncio.TaskGroup() as group:
-        group.create_task(_answer(ground, confirmations), name="answer")
+        group.create_task(_answer(ground, post_acks), name="answer")
         if ground.notice_api:
-            group.create_task(_tell(ground, ground.notice_api, confirmations), name="tell")
+            group.create_task(_tell(ground, ground.notice_api, post_acks), name="tell")
 
 
-async def _answer(ground: Ground, confirmations: Confirmations) -> None:
+async def _answer(ground: BotDependencies, post_acks: PostAcks) -> None:
     user = await _owner(ground, ground.api, BOT_TOKEN)
-    size = await insist("max_post_size", ground.api.max_post_size)
+    size = await retry_until_available("max_post_size", ground.api.max_post_size)
     log.info("bot", username=user.username, max_post_size=size)
     me = Bot(user.id, user.username, ground.account.channel)
     socket = ground.status.socket = _socket(ground, me)
     inbox, worker = ground.worker.inbox, ground.worker
     intake = Intake(inbox, Mappings(ground.pool), worker, me)
     catch_up = CatchUp(ground.api, Positions(ground.pool), intake, ground.account.channel)
-    await insist("begin", catch_up.begin)
-    poster = Poster(ground.api, me.user_id, size, confirmations)
+    await retry_until_available("begin", catch_up.begin)
+    poster = Poster(ground.api, me.user_id, size, post_acks)
     mentions = Mentions(ground.api, ground.agent, inbox, poster, socket.typing, me.username, ground.metrics)
     async with socket:
-        worker.learn({"mention": mentions.answer, "invite": mentions.invite})
+        worker.register({"mention": mentions.answer, "invite": mentions.invite})
         if not ground.notice_api:
-            worker.learn(_telling(ground, poster))
-        await Listener(socket, intake, catch_up, confirmations, ground.metrics).run()
+            worker.register(_telling(ground, poster))
+        await Listener(socket, intake, catch_up, post_acks, ground.metrics).run()
 
 
-async def _tell(ground: Ground, api: MattermostApi, confirmations: Confirmations) -> None:
+async def _tell(ground: BotDependencies, api: MattermostApi, post_acks: PostAcks) -> None:
     speaker = await _owner(ground, api, NOTICE_TOKEN)
-    size = await insist("max_post_size", api.max_post_size)
-    ground.worker.learn(_telling(ground, Poster(api, speaker.id, size, confirmations)))
+    size = await retry_until_available("max_post_size", api.max_post_size)
+    ground.worker.register(_telling(ground, Poster(api, speaker.id, size, post_acks)))
 
 
-def _telling(ground: Ground, poster: Poster) -> Mapping[JobKind, Handler]:
+def _telling(ground: BotDependencies, poster: Poster) -> Mapping[JobKind, Handler]:
     return {"notice": Notices(Teams(ground.pool), poster, ground.worker.inbox).post}
 
 
-def _socket(ground: Ground, me: Bot) -> Socket:
+def _socket(ground: BotDependencies, me: Bot) -> Socket:
     account = ground.account
     interest = Interest(account.channel, me.username)
     return Socket(account.url, account.token, interest, ground.api.me, changed=ground.metrics.socket_state)
 
 
-async def _owner(ground: Ground, api: MattermostApi, variable: str) -> User:
+async def _owner(ground: BotDependencies, api: MattermostApi, variable: str) -> User:
     """Return whose token it is, as soon as the server tells."""
     for delay in retry.delays(0.5, 2, 30):
         try:

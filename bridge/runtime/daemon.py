@@ -13,7 +13,7 @@ from bridge import tracing
 from bridge.agent import make_agent, make_session
 from bridge.config import Settings
 from bridge.db.inbox import CHANNEL, Inbox
-from bridge.db.job_history import Ledger
+from bridge.db.job_history import JobHistory
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.db.wakeups import wakeups
@@ -24,14 +24,14 @@ from bridge.ports import Agent, MattermostApi
 from bridge.runtime import bot, membership, sign_in
 from bridge.runtime.database import own_database
 from bridge.runtime.health import Status
-from bridge.runtime.membership import Keeping
-from bridge.runtime.sign_in import Visits
+from bridge.runtime.membership import MembershipServices
+from bridge.runtime.sign_in import SignInServices
 from bridge.worker import Worker
 from handlers.http.app import make_app
 from handlers.http.app_keys import Services
 from handlers.http.events import INBOX
 from handlers.http.http_server import listening
-from handlers.http.mapping_cache import RecentMappings
+from handlers.http.mapping_cache import MappingCache
 from handlers.http.sync import SYNCING
 
 log = structlog.get_logger(__name__)
@@ -53,23 +53,27 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     ):
         metrics, status = Metrics(), Status(pool)
         async with (
-            sign_in.opened(settings, dsn, pool, metrics) as visiting,
-            membership.opened(settings, visiting, pool, metrics) as keeping,
-            _api(settings, metrics, status, visiting, keeping),
+            sign_in.opened(settings, dsn, pool, metrics) as sign_in_services,
+            membership.opened(settings, sign_in_services, pool, metrics) as membership_services,
+            _api(settings, metrics, status, sign_in_services, membership_services),
             asyncio.TaskGroup() as group,
         ):
-            ledger = Ledger(pool)
-            chores = [
-                group.create_task(_sample(ledger, metrics), name="sample the inbox"),
-                group.create_task(_purge(ledger, visiting, keeping), name="purge the ledger"),
-                group.create_task(_renew(visiting), name="seal tokens anew"),
+            job_history = JobHistory(pool)
+            periodic_tasks = [
+                group.create_task(_sample(job_history, metrics), name="sample the inbox"),
+                group.create_task(
+                    _purge(job_history, sign_in_services, membership_services), name="purge the ledger"
+                ),
+                group.create_task(_renew(sign_in_services), name="seal tokens anew"),
             ]
-            if keeping.reconciler:
-                chores.append(group.create_task(keeping.reconciler.run(), name="reconcile"))
-            worker = Worker(Inbox(pool), keeping.jobs, metrics, asyncio.Event())
+            if membership_services.reconciler:
+                periodic_tasks.append(
+                    group.create_task(membership_services.reconciler.run(), name="reconcile")
+                )
+            worker = Worker(Inbox(pool), membership_services.jobs, metrics, asyncio.Event())
             await _work(dsn, worker, _live(settings, worker, status, metrics), stop)
             log.info("stopping")
-            for chore in chores:
+            for chore in periodic_tasks:
                 chore.cancel()
 
 
@@ -100,7 +104,9 @@ async def _live(settings: Settings, worker: Worker, status: Status, metrics: Met
     ):
         status.api, status.agent = api, _agent(settings, settings.agent_url, session)
         account = bot.Account(settings.mattermost_url, token, settings.agent_channel)
-        ground = bot.Ground(account, api, notice_api, status.agent, status.pool, metrics, status, worker)
+        ground = bot.BotDependencies(
+            account, api, notice_api, status.agent, status.pool, metrics, status, worker
+        )
         await bot.live(ground)
 
 
@@ -129,49 +135,55 @@ def _agent(settings: Settings, url: str, session: ClientSession) -> Agent:
 
 @asynccontextmanager
 async def _api(
-    settings: Settings, metrics: Metrics, status: Status, visiting: Visits, keeping: Keeping
+    settings: Settings,
+    metrics: Metrics,
+    status: Status,
+    sign_in_services: SignInServices,
+    membership_services: MembershipServices,
 ) -> AsyncIterator[None]:
     services = Services(
-        mappings=RecentMappings(Mappings(status.pool)),
+        mappings=MappingCache(Mappings(status.pool)),
         gateway_tokens=tuple(token.get_secret_value() for token in settings.gateway_tokens),
         metrics=metrics,
         health=status.look,
         public_url=settings.mattermost_public_url or settings.mattermost_url,
         web_origins=settings.web_origins,
-        equa=visiting.equa,
-        session_cookies=visiting.session_cookies,
-        entrance=visiting.entrance,
+        equa=sign_in_services.equa,
+        session_cookies=sign_in_services.session_cookies,
+        sign_in_service=sign_in_services.sign_in_service,
     )
     app = make_app(services)
     app[INBOX] = Inbox(status.pool)
-    if keeping.syncing:
-        app[SYNCING] = keeping.syncing
+    if membership_services.syncing:
+        app[SYNCING] = membership_services.syncing
     async with listening(app, settings.bridge_host, settings.bridge_port):
         yield
 
 
-async def _sample(ledger: Ledger, metrics: Metrics) -> None:
+async def _sample(job_history: JobHistory, metrics: Metrics) -> None:
     async def sample() -> None:
-        metrics.inbox(await ledger.backlogs())
+        metrics.inbox(await job_history.backlogs())
 
     await _again_and_again(sample, _SAMPLE_EVERY)
 
 
-async def _purge(ledger: Ledger, visiting: Visits, keeping: Keeping) -> None:
+async def _purge(
+    job_history: JobHistory, sign_in_services: SignInServices, membership_services: MembershipServices
+) -> None:
     async def purge() -> None:
-        await visiting.purge()
-        await keeping.syncs.purge()
-        while purged := await ledger.purge(KEEP):
+        await sign_in_services.purge()
+        await membership_services.syncs.purge()
+        while purged := await job_history.purge(KEEP):
             log.info("purged", jobs=purged)
 
     await _again_and_again(purge, _PURGE_EVERY)
 
 
-async def _renew(visiting: Visits) -> None:
+async def _renew(sign_in_services: SignInServices) -> None:
     """Seal tokens anew, once: what is sealed from now on is sealed with the first key."""
     while True:
         try:
-            return await visiting.renew()
+            return await sign_in_services.renew()
         except DatabaseUnavailable as error:
             log.warning("chore_failed", reason=error.message)
         await asyncio.sleep(_RENEW_AGAIN)

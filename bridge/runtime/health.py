@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 from asyncpg import Pool
 
-from bridge.db.pool import translated
+from bridge.db.pool import database_errors
 from bridge.errors import BridgeError, DatabaseUnavailable, TokenRefused
 from bridge.mattermost.websocket.socket import Socket
 from bridge.ports import Agent, MattermostApi
@@ -48,7 +48,7 @@ class Status:
         )
         return Health((*parts, self._websocket(), self._notices()))
 
-    @translated
+    @database_errors
     async def _database(self) -> str:
         if await self.pool.fetchval("select current_setting('transaction_read_only')::bool"):
             await self.pool.expire_connections()

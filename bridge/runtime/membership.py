@@ -9,7 +9,7 @@ from asyncpg import Pool
 from bridge import equa
 from bridge.config import Settings
 from bridge.db.inbox import Inbox
-from bridge.db.periodic_tasks import Chores
+from bridge.db.periodic_tasks import PeriodicTasks
 from bridge.db.rosters import Rosters
 from bridge.db.syncs import Syncs
 from bridge.mattermost.rest import bulk
@@ -17,44 +17,44 @@ from bridge.metrics import Metrics
 from bridge.models.jobs import JobKind
 from bridge.ports import EquaDirectory
 from bridge.runtime.reconcile import Reconciler
-from bridge.runtime.sign_in import Visits
+from bridge.runtime.sign_in import SignInServices
 from bridge.worker import Handler
 from handlers.http.sync import Syncing
 from handlers.jobs.membership import Memberships, refuse
 from handlers.jobs.sync import SyncJobs
-from provisioning.roster_reader import Readings
+from provisioning.roster_reader import RosterReader
 from provisioning.sync import TeamSync
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class MembershipServices:
     """None is what is not configured: all of it without an administrator's token."""
 
     jobs: Mapping[JobKind, Handler]
     syncs: Syncs
     sync: TeamSync | None = None
     syncing: Syncing | None = None
-    readings: Readings | None = None
+    readings: RosterReader | None = None
     reconciler: Reconciler | None = None
 
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, visiting: Visits, pool: Pool, metrics: Metrics
-) -> AsyncIterator[Keeping]:
+    settings: Settings, sign_in_services: SignInServices, pool: Pool, metrics: Metrics
+) -> AsyncIterator[MembershipServices]:
     """Give what is configured."""
     syncs = Syncs(pool)
     token = settings.mattermost_admin_bot_token
-    if not (settings.mattermost_url and token and visiting.entrance):
-        yield Keeping({"membership": refuse, "sync": refuse}, syncs)
+    if not (settings.mattermost_url and token and sign_in_services.sign_in_service):
+        yield MembershipServices({"membership": refuse, "sync": refuse}, syncs)
         return
-    sessions, rosters = visiting.entrance.sessions, Rosters(pool)
+    sessions, rosters = sign_in_services.sign_in_service.sessions, Rosters(pool)
     async with AsyncExitStack() as stack:
         directory = await _directory(settings, stack)
         rest = bulk.connect(settings.mattermost_url, token.get_secret_value(), metrics.rest_call)
         sync = TeamSync(sessions, await stack.enter_async_context(rest), rosters)
-        readings = Readings(directory, rosters) if directory else None
-        yield Keeping(
+        readings = RosterReader(directory, rosters) if directory else None
+        yield MembershipServices(
             jobs={
                 "membership": Memberships(sessions, rosters, readings).apply,
                 "sync": SyncJobs(sync, syncs, Inbox(pool)).run,
@@ -63,7 +63,7 @@ async def opened(
             sync=sync,
             syncing=Syncing(syncs, rosters, sessions.locks, readings),
             readings=readings,
-            reconciler=Reconciler(sync, readings, Chores(pool), metrics) if readings else None,
+            reconciler=Reconciler(sync, readings, PeriodicTasks(pool), metrics) if readings else None,
         )
 
 

@@ -13,11 +13,11 @@ from typing import NoReturn
 
 import structlog
 
-from bridge.db.periodic_tasks import Chores
+from bridge.db.periodic_tasks import PeriodicTasks
 from bridge.errors import BridgeError, DatabaseUnavailable, Unavailable
 from bridge.metrics import Metrics
 from bridge.models.equa import OrganizationId
-from provisioning.roster_reader import Readings
+from provisioning.roster_reader import RosterReader
 from provisioning.sync import TeamSync
 
 log = structlog.get_logger(__name__)
@@ -36,8 +36,8 @@ class Rhythm:
 @dataclass(frozen=True, slots=True)
 class Reconciler:
     sync: TeamSync
-    readings: Readings
-    chores: Chores
+    readings: RosterReader
+    periodic_tasks: PeriodicTasks
     metrics: Metrics
     rhythm: Rhythm = Rhythm()
 
@@ -74,9 +74,9 @@ class Reconciler:
         done = [await self._one(organization) for organization in organizations]
         log.info("reconciled", organizations=len(done), failed=done.count(False))
         if any(done) or not done:
-            await self.chores.done(_RUN)
+            await self.periodic_tasks.done(_RUN)
         if all(done):
-            await self.chores.done(_SUCCESS)
+            await self.periodic_tasks.done(_SUCCESS)
 
     async def _one(self, organization: OrganizationId) -> bool:
         """Reconcile one organization; what is wrong with it must not keep the others from their turn."""
@@ -97,12 +97,12 @@ class Reconciler:
         return True
 
     async def _is_due(self) -> bool:
-        age = await self.chores.age(_RUN)
+        age = await self.periodic_tasks.age(_RUN)
         return age is None or age >= self.rhythm.every
 
     async def _tell(self) -> None:
         """Record when all was well, and since when it should be: where that never was the age grows too."""
-        begun, success = await self.chores.since(_BEGUN), await self.chores.age(_SUCCESS)
+        begun, success = await self.periodic_tasks.since(_BEGUN), await self.periodic_tasks.age(_SUCCESS)
         self.metrics.reconcile_begun(begun.total_seconds())
         if success is not None:
             self.metrics.reconciled_all(success.total_seconds())

@@ -22,28 +22,28 @@ from bridge.runtime import token_keys
 from bridge.secrets.key_ring import KeyRing
 from bridge.secrets.reseal import reseal
 from provisioning.sessions import Sessions
-from provisioning.sign_in_service import Entrance
-from provisioning.tables import Stores
-from provisioning.team_bots import Staff
+from provisioning.sign_in_service import SignInService
+from provisioning.tables import Tables
+from provisioning.team_bots import TeamBots
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Visits:
+class SignInServices:
     """What lets people in; None is what is not configured."""
 
     session_cookies: Callable[[str], str]
     equa: EquaPlatform | None
-    entrance: Entrance | None
-    stores: Stores
+    sign_in_service: SignInService | None
+    stores: Tables
     tokens: SealedTokens
 
     async def renew(self) -> None:
         """Seal tokens anew that another key than the first has sealed."""
-        if self.entrance is None:
+        if self.sign_in_service is None:
             return
-        became = await reseal(self.entrance.sessions.keys, self.tokens)
+        became = await reseal(self.sign_in_service.sessions.keys, self.tokens)
         if became.done or became.failed:
             log.info("resealed", tokens=became.done, failed=became.failed)
 
@@ -54,11 +54,11 @@ class Visits:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, dsn: str, pool: Pool, metrics: Metrics) -> AsyncIterator[Visits]:
+async def opened(settings: Settings, dsn: str, pool: Pool, metrics: Metrics) -> AsyncIterator[SignInServices]:
     """Give what is configured; raise `StartupError` if a stored token needs a key that is not there."""
     async with AsyncExitStack() as stack:
-        stores, tokens = Stores.of(pool), SealedTokens(pool)
-        entrance = None
+        stores, tokens = Tables.of(pool), SealedTokens(pool)
+        sign_in_service = None
         if settings.mattermost_url and settings.mattermost_admin_bot_token:
             ring = token_keys.key_ring(settings)
             assert ring is not None  # the configuration is refused without
@@ -69,23 +69,23 @@ async def opened(settings: Settings, dsn: str, pool: Pool, metrics: Metrics) -> 
                 settings.mattermost_admin_bot_token.get_secret_value(),
                 metrics.rest_call,
             )
-            entrance = _entrance(settings, await stack.enter_async_context(rest), stores, held, ring)
+            sign_in_service = _entrance(settings, await stack.enter_async_context(rest), stores, held, ring)
         cookies = partial(relayed, names=frozenset(settings.equa_session_cookies))
-        yield Visits(cookies, await _equa(settings, stack), entrance, stores, tokens)
+        yield SignInServices(cookies, await _equa(settings, stack), sign_in_service, stores, tokens)
 
 
 def _entrance(
-    settings: Settings, rest: admin.RestAdmin, stores: Stores, held: locks.Locks, ring: KeyRing
-) -> Entrance:
+    settings: Settings, rest: admin.RestAdmin, stores: Tables, held: locks.Locks, ring: KeyRing
+) -> SignInService:
     def seen_by(token: SecretStr | None) -> RestMattermost | None:
         return RestMattermost(rest.transport.acting(token.get_secret_value())) if token else None
 
-    staff = Staff(
+    staff = TeamBots(
         agent_channel=settings.agent_channel,
         bot=seen_by(settings.mattermost_bot_token),
         notices=seen_by(settings.mattermost_notice_token),
     )
-    return Entrance(Sessions(rest, stores, held, ring, staff), settings.session_token)
+    return SignInService(Sessions(rest, stores, held, ring, staff), settings.session_token)
 
 
 async def _equa(settings: Settings, stack: AsyncExitStack) -> EquaPlatform | None:

@@ -60,7 +60,7 @@ PERMISSIONS: Mapping[Role, frozenset[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class MemberAccount:
     """A line of an organization's roster."""
 
     id: UUID
@@ -78,7 +78,7 @@ class Company:
 
     id: OrganizationId
     name: str
-    seats: tuple[Seat, ...]
+    seats: tuple[MemberAccount, ...]
     holdings: tuple[Holding, ...]
     documents: tuple[str, ...]
 
@@ -92,8 +92,8 @@ def _account(tail: int, username: str, first_name: str, last_name: str, *, site:
     return Account(person, username, first_name, last_name, site)
 
 
-def _seat(tail: int, account: Account, title: str, role: Role) -> Seat:
-    return Seat(_seat_id(tail), account.name, account.email, title, role, account)
+def _seat(tail: int, account: Account, title: str, role: Role) -> MemberAccount:
+    return MemberAccount(_seat_id(tail), account.name, account.email, title, role, account)
 
 
 def _seat_id(tail: int) -> UUID:
@@ -119,7 +119,7 @@ ACME = Company(
         _seat(2, BEN, "Chief Financial Officer", "Finance"),
         _seat(3, CHLOE, "Staff Engineer", "Staff"),
         _seat(4, DMITRI, "Adviser", "Investor"),
-        Seat(
+        MemberAccount(
             _seat_id(5),
             "Northwind Ventures",
             "deals@northwind.example.com",
@@ -148,7 +148,7 @@ BOREALIS = Company(
         _seat(6, ELIF, "Managing Director", "Director"),
         _seat(7, FEMI, "Head of Research", "Staff"),
         _seat(8, DMITRI, "Chief Technology Officer", "Staff"),
-        Seat(_seat_id(9), "Grace Lindqvist", "grace@example.com", "Designer, invited", "Staff"),
+        MemberAccount(_seat_id(9), "Grace Lindqvist", "grace@example.com", "Designer, invited", "Staff"),
     ),
     holdings=(
         Holding("Elif Kaya", "Class A Units", 600_000),

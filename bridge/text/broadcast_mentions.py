@@ -26,7 +26,7 @@ _ALARM = re.compile(
 )
 
 
-def harmless(text: str) -> str:
+def without_broadcast_mentions(text: str) -> str:
     """Return the text so that `@all`, `@channel` and `@here` notify nobody and the server can store it.
 
     A zero-width space goes behind their `@` (the words end as in mention_parser_standard.go, ProcessText),

@@ -15,12 +15,12 @@ from handlers.http import (
     team_mapping,
 )
 from handlers.http.app_keys import DOCUMENT, SERVICES, Services
-from handlers.http.background_tasks import overtime
+from handlers.http.background_tasks import background_tasks
 from handlers.http.errors import LARGEST_BODY
-from handlers.http.limits import DEADLINES, PEOPLE, Allowance, Deadlines
+from handlers.http.limits import PEOPLE, TIMEOUTS, RateLimiter, Timeouts
 from handlers.http.middleware import observer
 from handlers.http.tickets import TICKETS, TicketLimits
-from handlers.http.visitors import TURNSTILE, Turnstile
+from handlers.http.visitors import EQUA_THROTTLE, EquaThrottle
 from handlers.web import pages
 
 ROUTES = (
@@ -61,11 +61,11 @@ def make_app(services: Services) -> web.Application:
     app = web.Application(middlewares=[observer()], client_max_size=LARGEST_BODY)
     app[SERVICES] = services
     app[DOCUMENT] = openapi.rendered(DESCRIBED)
-    app[DEADLINES] = Deadlines()
-    app[PEOPLE] = Allowance(burst=10, per_second=0.5)
+    app[TIMEOUTS] = Timeouts()
+    app[PEOPLE] = RateLimiter(burst=10, per_second=0.5)
     app[TICKETS] = TicketLimits()
-    app[TURNSTILE] = Turnstile()
-    app.cleanup_ctx.append(overtime)
+    app[EQUA_THROTTLE] = EquaThrottle()
+    app.cleanup_ctx.append(background_tasks)
     app.on_response_prepare.append(cors.share)
     app.add_routes(ROUTES)
     return app

@@ -10,7 +10,7 @@ from bridge.metrics import Metrics
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
 from bridge.ports import EquaPlatform
-from provisioning.sign_in_service import Entrance
+from provisioning.sign_in_service import SignInService
 
 
 class TeamMappings(Protocol):
@@ -64,7 +64,7 @@ class Services:
     """None while it is not configured, likewise the following."""
     session_cookies: Callable[[str], str] = str
     """Returns of a Cookie header what Equa's session is made of; empty when there is none."""
-    entrance: Entrance | None = None
+    sign_in_service: SignInService | None = None
 
 
 SERVICES = web.AppKey("services", Services)

@@ -20,7 +20,7 @@ _FAREWELL = 2.0
 """Seconds that given up work has to end when the daemon does; asyncpg waits for a database without end."""
 
 
-class Overtime:
+class BackgroundTasks:
     """Runs work in tasks of its own: what hangs, be it in being cancelled, keeps no request waiting.
 
     Equal requests share one piece of work. `close` ends all of it.
@@ -66,11 +66,11 @@ class Overtime:
             log.error("work_failed", exc_info=error)
 
 
-OVERTIME = web.AppKey("overtime", Overtime)
+BACKGROUND_TASKS = web.AppKey("overtime", BackgroundTasks)
 
 
-async def overtime(app: web.Application) -> AsyncIterator[None]:
+async def background_tasks(app: web.Application) -> AsyncIterator[None]:
     """Give the application its overtime, and end what is left of it; a `cleanup_ctx`."""
-    app[OVERTIME] = Overtime()
+    app[BACKGROUND_TASKS] = BackgroundTasks()
     yield
-    await app[OVERTIME].close()
+    await app[BACKGROUND_TASKS].close()

@@ -17,7 +17,7 @@ _OF_ONE_HOLDER = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Deadlines:
+class Timeouts:
     """Seconds after which a browser hears that it has to come back, whatever hangs."""
 
     equa: float = 4.0
@@ -28,10 +28,10 @@ class Deadlines:
     login: float = 6.0
 
 
-DEADLINES = web.AppKey("deadlines", Deadlines)
+TIMEOUTS = web.AppKey("deadlines", Timeouts)
 
 
-class Allowance:
+class RateLimiter:
     """For each key `burst` times at once and then `per_second`; in this process alone.
 
     Kept is for each key one number, when all that it has used is regained (the generic cell rate algorithm
@@ -83,7 +83,7 @@ class Allowance:
         self.count(key)
 
 
-class Line:
+class WaitQueue:
     """Lets `at_once` pass at the same time, others in the order in which they came; in this process."""
 
     def __init__(self, *, at_once: int, longest: int) -> None:
@@ -136,5 +136,5 @@ def _network(text: str) -> IPv4Address | IPv6Address | None:
     return address
 
 
-PEOPLE = web.AppKey("people", Allowance)
+PEOPLE = web.AppKey("people", RateLimiter)
 """By person: how often they may open Messaging."""

@@ -8,7 +8,7 @@ from bridge.models.equa import OrganizationId
 from handlers.http.app_keys import TeamMappings
 
 
-class RecentMappings:
+class MappingCache:
     """Team mappings, each remembered for `seconds` from when it was asked for.
 
     That a team has none is not remembered: a new organization is found at once. A mapping that is removed or

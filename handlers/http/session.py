@@ -21,12 +21,12 @@ from bridge.errors import (
 from bridge.models.equa import Organization, Person
 from handlers.http import visitors
 from handlers.http.app_keys import SERVICES, Health, Services
-from handlers.http.background_tasks import OVERTIME
+from handlers.http.background_tasks import BACKGROUND_TASKS
 from handlers.http.cors import require_json, require_origin
 from handlers.http.identifiers import organization_id
-from handlers.http.limits import DEADLINES, PEOPLE
+from handlers.http.limits import PEOPLE, TIMEOUTS
 from provisioning.sessions import Session
-from provisioning.sign_in_service import Entrance
+from provisioning.sign_in_service import SignInService
 
 log = structlog.get_logger(__name__)
 
@@ -39,13 +39,13 @@ async def create(request: web.Request) -> web.Response:
     require_origin(request)
     require_json(request)
     organization = organization_id((await _object(request)).get("organizationId"))
-    deadline = asyncio.get_running_loop().time() + request.app[DEADLINES].visit
+    deadline = asyncio.get_running_loop().time() + request.app[TIMEOUTS].visit
     person, joined = await visitors.member(request, organization)
     services = request.app[SERVICES]
-    entrance, base_url = _configured(services)
+    sign_in_service, base_url = _configured(services)
     request.app[PEOPLE].use(person.id)
     try:
-        session, token = await _let_in(request, entrance, person, joined, deadline)
+        session, token = await _let_in(request, sign_in_service, person, joined, deadline)
     except TimeoutError:
         raise await _too_slow(request) from None
     except TokenRefused as error:
@@ -60,35 +60,39 @@ async def config(request: web.Request) -> web.Response:
     """Tell whether there is a chat, and where."""
     await visitors.person(request)
     services = request.app[SERVICES]
-    enabled = services.entrance is not None and services.public_url is not None
+    enabled = services.sign_in_service is not None and services.public_url is not None
     return web.json_response({"enabled": enabled, "baseUrl": services.public_url if enabled else None})
 
 
 async def _let_in(
-    request: web.Request, entrance: Entrance, person: Person, organization: Organization, deadline: float
+    request: web.Request,
+    sign_in_service: SignInService,
+    person: Person,
+    organization: Organization,
+    deadline: float,
 ) -> tuple[Session, str]:
-    overtime, now = request.app[OVERTIME], asyncio.get_running_loop().time
+    background_tasks, now = request.app[BACKGROUND_TASKS], asyncio.get_running_loop().time
     key = (person.id, organization.id)
-    opening = partial(_opened, request, entrance, person, organization)
-    session = await overtime.result(key, deadline - now(), opening)
-    issuing = partial(entrance.token, session, person.id, organization.id)
-    return session, await overtime.result(object(), deadline - now(), issuing)
+    opening = partial(_opened, request, sign_in_service, person, organization)
+    session = await background_tasks.result(key, deadline - now(), opening)
+    issuing = partial(sign_in_service.token, session, person.id, organization.id)
+    return session, await background_tasks.result(object(), deadline - now(), issuing)
 
 
 async def _opened(
-    request: web.Request, entrance: Entrance, person: Person, organization: Organization
+    request: web.Request, sign_in_service: SignInService, person: Person, organization: Organization
 ) -> Session:
-    if not organization.name and not await entrance.has_team(organization.id):
+    if not organization.name and not await sign_in_service.has_team(organization.id):
         name = await visitors.organization_name(request, organization.id)
         organization = replace(organization, name=name)
-    return await entrance.open(person, organization)
+    return await sign_in_service.open(person, organization)
 
 
 async def _too_slow(request: web.Request) -> Unavailable:
     """Return what a visit came to that took too long: it waited for the database or for Mattermost."""
-    health, seconds = request.app[SERVICES].health, request.app[DEADLINES].diagnosis
+    health, seconds = request.app[SERVICES].health, request.app[TIMEOUTS].diagnosis
     try:
-        seen = await request.app[OVERTIME].result("health", seconds, lambda: _looked(health))
+        seen = await request.app[BACKGROUND_TASKS].result("health", seconds, lambda: _preview(health))
     except TimeoutError:
         database = False
     else:
@@ -98,7 +102,7 @@ async def _too_slow(request: web.Request) -> Unavailable:
     return DatabaseUnavailable("The database does not answer.", retry_after=_COME_BACK)
 
 
-async def _looked(health: Callable[[], Awaitable[Health]]) -> Health:
+async def _preview(health: Callable[[], Awaitable[Health]]) -> Health:
     return await health()
 
 
@@ -112,9 +116,9 @@ async def _object(request: web.Request) -> Mapping[str, Any]:
     return body
 
 
-def _configured(services: Services) -> tuple[Entrance, str]:
-    if services.entrance is None or services.public_url is None:
+def _configured(services: Services) -> tuple[SignInService, str]:
+    if services.sign_in_service is None or services.public_url is None:
         raise MattermostNotConfigured(
             "Messaging is not set up: MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN are needed."
         )
-    return services.entrance, services.public_url
+    return services.sign_in_service, services.public_url

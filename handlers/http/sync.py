@@ -32,9 +32,9 @@ from handlers.http.app_keys import SERVICES
 from handlers.http.errors import error_answer
 from handlers.http.events import INBOX
 from handlers.http.identifiers import UUID_PATTERN, organization_id
-from handlers.http.limits import Allowance
-from provisioning.roster import Reading
-from provisioning.roster_reader import Readings
+from handlers.http.limits import RateLimiter
+from provisioning.roster import RosterSnapshot
+from provisioning.roster_reader import RosterReader
 
 log = structlog.get_logger(__name__)
 
@@ -53,11 +53,11 @@ class Syncing:
     syncs: Syncs
     rosters: Rosters
     locks: Locks
-    readings: Readings | None
+    readings: RosterReader | None
     """None without a service account."""
     seconds: float = 20
     """How long a request waits for its sync to end."""
-    allowance: Allowance = field(default_factory=lambda: Allowance(burst=6, per_second=1 / 20))
+    allowance: RateLimiter = field(default_factory=lambda: RateLimiter(burst=6, per_second=1 / 20))
     """By organization: how often a sync may be asked for."""
 
 
@@ -120,7 +120,7 @@ def _job(sync: SyncId, organization: OrganizationId) -> Entry:
 
 async def _read(
     request: web.Request, syncing: Syncing, organization: OrganizationId
-) -> tuple[Organization, Reading]:
+) -> tuple[Organization, RosterSnapshot]:
     """Return the organization's name and roster; the service account sees all of it, a person perhaps not."""
     if syncing.readings:
         try:
@@ -129,7 +129,7 @@ async def _read(
             log.warning("service_account_failed", organization=str(organization), reason=error.message)
     moment = await syncing.rosters.now()
     name = await visitors.organization_name(request, organization)
-    return Organization(organization, name), Reading(await _roster(request, organization), moment)
+    return Organization(organization, name), RosterSnapshot(await _roster(request, organization), moment)
 
 
 async def _roster(request: web.Request, organization: OrganizationId) -> Roster:

@@ -14,9 +14,9 @@ from aiohttp import web
 
 from bridge.errors import DatabaseUnavailable, MattermostNotConfigured, NotSignedIn
 from handlers.http.app_keys import SERVICES
-from handlers.http.background_tasks import OVERTIME
-from handlers.http.limits import DEADLINES, Allowance, Line, address_of
-from provisioning.sign_in_service import Arrival, Entrance
+from handlers.http.background_tasks import BACKGROUND_TASKS
+from handlers.http.limits import TIMEOUTS, RateLimiter, WaitQueue, address_of
+from provisioning.sign_in_service import SignInResult, SignInService
 
 PATTERN = "[a-z0-9]{26}"
 """Of a ticket, and of a personal access token in its place."""
@@ -29,26 +29,26 @@ _LONGEST = 5_000
 class TicketLimits:
     """How much of the database tickets may have."""
 
-    bad: Allowance = field(default_factory=lambda: Allowance(burst=60, per_second=1))
+    bad: RateLimiter = field(default_factory=lambda: RateLimiter(burst=60, per_second=1))
     """By address; one that is not known counts as one."""
-    line: Line = field(default_factory=lambda: Line(at_once=4, longest=_LONGEST))
-    narrow: Line = field(default_factory=lambda: Line(at_once=1, longest=_LONGEST))
+    line: WaitQueue = field(default_factory=lambda: WaitQueue(at_once=4, longest=_LONGEST))
+    narrow: WaitQueue = field(default_factory=lambda: WaitQueue(at_once=1, longest=_LONGEST))
 
 
 TICKETS = web.AppKey("tickets", TicketLimits)
 
 
-async def redeemed(request: web.Request, token: str) -> Arrival:
+async def redeemed(request: web.Request, token: str) -> SignInResult:
     """Use a ticket up; raise `NotSignedIn` if it is not good, `TooManyRequests` if too many of those came."""
-    entrance, limits = request.app[SERVICES].entrance, request.app[TICKETS]
-    if entrance is None:
+    sign_in_service, limits = request.app[SERVICES].sign_in_service, request.app[TICKETS]
+    if sign_in_service is None:
         raise MattermostNotConfigured("Messaging is not set up here.")
     if not re.fullmatch(PATTERN, token):
         raise NotSignedIn("This is no link that signs in; please open Messaging in Equa again.")
     address = address_of(request)
     line = limits.narrow if limits.bad.wait(address) else limits.line
     try:
-        return await _in_turn(request, line, entrance, token)
+        return await _in_turn(request, line, sign_in_service, token)
     except NotSignedIn:
         limits.bad.use(address)
         raise
@@ -56,7 +56,11 @@ async def redeemed(request: web.Request, token: str) -> Arrival:
         raise DatabaseUnavailable("The database does not answer.") from None
 
 
-async def _in_turn(request: web.Request, line: Line, entrance: Entrance, token: str) -> Arrival:
-    seconds = request.app[DEADLINES].login
+async def _in_turn(
+    request: web.Request, line: WaitQueue, sign_in_service: SignInService, token: str
+) -> SignInResult:
+    seconds = request.app[TIMEOUTS].login
     async with asyncio.timeout(seconds), line.passed():
-        return await request.app[OVERTIME].result(object(), seconds, partial(entrance.enter, token))
+        return await request.app[BACKGROUND_TASKS].result(
+            object(), seconds, partial(sign_in_service.enter, token)
+        )

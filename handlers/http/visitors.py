@@ -13,7 +13,7 @@ from bridge.errors import EquaUnavailable, NotSignedIn
 from bridge.models.equa import Organization, OrganizationId, Person
 from bridge.ports import EquaPlatform
 from handlers.http.app_keys import SERVICES
-from handlers.http.limits import DEADLINES, Allowance, Line, address_of
+from handlers.http.limits import TIMEOUTS, RateLimiter, WaitQueue, address_of
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ _REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Turnstile:
+class EquaThrottle:
     """Lets each session ask now and then, and each address bring only so many that are nobody's.
 
     A session counts as nobody's until Equa has said otherwise, and such ones ask a few at a time. One that
@@ -29,9 +29,9 @@ class Turnstile:
     for, all would have one address: there nobody is refused for what others bring.
     """
 
-    sessions: Allowance = field(default_factory=lambda: Allowance(burst=30, per_second=1))
-    strangers: Allowance = field(default_factory=lambda: Allowance(burst=200, per_second=10))
-    line: Line = field(default_factory=lambda: Line(at_once=20, longest=1000))
+    sessions: RateLimiter = field(default_factory=lambda: RateLimiter(burst=30, per_second=1))
+    strangers: RateLimiter = field(default_factory=lambda: RateLimiter(burst=200, per_second=10))
+    line: WaitQueue = field(default_factory=lambda: WaitQueue(at_once=20, longest=1000))
     _known: dict[bytes, None] = field(default_factory=dict, repr=False)
 
     @asynccontextmanager
@@ -72,7 +72,7 @@ class Turnstile:
             del self._known[next(iter(self._known))]
 
 
-TURNSTILE = web.AppKey("turnstile", Turnstile)
+EQUA_THROTTLE = web.AppKey("turnstile", EquaThrottle)
 
 
 async def person(request: web.Request) -> Person:
@@ -96,7 +96,7 @@ async def organization_name(request: web.Request, organization: OrganizationId) 
 
 
 async def _asked(request: web.Request, question: Callable[[EquaPlatform, str], Awaitable[T]]) -> T:
-    services, turnstile = request.app[SERVICES], request.app[TURNSTILE]
+    services, equa_throttle = request.app[SERVICES], request.app[EQUA_THROTTLE]
     cookie = services.session_cookies("; ".join(request.headers.getall("Cookie", ())))
     if not cookie:
         raise NotSignedIn("Please sign in to Equa first.")
@@ -104,7 +104,7 @@ async def _asked(request: web.Request, question: Callable[[EquaPlatform, str], A
         raise EquaUnavailable("Equa cannot be asked: EQUA_API_URL is not configured.")
     session, address = sha256(cookie.encode(errors="surrogateescape")).digest(), address_of(request)
     try:
-        async with asyncio.timeout(request.app[DEADLINES].equa), turnstile.passed(session, address):
+        async with asyncio.timeout(request.app[TIMEOUTS].equa), equa_throttle.passed(session, address):
             return await question(services.equa, cookie)
     except TimeoutError:
         raise EquaUnavailable("Equa did not answer in time.") from None

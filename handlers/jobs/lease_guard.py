@@ -13,7 +13,7 @@ SURE = 5.0
 
 
 @dataclass(slots=True)
-class Hold:
+class LeaseGuard:
     """One job in the hands of this process, which may be stopped or suspended at any moment."""
 
     inbox: Inbox

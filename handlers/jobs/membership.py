@@ -17,7 +17,7 @@ from bridge.models.equa import Member, Organization, OrganizationId, Person, Ros
 from bridge.models.jobs import Job, Membership
 from provisioning.membership import ensure_membership
 from provisioning.roster import doubt, listed
-from provisioning.roster_reader import Readings
+from provisioning.roster_reader import RosterReader
 from provisioning.sessions import Sessions
 from provisioning.sync_executor import entering
 from provisioning.users import ensure_user
@@ -35,7 +35,7 @@ _NO_TIME = timedelta()
 class Memberships:
     sessions: Sessions
     rosters: Rosters
-    readings: Readings | None
+    readings: RosterReader | None
     """None without a service account; then only the event tells who somebody is."""
 
     async def apply(self, job: Job) -> Result:

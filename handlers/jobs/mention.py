@@ -19,12 +19,12 @@ from bridge.models.agent import Question, Turn
 from bridge.models.chat import ChannelId, PostId
 from bridge.models.jobs import Job, Mention
 from bridge.ports import Agent, MattermostApi
-from bridge.text.broadcast_mentions import harmless
+from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.mentions import strip_mention
 from bridge.worker import LeaseLostError
 from handlers.jobs.history import turns
-from handlers.jobs.lease_guard import Hold
-from handlers.jobs.posting import Found, Place, Poster
+from handlers.jobs.lease_guard import LeaseGuard
+from handlers.jobs.posting import Found, Poster, ReplyTarget
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +80,7 @@ class Mentions:
         return await _unless_deleted(self._said(job, mention, HOW_TO_GET_IN, again=again))
 
     async def _answered(self, job: Job, mention: Mention) -> Mapping[str, Any]:
-        hold = Hold(self.inbox, job.id, self.clock)
+        hold = LeaseGuard(self.inbox, job.id, self.clock)
         if job.answer is not None:
             return await self._delivered(job, mention, hold, again=True)
         there = Found() if not _is_old(mention) else await self.poster.found(_place(mention))
@@ -106,7 +106,7 @@ class Mentions:
                     raise
 
     async def _reply(self, question: Question) -> str:
-        answer = harmless(await self.agent.reply(question))
+        answer = without_broadcast_mentions(await self.agent.reply(question))
         if not answer.strip():
             raise AgentFailed("The agent's answer has no text that can be posted.")
         return answer
@@ -118,10 +118,12 @@ class Mentions:
         now = self.clock()
         if not await self.inbox.save_answer(job.id, answer, failure):
             raise LeaseLostError
-        hold = Hold(self.inbox, job.id, self.clock, known=now)
+        hold = LeaseGuard(self.inbox, job.id, self.clock, known=now)
         return await self._delivered(replace(job, answer=answer, failure=failure), mention, hold, again=again)
 
-    async def _delivered(self, job: Job, mention: Mention, hold: Hold, *, again: bool) -> Mapping[str, Any]:
+    async def _delivered(
+        self, job: Job, mention: Mention, hold: LeaseGuard, *, again: bool
+    ) -> Mapping[str, Any]:
         posts = await self.poster.deliver(job, job.answer or "", _place(mention), hold, again=again)
         self.metrics.answered("failed" if job.failure else "answered", mention.create_at)
         return {"posts": posts}
@@ -190,8 +192,8 @@ def _log_failure(error: Exception, job: Job, reason: str) -> None:
     )
 
 
-def _place(mention: Mention) -> Place:
-    return Place(mention.channel_id, mention.thread, mention.post_id)
+def _place(mention: Mention) -> ReplyTarget:
+    return ReplyTarget(mention.channel_id, mention.thread, mention.post_id)
 
 
 def _is_old(mention: Mention) -> bool:

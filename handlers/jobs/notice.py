@@ -20,7 +20,7 @@ from bridge.models.chat import Channel, ChannelId, Draft, Post, PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job
 from bridge.notices.render import render
-from handlers.jobs.lease_guard import Hold
+from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.posting import MARK, Poster
 
 log = structlog.get_logger(__name__)
@@ -101,7 +101,9 @@ class Notices:
         mark = {"notice": str(uuid5(job.key, "notice"))}
         async with self.poster.gate(channel):
             there = await self._there(job, channel, mark) if job.attempts > 1 else None
-            return there or await self.poster.create(_draft(job, channel, mark), Hold(self.inbox, job.id))
+            return there or await self.poster.create(
+                _draft(job, channel, mark), LeaseGuard(self.inbox, job.id)
+            )
 
     async def _there(self, job: Job, channel: ChannelId, mark: Mapping[str, str]) -> PostId | None:
         """Find what an earlier attempt has posted."""

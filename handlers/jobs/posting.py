@@ -13,13 +13,13 @@ from uuid import uuid5
 from weakref import WeakValueDictionary
 
 from bridge.errors import BridgeError
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.post_acks import PostAcks
 from bridge.models.chat import ChannelId, Draft, Post, PostId, UserId
 from bridge.models.jobs import Job
 from bridge.ports import MattermostApi
-from bridge.text.broadcast_mentions import harmless
+from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.split import split
-from handlers.jobs.lease_guard import Hold
+from handlers.jobs.lease_guard import LeaseGuard
 
 MARK = "equabot_bridge"
 """The key of our props: `{"answers": post id, "part": from 1, "of": parts}`."""
@@ -32,7 +32,7 @@ _LATE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReplyTarget:
     """Where an answer belongs and which post it answers."""
 
     channel_id: ChannelId
@@ -65,13 +65,15 @@ class Poster:
     api: MattermostApi
     me: UserId
     max_post_size: int
-    confirmations: Confirmations
+    post_acks: PostAcks
     _gates: WeakValueDictionary[ChannelId, asyncio.Semaphore] = field(default_factory=WeakValueDictionary)
 
-    async def deliver(self, job: Job, text: str, place: Place, hold: Hold, *, again: bool) -> list[PostId]:
+    async def deliver(
+        self, job: Job, text: str, place: ReplyTarget, hold: LeaseGuard, *, again: bool
+    ) -> list[PostId]:
         """Post the text in as many parts as needed; `again` if an earlier attempt may have posted some."""
         # A cut can make `@all` of `@alliance`; undoing that adds a character.
-        parts = [harmless(part) for part in split(text, self.max_post_size - 1)]
+        parts = [without_broadcast_mentions(part) for part in split(text, self.max_post_size - 1)]
         async with self.gate(place.channel_id):
             there = dict((await self.found(place)).posts) if again else {}
             for number, part in enumerate(parts, 1):
@@ -79,7 +81,7 @@ class Poster:
                     there[number] = await self.create(_draft(job, place, part, number, len(parts)), hold)
         return Found(there).in_order
 
-    async def found(self, place: Place) -> Found:
+    async def found(self, place: ReplyTarget) -> Found:
         """Find the parts in the thread; only posts of our own account count, anybody can copy props."""
         there, of = dict[int, PostId](), 0
         for post in await self.api.thread(place.thread):
@@ -94,13 +96,13 @@ class Poster:
         """
         return self._gates.setdefault(channel, asyncio.Semaphore(_WRITES_A_CHANNEL))
 
-    async def create(self, draft: Draft, hold: Hold) -> PostId:
+    async def create(self, draft: Draft, hold: LeaseGuard) -> PostId:
         """Create one post, behind the gate, and return its id as soon as it is certain that it exists.
 
         Within 30 s the same `pending_post_id` gives the same post; later the caller looks for it first.
         """
         await hold.require()
-        with self.confirmations.expect(draft.pending_post_id) as seen:
+        with self.post_acks.expect(draft.pending_post_id) as seen:
             creating = asyncio.create_task(self.api.create_post(draft), name="create post")
             try:
                 return (await _first_word(creating, seen)).id
@@ -131,7 +133,7 @@ async def _end(task: asyncio.Task[Post]) -> None:
         task.exception()
 
 
-def _draft(job: Job, place: Place, part: str, number: int, parts: int) -> Draft:
+def _draft(job: Job, place: ReplyTarget, part: str, number: int, parts: int) -> Draft:
     return Draft(
         channel_id=place.channel_id,
         root_id=place.thread,

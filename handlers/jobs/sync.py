@@ -7,11 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from bridge.db.inbox import Inbox
-from bridge.db.syncs import Given, Syncs
+from bridge.db.syncs import SyncInput, Syncs
 from bridge.errors import BridgeError, MattermostNotConfigured, MattermostUnavailable, TokenRefused
 from bridge.models.jobs import Job, SyncId
 from provisioning.report import Counts, Progress
-from provisioning.roster import Reading
+from provisioning.roster import RosterSnapshot
 from provisioning.sync import TeamSync
 
 GOOD_FOR = timedelta(hours=1)
@@ -38,14 +38,14 @@ class SyncJobs:
             await self.inbox.wake(organization)
         return {"sync": outcome.get("error", "done")}
 
-    async def _outcome(self, sync: SyncId, given: Given) -> Mapping[str, Any]:
+    async def _outcome(self, sync: SyncId, given: SyncInput) -> Mapping[str, Any]:
         """Return the report, or the error of which trying again would not help."""
         if await self.sync.rosters.now() - given.read_at > GOOD_FOR:
             return _error(MattermostUnavailable("Mattermost was away for too long; please start it again."))
         try:
             report = await self.sync.run(
                 given.organization,
-                Reading(given.roster, given.read_at),
+                RosterSnapshot(given.roster, given.read_at),
                 before=Counts(given.created, given.added, given.removed),
                 told=_Teller(self.syncs, sync).tell,
             )

@@ -12,18 +12,18 @@ import pytest
 from asyncpg import Pool
 from structlog.testing import capture_logs
 
-from bridge.db.inbox import Inbox, Room
-from bridge.db.job_history import Fate, Ledger
+from bridge.db.inbox import Capacity, Inbox
+from bridge.db.job_history import JobHistory, JobRecord
 from bridge.errors import AgentFailed, MattermostUnavailable
 from bridge.metrics import Metrics
 from bridge.models.chat import PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job
-from bridge.worker import Pace, Worker
+from bridge.worker import Worker, WorkerConfig
 
 ACME = OrganizationId(UUID(int=1))
 BOREALIS = OrganizationId(UUID(int=2))
-QUICK = Pace(slots=8, claim=4, poll=0.05, renew=0.05, stop=0.2)
+QUICK = WorkerConfig(slots=8, claim=4, poll=0.05, renew=0.05, stop=0.2)
 
 
 def entry(name: str, lane: str = "", organization: OrganizationId = ACME) -> Entry:
@@ -56,21 +56,23 @@ class Recorder:
 
 
 @asynccontextmanager
-async def working(inbox: Inbox, handler: Recorder, pace: Pace = QUICK) -> AsyncIterator[asyncio.Event]:
+async def working(
+    inbox: Inbox, handler: Recorder, config: WorkerConfig = QUICK
+) -> AsyncIterator[asyncio.Event]:
     """Run a worker; leaving stops it."""
     stop = asyncio.Event()
-    worker = Worker(inbox, {"mention": handler}, Metrics(), asyncio.Event(), pace)
+    worker = Worker(inbox, {"mention": handler}, Metrics(), asyncio.Event(), config)
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         yield stop
         stop.set()
 
 
-async def until(ledger: Ledger, name: str, *states: str) -> Fate:
+async def until(job_history: JobHistory, name: str, *states: str) -> JobRecord:
     """Wait until the job is in one of the states."""
     async with asyncio.timeout(10):
         while True:
-            fate = await ledger.fate(PostId(name))
+            fate = await job_history.fate(PostId(name))
             if fate and fate.state in states:
                 return fate
             await asyncio.sleep(0.01)
@@ -82,102 +84,108 @@ def inbox(pool: Pool) -> Inbox:
 
 
 @pytest.fixture
-def ledger(pool: Pool) -> Ledger:
-    return Ledger(pool)
+def job_history(pool: Pool) -> JobHistory:
+    return JobHistory(pool)
 
 
-async def test_a_job_is_done_and_its_result_kept(inbox: Inbox, ledger: Ledger) -> None:
+async def test_a_job_is_done_and_its_result_kept(inbox: Inbox, job_history: JobHistory) -> None:
     """What the handler returns is what the ledger tells."""
     await inbox.put_all([entry("1")])
 
     async with working(inbox, Recorder()):
-        fate = await until(ledger, "1", "done")
+        fate = await until(job_history, "1", "done")
 
     assert fate.result == {"posts": ["1"]}
 
 
-async def test_a_lane_stays_in_order_through_a_retry(inbox: Inbox, ledger: Ledger) -> None:
+async def test_a_lane_stays_in_order_through_a_retry(inbox: Inbox, job_history: JobHistory) -> None:
     """A question that waits for its second attempt is not overtaken by the next one of its thread."""
     handler = Recorder()
     handler.errors["1"] = [MattermostUnavailable("away", retry_after=0.01)]
     await inbox.put_all([entry("1", "a"), entry("2", "a"), entry("3", "b")])
 
     async with working(inbox, handler):
-        await until(ledger, "2", "done")
+        await until(job_history, "2", "done")
 
     assert handler.ended.index("1") < handler.ended.index("2")
 
 
-async def test_a_failure_that_cannot_be_mended_is_a_dead_letter(inbox: Inbox, ledger: Ledger) -> None:
+async def test_a_failure_that_cannot_be_mended_is_a_dead_letter(
+    inbox: Inbox, job_history: JobHistory
+) -> None:
     """It is kept with its error, and its lane goes on."""
     handler = Recorder()
     handler.errors["1"] = [AgentFailed("no answer")]
     await inbox.put_all([entry("1", "a"), entry("2", "a")])
 
     async with working(inbox, handler):
-        fate = await until(ledger, "1", "dead")
-        await until(ledger, "2", "done")
+        fate = await until(job_history, "1", "dead")
+        await until(job_history, "2", "done")
 
     assert fate.reason == "agent_failed: no answer"
 
 
-async def test_an_unknown_error_does_not_end_the_worker(inbox: Inbox, ledger: Ledger) -> None:
+async def test_an_unknown_error_does_not_end_the_worker(inbox: Inbox, job_history: JobHistory) -> None:
     """A bug in a handler is retried a few times, named without its text, and others are not affected."""
     handler = Recorder()
     handler.errors["1"] = [ValueError("internal text")]
     await inbox.put_all([entry("1"), entry("2")])
 
     async with working(inbox, handler):
-        await until(ledger, "2", "done")
-        fate = await until(ledger, "1", "waiting", "done")
+        await until(job_history, "2", "done")
+        fate = await until(job_history, "1", "waiting", "done")
 
     assert "internal text" not in (fate.reason or "")
 
 
-async def test_an_organization_leaves_room_for_others(inbox: Inbox, ledger: Ledger) -> None:
+async def test_an_organization_leaves_room_for_others(inbox: Inbox, job_history: JobHistory) -> None:
     """However many jobs one organization has, it does not take the last slots."""
     handler = Recorder()
     handler.gate.clear()
     await inbox.put_all([entry(f"a{n}") for n in range(20)])
 
     async with working(inbox, handler):
-        await until(ledger, "a0", "running")
+        await until(job_history, "a0", "running")
         await inbox.put_all([entry("b", organization=BOREALIS)])
-        await until(ledger, "b", "running")
+        await until(job_history, "b", "running")
         handler.gate.set()
 
 
-async def test_a_stop_finishes_what_is_in_hand_and_takes_nothing_new(inbox: Inbox, ledger: Ledger) -> None:
+async def test_a_stop_finishes_what_is_in_hand_and_takes_nothing_new(
+    inbox: Inbox, job_history: JobHistory
+) -> None:
     """A running answer is finished within the time of a stop; what waits is left to the next process."""
     handler = Recorder()
     handler.gate.clear()
     await inbox.put_all([entry("1", "a"), entry("2", "a")])
 
     async with working(inbox, handler) as stop:
-        await until(ledger, "1", "running")
+        await until(job_history, "1", "running")
         stop.set()
         handler.gate.set()
 
     assert handler.ended == ["1"]
-    assert (await until(ledger, "2", "waiting")).attempts == 0
+    assert (await until(job_history, "2", "waiting")).attempts == 0
 
 
-async def test_a_stop_gives_back_what_takes_too_long(inbox: Inbox, ledger: Ledger, pool: Pool) -> None:
+async def test_a_stop_gives_back_what_takes_too_long(
+    inbox: Inbox, job_history: JobHistory, pool: Pool
+) -> None:
     """After its time a stop leaves the job to be claimed by the next process at once."""
     handler = Recorder()
     handler.gate.clear()
     await inbox.put_all([entry("1")])
 
     async with working(inbox, handler) as stop:
-        await until(ledger, "1", "running")
+        await until(job_history, "1", "running")
         stop.set()
-    (again,) = await Inbox(pool).claim(Room(1))
+    (again,) = await Inbox(pool).claim(Capacity(1))
 
     assert again.attempts == 2
     assert handler.ended == []
 
 
-async def test_a_lease_is_renewed_while_its_job_runs(pool: Pool, ledger: Ledger) -> None:
+async def test_a_lease_is_renewed_while_its_job_runs(pool: Pool, job_history: JobHistory) -> None:
     """A long answer is not taken over by another process."""
     inbox, other = Inbox(pool, lease=timedelta(seconds=0.3)), Inbox(pool)
     handler = Recorder()
@@ -185,17 +193,17 @@ async def test_a_lease_is_renewed_while_its_job_runs(pool: Pool, ledger: Ledger)
     await inbox.put_all([entry("1")])
 
     async with working(inbox, handler):
-        first = (await until(ledger, "1", "running")).lease
+        first = (await until(job_history, "1", "running")).lease
         async with asyncio.timeout(5):
-            while (await until(ledger, "1", "running")).lease == first:
+            while (await until(job_history, "1", "running")).lease == first:
                 await asyncio.sleep(0.01)
-        assert await other.claim(Room(1)) == []
+        assert await other.claim(Capacity(1)) == []
         handler.gate.set()
 
     assert handler.began == ["1"]
 
 
-async def test_what_is_in_hand_is_not_begun_again(pool: Pool, ledger: Ledger) -> None:
+async def test_what_is_in_hand_is_not_begun_again(pool: Pool, job_history: JobHistory) -> None:
     """After an outage longer than a lease a process neither frees its own jobs nor begins them anew."""
     inbox = Inbox(pool, lease=timedelta(seconds=0.1))
     handler = Recorder()
@@ -203,23 +211,23 @@ async def test_what_is_in_hand_is_not_begun_again(pool: Pool, ledger: Ledger) ->
     await inbox.put_all([entry("1")])
 
     async with working(inbox, handler, replace(QUICK, renew=60)):
-        running = await until(ledger, "1", "running")
+        running = await until(job_history, "1", "running")
         await inbox.put_all([entry("2"), entry("3")])
-        await until(ledger, "3", "running")
+        await until(job_history, "3", "running")
         assert running.lease
         async with asyncio.timeout(5):
             while datetime.now(UTC) < running.lease + timedelta(seconds=0.3):
                 await asyncio.sleep(0.05)
-        assert await Inbox(pool).reap() == 3
-        await until(ledger, "1", "running")
-        await until(ledger, "3", "running")
+        assert await Inbox(pool).release_expired() == 3
+        await until(job_history, "1", "running")
+        await until(job_history, "3", "running")
         handler.gate.set()
-        await until(ledger, "1", "done")
+        await until(job_history, "1", "done")
 
     assert sorted(handler.began) == ["1", "2", "3"]
 
 
-async def test_what_is_claimed_while_stopping_is_given_back(inbox: Inbox, ledger: Ledger) -> None:
+async def test_what_is_claimed_while_stopping_is_given_back(inbox: Inbox, job_history: JobHistory) -> None:
     """Whoever stored it had asked for room before the stop; the stop takes no longer for it."""
     handler = Recorder()
     handler.gate.clear()
@@ -228,20 +236,20 @@ async def test_what_is_claimed_while_stopping_is_given_back(inbox: Inbox, ledger
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         await inbox.put_all([entry("1")])
-        await until(ledger, "1", "running")
-        room = worker.room()
+        await until(job_history, "1", "running")
+        capacity = worker.capacity()
         stop.set()
-        stored = await inbox.put_and_claim([entry("2")], [], room)
+        stored = await inbox.put_and_claim([entry("2")], [], capacity)
         worker.begin(stored.claimed)
     worker.begin(stored.claimed)
     await worker.give_back()
 
     assert [job.payload["post_id"] for job in stored.claimed] == ["2"]
     assert handler.began == ["1"]
-    assert (await until(ledger, "2", "waiting")).reason is None
+    assert (await until(job_history, "2", "waiting")).reason is None
 
 
-async def test_what_it_learns_it_does_from_then_on(inbox: Inbox, ledger: Ledger) -> None:
+async def test_what_it_learns_it_does_from_then_on(inbox: Inbox, job_history: JobHistory) -> None:
     """A job of a kind that it cannot do yet waits, for it or for another process."""
     handler, stop = Recorder(), asyncio.Event()
     worker = Worker(inbox, {}, Metrics(), asyncio.Event(), QUICK)
@@ -249,14 +257,14 @@ async def test_what_it_learns_it_does_from_then_on(inbox: Inbox, ledger: Ledger)
         group.create_task(worker.run(stop))
         await inbox.put_all([entry("1"), replace(entry("2"), kind="notice")])
 
-        worker.learn({"mention": handler})
-        await until(ledger, "1", "done")
+        worker.register({"mention": handler})
+        await until(job_history, "1", "done")
         stop.set()
 
-    assert (await until(ledger, "2", "waiting")).attempts == 0
+    assert (await until(job_history, "2", "waiting")).attempts == 0
 
 
-async def test_an_apology_is_told_from_an_answer(inbox: Inbox, ledger: Ledger) -> None:
+async def test_an_apology_is_told_from_an_answer(inbox: Inbox, job_history: JobHistory) -> None:
     """In the line of the job and in what is counted."""
     metrics = Metrics()
 
@@ -269,42 +277,42 @@ async def test_an_apology_is_told_from_an_answer(inbox: Inbox, ledger: Ledger) -
     with capture_logs() as lines:
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))
-            await until(ledger, "1", "dead")
+            await until(job_history, "1", "dead")
             stop.set()
 
     assert [line["outcome"] for line in lines if line["event"] == "job"] == ["apology"]
     assert 'jobs_finished_total{kind="mention",outcome="apology"} 1.0' in metrics.render().decode()
 
 
-async def test_a_lost_lease_stops_the_work(inbox: Inbox, ledger: Ledger, pool: Pool) -> None:
+async def test_a_lost_lease_stops_the_work(inbox: Inbox, job_history: JobHistory, pool: Pool) -> None:
     """When another process took the job over, this one lets go of it and records nothing."""
     handler = Recorder()
     handler.gate.clear()
     await inbox.put_all([entry("1")])
 
     async with working(inbox, handler):
-        await until(ledger, "1", "running")
+        await until(job_history, "1", "running")
         await pool.execute("update jobs set holder = gen_random_uuid()")
         await handler.interrupted.wait()
 
-    assert (await until(ledger, "1", "running")).finished is None
+    assert (await until(job_history, "1", "running")).finished is None
 
 
-async def test_jobs_whose_holder_died_are_taken_over(pool: Pool, ledger: Ledger) -> None:
+async def test_jobs_whose_holder_died_are_taken_over(pool: Pool, job_history: JobHistory) -> None:
     """A worker frees expired leases by itself and does their jobs."""
     dead = Inbox(pool, lease=timedelta(0))
     await dead.put_all([entry("1")])
-    await dead.claim(Room(1))
+    await dead.claim(Capacity(1))
     handler = Recorder()
 
     async with working(Inbox(pool), handler):
-        fate = await until(ledger, "1", "done")
+        fate = await until(job_history, "1", "done")
 
     assert fate.attempts == 2
 
 
 async def test_a_database_that_goes_away_costs_nothing_but_time(
-    inbox: Inbox, ledger: Ledger, pool: Pool
+    inbox: Inbox, job_history: JobHistory, pool: Pool
 ) -> None:
     """Cutting every connection while jobs run loses and repeats nothing."""
     handler = Recorder()
@@ -312,13 +320,13 @@ async def test_a_database_that_goes_away_costs_nothing_but_time(
     await inbox.put_all([entry("1"), entry("2")])
 
     async with working(inbox, handler):
-        await until(ledger, "2", "running")
+        await until(job_history, "2", "running")
         await pool.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
         handler.gate.set()
-        await until(ledger, "1", "done")
-        await until(ledger, "2", "done")
+        await until(job_history, "1", "done")
+        await until(job_history, "2", "done")
 
     assert sorted(handler.began) == ["1", "2"]

@@ -28,7 +28,7 @@ class Plan:
     """Of the platform, told meanwhile."""
     pause: float = 0.02
     """Between two mentions, on average."""
-    patience: float = 120
+    max_wait: float = 120
     """How long the last answers may take once the storm is over."""
     seed: int = 1
 
@@ -140,10 +140,10 @@ class Storm:
     async def _answered(self) -> None:
         """Wait for the last answer; what is missing after the plan's patience counts as lost."""
         try:
-            await self._world.answered(*self._asked, seconds=self._plan.patience)
+            await self._world.answered(*self._asked, seconds=self._plan.max_wait)
         except TimeoutError:
             return
-        if not await self._telling.heard(self._plan.patience):
+        if not await self._telling.heard(self._plan.max_wait):
             return
         # A second answer would come of a lease that is taken over: give it the time to.
         await asyncio.sleep(2)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.worker import Pace
+from bridge.worker import WorkerConfig
 from handlers.http.app import ROUTES
 from tests.support.deployment import DEPLOY, VARIABLES, documents, secrets
 
@@ -73,7 +73,7 @@ def test_is_told_to_stop_only_after_requests_have_stopped(deployment: Any) -> No
     program, seconds = container["lifecycle"]["preStop"]["exec"]["command"]
 
     assert (program, int(seconds) > 0) == ("sleep", True)
-    assert pod["terminationGracePeriodSeconds"] > int(seconds) + Pace().stop
+    assert pod["terminationGracePeriodSeconds"] > int(seconds) + WorkerConfig().stop
 
 
 def test_bridge_gets_requests_as_long_as_its_api_answers() -> None:

@@ -2,7 +2,7 @@
 
 import tomllib
 
-from bridge.worker import Pace
+from bridge.worker import WorkerConfig
 from handlers.http.app import ROUTES
 from tests.support.deployment import DEPLOY, ROOT
 
@@ -27,4 +27,4 @@ def test_asks_a_route_that_needs_nobody_else() -> None:
 
 def test_old_bridge_has_time_for_what_is_in_hand() -> None:
     """It is killed only after its own deadline."""
-    assert CONFIG["deploy"]["drainingSeconds"] > Pace().stop
+    assert CONFIG["deploy"]["drainingSeconds"] > WorkerConfig().stop

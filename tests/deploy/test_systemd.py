@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bridge import cli
-from bridge.worker import Pace
+from bridge.worker import WorkerConfig
 from tests.support.deployment import DEPLOY, VARIABLES
 
 UNIT = DEPLOY / "systemd" / "equabot-bridge.service"
@@ -48,7 +48,7 @@ def test_stop_reaches_the_bridge_first_and_gives_it_time() -> None:
     settings = _settings()
 
     assert settings["KillMode"] == ["mixed"]
-    assert int(settings["TimeoutStopSec"][0]) > Pace().stop + 10
+    assert int(settings["TimeoutStopSec"][0]) > WorkerConfig().stop + 10
 
 
 def test_wrong_configuration_is_not_tried_again() -> None:

@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Inbox, Room
+from bridge.db.inbox import Capacity, Inbox
 from bridge.errors import MattermostUnavailable
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import RestMattermost
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, PostId, UserId
@@ -27,7 +27,7 @@ from handlers.jobs.posting import Poster
 from tests.support.mattermost import eventually, running_mattermost
 from tests.support.posting import ACME
 
-PATIENCE = Patience(first_delay=0.01, longest_delay=0.01, resend_for=25)
+PATIENCE = RetryPolicy(first_delay=0.01, longest_delay=0.01, resend_for=25)
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Process:
     clock: Watch
 
     async def claimed(self) -> Job:
-        (job,) = await self.inbox.claim(Room(1))
+        (job,) = await self.inbox.claim(Capacity(1))
         return job
 
 
@@ -84,7 +84,7 @@ class Chat:
             self.sessions, self.server.url, token, lambda name, *_: self.asked.append(name), clock=clock
         )
         api = RestMattermost(transport, creating=PATIENCE)
-        poster = Poster(api, UserId(self.bot.id), 16_383, Confirmations())
+        poster = Poster(api, UserId(self.bot.id), 16_383, PostAcks())
         mentions = Mentions(
             api, cast(Any, Agent()), inbox, poster, cast(Any, _no_typing), "equabot", Metrics(), clock
         )
@@ -107,7 +107,7 @@ class Chat:
     async def taken_over(self, by: Process) -> None:
         """Let the other process find the lease expired, and answer; then a minute passes."""
         await self.pool.execute("update jobs set lease = now() - interval '1 s'")
-        await by.inbox.reap()
+        await by.inbox.release_expired()
         await by.mentions.answer(await by.claimed())
         self.clock.seconds += 60
 
@@ -171,7 +171,7 @@ async def test_stopped_between_its_look_and_its_post(chat: Chat) -> None:
     job = await late.claimed()
     await late.inbox.save_answer(job.id, "forty-two")
     await chat.pool.execute("update jobs set lease = now() - interval '1 s'")
-    await late.inbox.reap()
+    await late.inbox.release_expired()
     fault = chat.server.faults.rest(RestFault(when="after", delay=1.0, path="/thread", times=1))
     answering = asyncio.create_task(late.mentions.answer(await late.claimed()))
     await eventually(lambda: fault.times == 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from asyncpg import Pool
 
-from bridge.db.job_history import Ledger
+from bridge.db.job_history import JobHistory
 from bridge.models.chat import PostId
 from bridge.sandbox.agent.faults import (
     PROVIDER_FAILED,
@@ -60,7 +60,7 @@ async def test_what_is_too_old_is_not_answered_and_why_tells_it(dsn: str, pool: 
             await world.answered(new)
 
         assert world.answers(old) == []
-    fate = await Ledger(pool).fate(PostId(old.id))
+    fate = await JobHistory(pool).fate(PostId(old.id))
     assert fate is not None
     assert (fate.state, fate.reason) == ("refused", "too_old")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from asyncpg import Pool, Record
 
-from bridge.db.job_history import Ledger
+from bridge.db.job_history import JobHistory
 from bridge.models.chat import PostId
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post
@@ -34,7 +34,7 @@ async def test_who_has_left_gets_no_answer(
 
     assert answered.user_id == member.id
     assert world.replies(refused) == []
-    fate = await Ledger(pool).fate(PostId(refused.id))
+    fate = await JobHistory(pool).fate(PostId(refused.id))
     assert fate is not None
     assert (fate.state, fate.reason) == ("refused", "left_organization")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.models.chat import User, UserId
 from bridge.models.equa import Member, PersonId, Roster
 from bridge.models.jobs import MembershipState
-from provisioning.members import Facts, Plan, Seat, plan_sync
+from provisioning.members import Facts, MemberAccount, Plan, plan_sync
 
 EVERYBODY = range(24)
 
@@ -29,8 +29,8 @@ def line(number: int, **changed: object) -> Member:
     return replace(member, **changed)  # type: ignore[arg-type]  # a test's choice
 
 
-def seat(number: int) -> Seat:
-    return Seat(person(number), user(number).id)
+def seat(number: int) -> MemberAccount:
+    return MemberAccount(person(number), user(number).id)
 
 
 def roster(*numbers: int, problems: tuple[str, ...] = ()) -> Roster:

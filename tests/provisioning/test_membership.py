@@ -8,7 +8,7 @@ from bridge.db.accounts import Account
 from bridge.errors import MattermostFull, NotAMember
 from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import User
-from provisioning.membership import Home, ensure_membership
+from provisioning.membership import ProvisionedTeam, ensure_membership
 from provisioning.users import ensure_user
 from tests.support.visits import CHANNELS, Chat, Process
 
@@ -18,7 +18,7 @@ JUST_NOW = timedelta(seconds=15)
 class Case:
     """Ada, who is about to be in Acme's team."""
 
-    def __init__(self, process: Process, home: Home, account: Account) -> None:
+    def __init__(self, process: Process, home: ProvisionedTeam, account: Account) -> None:
         self.process = process
         self.home = home
         self.account = account

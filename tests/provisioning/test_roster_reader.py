@@ -11,7 +11,7 @@ from asyncpg import Pool
 from bridge.db.rosters import Rosters
 from bridge.errors import EquaUnavailable
 from bridge.models.equa import OrganizationId, Roster
-from provisioning.roster_reader import Readings
+from provisioning.roster_reader import RosterReader
 
 ACME, BOREALIS = OrganizationId(uuid4()), OrganizationId(uuid4())
 
@@ -40,11 +40,11 @@ def directory() -> Directory:
 
 
 @pytest.fixture
-def readings(directory: Directory, pool: Pool) -> Readings:
-    return Readings(directory, Rosters(pool))
+def readings(directory: Directory, pool: Pool) -> RosterReader:
+    return RosterReader(directory, Rosters(pool))
 
 
-async def test_a_reading_is_as_old_as_its_question(readings: Readings) -> None:
+async def test_a_reading_is_as_old_as_its_question(readings: RosterReader) -> None:
     """By the database's time, so that all processes agree."""
     before = await readings.rosters.now()
     named, reading = await readings.named(ACME)
@@ -53,7 +53,9 @@ async def test_a_reading_is_as_old_as_its_question(readings: Readings) -> None:
     assert before <= reading.read_at <= await readings.rosters.now()
 
 
-async def test_one_reading_serves_all_who_asked_before_it(readings: Readings, directory: Directory) -> None:
+async def test_one_reading_serves_all_who_asked_before_it(
+    readings: RosterReader, directory: Directory
+) -> None:
     """Each organization has its own."""
     moment = await readings.rosters.now()
 
@@ -63,7 +65,7 @@ async def test_one_reading_serves_all_who_asked_before_it(readings: Readings, di
     assert found[0] is found[2]
 
 
-async def test_who_needs_a_newer_one_gets_a_newer_one(readings: Readings, directory: Directory) -> None:
+async def test_who_needs_a_newer_one_gets_a_newer_one(readings: RosterReader, directory: Directory) -> None:
     """And later questions are served by that."""
     moment = await readings.rosters.now()
     await readings.since(ACME, moment)
@@ -76,7 +78,7 @@ async def test_who_needs_a_newer_one_gets_a_newer_one(readings: Readings, direct
     assert len(directory.asked) == 2
 
 
-async def test_a_failure_is_heard_by_all_who_wait(readings: Readings, directory: Directory) -> None:
+async def test_a_failure_is_heard_by_all_who_wait(readings: RosterReader, directory: Directory) -> None:
     """They do not each wait for Equa in turn; who asks after that asks anew."""
     moment = await readings.rosters.now()
     directory.away = True
@@ -89,7 +91,7 @@ async def test_a_failure_is_heard_by_all_who_wait(readings: Readings, directory:
     assert (await readings.since(ACME, moment)).read_at >= moment
 
 
-async def test_only_some_are_kept(readings: Readings, directory: Directory) -> None:
+async def test_only_some_are_kept(readings: RosterReader, directory: Directory) -> None:
     """They are large."""
     organizations = [OrganizationId(uuid4()) for _ in range(5)]
     moment = await readings.rosters.now() - timedelta(hours=1)

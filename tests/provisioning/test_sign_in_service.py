@@ -4,18 +4,18 @@ import pytest
 
 from bridge.errors import NotSignedIn
 from bridge.models.equa import Organization, Person
-from provisioning.sign_in_service import Entrance
+from provisioning.sign_in_service import SignInService
 from tests.support.visits import Process, an_organization
 
 
 async def test_a_ticket_leads_to_its_own_team(process: Process, ada: Person, acme: Organization) -> None:
     """Whichever teams its holder is in besides."""
-    entrance = Entrance(process.sessions)
+    sign_in_service = SignInService(process.sessions)
     for organization in (acme, an_organization("Borealis Labs")):
-        session = await entrance.open(ada, organization)
-        ticket = await entrance.token(session, ada.id, organization.id)
+        session = await sign_in_service.open(ada, organization)
+        ticket = await sign_in_service.token(session, ada.id, organization.id)
 
-        arrival = await entrance.enter(ticket)
+        arrival = await sign_in_service.enter(ticket)
 
         assert arrival.path == f"/{session.team_name}/channels/town-square"
         assert arrival.sign_in == session
@@ -26,41 +26,41 @@ async def test_a_name_that_is_none_leads_nowhere_else(
     process: Process, ada: Person, acme: Organization, name: str | None
 ) -> None:
     """Whoever has put it there."""
-    entrance = Entrance(process.sessions)
-    session = await entrance.open(ada, acme)
-    ticket = await entrance.token(session, ada.id, acme.id)
+    sign_in_service = SignInService(process.sessions)
+    session = await sign_in_service.open(ada, acme)
+    ticket = await sign_in_service.token(session, ada.id, acme.id)
     await process.pool.execute("update mattermost_org_mappings set mattermost_team_name = $1", name)
 
-    assert (await entrance.enter(ticket)).path == "/"
+    assert (await sign_in_service.enter(ticket)).path == "/"
 
 
 async def test_a_token_is_known_until_it_is_replaced(
     process: Process, ada: Person, acme: Organization
 ) -> None:
     """Then the new one is, and the old one signs nobody in."""
-    entrance = Entrance(process.sessions, "pat")
-    session = await entrance.open(ada, acme)
-    token = await entrance.token(session, ada.id, acme.id)
-    assert (await entrance.enter(token)).sign_in.token == token
+    sign_in_service = SignInService(process.sessions, "pat")
+    session = await sign_in_service.open(ada, acme)
+    token = await sign_in_service.token(session, ada.id, acme.id)
+    assert (await sign_in_service.enter(token)).sign_in.token == token
     await process.pool.execute(
         "update mattermost_user_mappings set token_created = now() - interval '31 days'"
     )
 
-    replaced = await entrance.open(ada, acme)
+    replaced = await sign_in_service.open(ada, acme)
 
     assert replaced.token != token
-    assert (await entrance.enter(replaced.token)).sign_in.user_id == session.user_id
+    assert (await sign_in_service.enter(replaced.token)).sign_in.user_id == session.user_id
     with pytest.raises(NotSignedIn):
-        await entrance.enter(token)
+        await sign_in_service.enter(token)
 
 
 async def test_an_organization_has_a_team_from_the_first_visit_on(
     process: Process, ada: Person, acme: Organization
 ) -> None:
     """Before it, its name is needed."""
-    entrance = Entrance(process.sessions)
-    assert not await entrance.has_team(acme.id)
+    sign_in_service = SignInService(process.sessions)
+    assert not await sign_in_service.has_team(acme.id)
 
-    await entrance.open(ada, acme)
+    await sign_in_service.open(ada, acme)
 
-    assert await entrance.has_team(acme.id)
+    assert await sign_in_service.has_team(acme.id)

@@ -79,7 +79,7 @@ class Stage:
         self._loop.close()
 
 
-class Visits(RuleBasedStateMachine):
+class SignInServices(RuleBasedStateMachine):
     """What people, operators and misfortune do; `self.members` is what Equa says."""
 
     postgres: str
@@ -283,7 +283,7 @@ async def _crashing(work: Coroutine[Any, Any, object]) -> None:
 
 def test_whatever_happens_everybody_has_one_of_everything(postgres: str) -> None:
     """See above."""
-    machine = type("VisitsHere", (Visits,), {"postgres": postgres})
+    machine = type("VisitsHere", (SignInServices,), {"postgres": postgres})
     run_state_machine_as_test(
         machine,
         settings=settings(

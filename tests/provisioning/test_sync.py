@@ -12,7 +12,7 @@ from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.activation import set_active
 from bridge.sandbox.mattermost.sessions import revoke_token
 from provisioning.report import Counts, Progress, Report
-from provisioning.roster import Reading
+from provisioning.roster import RosterSnapshot
 from tests.support.rosters import Crew, crew_of, line, roster, some_people
 from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization, process
 
@@ -233,7 +233,7 @@ async def test_half_the_team_is_not_removed_unless_forced(chat: Chat, crew: Crew
 async def test_a_preview_changes_nothing(chat: Chat, crew: Crew, acme: Organization) -> None:
     """There need not even be a team."""
     people = some_people(3)
-    reading = Reading(roster(people), await crew.now())
+    reading = RosterSnapshot(roster(people), await crew.now())
 
     preview = await crew.sync.preview(acme.id, reading)
 
@@ -278,7 +278,7 @@ async def test_who_has_left_since_the_reading_is_not_let_in(
     """The platform told of it while the sync was on its way."""
     people = some_people(3)
     await visited(crew, acme, *people)
-    reading = Reading(roster(people), await crew.now())
+    reading = RosterSnapshot(roster(people), await crew.now())
     await crew.sync.sessions.leave(people[2].id, acme.id)
 
     report = await crew.sync.run(acme, reading)
@@ -293,12 +293,12 @@ async def test_who_has_come_since_the_reading_is_not_removed(
     """The roster is older than they are."""
     people = some_people(3)
     await visited(crew, acme, *people[:2])
-    reading = Reading(roster(people[:2]), await crew.now())
+    reading = RosterSnapshot(roster(people[:2]), await crew.now())
     await visited(crew, acme, people[2])
 
     assert told(await crew.sync.run(acme, reading)) == (Counts(), 3, [])
 
-    later = Reading(reading.roster, reading.read_at + timedelta(minutes=1))
+    later = RosterSnapshot(reading.roster, reading.read_at + timedelta(minutes=1))
     assert told(await crew.sync.run(acme, later)) == (Counts(removed=1), 2, [])
 
 
@@ -347,7 +347,7 @@ async def test_progress_is_told(crew: Crew, acme: Organization) -> None:
     async def tell(progress: Progress) -> None:
         steps.append(progress)
 
-    await crew.sync.run(acme, Reading(roster(people[8:]), await crew.now()), force=True, told=tell)
+    await crew.sync.run(acme, RosterSnapshot(roster(people[8:]), await crew.now()), force=True, told=tell)
 
     assert [(step.done, step.total) for step in (steps[0], steps[-1])] == [(0, 38), (38, 38)]
     assert [step.done for step in steps] == sorted(step.done for step in steps)

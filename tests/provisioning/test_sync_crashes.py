@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bridge.models.equa import Organization, PersonId
-from provisioning.roster import Reading
+from provisioning.roster import RosterSnapshot
 from provisioning.sync import TeamSync
 from tests.support.crashes import Crash, Crashes, When
 from tests.support.rosters import Crew, crew_of, line, roster
@@ -27,7 +27,9 @@ def fragile(crew: Crew, crashes: Crashes) -> TeamSync:
     )
 
 
-async def crashed(crew: Crew, organization: Organization, reading: Reading, at: int, when: When) -> bool:
+async def crashed(
+    crew: Crew, organization: Organization, reading: RosterSnapshot, at: int, when: When
+) -> bool:
     """Sync until it crashes at that call; False if it ends before."""
     crashes = Crashes(at, when)
     task = asyncio.ensure_future(fragile(crew, crashes).run(organization, reading, force=True))
@@ -56,7 +58,7 @@ async def test_a_sync_may_crash_anywhere(
         user = chat.store.create_user(coming.username, email=coming.email)
         await crew.accounts([coming], [user])
         team = chat.team("acme-corp")
-        reading = Reading(roster([staying, partner, coming, opened]), await crew.now())
+        reading = RosterSnapshot(roster([staying, partner, coming, opened]), await crew.now())
 
         happened = await crashed(crew, acme, reading, at, when)
 
@@ -92,7 +94,7 @@ async def test_what_somebody_has_left_meanwhile_stays_left(
     await crew.run(acme, roster([staying, partner]))
     for at in range(1, MOST_CALLS):
         coming = a_person(f"Coming{at}")
-        reading = Reading(roster([staying, partner], line(coming)), await crew.now())
+        reading = RosterSnapshot(roster([staying, partner], line(coming)), await crew.now())
 
         happened = await crashed(crew, acme, reading, at, when)
         await crew.sync.sessions.leave(coming.id, acme.id)

@@ -4,7 +4,7 @@ import pytest
 
 from bridge.errors import MattermostUnavailable
 from bridge.models.chat import User, UserId
-from provisioning.team_bots import NOTICES, Staff
+from provisioning.team_bots import NOTICES, TeamBots
 
 
 class Account:
@@ -22,8 +22,8 @@ class Account:
         return User(self._id, "bot", is_bot=True)
 
 
-def staff(bot: Account | None, notices: Account | None = None, *, agent_channel: str = "agent") -> Staff:
-    return Staff(agent_channel=agent_channel, bot=bot, notices=notices)  # type: ignore[arg-type]  # all it asks for
+def staff(bot: Account | None, notices: Account | None = None, *, agent_channel: str = "agent") -> TeamBots:
+    return TeamBots(agent_channel=agent_channel, bot=bot, notices=notices)  # type: ignore[arg-type]  # all it asks for
 
 
 async def test_a_bot_alone_is_everywhere() -> None:

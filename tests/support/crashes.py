@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from typing import Any, Literal
 
 from provisioning.sessions import Sessions
-from provisioning.tables import Stores
+from provisioning.tables import Tables
 
 When = Literal["before", "after", "during"]
 """Before a call is made; after it was carried out, so that its result is lost; or cancelled on its way."""
@@ -25,7 +25,7 @@ class Crashes:
 
     def sessions(self, sessions: Sessions) -> Sessions:
         """Return the same, in a process that will crash."""
-        stores = Stores(*(self._fragile(getattr(sessions.stores, each.name)) for each in fields(Stores)))
+        stores = Tables(*(self._fragile(getattr(sessions.stores, each.name)) for each in fields(Tables)))
         return replace(sessions, admin=self._fragile(sessions.admin), stores=stores)
 
     def _fragile(self, target: object) -> Any:

@@ -74,7 +74,7 @@ async def _bridge(environ: Mapping[str, str], port: int) -> AsyncIterator[None]:
             web_origins=settings.web_origins,
             equa=opened.equa,
             session_cookies=opened.session_cookies,
-            entrance=opened.entrance,
+            sign_in_service=opened.sign_in_service,
         )
         runner = web.AppRunner(make_app(services), shutdown_timeout=0.5)
         await runner.setup()

@@ -17,7 +17,7 @@ from bridge.db.pool import open_pool
 from bridge.metrics import Metrics
 from bridge.runtime import sign_in
 from bridge.runtime.health import Status
-from bridge.runtime.sign_in import Visits
+from bridge.runtime.sign_in import SignInServices
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.secrets.key_ring import new_key
@@ -47,7 +47,7 @@ class Front:
     equa: Equa
     chat: Chat
     pool: Pool
-    visits: Visits
+    visits: SignInServices
     environ: Mapping[str, str]
 
     def cookie(self, account: demo_data.Account = demo_data.ADA) -> str:
@@ -122,7 +122,7 @@ async def served(
             web_origins=settings.web_origins,
             equa=opened.equa,
             session_cookies=opened.session_cookies,
-            entrance=opened.entrance,
+            sign_in_service=opened.sign_in_service,
         )
         app = make_app(services)
         app[INBOX] = Inbox(pool)

@@ -9,12 +9,12 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.sandbox.mattermost import Settings, Store, create_app
 
-QUICK = Patience(timeout=5, tries=2, total=1, first_delay=0.01, longest_delay=0.02)
+QUICK = RetryPolicy(timeout=5, tries=2, total=1, first_delay=0.01, longest_delay=0.02)
 
 
 @dataclass(slots=True)

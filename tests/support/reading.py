@@ -8,7 +8,7 @@ from asyncpg import Pool
 
 from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
-from bridge.ingest.backfill import Gaps
+from bridge.ingest.backfill import Backfill
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.mattermost.websocket.socket import Event
@@ -73,7 +73,7 @@ async def caught_up(catch_up: CatchUp, now: int) -> tuple[int, int]:
     before = await _jobs(pool)
     try:
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
-            Gaps(catch_up, group, metrics).open(await catch_up.news(now))
+            Backfill(catch_up, group, metrics).open(await catch_up.news(now))
             while not figure(metrics, "catch_up_runs_total"):
                 await asyncio.sleep(0.001)
             raise _TriedError  # noqa: TRY301  # so a task group is left whose tasks go on

@@ -12,7 +12,7 @@ from bridge.mattermost.rest.bulk import RestBulk
 from bridge.models.equa import Member, Organization, Person, Roster
 from bridge.sandbox.mattermost import User
 from provisioning.report import Report
-from provisioning.roster import Reading
+from provisioning.roster import RosterSnapshot
 from provisioning.sync import TeamSync
 from tests.support.visits import Chat, Process, a_person
 
@@ -48,7 +48,7 @@ class Crew:
 
     async def run(self, organization: Organization, wanted: Roster, *, force: bool = False) -> Report:
         """Sync by a roster that was read just now."""
-        reading = Reading(wanted, await self.sync.rosters.now())
+        reading = RosterSnapshot(wanted, await self.sync.rosters.now())
         return await self.sync.run(organization, reading, force=force)
 
     async def now(self) -> datetime:

@@ -15,11 +15,11 @@ from bridge.db.inbox import Inbox
 from bridge.db.pool import open_pool
 from bridge.metrics import Metrics
 from bridge.runtime import membership, sign_in
-from bridge.runtime.membership import Keeping
+from bridge.runtime.membership import MembershipServices
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.secrets.key_ring import new_key
-from bridge.worker import Pace, Worker
+from bridge.worker import Worker, WorkerConfig
 from handlers.http.sync import SYNCING
 from tests.support.front import ACME, Front, served
 from tests.support.visits import Chat
@@ -33,7 +33,7 @@ class Desk:
     """Where an administrator asks for a sync; `working` does what was asked for, while its context lasts."""
 
     front: Front
-    keeping: Keeping
+    membership_services: MembershipServices
     settings: Settings
     environ: Mapping[str, str]
     pool: Pool
@@ -67,10 +67,10 @@ class Desk:
         return told
 
     @asynccontextmanager
-    async def working(self, keeping: Keeping | None = None) -> AsyncIterator[None]:
+    async def working(self, membership_services: MembershipServices | None = None) -> AsyncIterator[None]:
         stop, wakeup = asyncio.Event(), asyncio.Event()
-        pace = Pace(poll=0.02, stop=0.2)
-        jobs = (keeping or self.keeping).jobs
+        pace = WorkerConfig(poll=0.02, stop=0.2)
+        jobs = (membership_services or self.membership_services).jobs
         worker = Worker(Inbox(self.pool), jobs, Metrics(), wakeup, pace)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop), name="worker")
@@ -89,14 +89,14 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def keeping_of(settings: Settings, dsn: str, pool: Pool) -> AsyncIterator[Keeping]:
+async def keeping_of(settings: Settings, dsn: str, pool: Pool) -> AsyncIterator[MembershipServices]:
     """Put together what one process keeps teams with."""
     metrics = Metrics()
     async with (
-        sign_in.opened(settings, dsn, pool, metrics) as visiting,
-        membership.opened(settings, visiting, pool, metrics) as keeping,
+        sign_in.opened(settings, dsn, pool, metrics) as sign_in_services,
+        membership.opened(settings, sign_in_services, pool, metrics) as membership_services,
     ):
-        yield keeping
+        yield membership_services
 
 
 @asynccontextmanager
@@ -109,10 +109,14 @@ async def desk(dsn: str, *, seconds: float = 20, **variables: str) -> AsyncItera
         pool = await stack.enter_async_context(await open_pool(dsn))
         environ = {**_environ(chat, equa, dsn), **given}
         settings = config.load(environ)
-        keeping = await stack.enter_async_context(keeping_of(settings, dsn, pool))
-        parts = {SYNCING: replace(keeping.syncing, seconds=seconds)} if keeping.syncing else {}
+        membership_services = await stack.enter_async_context(keeping_of(settings, dsn, pool))
+        parts = (
+            {SYNCING: replace(membership_services.syncing, seconds=seconds)}
+            if membership_services.syncing
+            else {}
+        )
         front = await stack.enter_async_context(served(chat, equa, pool, dsn, parts, **given))
-        yield Desk(front, keeping, settings, environ, pool)
+        yield Desk(front, membership_services, settings, environ, pool)
 
 
 def _environ(chat: Chat, equa: Equa, dsn: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ from bridge.db.locks import Locks, opened
 from bridge.db.pool import open_pool
 from bridge.mattermost.rest.admin import RestAdmin
 from bridge.mattermost.rest.client import RestMattermost
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from bridge.ports import MattermostAdmin
@@ -19,13 +19,13 @@ from bridge.sandbox.mattermost import Server, Settings, Store, Team, User
 from bridge.sandbox.mattermost.sessions import end_all_sessions
 from bridge.secrets.key_ring import KeyRing, new_key
 from provisioning.sessions import Sessions
-from provisioning.tables import Stores
-from provisioning.team_bots import Staff
+from provisioning.tables import Tables
+from provisioning.team_bots import TeamBots
 from provisioning.tokens import DESCRIPTION
 from tests.support.mattermost import running_mattermost
 
 CHANNELS = {"town-square", "announcements", "cap-table", "documents", "agent"}
-IMPATIENT = Patience(tries=3, first_delay=0.005, longest_delay=0.02)
+IMPATIENT = RetryPolicy(tries=3, first_delay=0.005, longest_delay=0.02)
 KEYS = KeyRing.parse(f"k1:{new_key()}")
 
 
@@ -140,6 +140,6 @@ async def process(
     async with await open_pool(dsn) as pool, client_session() as session, opened(dsn) as own_locks:
         transport = Transport(session, chat.server.url, chat.store.admin_token, observe, IMPATIENT)
         bot = RestMattermost(transport.acting(chat.bot_token))
-        staff = Staff(agent_channel="agent", bot=bot)
-        sessions = Sessions(RestAdmin(transport), Stores.of(pool), locks or own_locks, keys, staff)
+        staff = TeamBots(agent_channel="agent", bot=bot)
+        sessions = Sessions(RestAdmin(transport), Tables.of(pool), locks or own_locks, keys, staff)
         yield Process(sessions, pool, asked)

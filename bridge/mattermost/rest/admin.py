@@ -178,7 +178,7 @@ class RestAdmin:
 
     @property
     def _repeatable(self) -> Transport:
-        return self.transport.patient(replace(self.transport.patience, resend_for=_RESEND_FOR))
+        return self.transport.with_policy(replace(self.transport.retry_policy, resend_for=_RESEND_FOR))
 
 
 async def _found(reply: Reply, parse: Callable[[Any], T]) -> T | None:

@@ -14,8 +14,8 @@ from mattermostdriver.endpoints.users import Users
 from bridge.errors import BridgeError, MattermostFull, MattermostRefused
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.refusals import explained
-from bridge.mattermost.rest.responses import Answer, Misdirected, value
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.responses import Answer, NotMattermost, value
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Observe, Transport, client_session
 from bridge.mattermost.wire import identifier, is_id, parse_list, parse_user
 from bridge.models.chat import ChannelId, TeamId, User, UserId
@@ -23,7 +23,7 @@ from bridge.models.chat import ChannelId, TeamId, User, UserId
 PAGE = 200
 """Accounts that the server gives in one answer (`PerPageMaximum` in server/channels/web/params.go)."""
 
-PATIENCE = Patience(timeout=120, total=180, resend_for=150)
+PATIENCE = RetryPolicy(timeout=120, total=180, resend_for=150)
 """The server adds people one by one, each with their default channels and the posts that tell of it."""
 
 
@@ -75,7 +75,7 @@ def _explained(error: Any) -> BridgeError:
         value(answer)
     except (MattermostRefused, MattermostFull) as refusal:
         return explained(refusal, "team members")
-    except Misdirected:
+    except NotMattermost:
         return _silence()
     except BridgeError as refusal:
         return refusal

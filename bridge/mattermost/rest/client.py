@@ -20,7 +20,7 @@ from bridge.errors import MattermostRefused, MattermostUnavailable
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.paths import segment
 from bridge.mattermost.rest.refusals import is_absence
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Observe, Transport, client_session
 from bridge.mattermost.wire import (
     identifier,
@@ -53,7 +53,7 @@ async def connect(url: str, token: str, observe: Observe) -> AsyncIterator["Rest
         yield RestMattermost(Transport(session, url, token, observe))
 
 
-_CREATING = Patience(timeout=60, resend_for=25)
+_CREATING = RetryPolicy(timeout=60, resend_for=25)
 """A create was measured to answer up to 35 s after the post was visible, and the server knows a
 `pending_post_id` for 30 s (`PendingPostIDsCacheTTL` in server/channels/app/post.go)."""
 
@@ -61,7 +61,7 @@ _CREATING = Patience(timeout=60, resend_for=25)
 @dataclass(frozen=True, slots=True)
 class RestMattermost:
     transport: Transport
-    creating: Patience = _CREATING
+    creating: RetryPolicy = _CREATING
     """For a post with a `pending_post_id`."""
 
     async def me(self) -> User:
@@ -141,7 +141,7 @@ class RestMattermost:
 
         Sent again after a lost answer only with a `pending_post_id`, by which the server recognizes it.
         """
-        patience = self.creating if draft.pending_post_id else replace(self.creating, resend_for=0)
+        retry_policy = self.creating if draft.pending_post_id else replace(self.creating, resend_for=0)
         body = {
             "channel_id": identifier(draft.channel_id),
             "message": draft.message,
@@ -150,7 +150,9 @@ class RestMattermost:
             "pending_post_id": draft.pending_post_id,
         }
         return parse_post(
-            await self.transport.patient(patience).post("/posts", body, params={"set_online": "false"})
+            await self.transport.with_policy(retry_policy).post(
+                "/posts", body, params={"set_online": "false"}
+            )
         )
 
     async def max_post_size(self) -> int:

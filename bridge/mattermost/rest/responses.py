@@ -34,7 +34,7 @@ class NoAnswer(Passing):
     """No connection, a broken one, or no answer in time: whether it was carried out is unknown."""
 
 
-class Misdirected(MattermostUnavailable):
+class NotMattermost(MattermostUnavailable):
     """Something answered that is not Mattermost."""
 
 
@@ -63,7 +63,7 @@ def value(answer: Answer) -> Any:
         case status if 200 <= status < 300:
             return _decoded(answer)
         case status if status < 400:
-            raise Misdirected(
+            raise NotMattermost(
                 "Mattermost answered with a redirect; MATTERMOST_URL must be its final address."
             )
         case 429:
@@ -76,11 +76,11 @@ def value(answer: Answer) -> Any:
             raise Overloaded(f"Mattermost has a problem (HTTP {status}).", retry_after=answer.retry_after)
 
 
-def too_large(status: int, media_type: str) -> TooLarge | Misdirected:
+def too_large(status: int, media_type: str) -> TooLarge | NotMattermost:
     """Return the error that an answer is of which there is more than we read."""
     if status < 300 and _is_json(media_type):
         return TooLarge("Mattermost's answer is larger than any that was asked for.")
-    return Misdirected("Something endless answered for Mattermost; is MATTERMOST_URL right?")
+    return NotMattermost("Something endless answered for Mattermost; is MATTERMOST_URL right?")
 
 
 def seconds_to_wait(values: Iterable[str], now: float) -> float | None:
@@ -99,14 +99,14 @@ def _decoded(answer: Answer) -> Any:
     if not answer.body.strip():
         return None
     if not _is_json(answer.media_type):
-        raise Misdirected("Mattermost answered with something else than JSON; is MATTERMOST_URL right?")
+        raise NotMattermost("Mattermost answered with something else than JSON; is MATTERMOST_URL right?")
     return load_json(answer.body)
 
 
 def _refusal(answer: Answer) -> BridgeError:
     error, error_id = _error(answer), _error_id(answer)
     if not error_id:
-        return Misdirected(
+        return NotMattermost(
             f"Something that is not Mattermost answered ({answer.status}); is MATTERMOST_URL right?",
             retry_after=answer.retry_after,
         )

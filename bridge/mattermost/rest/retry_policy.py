@@ -7,7 +7,7 @@ from bridge.mattermost.rest.responses import Passing, Pending
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """What a request may cost; times in seconds."""
 
     timeout: float = 10

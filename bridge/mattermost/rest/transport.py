@@ -26,7 +26,7 @@ from bridge.mattermost.rest.responses import (
     too_large,
     value,
 )
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 
 Method = Literal["get", "post", "put", "delete"]
 
@@ -59,7 +59,7 @@ class Transport:
     """Of the server, with its subpath if it has one."""
     token: str = field(repr=False)
     observe: Observe
-    patience: Patience = field(default_factory=Patience)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
     largest_answer: int = 64 << 20
     """Bytes."""
     clock: Clock = boot_time
@@ -68,9 +68,9 @@ class Transport:
         """Return the same as another account."""
         return replace(self, token=token)
 
-    def patient(self, patience: Patience) -> "Transport":
+    def with_policy(self, retry_policy: RetryPolicy) -> "Transport":
         """Return the same with other numbers; `resend_for` only for what is safe to repeat."""
-        return replace(self, patience=patience)
+        return replace(self, retry_policy=retry_policy)
 
     def get(self, endpoint: str, options: Any = None, params: Mapping[str, Any] | None = None) -> Reply:
         return self.make_request("get", endpoint, options, params)
@@ -110,8 +110,8 @@ class Transport:
         Whoever is stopped or suspended while waiting goes on at any time later: by then the server may have
         forgotten a `pending_post_id`, and somebody else may have posted.
         """
-        deadline = began + self.patience.deadline(repeatable=repeatable)
-        delay = self.patience.delay(error, tried)
+        deadline = began + self.retry_policy.deadline(repeatable=repeatable)
+        delay = self.retry_policy.delay(error, tried)
         if delay is None or self.clock() + delay >= deadline:
             return False
         await asyncio.sleep(delay)
@@ -143,7 +143,7 @@ class Transport:
             params=params,
             json=options,
             headers={"Authorization": f"Bearer {self.token}"},
-            timeout=aiohttp.ClientTimeout(total=self.patience.timeout, sock_connect=5),
+            timeout=aiohttp.ClientTimeout(total=self.retry_policy.timeout, sock_connect=5),
             allow_redirects=False,
         ) as response:
             return await self._read(response)

@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
 from bridge.mattermost.websocket.frames import Frame, Interest, Malformed, Other, Reply, parse_frame, sniffer
-from bridge.mattermost.websocket.resume_state import Event, Link, Over, Reason
+from bridge.mattermost.websocket.resume_state import ConnectionEnded, Event, Reason, ResumeState
 from bridge.mattermost.websocket.timing import Timing
 
 log = structlog.get_logger(__name__)
@@ -30,11 +30,11 @@ class Connection:
     """
 
     websocket: ClientConnection
-    link: Link
+    resume: ResumeState
     interest: Interest
     timing: Timing
     put: Callable[[tuple[Event, ...]], None]
-    """May raise `Over`."""
+    """May raise `ConnectionEnded`."""
     on_established: Callable[[], None]
     last_frame: float = field(default_factory=time.time)
     """Seconds since 1970."""
@@ -44,22 +44,22 @@ class Connection:
     _begun: asyncio.Event = field(default_factory=asyncio.Event)
     _ended: Reason | None = None
 
-    async def run(self) -> Over:
+    async def run(self) -> ConnectionEnded:
         """Read until the end and return why it came."""
-        self.link.open()
+        self.resume.open()
         async with asyncio.TaskGroup() as tasks:
             beat = tasks.create_task(self._beat())
-            over = await self._read()
+            ended = await self._read()
             beat.cancel()
-        return over
+        return ended
 
     async def act(self, action: str, data: Mapping[str, str]) -> None:
         """Send an action; nothing happens when the connection has ended."""
         with suppress(ConnectionClosed):
             await self._send(next(self._numbers), action, data)
 
-    async def _read(self) -> Over:
-        sniff, skip = sniffer(self.interest), self.link.skip
+    async def _read(self) -> ConnectionEnded:
+        sniff, skip = sniffer(self.interest), self.resume.skip
         try:
             while True:
                 raw = await self.websocket.recv(decode=False)
@@ -69,18 +69,18 @@ class Connection:
                     self._take(parse_frame(raw, self.interest))
                 elif not skip(seq):
                     self._take(Other(seq))
-        except Over as over:
-            return over
+        except ConnectionEnded as ended:
+            return ended
         except ConnectionClosed as closed:
-            return Over(self._ended or _reason(closed))
+            return ConnectionEnded(self._ended or _reason(closed))
 
     def _take(self, frame: Frame) -> None:
         if isinstance(frame, Malformed):
             log.warning("frame_malformed", reason=frame.reason)
         if isinstance(frame, Reply) and frame.seq_reply == self._last_ping:
             self._answered.set()
-        self.link.take(frame, self.put)
-        if self.link.established and not self._begun.is_set():
+        self.resume.take(frame, self.put)
+        if self.resume.established and not self._begun.is_set():
             self._begun.set()
             self.on_established()
 

@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus, WebSocketException
 
 from bridge.mattermost.rest.responses import seconds_to_wait
-from bridge.mattermost.websocket.resume_state import Over
+from bridge.mattermost.websocket.resume_state import ConnectionEnded
 from bridge.mattermost.websocket.timing import Timing
 
 log = structlog.get_logger(__name__)
@@ -25,7 +25,7 @@ _LARGEST_FRAME = 16 << 20
 async def dial(
     url: str, token: str, query: Mapping[str, str], timing: Timing
 ) -> AsyncIterator[ClientConnection]:
-    """Give an open connection to the server at `url` (http or https); raises `Over` when there is none.
+    """Open a connection to the server at `url` (http or https); raise `ConnectionEnded` if that fails.
 
     The token goes into the header because only then the server resumes (`connectWebSocket` in
     server/channels/api4/websocket.go). It accepts any token there, so 401 and 403 come from a proxy.
@@ -49,10 +49,12 @@ async def dial(
         status, headers = error.response.status_code, error.response.headers
         asked = seconds_to_wait(headers.get_all("Retry-After"), time.time())
         log.warning("socket_not_opened", status=status)
-        raise Over("refused" if status in {401, 403} else "unreachable", retry_after=asked or 0) from None
+        raise ConnectionEnded(
+            "refused" if status in {401, 403} else "unreachable", retry_after=asked or 0
+        ) from None
     except (OSError, WebSocketException) as error:
         log.warning("socket_not_opened", error=type(error).__name__)
-        raise Over("unreachable") from None
+        raise ConnectionEnded("unreachable") from None
     try:
         yield websocket
     finally:

@@ -4,10 +4,10 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 
-from bridge.mattermost.websocket.resume_state import Event, Over
+from bridge.mattermost.websocket.resume_state import ConnectionEnded, Event
 
 
-class Mailbox:
+class EventQueue:
     """A bounded queue that is never waited for by who puts something in."""
 
     def __init__(self, capacity: int) -> None:
@@ -23,7 +23,7 @@ class Mailbox:
     def put(self, events: Sequence[Event]) -> None:
         """Put all of them in; raises `Over("full")` when they do not fit, and then puts in none."""
         if len(self._events) + len(events) > self._capacity:
-            raise Over("full")
+            raise ConnectionEnded("full")
         self._events.extend(events)
         self._some.set()
         self._none.clear()

@@ -38,7 +38,7 @@ Reason = Literal["closed", "deaf", "full", "gap", "huge", "refused", "silent", "
 `full` since nobody took the events, `huge` sent a frame above the limit."""
 
 
-class Over(Exception):
+class ConnectionEnded(Exception):
     """The connection is to be ended."""
 
     def __init__(self, reason: Reason, *, retry_after: float = 0) -> None:
@@ -53,7 +53,7 @@ class Over(Exception):
 
 
 @dataclass(slots=True)
-class Link:
+class ResumeState:
     connection_id: str = ""
     expected: int = 0
     """The `seq` of the next event."""
@@ -84,7 +84,7 @@ class Link:
         return True
 
     def take(self, frame: Frame, put: Callable[[tuple[Event, ...]], None]) -> None:
-        """Give `put` what the frame tells; raises `Over`.
+        """Give `put` what the frame tells; raises `ConnectionEnded`.
 
         When `put` raises, the frame counts as not received, so that a resume replays it.
         """
@@ -99,7 +99,7 @@ class Link:
                 return (Connected(lost=True),)
             case Reply():
                 if _NO_SESSION in frame.error_id:
-                    raise Over("refused")
+                    raise ConnectionEnded("refused")
                 return self._resumed() if frame.ok else ()
             case PostedEvent():
                 self._check(frame.seq)
@@ -117,13 +117,13 @@ class Link:
         return (Connected(lost=False),) if self.connection_id and not self.established else ()
 
     def _check(self, seq: int) -> None:
-        """Raise `Over` unless every earlier event was seen; an event that comes again does no harm."""
+        """Raise `ConnectionEnded` unless every earlier event was seen; a repeated event is harmless."""
         if seq <= self.expected and (self.connection_id or self.established):
             return
         if self.expected == self._began:
             # Not even a resume brought what is missing; a second one would not either.
             self.forget()
-        raise Over("gap")
+        raise ConnectionEnded("gap")
 
     def _pass(self, frame: Frame) -> None:
         match frame:

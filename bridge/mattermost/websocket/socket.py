@@ -17,9 +17,9 @@ import structlog
 from bridge.errors import BridgeError, TokenRefused
 from bridge.mattermost.websocket.connection import Connection
 from bridge.mattermost.websocket.dial import dial
-from bridge.mattermost.websocket.event_queue import Mailbox
+from bridge.mattermost.websocket.event_queue import EventQueue
 from bridge.mattermost.websocket.frames import Interest
-from bridge.mattermost.websocket.resume_state import Connected, Event, Link, Over, Seen
+from bridge.mattermost.websocket.resume_state import Connected, ConnectionEnded, Event, ResumeState, Seen
 from bridge.mattermost.websocket.timing import Timing
 from bridge.models.chat import ChannelId, PostId
 
@@ -50,16 +50,16 @@ class Socket:
     _state: State = field(default="disconnected", init=False)
     _since: float = field(default_factory=time.time, init=False)
     _last_frame: float = field(default=0, init=False)
-    _link: Link = field(default_factory=Link, init=False)
+    _resume: ResumeState = field(default_factory=ResumeState, init=False)
     _connection: Connection | None = field(default=None, init=False)
     _established: float = field(default=math.inf, init=False)
     _delays: Iterator[float] = field(init=False)
-    _mailbox: Mailbox = field(init=False)
+    _mailbox: EventQueue = field(init=False)
     _runner: asyncio.Task[None] = field(init=False)
 
     def __post_init__(self) -> None:
         self._delays = self.timing.delays()
-        self._mailbox = Mailbox(self.capacity)
+        self._mailbox = EventQueue(self.capacity)
 
     @property
     def state(self) -> State:
@@ -114,28 +114,28 @@ class Socket:
             while True:
                 if self._state != "unauthorised":
                     self._become("connecting")
-                over = await self._connect()
-                await asyncio.sleep(await self._after(over))
+                ended = await self._connect()
+                await asyncio.sleep(await self._after(ended))
         finally:
             self._mailbox.close()
             self._become("closed")
 
-    async def _connect(self) -> Over:
+    async def _connect(self) -> ConnectionEnded:
         """Live through one connection and return how it ended."""
         self._established = math.inf
         try:
-            async with dial(self.url, self.token, self._link.query(), self.timing) as websocket:
+            async with dial(self.url, self.token, self._resume.query(), self.timing) as websocket:
                 connection = self._connection = Connection(
                     websocket,
-                    self._link,
+                    self._resume,
                     self.interest,
                     self.timing,
                     self._mailbox.put,
                     self._on_established,
                 )
                 return await connection.run()
-        except Over as over:
-            return over
+        except ConnectionEnded as ended:
+            return ended
         finally:
             self._last_frame, self._connection = self.last_frame, None
 
@@ -143,22 +143,22 @@ class Socket:
         self._established = time.monotonic()
         self._become("connected")
 
-    async def _after(self, over: Over) -> float:
+    async def _after(self, ended: ConnectionEnded) -> float:
         """Draw the consequences of an ended connection; returns the seconds until the next."""
         began = self._state == "connected"
-        log.info("socket_over", reason=over.reason, began=began)
+        log.info("socket_over", reason=ended.reason, began=began)
         if began:
             self._become("disconnected")
-        if over.reason == "huge" or (over.reason in {"closed", "silent"} and not began):
+        if ended.reason == "huge" or (ended.reason in {"closed", "silent"} and not began):
             # Resuming would bring the same again.
-            self._link.forget()
-        if over.leaves_token_in_doubt(began=began) and await self._token_is_refused():
+            self._resume.forget()
+        if ended.leaves_token_in_doubt(began=began) and await self._token_is_refused():
             self._become("unauthorised")
             return self.timing.unauthorised_delay()
         self._become("disconnected")
-        if over.reason == "full":
+        if ended.reason == "full":
             await self._mailbox.emptied()
-        return self._delay(over)
+        return self._delay(ended)
 
     async def _token_is_refused(self) -> bool:
         try:
@@ -170,10 +170,10 @@ class Socket:
             pass
         return False
 
-    def _delay(self, over: Over) -> float:
+    def _delay(self, ended: ConnectionEnded) -> float:
         if time.monotonic() - self._established >= self.timing.healthy:
             self._delays = self.timing.delays()
-        return max(next(self._delays), min(over.retry_after, self.timing.longest_wait))
+        return max(next(self._delays), min(ended.retry_after, self.timing.longest_wait))
 
     def _become(self, state: State) -> None:
         if state != self._state:

@@ -86,7 +86,7 @@ async def _run_hub(app: web.Application) -> AsyncIterator[None]:
     runtime, sockets = app[RUNTIME], app[SOCKETS]
     runtime.state.listeners.append(runtime.hub.publish)
     runtime.faults.on_cut(sockets.cut)
-    reaper = asyncio.create_task(_reap(runtime))
+    reaper = asyncio.create_task(_release_expired(runtime))
     yield
     reaper.cancel()
     with suppress(asyncio.CancelledError):
@@ -95,10 +95,10 @@ async def _run_hub(app: web.Application) -> AsyncIterator[None]:
     runtime.state.listeners.remove(runtime.hub.publish)
 
 
-async def _reap(runtime: Runtime) -> None:
+async def _release_expired(runtime: Runtime) -> None:
     while True:
         await asyncio.sleep(runtime.timing.reap_interval)
-        runtime.hub.reap()
+        runtime.hub.release_expired()
 
 
 async def _cut(app: web.Application) -> None:

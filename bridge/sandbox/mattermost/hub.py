@@ -125,7 +125,7 @@ class Hub:
             if connection.active and connection.token == token:
                 connection.last_activity = self._state.now()
 
-    def reap(self) -> None:
+    def release_expired(self) -> None:
         """Drop the inactive connections whose last activity is five minutes old."""
         oldest = self._state.now() - REAP_INTERVAL * 1000
         for connection in list(self._all()):

@@ -11,7 +11,7 @@ from asyncpg import Pool
 
 from bridge.cli import parser
 from bridge.commands import why
-from bridge.db.inbox import Inbox, Room
+from bridge.db.inbox import Capacity, Inbox
 from bridge.db.positions import Positions
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster
@@ -53,7 +53,7 @@ async def claimed(pool: Pool, kind: JobKind = "mention") -> tuple[Inbox, Job]:
     """Put the post in, and begin with it."""
     inbox = Inbox(pool)
     await inbox.put_all([Entry(kind, f"thread:{POST}", ACME, f"post:{POST}", {"post_id": POST})])
-    (job,) = await inbox.claim(Room(1))
+    (job,) = await inbox.claim(Capacity(1))
     return inbox, job
 
 
@@ -70,7 +70,7 @@ async def apologized(pool: Pool) -> None:
 
 async def buried(pool: Pool) -> None:
     inbox, job = await claimed(pool)
-    await inbox.bury(job.id, "channel_not_usable: The channel is archived.")
+    await inbox.dead_letter(job.id, "channel_not_usable: The channel is archived.")
 
 
 async def skipped(pool: Pool) -> None:

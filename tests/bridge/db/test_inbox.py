@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Inbox, Room
-from bridge.db.job_history import Ledger
+from bridge.db.inbox import Capacity, Inbox
+from bridge.db.job_history import JobHistory
 from bridge.db.positions import Positions
 from bridge.db.statements import CLAIM
 from bridge.models.chat import ChannelId, Position, PostId
@@ -78,10 +78,10 @@ async def test_a_lane_runs_one_job_at_a_time_in_order(inbox: Inbox) -> None:
     """The second of a lane is only claimed when the first is finished."""
     await inbox.put_all([entry("1"), entry("2"), entry("3", "thread:b")])
 
-    first = await inbox.claim(Room(10))
-    meanwhile = await inbox.claim(Room(10))
+    first = await inbox.claim(Capacity(10))
+    meanwhile = await inbox.claim(Capacity(10))
     await inbox.finish(first[0].id)
-    then = await inbox.claim(Room(10))
+    then = await inbox.claim(Capacity(10))
 
     assert names(first) == ["1", "3"]
     assert meanwhile == []
@@ -91,7 +91,7 @@ async def test_a_lane_runs_one_job_at_a_time_in_order(inbox: Inbox) -> None:
 async def test_what_is_queued_costs_a_claim_nothing(inbox: Inbox, pool: Pool) -> None:
     """However many jobs stand behind the first of a lane: a claim reads as many pages as without them."""
     await inbox.put_all([entry("head"), entry("x", "thread:x")])
-    await inbox.claim(Room(1))
+    await inbox.claim(Capacity(1))
     few = await pages_of_a_claim(pool)
     for start in range(0, 20_000, 1000):
         await inbox.put_all([entry(f"{start + n}") for n in range(1000)])
@@ -115,27 +115,27 @@ async def pages_of_a_claim(pool: Pool) -> int:
 async def test_one_that_was_stored_while_its_lane_ended_is_found(inbox: Inbox, pool: Pool) -> None:
     """It saw the one before it run, and the end of that one did not see it: the reaper lets it be claimed."""
     await inbox.put_all([entry("1")])
-    (first,) = await inbox.claim(Room(1))
+    (first,) = await inbox.claim(Capacity(1))
     async with pool.acquire() as slow:
         transaction = slow.transaction()
         await transaction.start()
         await Inbox(cast("Pool", slow)).put_all([entry("2")])
         await inbox.finish(first.id)
         await transaction.commit()
-    assert await inbox.claim(Room(10)) == []
+    assert await inbox.claim(Capacity(10)) == []
 
-    await inbox.reap()
+    await inbox.release_expired()
 
-    assert names(await inbox.claim(Room(10))) == ["2"]
+    assert names(await inbox.claim(Capacity(10))) == ["2"]
 
 
 async def test_a_repeat_does_not_hold_up_what_is_new(inbox: Inbox) -> None:
     """A catch-up reads again what is done already, and what follows it begins at once."""
     await inbox.put_all([entry("1")])
-    (first,) = await inbox.claim(Room(1))
+    (first,) = await inbox.claim(Capacity(1))
     await inbox.finish(first.id)
 
-    stored = await inbox.put_and_claim([entry("1"), entry("2")], [], Room(10))
+    stored = await inbox.put_and_claim([entry("1"), entry("2")], [], Capacity(10))
 
     assert names(list(stored.claimed)) == ["2"]
 
@@ -143,12 +143,14 @@ async def test_a_repeat_does_not_hold_up_what_is_new(inbox: Inbox) -> None:
 async def test_renewing_and_reaping_at_once_lock_in_one_order(inbox: Inbox, other: Inbox, pool: Pool) -> None:
     """After an outage one process renews hundreds of leases while another frees them."""
     await inbox.put_all([entry(str(n), f"thread:{n}") for n in range(400)])
-    held = [job.id for _ in range(4) for job in await inbox.claim(Room(100))]
+    held = [job.id for _ in range(4) for job in await inbox.claim(Capacity(100))]
     for _ in range(20):
         await pool.execute(
             "update jobs set lease = now() - random() * interval '1 s' where state = 'running'"
         )
-        await asyncio.gather(inbox.renew(sorted(held, key=str)), other.reap(), inbox.renew(held[::-1]))
+        await asyncio.gather(
+            inbox.renew(sorted(held, key=str)), other.release_expired(), inbox.renew(held[::-1])
+        )
         await pool.execute(
             "update jobs set state = 'running', holder = $1 where state = 'waiting'", inbox.holder
         )
@@ -158,21 +160,21 @@ async def test_what_one_cannot_do_is_left_to_others(inbox: Inbox) -> None:
     """And so is what stands behind it in its lane."""
     await inbox.put_all([entry("1"), replace(entry("2"), kind="invite"), entry("3", "thread:b")])
 
-    assert await inbox.claim(Room(10), ["notice"]) == []
-    assert await inbox.claim(Room(10), ["invite"]) == []
-    assert names(await inbox.claim(Room(10), ["mention"])) == ["1", "3"]
+    assert await inbox.claim(Capacity(10), ["notice"]) == []
+    assert await inbox.claim(Capacity(10), ["invite"]) == []
+    assert names(await inbox.claim(Capacity(10), ["mention"])) == ["1", "3"]
 
 
 async def test_a_retry_is_not_overtaken(inbox: Inbox) -> None:
     """While the first of a lane waits for its next attempt, the second waits too."""
     await inbox.put_all([entry("1"), entry("2")])
-    (first,) = await inbox.claim(Room(10))
+    (first,) = await inbox.claim(Capacity(10))
 
     assert await inbox.retry(first.id, 3600, "agent away")
-    assert await inbox.claim(Room(10)) == []
+    assert await inbox.claim(Capacity(10)) == []
 
     await inbox.pool.execute("update jobs set run_at = now()")
-    (again,) = await inbox.claim(Room(10))
+    (again,) = await inbox.claim(Capacity(10))
 
     assert (again.payload["post_id"], again.attempts) == ("1", 2)
 
@@ -180,12 +182,12 @@ async def test_a_retry_is_not_overtaken(inbox: Inbox) -> None:
 async def test_a_dead_job_does_not_block_its_lane(inbox: Inbox, pool: Pool) -> None:
     """A dead letter is kept with its error and the next of its lane goes on."""
     await inbox.put_all([entry("1"), entry("2")])
-    (first,) = await inbox.claim(Room(10))
+    (first,) = await inbox.claim(Capacity(10))
 
-    await inbox.bury(first.id, "mattermost_refused: archived")
-    fate = await Ledger(pool).fate(PostId("1"))
+    await inbox.dead_letter(first.id, "mattermost_refused: archived")
+    fate = await JobHistory(pool).fate(PostId("1"))
 
-    assert names(await inbox.claim(Room(10))) == ["2"]
+    assert names(await inbox.claim(Capacity(10))) == ["2"]
     assert fate is not None
     assert (fate.state, fate.reason) == ("dead", "mattermost_refused: archived")
 
@@ -194,16 +196,16 @@ async def test_an_expired_lease_is_taken_over_and_its_old_holder_is_told(pool: P
     """After a takeover nothing that the old holder writes counts."""
     short, other = Inbox(pool, lease=timedelta(0)), Inbox(pool)
     await short.put_all([entry("1")])
-    (job,) = await short.claim(Room(1))
+    (job,) = await short.claim(Capacity(1))
 
-    assert await other.reap() == 1
-    (taken,) = await other.claim(Room(1))
+    assert await other.release_expired() == 1
+    (taken,) = await other.claim(Capacity(1))
 
     assert taken.id == job.id
     assert not await short.save_answer(job.id, "mine")
     assert not await short.finish(job.id)
     assert not await short.retry(job.id, 1, "x")
-    assert not await short.bury(job.id, "x")
+    assert not await short.dead_letter(job.id, "x")
     assert await short.renew([job.id]) == frozenset()
     assert await other.renew([job.id]) == {job.id}
 
@@ -211,29 +213,29 @@ async def test_an_expired_lease_is_taken_over_and_its_old_holder_is_told(pool: P
 async def test_a_renewed_lease_is_not_reaped(inbox: Inbox, other: Inbox) -> None:
     """A job that somebody works on stays his."""
     await inbox.put_all([entry("1")])
-    await inbox.claim(Room(1))
+    await inbox.claim(Capacity(1))
 
-    assert await other.reap() == 0
+    assert await other.release_expired() == 0
 
 
 async def test_what_is_given_back_is_claimed_at_once(inbox: Inbox, other: Inbox) -> None:
     """A graceful stop leaves its jobs to the next process without waiting for the lease."""
     await inbox.put_all([entry("1"), entry("2", "thread:b")])
-    await inbox.claim(Room(10))
+    await inbox.claim(Capacity(10))
 
     await inbox.release()
 
-    assert names(await other.claim(Room(10))) == ["1", "2"]
+    assert names(await other.claim(Capacity(10))) == ["1", "2"]
 
 
 async def test_an_answer_is_kept_for_the_next_attempt(inbox: Inbox, other: Inbox) -> None:
     """What was to be posted survives its process."""
     await inbox.put_all([entry("1")])
-    (job,) = await inbox.claim(Room(1))
+    (job,) = await inbox.claim(Capacity(1))
     await inbox.save_answer(job.id, "forty-two", "agent_failed: x")
     await inbox.release()
 
-    (again,) = await other.claim(Room(1))
+    (again,) = await other.claim(Capacity(1))
 
     assert (again.answer, again.failure, again.key) == ("forty-two", "agent_failed: x", job.key)
 
@@ -241,11 +243,11 @@ async def test_an_answer_is_kept_for_the_next_attempt(inbox: Inbox, other: Inbox
 async def test_an_apology_ends_dead_with_its_reason(inbox: Inbox, pool: Pool) -> None:
     """A job whose answer is an apology is a dead letter although something was posted."""
     await inbox.put_all([entry("1")])
-    (job,) = await inbox.claim(Room(1))
+    (job,) = await inbox.claim(Capacity(1))
     await inbox.save_answer(job.id, "Sorry", "agent_failed: x")
     await inbox.finish(job.id, {"posts": ["p"]})
 
-    fate = await Ledger(pool).fate(PostId("1"))
+    fate = await JobHistory(pool).fate(PostId("1"))
 
     assert fate is not None
     assert (fate.state, fate.reason, fate.result) == ("dead", "agent_failed: x", {"posts": ["p"]})
@@ -254,12 +256,12 @@ async def test_an_apology_ends_dead_with_its_reason(inbox: Inbox, pool: Pool) ->
 async def test_a_backlog_of_one_organization_does_not_delay_anothers_first_question(inbox: Inbox) -> None:
     """Turns interleave organizations however many jobs one of them has waiting."""
     await inbox.put_all([entry(f"a{n}", f"thread:{n}") for n in range(500)])
-    for job in await inbox.claim(Room(20)):
+    for job in await inbox.claim(Capacity(20)):
         await inbox.finish(job.id)
-    await inbox.claim(Room(5))
+    await inbox.claim(Capacity(5))
     await inbox.put_all([entry("b1", "thread:x", BOREALIS), entry("b2", "thread:y", BOREALIS)])
 
-    claimed = await inbox.claim(Room(4))
+    claimed = await inbox.claim(Capacity(4))
 
     assert {"b1", "b2"} <= set(names(claimed))
 
@@ -268,7 +270,7 @@ async def test_a_full_organization_is_left_out(inbox: Inbox) -> None:
     """The worker can leave out an organization that already holds its share."""
     await inbox.put_all([entry("a"), entry("b", "thread:b", BOREALIS)])
 
-    assert names(await inbox.claim(Room(10, [ACME]))) == ["b"]
+    assert names(await inbox.claim(Capacity(10, [ACME]))) == ["b"]
 
 
 async def test_two_processes_never_run_a_lane_twice_or_out_of_order(inbox: Inbox, other: Inbox) -> None:
@@ -279,7 +281,7 @@ async def test_two_processes_never_run_a_lane_twice_or_out_of_order(inbox: Inbox
 
     async def work(process: Inbox) -> None:
         while sum(map(len, seen.values())) < 50:
-            for job in await process.claim(Room(3)):
+            for job in await process.claim(Capacity(3)):
                 assert job.lane not in running
                 running.add(job.lane)
                 seen.setdefault(job.lane, []).append(job.payload["post_id"])
@@ -298,9 +300,9 @@ async def test_a_refusal_is_kept_but_never_claimed(inbox: Inbox, pool: Pool) -> 
     """Why a post was not answered can be told later."""
     await inbox.put_all([Entry("mention", "thread:a", ACME, "post:1", {}, refused="not_mentioned")])
 
-    fate = await Ledger(pool).fate(PostId("1"))
+    fate = await JobHistory(pool).fate(PostId("1"))
 
-    assert await inbox.claim(Room(10)) == []
+    assert await inbox.claim(Capacity(10)) == []
     assert fate is not None
     assert (fate.state, fate.reason) == ("refused", "not_mentioned")
 
@@ -308,19 +310,19 @@ async def test_a_refusal_is_kept_but_never_claimed(inbox: Inbox, pool: Pool) -> 
 async def test_finished_jobs_are_forgotten_after_a_while(inbox: Inbox, pool: Pool) -> None:
     """Only what ended, and long ago, is purged."""
     await inbox.put_all([entry("1"), entry("2", "thread:b")])
-    first, _ = await inbox.claim(Room(2))
+    first, _ = await inbox.claim(Capacity(2))
     await inbox.finish(first.id)
 
-    assert await Ledger(pool).purge(timedelta(days=1)) == 0
-    assert await Ledger(pool).purge(timedelta(0)) == 1
-    assert await Ledger(pool).fate(PostId("2")) is not None
+    assert await JobHistory(pool).purge(timedelta(days=1)) == 0
+    assert await JobHistory(pool).purge(timedelta(0)) == 1
+    assert await JobHistory(pool).fate(PostId("2")) is not None
 
 
 async def test_keys_are_random(inbox: Inbox) -> None:
     """Nobody can guess the key that the pending ids of a job's posts are made of."""
     await inbox.put_all([entry(str(n), f"thread:{n}") for n in range(3)])
 
-    keys = {job.key for job in await inbox.claim(Room(3))}
+    keys = {job.key for job in await inbox.claim(Capacity(3))}
 
     assert len(keys) == 3
     assert uuid4().version == next(iter(keys)).version

@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Inbox, Room
-from bridge.db.job_history import Ledger
+from bridge.db.inbox import Capacity, Inbox
+from bridge.db.job_history import JobHistory
 from bridge.db.mappings import Mappings
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId
@@ -23,8 +23,8 @@ def inbox(pool: Pool) -> Inbox:
 
 
 @pytest.fixture
-def ledger(pool: Pool) -> Ledger:
-    return Ledger(pool)
+def job_history(pool: Pool) -> JobHistory:
+    return JobHistory(pool)
 
 
 def entry(name: str, kind: JobKind = "mention", *, refused: str | None = None) -> Entry:
@@ -34,7 +34,7 @@ def entry(name: str, kind: JobKind = "mention", *, refused: str | None = None) -
 async def finished(pool: Pool, inbox: Inbox, name: str, days: float) -> None:
     """Finish a job so many days ago."""
     await inbox.put_all([entry(name)])
-    (job,) = await inbox.claim(Room(1))
+    (job,) = await inbox.claim(Capacity(1))
     await inbox.finish(job.id)
     await pool.execute(
         "update jobs set finished = now() - $2::interval where id = $1", job.id, timedelta(days=days)
@@ -45,19 +45,19 @@ async def names(pool: Pool) -> set[str]:
     return {row["dedupe"] for row in await pool.fetch("select dedupe from jobs")}
 
 
-async def test_a_post_that_was_never_put_in_has_no_fate(ledger: Ledger) -> None:
-    assert await ledger.fate(PostId("one")) is None
+async def test_a_post_that_was_never_put_in_has_no_fate(job_history: JobHistory) -> None:
+    assert await job_history.fate(PostId("one")) is None
 
 
-async def test_a_fate_tells_all_that_happened(ledger: Ledger, inbox: Inbox) -> None:
+async def test_a_fate_tells_all_that_happened(job_history: JobHistory, inbox: Inbox) -> None:
     """From being stored to being done; times are in UTC."""
     before = datetime.now(UTC)
     await inbox.put_all([entry("one"), entry("two")])
-    waiting = await ledger.fate(PostId("one"))
-    job, _ = await inbox.claim(Room(2))
-    running = await ledger.fate(PostId("one"))
+    waiting = await job_history.fate(PostId("one"))
+    job, _ = await inbox.claim(Capacity(2))
+    running = await job_history.fate(PostId("one"))
     await inbox.finish(job.id, {"posts": ["p"]})
-    done = await ledger.fate(PostId("one"))
+    done = await job_history.fate(PostId("one"))
 
     assert waiting
     assert running
@@ -72,24 +72,26 @@ async def test_a_fate_tells_all_that_happened(ledger: Ledger, inbox: Inbox) -> N
     assert done.result == {"posts": ["p"]}
 
 
-async def test_a_fate_tells_why_it_was_refused(ledger: Ledger, inbox: Inbox) -> None:
+async def test_a_fate_tells_why_it_was_refused(job_history: JobHistory, inbox: Inbox) -> None:
     await inbox.put_all([entry("one", refused="too_old")])
 
-    fate = await ledger.fate(PostId("one"))
+    fate = await job_history.fate(PostId("one"))
 
     assert fate
     assert (fate.kind, fate.state, fate.reason) == ("mention", "refused", "too_old")
     assert fate.finished
 
 
-async def test_backlogs_count_what_waits_and_what_runs(ledger: Ledger, inbox: Inbox, pool: Pool) -> None:
+async def test_backlogs_count_what_waits_and_what_runs(
+    job_history: JobHistory, inbox: Inbox, pool: Pool
+) -> None:
     """By kind, with the age of the oldest in seconds; what is over does not count."""
     await inbox.put_all([entry("1"), entry("2"), entry("3"), entry("4", "invite"), entry("5", refused="x")])
     await pool.execute("update jobs set created = now() - interval '100 s' where dedupe = 'post:2'")
-    first, *_ = await inbox.claim(Room(2))
+    first, *_ = await inbox.claim(Capacity(2))
     await inbox.finish(first.id)
 
-    backlogs = {(each.kind, each.state): each for each in await ledger.backlogs()}
+    backlogs = {(each.kind, each.state): each for each in await job_history.backlogs()}
 
     counts = {key: each.jobs for key, each in backlogs.items()}
     assert counts == {("mention", "running"): 1, ("mention", "waiting"): 1, ("invite", "waiting"): 1}
@@ -97,34 +99,34 @@ async def test_backlogs_count_what_waits_and_what_runs(ledger: Ledger, inbox: In
     assert 0 <= backlogs["mention", "waiting"].oldest < 60
 
 
-async def test_without_anything_to_do_there_are_no_backlogs(ledger: Ledger) -> None:
-    assert list(await ledger.backlogs()) == []
+async def test_without_anything_to_do_there_are_no_backlogs(job_history: JobHistory) -> None:
+    assert list(await job_history.backlogs()) == []
 
 
-async def test_what_was_over_long_ago_is_forgotten(ledger: Ledger, inbox: Inbox, pool: Pool) -> None:
+async def test_what_was_over_long_ago_is_forgotten(job_history: JobHistory, inbox: Inbox, pool: Pool) -> None:
     """Whatever became of it; younger ones are kept."""
     for name, days in (("done", 91), ("dead", 91), ("refused", 91), ("young", 89)):
         await finished(pool, inbox, name, days)
     for state in ("dead", "refused"):
         await pool.execute("update jobs set state = $1 where dedupe = 'post:' || $1", state)
 
-    assert await ledger.purge(DAYS) == 3
+    assert await job_history.purge(DAYS) == 3
     assert await names(pool) == {"post:young"}
 
 
-async def test_what_is_not_over_is_never_forgotten(ledger: Ledger, inbox: Inbox, pool: Pool) -> None:
+async def test_what_is_not_over_is_never_forgotten(job_history: JobHistory, inbox: Inbox, pool: Pool) -> None:
     """However old it is: somebody may still be waiting."""
     await inbox.put_all([entry("waiting"), entry("running")])
-    await inbox.claim(Room(1))
+    await inbox.claim(Capacity(1))
     await pool.execute(
         "update jobs set created = now() - interval '1 year', run_at = now() - interval '1 year'"
     )
 
-    assert await ledger.purge(timedelta(0)) == 0
+    assert await job_history.purge(timedelta(0)) == 0
     assert len(await names(pool)) == 2
 
 
-async def test_much_is_forgotten_a_piece_at_a_time(ledger: Ledger, pool: Pool) -> None:
+async def test_much_is_forgotten_a_piece_at_a_time(job_history: JobHistory, pool: Pool) -> None:
     """So that no statement takes long: whoever purges repeats it until nothing is left."""
     await pool.execute(
         """insert into jobs (kind, lane, dedupe, payload, state, finished)
@@ -132,15 +134,17 @@ async def test_much_is_forgotten_a_piece_at_a_time(ledger: Ledger, pool: Pool) -
            from generate_series(1, 10050) as n"""
     )
 
-    assert [await ledger.purge(DAYS) for _ in range(3)] == [10_000, 50, 0]
+    assert [await job_history.purge(DAYS) for _ in range(3)] == [10_000, 50, 0]
 
 
-async def test_a_forgotten_thread_needs_a_mention_again(ledger: Ledger, inbox: Inbox, pool: Pool) -> None:
+async def test_a_forgotten_thread_needs_a_mention_again(
+    job_history: JobHistory, inbox: Inbox, pool: Pool
+) -> None:
     """Nobody goes on in a thread of three months ago."""
     await finished(pool, inbox, "root", 91)
     follow_up = Post(PostId("reply"), ChannelId("c" * 26), UserId("a" * 26), PostId("root"), "and?", 1)
 
-    await ledger.purge(DAYS)
+    await job_history.purge(DAYS)
 
     (fact,) = await Mappings(pool).facts([Posted(follow_up, TeamId("t" * 26), "agent")])
     assert not fact.thread_known

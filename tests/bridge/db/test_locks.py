@@ -25,7 +25,7 @@ async def other(dsn: str) -> AsyncIterator[Locks]:
         yield locks
 
 
-class Room:
+class Capacity:
     """Somewhere that holds one at a time."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class Room:
 
 async def test_one_at_a_time_holds_a_key(one: Locks, other: Locks) -> None:
     """In one process as in two."""
-    room = Room()
+    room = Capacity()
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         for number in range(40):
@@ -92,7 +92,7 @@ async def test_who_gave_up_waiting_holds_nothing(one: Locks, other: Locks) -> No
 
 async def test_nobody_waits_for_ever(dsn: str) -> None:
     """Neither for their own process nor for another one."""
-    async with opened(dsn, patience=0.5) as one, opened(dsn, patience=0.5) as other:
+    async with opened(dsn, max_wait=0.5) as one, opened(dsn, max_wait=0.5) as other:
         for locks in (one, other):
             await _connected(locks)
         async with one.hold("key"):

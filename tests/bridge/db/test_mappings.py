@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool, UniqueViolationError
 
-from bridge.db.inbox import Inbox, Room
+from bridge.db.inbox import Capacity, Inbox
 from bridge.db.mappings import Mappings
 from bridge.errors import DatabaseUnavailable
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
@@ -155,7 +155,7 @@ async def test_a_thread_stays_known_when_its_answer_is_posted(mappings: Mappings
     """That is when people go on in it."""
     inbox = Inbox(pool)
     await inbox.put_all([Entry("mention", "thread:root", ACME, "post:root", {})])
-    (job,) = await inbox.claim(Room(1))
+    (job,) = await inbox.claim(Capacity(1))
     await inbox.finish(job.id)
 
     (fact,) = await mappings.facts([posted("reply", "root")])

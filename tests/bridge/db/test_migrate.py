@@ -137,7 +137,7 @@ async def test_a_process_that_migrates_too_long_is_given_up(
             while not await connection.fetchval(locked):
                 await asyncio.sleep(0.01)
         with pytest.raises(StartupError, match="too long"):
-            await migrate(empty, [FIRST], patience=0.1)
+            await migrate(empty, [FIRST], max_wait=0.1)
         first.cancel()
 
     assert await tables(connection) <= {"schema_migrations"}

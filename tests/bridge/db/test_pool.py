@@ -12,14 +12,14 @@ import asyncpg
 import pytest
 
 from bridge.db.mappings import Mappings
-from bridge.db.pool import connect, connect_and_wait, is_unavailable, open_pool, translated
+from bridge.db.pool import connect, connect_and_wait, database_errors, is_unavailable, open_pool
 from bridge.errors import DatabaseUnavailable, StartupError
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
 from tests.support.relay import Relay
 
 
-@translated
+@database_errors
 async def fetchval(pool: asyncpg.Pool, query: str, *args: Any) -> Any:
     return await pool.fetchval(query, *args)
 
@@ -174,7 +174,7 @@ async def test_database_that_stays_away_is_given_up() -> None:
         Relay("postgresql://bridge:s3cret@/postgres?host=/nowhere") as away,
         pytest.raises(DatabaseUnavailable, match=r"within 0\.2 s") as caught,
     ):
-        await connect_and_wait(away.dsn, patience=0.2)
+        await connect_and_wait(away.dsn, max_wait=0.2)
 
     assert "s3cret" not in str(caught.value)
 
@@ -184,7 +184,7 @@ async def test_database_that_accepts_and_says_nothing_is_given_up(dsn: str) -> N
     with Relay(dsn, deaf=True) as relay:
         async with relay.open():
             with pytest.raises(DatabaseUnavailable):
-                await connect_and_wait(relay.dsn, patience=0.2)
+                await connect_and_wait(relay.dsn, max_wait=0.2)
 
 
 async def test_refused_password_is_not_waited_for(dsn: str) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Inbox, Room
+from bridge.db.inbox import Capacity, Inbox
 from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
 from bridge.db.rosters import Rosters
@@ -179,7 +179,7 @@ async def test_the_newest_word_counts(
 async def test_what_is_done_counts_still_and_what_died_does_not(pool: Pool, rosters: Rosters) -> None:
     """A word that nobody could follow must not keep an older one from counting."""
     await put(pool, "person:ada", NOON)
-    (first,) = await Inbox(pool).claim(Room(1))
+    (first,) = await Inbox(pool).claim(Capacity(1))
     await put(pool, "person:ada", NOON + LONG_AGO)
     for state, superseded in (("done", True), ("dead", False)):
         await pool.execute("update jobs set state = $2 where id > $1", first.id, state)

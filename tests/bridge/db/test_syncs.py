@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Inbox, Room
-from bridge.db.syncs import Given, State, Syncs
+from bridge.db.inbox import Capacity, Inbox
+from bridge.db.syncs import State, SyncInput, Syncs
 from bridge.models.equa import Member, Organization, OrganizationId, PersonId, Roster
 from bridge.models.jobs import Entry, SyncId
 
@@ -39,7 +39,7 @@ async def test_a_roster_comes_back_as_it_was(syncs: Syncs) -> None:
     """With everything that was wrong with it."""
     sync = await begun(syncs)
 
-    assert await syncs.given(sync) == Given(ACME, ROSTER, NOON)
+    assert await syncs.given(sync) == SyncInput(ACME, ROSTER, NOON)
 
 
 async def test_a_roster_of_an_earlier_version_is_read(pool: Pool, syncs: Syncs) -> None:
@@ -61,7 +61,7 @@ async def test_the_next_attempt_knows_what_the_last_has_done(syncs: Syncs) -> No
 
     await syncs.progress(sync, done=5, total=9, counts=(3, 4, 1))
 
-    assert await syncs.given(sync) == Given(ACME, ROSTER, NOON, 3, 4, 1)
+    assert await syncs.given(sync) == SyncInput(ACME, ROSTER, NOON, 3, 4, 1)
     assert await syncs.look(sync, ACME.id) == State("waiting", 5, 9, None)
 
 
@@ -83,7 +83,7 @@ async def test_what_waits_or_runs_is_unfinished(pool: Pool, syncs: Syncs) -> Non
     assert await syncs.unfinished(ACME.id) is None
     sync = await begun(syncs)
     assert await syncs.unfinished(ACME.id) == sync
-    await Inbox(pool).claim(Room(1))
+    await Inbox(pool).claim(Capacity(1))
     assert await syncs.unfinished(ACME.id) == sync
     assert await syncs.unfinished(OrganizationId(uuid4())) is None
     await pool.execute("update jobs set state = 'dead'")

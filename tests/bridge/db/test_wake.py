@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import CHANNEL, Inbox, Room
+from bridge.db.inbox import CHANNEL, Capacity, Inbox
 from bridge.db.pool import connect
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry
@@ -29,12 +29,12 @@ async def test_what_waits_for_a_team_is_woken_when_it_is_there(inbox: Inbox) -> 
     """At once and with a time that begins anew; questions and other organizations wait for something else."""
     mention = Entry("mention", "thread:a", ACME, "post:3", {"name": "3"})
     await inbox.put_all([notice("1"), notice("2", BOREALIS), mention])
-    for job in await inbox.claim(Room(10)):
+    for job in await inbox.claim(Capacity(10)):
         await inbox.retry(job.id, 900, "team_not_mapped: no team yet")
     await inbox.pool.execute("update jobs set created = now() - interval '6 days'")
 
     assert await inbox.wake(ACME) == 1
-    (woken,) = await inbox.claim(Room(10))
+    (woken,) = await inbox.claim(Capacity(10))
 
     assert woken.payload == {"name": "1"}
     assert datetime.now(UTC) - woken.created < timedelta(hours=1)
@@ -43,7 +43,7 @@ async def test_what_waits_for_a_team_is_woken_when_it_is_there(inbox: Inbox) -> 
 async def test_waking_tells_the_workers(inbox: Inbox, dsn: str) -> None:
     """A worker in another process hears of it, unless nothing waited."""
     await inbox.put_all([notice("1")])
-    (parked,) = await inbox.claim(Room(1))
+    (parked,) = await inbox.claim(Capacity(1))
     await inbox.retry(parked.id, 3600, "no team yet")
     heard = asyncio.Event()
     listener = await connect(dsn)
@@ -63,7 +63,7 @@ async def test_waking_tells_the_workers(inbox: Inbox, dsn: str) -> None:
 async def test_waking_leaves_running_jobs_alone(inbox: Inbox) -> None:
     """Somebody works on them."""
     await inbox.put_all([notice("1")])
-    (job,) = await inbox.claim(Room(1))
+    (job,) = await inbox.claim(Capacity(1))
 
     assert await inbox.wake(ACME) == 0
     assert await inbox.finish(job.id)

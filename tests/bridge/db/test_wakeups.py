@@ -32,7 +32,7 @@ class Listening:
 
     def __init__(self, dsn: str, heartbeat: float = 30) -> None:
         self.woken = Woken()
-        self._run = wakeups(dsn, CHANNEL, self.woken, pauses=at_once, heartbeat=heartbeat)
+        self._run = wakeups(dsn, CHANNEL, self.woken, backoff=at_once, heartbeat=heartbeat)
 
     async def __aenter__(self) -> Woken:
         self._task: asyncio.Task[NoReturn] = asyncio.create_task(self._run)

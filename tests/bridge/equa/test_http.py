@@ -38,9 +38,9 @@ async def test_a_cookie_that_equa_sets_is_not_sent_for_the_next_person(session: 
 
 async def test_a_session_that_keeps_cookies_is_refused() -> None:
     """It is a mistake in the program, told at once."""
-    async with ClientSession() as keeping:
+    async with ClientSession() as membership_services:
         with pytest.raises(TypeError):
-            Server(keeping, "http://127.0.0.1")
+            Server(membership_services, "http://127.0.0.1")
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -14,7 +14,7 @@ from bridge.db.positions import Positions
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.ingest.listener import Listener
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import connect
 from bridge.mattermost.websocket.socket import Connected, Seen, Socket
 from bridge.metrics import Metrics
@@ -145,7 +145,7 @@ async def scene(world: World, pool: Pool) -> AsyncIterator[Scene]:
         built = Scene(world, pool, stepped, feed, metrics, now() - 60 * MINUTE)
         for company in world.companies:
             await intake.store([posted(built.write(company, "chatter"), company.agent)])
-        listener = Listener(cast(Socket, feed), intake, cast(Any, stepped), Confirmations(), metrics)
+        listener = Listener(cast(Socket, feed), intake, cast(Any, stepped), PostAcks(), metrics)
         listening = asyncio.create_task(listener.run())
         yield built
         listening.cancel()
@@ -311,7 +311,7 @@ async def test_a_bug_ends_the_listener(scene: Scene) -> None:
         scene.stepped.catch_up.api, scene.stepped.catch_up.positions, cast(Any, Broken()), "agent"
     )
     feed = Feed()
-    listener = Listener(cast(Socket, feed), scene.stepped.catch_up.intake, broken, Confirmations(), Metrics())
+    listener = Listener(cast(Socket, feed), scene.stepped.catch_up.intake, broken, PostAcks(), Metrics())
     scene.write(scene.acme)
     feed.tell(Connected(lost=True))
 

@@ -20,7 +20,7 @@ from bridge.db.pool import open_pool
 from bridge.db.positions import Positions
 from bridge.ingest.catch_up import OVERLAP, CatchUp
 from bridge.ingest.listener import Listener
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import connect
 from bridge.mattermost.websocket.socket import Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
@@ -141,7 +141,7 @@ class Process:
         )
         socket = cast(Socket, self.feed)
         self._life = asyncio.create_task(
-            Listener(socket, cast(Any, intake), catch_up, Confirmations(), self.metrics).run()
+            Listener(socket, cast(Any, intake), catch_up, PostAcks(), self.metrics).run()
         )
 
     def connect(self) -> None:

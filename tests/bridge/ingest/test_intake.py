@@ -17,7 +17,7 @@ from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention
 from bridge.routing import Bot
-from bridge.worker import Pace, Worker
+from bridge.worker import Worker, WorkerConfig
 from tests.support.reading import positions, stored
 
 ACME = OrganizationId(UUID(int=1))
@@ -225,8 +225,8 @@ def kept() -> Kept:
 @pytest.fixture
 def busy(intake: Intake, kept: Kept) -> Intake:
     """An intake whose worker has eight slots, and looks for jobs by itself only after an hour."""
-    pace = Pace(slots=8, claim=8, poll=3600, renew=5, stop=5)
-    worker = Worker(intake.inbox, {"mention": kept}, Metrics(), asyncio.Event(), pace)
+    config = WorkerConfig(slots=8, claim=8, poll=3600, renew=5, stop=5)
+    worker = Worker(intake.inbox, {"mention": kept}, Metrics(), asyncio.Event(), config)
     return Intake(intake.inbox, intake.mappings, worker, ME)
 
 
@@ -236,7 +236,7 @@ async def stop(busy: Intake) -> AsyncIterator[asyncio.Event]:
     event = asyncio.Event()
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(busy.worker.run(event))
-        while not busy.worker.room().limit:
+        while not busy.worker.capacity().limit:
             await asyncio.sleep(0)
         yield event
         event.set()

@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.ingest.listener import Listener
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.websocket.socket import Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
 from bridge.models.chat import Channel, ChannelId, Post, Posted, PostId, TeamId, UserId
@@ -19,7 +19,7 @@ from tests.support.reading import figure
 CHANNEL = Channel(ChannelId("c" * 26), TeamId("t" * 26), "agent", "O", 1)
 ME = Bot(UserId("b" * 26), "equabot", "agent")
 
-PASSING = [
+TRANSIENT = [
     DatabaseUnavailable("The database cannot be reached."),
     MattermostUnavailable("Mattermost does not answer."),
     TokenRefused("Mattermost refused.", http_status=401),
@@ -88,13 +88,13 @@ class Listening:
     """A listener over a script, and what came of it."""
 
     diary: Diary = field(default_factory=Diary)
-    confirmations: Confirmations = field(default_factory=Confirmations)
+    post_acks: PostAcks = field(default_factory=PostAcks)
     metrics: Metrics = field(default_factory=Metrics)
 
     async def to(self, *script: Sequence[Event]) -> list[str]:
         socket, diary = cast(Socket, FakeSocket(script)), cast(Any, self.diary)
         async with asyncio.timeout(20):
-            await Listener(socket, diary, diary, self.confirmations, self.metrics).run()
+            await Listener(socket, diary, diary, self.post_acks, self.metrics).run()
         return self.diary.done
 
 
@@ -139,14 +139,14 @@ async def test_the_socket_is_watched(listening: Listening) -> None:
 
 async def test_own_posts_confirm_and_are_not_stored(listening: Listening) -> None:
     """Whoever waits for one is told of it; to the inbox they are nothing."""
-    with listening.confirmations.expect("mine") as confirmed:
+    with listening.post_acks.expect("mine") as confirmed:
         done = await listening.to([seen("1"), seen("2", by="b", pending_post_id="mine")], [seen("3", by="b")])
 
         assert confirmed.result().id == "2"
     assert done == ["1"]
 
 
-@pytest.mark.parametrize("failure", PASSING, ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("failure", TRANSIENT, ids=lambda failure: type(failure).__name__)
 async def test_an_outage_is_waited_out(listening: Listening, failure: Exception) -> None:
     """Nothing is skipped and nothing overtakes, whoever is away."""
     listening.diary.failures += [failure, failure]

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable, TokenRefused
-from bridge.ingest.outage import insist
+from bridge.ingest.outage import retry_until_available
 
-PASSING = [
+TRANSIENT = [
     DatabaseUnavailable("The database cannot be reached."),
     MattermostUnavailable("Mattermost does not answer."),
     TokenRefused("Mattermost refused.", http_status=401),
@@ -32,23 +32,23 @@ class Answers:
                 return answer
 
 
-@pytest.mark.parametrize("failure", PASSING, ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("failure", TRANSIENT, ids=lambda failure: type(failure).__name__)
 async def test_the_first_answer_ends_it(failure: Exception) -> None:
     """And is what comes of it."""
-    assert await insist("ask", Answers(failure, failure, 42)) == 42
+    assert await retry_until_available("ask", Answers(failure, failure, 42)) == 42
 
 
 async def test_a_bug_is_not_waited_out() -> None:
     """Repeating it would hide it for ever."""
     with pytest.raises(ZeroDivisionError):
-        await insist("ask", Answers(ZeroDivisionError(), 42))
+        await retry_until_available("ask", Answers(ZeroDivisionError(), 42))
 
 
 async def test_it_waits_as_long_as_it_was_asked_to() -> None:
     """However short it would have waited by itself."""
     answers = Answers(MattermostUnavailable("Fewer requests, please.", retry_after=0.5), 42)
 
-    await insist("ask", answers)
+    await retry_until_available("ask", answers)
 
     assert answers.asked[1] - answers.asked[0] >= 0.5
 
@@ -56,7 +56,7 @@ async def test_it_waits_as_long_as_it_was_asked_to() -> None:
 async def test_it_can_be_cancelled_while_it_waits() -> None:
     """A stop does not wait for anybody's Retry-After."""
     answers = Answers(MattermostUnavailable("Fewer requests, please.", retry_after=60))
-    waiting = asyncio.create_task(insist("ask", answers))
+    waiting = asyncio.create_task(retry_until_available("ask", answers))
     async with asyncio.timeout(5):
         while not answers.asked:
             await asyncio.sleep(0)

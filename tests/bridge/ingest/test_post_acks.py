@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.post_acks import PostAcks
 from bridge.models.chat import ChannelId, Post, PostId, UserId
 
 
@@ -13,10 +13,10 @@ def post(pending_post_id: str, name: str = "one") -> Post:
 
 async def test_who_waits_for_a_post_is_told() -> None:
     """By the `pending_post_id`, which nobody else can guess."""
-    confirmations = Confirmations()
+    post_acks = PostAcks()
 
-    with confirmations.expect("mine") as seen, confirmations.expect("other") as other:
-        confirmations.seen(post("mine"))
+    with post_acks.expect("mine") as seen, post_acks.expect("other") as other:
+        post_acks.seen(post("mine"))
 
         assert (await seen).id == "one"
         assert not other.done()
@@ -24,33 +24,33 @@ async def test_who_waits_for_a_post_is_told() -> None:
 
 async def test_a_post_that_nobody_waits_for_is_ignored() -> None:
     """Another process on the same account posts too, and so do people with a token of ours."""
-    confirmations = Confirmations()
-    with confirmations.expect("mine") as seen:
-        confirmations.seen(post("another"))
-        confirmations.seen(post(""))
+    post_acks = PostAcks()
+    with post_acks.expect("mine") as seen:
+        post_acks.seen(post("another"))
+        post_acks.seen(post(""))
 
         assert not seen.done()
 
 
 async def test_a_post_that_is_seen_twice_is_told_once() -> None:
     """Mattermost may deliver an event twice; the first counts."""
-    confirmations = Confirmations()
-    with confirmations.expect("mine") as seen:
-        confirmations.seen(post("mine"))
-        confirmations.seen(post("mine", "again"))
+    post_acks = PostAcks()
+    with post_acks.expect("mine") as seen:
+        post_acks.seen(post("mine"))
+        post_acks.seen(post("mine", "again"))
 
         assert (await seen).id == "one"
 
 
 async def test_who_waits_no_more_is_forgotten() -> None:
     """What comes too late is ignored, and somebody who waits anew is told of what comes then."""
-    confirmations = Confirmations()
-    with confirmations.expect("mine") as late:
+    post_acks = PostAcks()
+    with post_acks.expect("mine") as late:
         pass
-    confirmations.seen(post("mine"))
+    post_acks.seen(post("mine"))
 
-    with confirmations.expect("mine") as anew:
-        confirmations.seen(post("mine", "again"))
+    with post_acks.expect("mine") as anew:
+        post_acks.seen(post("mine", "again"))
 
         assert late.cancelled()
         assert (await anew).id == "again"
@@ -58,12 +58,12 @@ async def test_who_waits_no_more_is_forgotten() -> None:
 
 async def test_an_earlier_attempt_that_ends_late_does_not_disturb_the_next() -> None:
     """Two attempts at one part may overlap while the first is being cancelled."""
-    confirmations = Confirmations()
-    first = confirmations.expect("mine")
+    post_acks = PostAcks()
+    first = post_acks.expect("mine")
     first.__enter__()
-    with confirmations.expect("mine") as seen:
+    with post_acks.expect("mine") as seen:
         first.__exit__(None, None, None)
-        confirmations.seen(post("mine"))
+        post_acks.seen(post("mine"))
 
         async with asyncio.timeout(1):
             assert (await seen).id == "one"

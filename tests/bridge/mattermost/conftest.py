@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
 from tests.support.scripted_rest import ScriptedRest, scripted_rest
 
-QUICK = Patience(timeout=5, tries=3, total=2, first_delay=0.001, longest_delay=0.004, longest_wait=1)
+QUICK = RetryPolicy(timeout=5, tries=3, total=2, first_delay=0.001, longest_delay=0.004, longest_wait=1)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ BOT = Bot(
 )
 
 
-class Given:
+class SyncInput:
     """What setup was given besides a server, and the tokens that it has made."""
 
     def __init__(self, operator: RestOperator) -> None:
@@ -41,8 +41,8 @@ class Given:
 
 
 @pytest.fixture
-def given(operator: RestOperator) -> Given:
-    return Given(operator)
+def given(operator: RestOperator) -> SyncInput:
+    return SyncInput(operator)
 
 
 def marks(found: list[Finding]) -> list[Mark]:
@@ -53,7 +53,7 @@ def bot_of(store: Store, name: str = BOT.username) -> User:
     return store.user_by_name[name]
 
 
-async def test_the_account_is_made_with_its_roles_and_a_token(store: Store, given: Given) -> None:
+async def test_the_account_is_made_with_its_roles_and_a_token(store: Store, given: SyncInput) -> None:
     """The token is handed over and works; no finding shows it."""
     found = await given.run()
 
@@ -67,7 +67,7 @@ async def test_the_account_is_made_with_its_roles_and_a_token(store: Store, give
     assert token not in str(found)
 
 
-async def test_a_working_token_is_kept(store: Store, given: Given) -> None:
+async def test_a_working_token_is_kept(store: Store, given: SyncInput) -> None:
     """A repeat with it changes nothing."""
     await given.run()
 
@@ -76,7 +76,7 @@ async def test_a_working_token_is_kept(store: Store, given: Given) -> None:
     assert len(store.tokens_of_user[bot_of(store).id]) == 1
 
 
-async def test_a_repeat_without_the_token_makes_no_other(given: Given) -> None:
+async def test_a_repeat_without_the_token_makes_no_other(given: SyncInput) -> None:
     """It may be in use somewhere else."""
     await given.run()
 
@@ -87,7 +87,7 @@ async def test_a_repeat_without_the_token_makes_no_other(given: Given) -> None:
     assert len(given.made) == 1
 
 
-async def test_another_is_made_when_asked_for(store: Store, given: Given) -> None:
+async def test_another_is_made_when_asked_for(store: Store, given: SyncInput) -> None:
     """The old one stays good, so that nothing stops in between."""
     await given.run()
 
@@ -96,14 +96,14 @@ async def test_another_is_made_when_asked_for(store: Store, given: Given) -> Non
     assert len(given.made) == 2
 
 
-async def test_where_tokens_are_kept_a_missing_one_is_lost(given: Given) -> None:
+async def test_where_tokens_are_kept_a_missing_one_is_lost(given: SyncInput) -> None:
     """Then another is made without asking."""
     await given.run(kept_here=True)
 
     assert marks(await given.run(kept_here=True)) == ["good", "changed"]
 
 
-async def test_a_refused_token_is_told(given: Given) -> None:
+async def test_a_refused_token_is_told(given: SyncInput) -> None:
     """Setup does not replace it behind somebody's back."""
     await given.run()
 
@@ -113,7 +113,7 @@ async def test_a_refused_token_is_told(given: Given) -> None:
     assert "--new-token" in found[1].todo
 
 
-async def test_tokens_made_by_others_do_not_count(store: Store, given: Given) -> None:
+async def test_tokens_made_by_others_do_not_count(store: Store, given: SyncInput) -> None:
     """Nor do ours that were disabled."""
     user = store.create_bot(BOT.username, "Equa Platform", roles="system_user system_post_all")
     store.create_token(user, "by hand")
@@ -122,7 +122,7 @@ async def test_tokens_made_by_others_do_not_count(store: Store, given: Given) ->
     assert marks(await given.run()) == ["good", "changed"]
 
 
-async def test_the_holder_of_a_working_token_is_the_bot(store: Store, given: Given) -> None:
+async def test_the_holder_of_a_working_token_is_the_bot(store: Store, given: SyncInput) -> None:
     """Whatever it is called, unless a name was given."""
     token = store.create_token(
         store.create_bot("acme-bot", "Acme", roles="system_user system_post_all")
@@ -134,7 +134,7 @@ async def test_the_holder_of_a_working_token_is_the_bot(store: Store, given: Giv
     assert (found.mark, found.found) == ("bad", "it is @acme-bot's")
 
 
-async def test_what_is_missing_is_added_and_nothing_else_changed(store: Store, given: Given) -> None:
+async def test_what_is_missing_is_added_and_nothing_else_changed(store: Store, given: SyncInput) -> None:
     """A disabled account is enabled, a missing role given, a missing name set; its token works again."""
     user = store.create_bot(BOT.username, roles="system_user system_user_access_token")
     token = store.create_token(user).token
@@ -150,7 +150,7 @@ async def test_what_is_missing_is_added_and_nothing_else_changed(store: Store, g
     assert user.roles == "system_user system_user_access_token system_post_all"
 
 
-async def test_a_name_that_an_operator_chose_stays(store: Store, given: Given) -> None:
+async def test_a_name_that_an_operator_chose_stays(store: Store, given: SyncInput) -> None:
     """Setup names only what has no name."""
     user = store.create_bot(BOT.username, "The Company", roles="system_user system_post_all")
 
@@ -159,7 +159,7 @@ async def test_a_name_that_an_operator_chose_stays(store: Store, given: Given) -
     assert user.bot.display_name == "The Company"
 
 
-async def test_a_person_is_no_bot(store: Store, given: Given) -> None:
+async def test_a_person_is_no_bot(store: Store, given: SyncInput) -> None:
     """Neither by name nor by token."""
     ada = store.create_user(BOT.username)
     token = store.create_token(ada).token
@@ -171,7 +171,7 @@ async def test_a_person_is_no_bot(store: Store, given: Given) -> None:
     assert given.made == []
 
 
-async def test_a_dry_run_makes_nothing(store: Store, given: Given) -> None:
+async def test_a_dry_run_makes_nothing(store: Store, given: SyncInput) -> None:
     """Neither the account nor a token, nor does it mend one."""
     assert marks(await given.run(dry_run=True)) == ["planned", "planned"]
     assert BOT.username not in store.user_by_name
@@ -182,7 +182,7 @@ async def test_a_dry_run_makes_nothing(store: Store, given: Given) -> None:
     assert given.made == []
 
 
-async def test_bots_switched_off(store: Store, given: Given) -> None:
+async def test_bots_switched_off(store: Store, given: SyncInput) -> None:
     """Mattermost says so by an error of its own."""
     store.settings.patch({"ServiceSettings": {"EnableBotAccountCreation": False}})
 
@@ -190,7 +190,7 @@ async def test_bots_switched_off(store: Store, given: Given) -> None:
         await given.run()
 
 
-async def test_the_notice_account_posts_without_being_a_member(store: Store, given: Given) -> None:
+async def test_the_notice_account_posts_without_being_a_member(store: Store, given: SyncInput) -> None:
     """By its role alone, in every team."""
     await given.run()
     channel = store.create_channel(store.create_team("acme"), "cap-table")

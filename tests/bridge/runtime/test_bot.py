@@ -14,7 +14,7 @@ from bridge.metrics import Metrics
 from bridge.runtime import bot
 from bridge.runtime.health import Status
 from bridge.sandbox.mattermost import Post, User
-from bridge.worker import Pace, Worker
+from bridge.worker import Worker, WorkerConfig
 from tests.support.agent import TOKEN
 from tests.support.world import Company, World
 
@@ -54,7 +54,7 @@ async def living(
         agent = make_agent(
             "gateway", session, url=world.agent_url, token=TOKEN, agent_id="main", model="equabot", timeout=5
         )
-        ground = bot.Ground(
+        ground = bot.BotDependencies(
             account=bot.Account(world.server.url, token, "agent"),
             api=api,
             notice_api=notice_api,
@@ -62,7 +62,7 @@ async def living(
             pool=pool,
             metrics=metrics,
             status=status,
-            worker=Worker(Inbox(pool), {}, metrics, asyncio.Event(), Pace(poll=0.02)),
+            worker=Worker(Inbox(pool), {}, metrics, asyncio.Event(), WorkerConfig(poll=0.02)),
         )
         group = await stack.enter_async_context(asyncio.TaskGroup())
         living = group.create_task(bot.live(ground))

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.db.periodic_tasks import Chores
+from bridge.db.periodic_tasks import PeriodicTasks
 from bridge.runtime.reconcile import Reconciler, Rhythm
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import away
@@ -27,7 +27,7 @@ async def built(dsn: str) -> AsyncIterator[Desk]:
 
 
 def reconciler(built: Desk) -> Reconciler:
-    found = built.keeping.reconciler
+    found = built.membership_services.reconciler
     assert found
     return found
 
@@ -127,7 +127,7 @@ async def test_while_equa_is_away_it_is_tried_again_soon(built: Desk) -> None:
     built.equa.controls.fail(away())
 
     assert await reconciler(built).look()
-    assert await Chores(built.pool).age("reconcile") is None
+    assert await PeriodicTasks(built.pool).age("reconcile") is None
 
     built.equa.controls.clear()
     assert people(built) == {"Ada", "Ben", "Chloe", "Dmitri"}
@@ -149,7 +149,7 @@ async def test_one_that_never_succeeds_grows_old(built: Desk) -> None:
 
 async def test_a_restarted_process_tells_at_once_how_old_it_is(built: Desk) -> None:
     """Long before its first look, which is minutes away."""
-    await Chores(built.pool).done("reconcile without failure")
+    await PeriodicTasks(built.pool).done("reconcile without failure")
     await later(built, timedelta(days=1))
     running = asyncio.create_task(reconciler(built).run())
 
@@ -177,5 +177,5 @@ async def test_it_looks_again_and_again(built: Desk) -> None:
 async def test_without_a_service_account_there_is_none(dsn: str) -> None:
     """Nobody could read the rosters."""
     async with desk(dsn, EQUA_SERVICE_EMAIL="", EQUA_SERVICE_PASSWORD="") as built:
-        assert built.keeping.reconciler is None
-        assert built.keeping.syncing
+        assert built.membership_services.reconciler is None
+        assert built.membership_services.syncing

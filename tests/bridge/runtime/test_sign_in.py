@@ -17,7 +17,7 @@ from tests.support.sealed import entry, store_tokens
 async def test_nothing_is_put_together_that_is_not_configured(dsn: str, pool: Pool) -> None:
     """The API says of each what is missing."""
     async with sign_in.opened(config.load({"DATABASE_URL": dsn}), dsn, pool, Metrics()) as opened:
-        assert (opened.equa, opened.entrance) == (None, None)
+        assert (opened.equa, opened.sign_in_service) == (None, None)
         await opened.renew()
 
 
@@ -69,8 +69,8 @@ async def test_no_repr_shows_a_secret(dsn: str) -> None:
         ticket = await door.ticket()
         ring = KeyRing.parse(door.environ["TOKEN_KEYS"])
         await store_tokens(door.pool, ring, [1])
-        assert door.visits.entrance
-        sessions = door.visits.entrance.sessions
+        assert door.visits.sign_in_service
+        sessions = door.visits.sign_in_service.sessions
         seen = [
             config.load(door.environ),
             door.visits,

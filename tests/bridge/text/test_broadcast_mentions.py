@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.text.broadcast_mentions import harmless
+from bridge.text.broadcast_mentions import without_broadcast_mentions
 
 _pieces = st.sampled_from(
     [
@@ -86,12 +86,12 @@ def _is_alarm(word: str) -> bool:
 )
 def test_a_call_to_everybody_is_broken(text: str) -> None:
     """However it is written, in any case."""
-    assert not _notifies(harmless(text))
+    assert not _notifies(without_broadcast_mentions(text))
 
 
 def test_the_break_cannot_be_seen() -> None:
     """Only a zero-width space is added."""
-    assert harmless("Hello @all, it is done.") == "Hello @\u200ball, it is done."
+    assert without_broadcast_mentions("Hello @all, it is done.") == "Hello @\u200ball, it is done."
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_the_break_cannot_be_seen() -> None:
 )
 def test_other_words_are_left_alone(text: str) -> None:
     """Names that only begin like a call still reach their people."""
-    assert harmless(text) == text
+    assert without_broadcast_mentions(text) == text
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_other_words_are_left_alone(text: str) -> None:
 )
 def test_fenced_code_is_left_alone(text: str) -> None:
     """Code can be copied as it is."""
-    assert harmless(text) == text
+    assert without_broadcast_mentions(text) == text
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_fenced_code_is_left_alone(text: str) -> None:
 )
 def test_what_one_parser_may_take_for_text_is_broken(text: str) -> None:
     """A fence counts only where Mattermost and CommonMark agree."""
-    assert "@\u200ball" in harmless(text)
+    assert "@\u200ball" in without_broadcast_mentions(text)
 
 
 @pytest.mark.parametrize(
@@ -142,32 +142,32 @@ def test_what_one_parser_may_take_for_text_is_broken(text: str) -> None:
 )
 def test_what_cannot_be_stored_is_taken_out(text: str, stored: str) -> None:
     """Control characters go, line ends become one, surrogates without a partner are replaced."""
-    assert harmless(text) == stored
+    assert without_broadcast_mentions(text) == stored
 
 
 @settings(deadline=None)
 @given(_texts)
 def test_outside_of_fences_nothing_notifies(text: str) -> None:
     """No combination of spellings gets through."""
-    assert not _notifies(harmless(text.replace("```", "").replace("~~~", "")))
+    assert not _notifies(without_broadcast_mentions(text.replace("```", "").replace("~~~", "")))
 
 
 @settings(deadline=None)
 @given(st.one_of(_texts, st.text()))
 def test_twice_is_the_same_as_once(text: str) -> None:
     """An answer may pass more than once."""
-    assert harmless(harmless(text)) == harmless(text)
+    assert without_broadcast_mentions(without_broadcast_mentions(text)) == without_broadcast_mentions(text)
 
 
 @settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="@&")))
 def test_text_without_calls_stays_as_it_is(text: str) -> None:
     """Nothing else is changed."""
-    assert harmless(text) == text
+    assert without_broadcast_mentions(text) == text
 
 
 @settings(deadline=None)
 @given(st.text())
 def test_the_result_can_be_encoded(text: str) -> None:
     """PostgreSQL takes it: UTF-8 without NUL."""
-    assert b"\x00" not in harmless(text).encode()
+    assert b"\x00" not in without_broadcast_mentions(text).encode()

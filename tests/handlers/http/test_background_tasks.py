@@ -5,24 +5,24 @@ import asyncio
 import pytest
 
 from bridge.errors import MattermostFull
-from handlers.http.background_tasks import Overtime
+from handlers.http.background_tasks import BackgroundTasks
 from tests.support.api import Lines
 
 
 async def test_what_is_done_in_time_is_returned() -> None:
     """And nothing is left."""
-    overtime = Overtime()
+    background_tasks = BackgroundTasks()
 
     async def work() -> str:
         return "done"
 
-    assert await overtime.result("key", 5, work) == "done"
-    assert len(overtime) == 0
+    assert await background_tasks.result("key", 5, work) == "done"
+    assert len(background_tasks) == 0
 
 
 async def test_work_goes_on_when_nobody_waits_any_more() -> None:
     """The next one who asks gets what it has come to, and does not begin it again."""
-    overtime, gate, begun = Overtime(), asyncio.Event(), 0
+    background_tasks, gate, begun = BackgroundTasks(), asyncio.Event(), 0
 
     async def work() -> str:
         nonlocal begun
@@ -31,8 +31,8 @@ async def test_work_goes_on_when_nobody_waits_any_more() -> None:
         return "done"
 
     with pytest.raises(TimeoutError):
-        await overtime.result("key", 0.01, work)
-    again = asyncio.create_task(overtime.result("key", 5, work))
+        await background_tasks.result("key", 0.01, work)
+    again = asyncio.create_task(background_tasks.result("key", 5, work))
     await asyncio.sleep(0)
     gate.set()
 
@@ -42,7 +42,7 @@ async def test_work_goes_on_when_nobody_waits_any_more() -> None:
 
 async def test_an_error_reaches_everybody_who_waits() -> None:
     """The next one tries anew."""
-    overtime, begun = Overtime(), 0
+    background_tasks, begun = BackgroundTasks(), 0
 
     async def work() -> None:
         nonlocal begun
@@ -50,22 +50,24 @@ async def test_an_error_reaches_everybody_who_waits() -> None:
         await asyncio.sleep(0)
         raise MattermostFull("full")
 
-    both = await asyncio.gather(*(overtime.result("key", 5, work) for _ in range(2)), return_exceptions=True)
+    both = await asyncio.gather(
+        *(background_tasks.result("key", 5, work) for _ in range(2)), return_exceptions=True
+    )
     assert [type(error) for error in both] == [MattermostFull, MattermostFull]
     with pytest.raises(MattermostFull):
-        await overtime.result("key", 5, work)
+        await background_tasks.result("key", 5, work)
     assert begun == 2
 
 
 async def test_one_who_gives_up_does_not_end_it_for_the_others() -> None:
     """A browser that goes away is no reason."""
-    overtime, gate = Overtime(), asyncio.Event()
+    background_tasks, gate = BackgroundTasks(), asyncio.Event()
 
     async def work() -> str:
         await gate.wait()
         return "done"
 
-    first, second = (asyncio.create_task(overtime.result("key", 5, work)) for _ in range(2))
+    first, second = (asyncio.create_task(background_tasks.result("key", 5, work)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     await asyncio.wait({first})
@@ -76,7 +78,7 @@ async def test_one_who_gives_up_does_not_end_it_for_the_others() -> None:
 
 async def test_work_that_cannot_be_cancelled_keeps_nobody_waiting() -> None:
     """As when a database neither answers nor confirms that it has stopped."""
-    overtime, gate = Overtime(limit=0.01), asyncio.Event()
+    background_tasks, gate = BackgroundTasks(limit=0.01), asyncio.Event()
 
     async def work() -> None:
         try:
@@ -86,34 +88,34 @@ async def test_work_that_cannot_be_cancelled_keeps_nobody_waiting() -> None:
 
     async with asyncio.timeout(1):
         with pytest.raises(TimeoutError):
-            await overtime.result("key", 0.05, work)
-    assert len(overtime) == 1
+            await background_tasks.result("key", 0.05, work)
+    assert len(background_tasks) == 1
     gate.set()
-    await overtime.close()
-    assert len(overtime) == 0
+    await background_tasks.close()
+    assert len(background_tasks) == 0
 
 
 async def test_it_is_given_up_after_a_while() -> None:
     """Nothing lives for ever."""
-    overtime = Overtime(limit=0.01)
+    background_tasks = BackgroundTasks(limit=0.01)
 
     with pytest.raises(TimeoutError):
-        await overtime.result("key", 5, asyncio.Event().wait)
+        await background_tasks.result("key", 5, asyncio.Event().wait)
 
 
 async def test_what_fails_while_nobody_waits_is_logged(lines: Lines) -> None:
     """A bug of ours is not lost with the request."""
-    overtime, gate = Overtime(), asyncio.Event()
+    background_tasks, gate = BackgroundTasks(), asyncio.Event()
 
     async def work() -> None:
         await gate.wait()
         raise LookupError("a bug")
 
     with pytest.raises(TimeoutError):
-        await overtime.result("key", 0, work)
+        await background_tasks.result("key", 0, work)
     gate.set()
     async with asyncio.timeout(5):
-        while len(overtime):
+        while len(background_tasks):
             await asyncio.sleep(0)
 
     (line,) = lines.all
@@ -123,10 +125,10 @@ async def test_what_fails_while_nobody_waits_is_logged(lines: Lines) -> None:
 
 async def test_closing_ends_what_is_under_way() -> None:
     """The daemon does not wait for what may take a minute."""
-    overtime = Overtime()
+    background_tasks = BackgroundTasks()
     with pytest.raises(TimeoutError):
-        await overtime.result("key", 0, asyncio.Event().wait)
+        await background_tasks.result("key", 0, asyncio.Event().wait)
 
-    await overtime.close()
+    await background_tasks.close()
 
-    assert len(overtime) == 0
+    assert len(background_tasks) == 0

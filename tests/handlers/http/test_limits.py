@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from bridge.errors import TooManyRequests
-from handlers.http.limits import Allowance, Deadlines, Line, address_of
+from handlers.http.limits import RateLimiter, Timeouts, WaitQueue, address_of
 
 SECOND = 1_000_000_000
 
@@ -24,7 +24,7 @@ class Clock:
 
 def test_a_burst_is_allowed_and_no_more() -> None:
     """The next one is told when to come back."""
-    allowance = Allowance(burst=3, per_second=0.5, clock=Clock())
+    allowance = RateLimiter(burst=3, per_second=0.5, clock=Clock())
     for _ in range(3):
         allowance.use("ada")
 
@@ -36,7 +36,7 @@ def test_a_burst_is_allowed_and_no_more() -> None:
 def test_what_is_used_comes_back_one_by_one() -> None:
     """At its rate, and never more than the burst."""
     clock = Clock()
-    allowance = Allowance(burst=2, per_second=1, clock=clock)
+    allowance = RateLimiter(burst=2, per_second=1, clock=clock)
     for _ in range(2):
         allowance.use("ada")
     clock.now += SECOND
@@ -52,7 +52,7 @@ def test_what_is_used_comes_back_one_by_one() -> None:
 def test_a_refusal_does_not_count() -> None:
     """Whoever keeps asking does not wait for ever."""
     clock = Clock()
-    allowance = Allowance(burst=1, per_second=1, clock=clock)
+    allowance = RateLimiter(burst=1, per_second=1, clock=clock)
     allowance.use("ada")
     for _ in range(50):
         with pytest.raises(TooManyRequests):
@@ -64,7 +64,7 @@ def test_a_refusal_does_not_count() -> None:
 
 def test_keys_do_not_disturb_each_other() -> None:
     """Each has an allowance of its own."""
-    allowance = Allowance(burst=1, per_second=1, clock=Clock())
+    allowance = RateLimiter(burst=1, per_second=1, clock=Clock())
     allowance.use("ada")
 
     assert allowance.wait("ben") == 0
@@ -72,7 +72,7 @@ def test_keys_do_not_disturb_each_other() -> None:
 
 def test_memory_is_bounded() -> None:
     """Whoever was not heard of for the longest time is forgotten first."""
-    allowance = Allowance(burst=1, per_second=1, size=100, clock=Clock())
+    allowance = RateLimiter(burst=1, per_second=1, size=100, clock=Clock())
     for number in range(100_000):
         allowance.use(number)
 
@@ -81,7 +81,7 @@ def test_memory_is_bounded() -> None:
     assert allowance.wait(0) == 0
 
 
-async def passes(line: Line, went: list[int], number: int, gate: asyncio.Event) -> None:
+async def passes(line: WaitQueue, went: list[int], number: int, gate: asyncio.Event) -> None:
     async with line.passed():
         went.append(number)
         await gate.wait()
@@ -89,7 +89,7 @@ async def passes(line: Line, went: list[int], number: int, gate: asyncio.Event) 
 
 async def test_a_line_is_passed_a_few_at_a_time_and_in_order() -> None:
     """Whoever came first goes first, and whoever gave up is skipped."""
-    line, gate = Line(at_once=2, longest=10), asyncio.Event()
+    line, gate = WaitQueue(at_once=2, longest=10), asyncio.Event()
     went: list[int] = []
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(passes(line, went, number, gate)) for number in range(6)]
@@ -105,7 +105,7 @@ async def test_a_line_is_passed_a_few_at_a_time_and_in_order() -> None:
 
 async def test_a_line_is_only_so_long() -> None:
     """Who comes then is told to come back; a place that an error has left is free again."""
-    line, gate = Line(at_once=1, longest=1), asyncio.Event()
+    line, gate = WaitQueue(at_once=1, longest=1), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for number in range(2):
             group.create_task(passes(line, [], number, gate))
@@ -124,7 +124,7 @@ async def test_a_line_is_only_so_long() -> None:
 
 def test_a_visit_is_answered_within_ten_seconds() -> None:
     """The visit itself, and finding out what hangs, together."""
-    deadlines = Deadlines()
+    deadlines = Timeouts()
 
     assert deadlines.equa < deadlines.visit
     assert deadlines.visit + deadlines.diagnosis <= 9.5

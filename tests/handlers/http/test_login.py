@@ -288,9 +288,9 @@ async def test_a_left_over_value_against_forgery_is_taken_away(door: Front) -> N
 async def test_who_was_removed_meanwhile_is_not_signed_in(door: Front) -> None:
     """Between the visit and the click."""
     ticket = await door.ticket()
-    entrance = door.visits.entrance
-    assert entrance
-    await entrance.sessions.leave(demo_data.ADA.id, ACME.id)
+    sign_in_service = door.visits.sign_in_service
+    assert sign_in_service
+    await sign_in_service.sessions.leave(demo_data.ADA.id, ACME.id)
 
     assert (await door.login(ticket)).status == 401
 
@@ -332,9 +332,9 @@ async def test_only_tokens_that_the_bridge_has_given_out_sign_in(dsn: str) -> No
         await door.ticket()
         (ada,) = door.chat.people()
         other = door.chat.store.create_token(ada).token
-        entrance = door.visits.entrance
-        assert entrance
-        ticket = await entrance.sessions.issue_ticket(demo_data.ADA.id, ACME.id)
+        sign_in_service = door.visits.sign_in_service
+        assert sign_in_service
+        ticket = await sign_in_service.sessions.issue_ticket(demo_data.ADA.id, ACME.id)
 
         tokens = (other, door.chat.store.admin_token, door.chat.bot_token, ticket)
         assert [(await door.login(token)).status for token in tokens] == [401] * 4
@@ -351,9 +351,9 @@ async def test_a_token_in_the_place_of_a_ticket_ends_with_the_last_membership(ds
     """It is forgotten and revoked."""
     async with front(dsn, SESSION_TOKEN="pat") as door:
         token = await door.ticket()
-        entrance = door.visits.entrance
-        assert entrance
-        await entrance.sessions.leave(demo_data.ADA.id, ACME.id)
+        sign_in_service = door.visits.sign_in_service
+        assert sign_in_service
+        await sign_in_service.sessions.leave(demo_data.ADA.id, ACME.id)
 
         assert (await door.login(token)).status == 401
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from playwright.async_api import BrowserContext, Page
 
-from handlers.http.limits import Allowance
+from handlers.http.limits import RateLimiter
 from handlers.http.login_page import expired_page, passing_page, policy, trouble_page
 from handlers.http.tickets import TICKETS, TicketLimits
 from tests.support.agent import serving
@@ -67,7 +67,7 @@ async def _shown(page: Page) -> str:
 
 async def test_the_page_around_it_is_told_of_what_passes(dsn: str) -> None:
     """And when to come back."""
-    strict = TicketLimits(Allowance(burst=1, per_second=0.02))
+    strict = TicketLimits(RateLimiter(burst=1, per_second=0.02))
     async with (
         parent() as (ours, frame),
         front(dsn, {TICKETS: strict}, WEB_ORIGINS=ours) as door,

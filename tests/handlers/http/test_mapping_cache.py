@@ -7,7 +7,7 @@ import pytest
 from bridge.errors import DatabaseUnavailable
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
-from handlers.http.mapping_cache import RecentMappings
+from handlers.http.mapping_cache import MappingCache
 from tests.support.api import ORGANIZATION, TEAM, FakeMappings
 
 OTHER = OrganizationId(UUID(int=9))
@@ -31,12 +31,12 @@ def behind() -> FakeMappings:
 
 
 @pytest.fixture
-def recent(behind: FakeMappings, clock: Clock) -> RecentMappings:
-    return RecentMappings(behind, 10, size=2, clock=clock)
+def recent(behind: FakeMappings, clock: Clock) -> MappingCache:
+    return MappingCache(behind, 10, size=2, clock=clock)
 
 
 async def test_a_team_is_looked_up_once_in_ten_seconds(
-    recent: RecentMappings, behind: FakeMappings, clock: Clock
+    recent: MappingCache, behind: FakeMappings, clock: Clock
 ) -> None:
     """However often it is asked for."""
     for second in range(10):
@@ -50,7 +50,7 @@ async def test_a_team_is_looked_up_once_in_ten_seconds(
 
 
 async def test_a_change_is_seen_after_ten_seconds(
-    recent: RecentMappings, behind: FakeMappings, clock: Clock
+    recent: MappingCache, behind: FakeMappings, clock: Clock
 ) -> None:
     """A team that has moved, and one that is gone."""
     await recent.organization_of_team(TEAM)
@@ -64,7 +64,7 @@ async def test_a_change_is_seen_after_ten_seconds(
     assert await recent.organization_of_team(TEAM) is None
 
 
-async def test_that_a_team_has_none_is_not_remembered(recent: RecentMappings, behind: FakeMappings) -> None:
+async def test_that_a_team_has_none_is_not_remembered(recent: MappingCache, behind: FakeMappings) -> None:
     """A new organization is found at once."""
     behind.known.clear()
     assert await recent.organization_of_team(TEAM) is None
@@ -82,7 +82,7 @@ async def test_the_time_counts_from_the_question(behind: FakeMappings, clock: Cl
             return await super().organization_of_team(team_id)
 
     slow = Slow()
-    recent = RecentMappings(slow, 10, clock=clock)
+    recent = MappingCache(slow, 10, clock=clock)
     await recent.organization_of_team(TEAM)
     clock.now += 2
     await recent.organization_of_team(TEAM)
@@ -90,7 +90,7 @@ async def test_the_time_counts_from_the_question(behind: FakeMappings, clock: Cl
     assert slow.asked == [TEAM, TEAM]
 
 
-async def test_an_error_is_not_remembered(recent: RecentMappings, behind: FakeMappings, clock: Clock) -> None:
+async def test_an_error_is_not_remembered(recent: MappingCache, behind: FakeMappings, clock: Clock) -> None:
     """It is told, also when something was known before, and the next question is asked again."""
     await recent.organization_of_team(TEAM)
     clock.now += 10
@@ -102,7 +102,7 @@ async def test_an_error_is_not_remembered(recent: RecentMappings, behind: FakeMa
     assert await recent.organization_of_team(TEAM) == ORGANIZATION
 
 
-async def test_memory_is_bounded(recent: RecentMappings, behind: FakeMappings) -> None:
+async def test_memory_is_bounded(recent: MappingCache, behind: FakeMappings) -> None:
     """The oldest is forgotten first."""
     teams = [TeamId(letter * 26) for letter in "abc"]
     behind.known.update(dict.fromkeys(teams, ORGANIZATION))

@@ -18,10 +18,10 @@ from schemathesis import Case, GenerationMode
 
 from bridge import log
 from handlers.http.app import DESCRIBED, ROUTES
-from handlers.http.limits import PEOPLE, Allowance
+from handlers.http.limits import PEOPLE, RateLimiter
 from handlers.http.openapi import document
 from handlers.http.tickets import TICKETS, TicketLimits
-from handlers.http.visitors import TURNSTILE, Turnstile
+from handlers.http.visitors import EQUA_THROTTLE, EquaThrottle
 from tests.support.api import TOKENS, Client
 from tests.support.front import ACME, front
 from tests.support.postgres import fresh_database
@@ -30,9 +30,11 @@ PEER = {"Authorization": f"Bearer {TOKENS[0]}"}
 
 PLENTY = 10_000
 UNLIMITED: dict[web.AppKey[Any], Any] = {
-    PEOPLE: Allowance(burst=PLENTY, per_second=1),
-    TICKETS: TicketLimits(Allowance(burst=PLENTY, per_second=1)),
-    TURNSTILE: Turnstile(Allowance(burst=PLENTY, per_second=1), Allowance(burst=PLENTY, per_second=1)),
+    PEOPLE: RateLimiter(burst=PLENTY, per_second=1),
+    TICKETS: TicketLimits(RateLimiter(burst=PLENTY, per_second=1)),
+    EQUA_THROTTLE: EquaThrottle(
+        RateLimiter(burst=PLENTY, per_second=1), RateLimiter(burst=PLENTY, per_second=1)
+    ),
 }
 
 

@@ -14,11 +14,11 @@ from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Fault, away, garbage
 from bridge.sandbox.mattermost import RestFault
 from handlers.http.app_keys import SERVICES
-from handlers.http.limits import DEADLINES, PEOPLE, Allowance, Deadlines
+from handlers.http.limits import PEOPLE, TIMEOUTS, RateLimiter, Timeouts
 from tests.support.front import ACME, APP, BOREALIS, CONFIG, NOTHING, SESSION, Front, front, served
 from tests.support.relay import Relay
 
-QUICK = Deadlines(equa=0.3, visit=0.6, diagnosis=0.3, login=0.5)
+QUICK = Timeouts(equa=0.3, visit=0.6, diagnosis=0.3, login=0.5)
 
 
 @pytest.fixture
@@ -283,7 +283,7 @@ async def test_while_equa_is_away_nobody_is_called_no_member(door: Front, fault:
 
 async def test_a_deaf_equa_is_not_waited_for(dsn: str) -> None:
     """The deadline is ours."""
-    async with front(dsn, {DEADLINES: QUICK}) as door:
+    async with front(dsn, {TIMEOUTS: QUICK}) as door:
         door.equa.controls.fail(Fault(delay=30, route="GET /organization"))
         async with asyncio.timeout(2):
             response = await door.visit(door.cookie())
@@ -294,7 +294,7 @@ async def test_a_deaf_equa_is_not_waited_for(dsn: str) -> None:
 
 async def test_a_slow_mattermost_goes_on_being_waited_for_behind_the_scenes(dsn: str) -> None:
     """A later visit finds what the first one has begun, and nothing twice."""
-    async with front(dsn, {DEADLINES: QUICK}) as door:
+    async with front(dsn, {TIMEOUTS: QUICK}) as door:
         door.chat.server.faults.rest(RestFault(delay=1, method="POST", path="/teams", times=1))
         cookie = door.cookie()
         response = await door.visit(cookie)
@@ -317,7 +317,7 @@ async def test_a_mattermost_that_is_away_is_told_of(door: Front) -> None:
 async def test_a_deaf_database_is_not_waited_for(postgres: str, dsn: str) -> None:
     """It neither answers nor confirms that a question was taken back."""
     with Relay(dsn) as relay:
-        async with relay.open(), front(relay.dsn, {DEADLINES: QUICK}) as door:
+        async with relay.open(), front(relay.dsn, {TIMEOUTS: QUICK}) as door:
             assert (await door.visit(door.cookie())).status == 200
             relay.deaf = True
             try:
@@ -333,7 +333,7 @@ async def test_a_deaf_database_is_not_waited_for(postgres: str, dsn: str) -> Non
 
 async def test_a_person_who_asks_too_often_is_told_to_wait(dsn: str) -> None:
     """Each has an allowance of their own, whatever sessions they have."""
-    async with front(dsn, {PEOPLE: Allowance(burst=2, per_second=0.1)}) as door:
+    async with front(dsn, {PEOPLE: RateLimiter(burst=2, per_second=0.1)}) as door:
         for _ in range(2):
             assert (await door.visit(door.cookie())).status == 200
 

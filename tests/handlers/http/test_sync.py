@@ -367,7 +367,7 @@ async def test_without_an_administrator_s_token_it_is_not_configured(dsn: str) -
 async def test_old_syncs_are_forgotten(acme: Desk) -> None:
     """And at once the rosters of those that never end."""
     await acme.sync()
-    syncs = acme.keeping.syncs
+    syncs = acme.membership_services.syncs
     assert await syncs.purge() == 0
     await acme.pool.execute(
         """insert into syncs (id, organization_id, organization_name, roster, read_at, requested)

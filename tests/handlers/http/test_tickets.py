@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bridge.sandbox import demo_data
-from handlers.http.limits import DEADLINES, Allowance, Deadlines
+from handlers.http.limits import TIMEOUTS, RateLimiter, Timeouts
 from handlers.http.tickets import TICKETS, TicketLimits
 from tests.support.api import TEAM, TOKENS
 from tests.support.front import CONFIG, Front, front
@@ -16,7 +16,7 @@ SHARED = "100.64.0.3"
 
 
 def strict(burst: int) -> TicketLimits:
-    return TicketLimits(Allowance(burst=burst, per_second=0.01))
+    return TicketLimits(RateLimiter(burst=burst, per_second=0.01))
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", SHARED])
@@ -62,7 +62,7 @@ async def test_what_has_not_the_form_of_a_ticket_costs_and_counts_nothing(dsn: s
 
 async def test_tickets_that_wait_leave_the_database_to_others(dsn: str) -> None:
     """However many come at once: here none can be looked up."""
-    async with front(dsn, {DEADLINES: Deadlines(login=1.5)}) as door:
+    async with front(dsn, {TIMEOUTS: Timeouts(login=1.5)}) as door:
         async with door.pool.acquire() as held, held.transaction():
             await held.execute("lock table tickets")
             async with asyncio.TaskGroup() as group:

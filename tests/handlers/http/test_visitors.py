@@ -8,15 +8,15 @@ from aiohttp import ClientResponse
 
 from bridge.errors import NotSignedIn, TooManyRequests
 from bridge.sandbox.equa import away
-from handlers.http.limits import DEADLINES, Allowance, Deadlines, Line
-from handlers.http.visitors import TURNSTILE, Turnstile
+from handlers.http.limits import TIMEOUTS, RateLimiter, Timeouts, WaitQueue
+from handlers.http.visitors import EQUA_THROTTLE, EquaThrottle
 from tests.support.front import CONFIG, Front, front
 
 
 @pytest.fixture
 async def door(dsn: str) -> AsyncIterator[Front]:
-    strict = Turnstile(Allowance(burst=4, per_second=0.01), Allowance(burst=5, per_second=0.01))
-    async with front(dsn, {TURNSTILE: strict}) as built:
+    strict = EquaThrottle(RateLimiter(burst=4, per_second=0.01), RateLimiter(burst=5, per_second=0.01))
+    async with front(dsn, {EQUA_THROTTLE: strict}) as built:
         yield built
 
 
@@ -65,25 +65,25 @@ async def test_where_nobody_is_named_nobody_pays_for_others(door: Front) -> None
 
 async def test_strangers_ask_a_few_at_a_time_and_others_do_not_wait_for_them() -> None:
     """Whoever was here before asks at once, whatever the strangers wait for."""
-    turnstile, gate = Turnstile(line=Line(at_once=2, longest=3)), asyncio.Event()
+    equa_throttle, gate = EquaThrottle(line=WaitQueue(at_once=2, longest=3)), asyncio.Event()
     inside: list[bytes] = []
 
     async def stranger(session: bytes) -> None:
-        async with turnstile.passed(session, None):
+        async with equa_throttle.passed(session, None):
             inside.append(session)
             await gate.wait()
 
-    async with turnstile.passed(b"ada", None):
+    async with equa_throttle.passed(b"ada", None):
         pass
     async with asyncio.TaskGroup() as group:
         for number in range(5):
             group.create_task(stranger(bytes([number])))
-        while len(turnstile.line) < 3:
+        while len(equa_throttle.line) < 3:
             await asyncio.sleep(0)
         assert len(inside) == 2
         with pytest.raises(TooManyRequests):
             await stranger(b"one more")
-        async with asyncio.timeout(1), turnstile.passed(b"ada", None):
+        async with asyncio.timeout(1), equa_throttle.passed(b"ada", None):
             gate.set()
 
     assert len(inside) == 5
@@ -91,9 +91,9 @@ async def test_strangers_ask_a_few_at_a_time_and_others_do_not_wait_for_them() -
 
 async def test_who_waits_too_long_for_their_turn_hears_so(dsn: str) -> None:
     """As when Equa itself takes long."""
-    closed = Turnstile(line=Line(at_once=1, longest=3))
+    closed = EquaThrottle(line=WaitQueue(at_once=1, longest=3))
     async with (
-        front(dsn, {TURNSTILE: closed, DEADLINES: Deadlines(equa=0.2)}) as door,
+        front(dsn, {EQUA_THROTTLE: closed, TIMEOUTS: Timeouts(equa=0.2)}) as door,
         closed.line.passed(),
     ):
         response = await ask(door, door.cookie())
@@ -125,24 +125,24 @@ async def test_an_equa_that_is_away_counts_against_nobody(door: Front) -> None:
 
 async def test_a_session_that_has_ended_is_a_stranger_again() -> None:
     """It passes no more than others."""
-    turnstile = Turnstile(strangers=Allowance(burst=1, per_second=0.01))
-    async with turnstile.passed(b"session", "1.1.1.1"):
+    equa_throttle = EquaThrottle(strangers=RateLimiter(burst=1, per_second=0.01))
+    async with equa_throttle.passed(b"session", "1.1.1.1"):
         pass
     for _ in range(2):
         with pytest.raises(NotSignedIn):
-            async with turnstile.passed(b"session", "1.1.1.1"):
+            async with equa_throttle.passed(b"session", "1.1.1.1"):
                 raise NotSignedIn("ended")
 
     with pytest.raises(TooManyRequests):
-        async with turnstile.passed(b"session", "1.1.1.1"):
+        async with equa_throttle.passed(b"session", "1.1.1.1"):
             pytest.fail("passed")
 
 
 async def test_memory_is_bounded() -> None:
     """However many have been here."""
-    turnstile = Turnstile()
+    equa_throttle = EquaThrottle()
     for number in range(11_000):
-        async with turnstile.passed(number.to_bytes(4, "big"), "1.1.1.1"):
+        async with equa_throttle.passed(number.to_bytes(4, "big"), "1.1.1.1"):
             pass
 
-    assert len(turnstile._known) == 10_000
+    assert len(equa_throttle._known) == 10_000

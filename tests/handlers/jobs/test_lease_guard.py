@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Inbox, Room
+from bridge.db.inbox import Capacity, Inbox
 from bridge.errors import DatabaseUnavailable
 from bridge.models.jobs import Entry, JobId
 from bridge.worker import LeaseLostError
-from handlers.jobs.lease_guard import SURE, Hold
+from handlers.jobs.lease_guard import SURE, LeaseGuard
 from tests.support.posting import FakeInbox
 
 
@@ -37,8 +37,8 @@ class SlowInbox(FakeInbox):
         return await super().holds(job)
 
 
-def hold(inbox: FakeInbox, watch: Watch, known: float = 0.0) -> Hold:
-    return Hold(cast(Any, inbox), JobId(7), watch, known)
+def hold(inbox: FakeInbox, watch: Watch, known: float = 0.0) -> LeaseGuard:
+    return LeaseGuard(cast(Any, inbox), JobId(7), watch, known)
 
 
 @pytest.mark.parametrize(("passed", "asked"), [(0.0, 0), (SURE, 0), (SURE + 0.1, 1), (1000.0, 1)])
@@ -81,7 +81,7 @@ async def test_a_claimed_job_is_held_until_its_lease_is_over(pool: Pool) -> None
     """By the process that claimed it, and by no other."""
     inbox, other = Inbox(pool), Inbox(pool)
     await inbox.put_all([Entry("notice", "lane", None, "one", {})])
-    (job,) = await inbox.claim(Room(1))
+    (job,) = await inbox.claim(Capacity(1))
 
     assert await inbox.holds(job.id)
     assert not await other.holds(job.id)
@@ -92,7 +92,7 @@ async def test_a_claimed_job_is_held_until_its_lease_is_over(pool: Pool) -> None
 async def test_what_is_done_is_held_by_nobody(pool: Pool) -> None:
     inbox = Inbox(pool)
     await inbox.put_all([Entry("notice", "lane", None, "one", {})])
-    (job,) = await inbox.claim(Room(1))
+    (job,) = await inbox.claim(Capacity(1))
     await inbox.finish(job.id)
 
     assert not await inbox.holds(job.id)
@@ -102,4 +102,4 @@ async def test_a_database_that_is_away_proves_nothing(pool: Pool) -> None:
     await pool.close()
 
     with pytest.raises(DatabaseUnavailable):
-        await Hold(Inbox(pool), JobId(7)).require()
+        await LeaseGuard(Inbox(pool), JobId(7)).require()

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from bridge.db.inbox import Inbox, Room
+from bridge.db.inbox import Capacity, Inbox
 from bridge.db.rosters import Rosters
 from bridge.equa import ServiceAccount, make_session
 from bridge.errors import MattermostNotConfigured, NotAMember, NotSignedIn, TeamNotMapped
@@ -19,9 +19,9 @@ from bridge.models.jobs import Entry, Job, Membership
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.sandbox.mattermost import RestFault, User
-from bridge.worker import Pace, Worker
+from bridge.worker import Worker, WorkerConfig
 from handlers.jobs.membership import Memberships, refuse
-from provisioning.roster_reader import Readings
+from provisioning.roster_reader import RosterReader
 from tests.support.crashes import Crash, Crashes, When
 from tests.support.equa import COOKIES
 from tests.support.mattermost import eventually
@@ -70,13 +70,13 @@ class Case:
         )
 
     async def next(self) -> Job:
-        (job,) = await self.inbox.claim(Room(1))
+        (job,) = await self.inbox.claim(Capacity(1))
         return job
 
     async def done(self) -> list[Any]:
         """Do all that can be done now, in order, and return the results."""
         results = []
-        while jobs := await self.inbox.claim(Room(1)):
+        while jobs := await self.inbox.claim(Capacity(1)):
             results.append(await self.memberships.apply(jobs[0]))
             await self.inbox.finish(jobs[0].id, results[-1])
         return results
@@ -97,7 +97,7 @@ async def case(dsn: str) -> AsyncIterator[Case]:
             password=demo_data.PASSWORD,
         )
         rosters = Rosters(first.pool)
-        memberships = Memberships(first.sessions, rosters, Readings(service, rosters))
+        memberships = Memberships(first.sessions, rosters, RosterReader(service, rosters))
         yield Case(running, equa, first, Inbox(first.pool), memberships)
 
 
@@ -424,7 +424,7 @@ async def test_while_mattermost_is_away_it_waits(case: Case) -> None:
     case.chat.server.faults.rest(RestFault("before", status=503, times=8))
     stop, wakeup = asyncio.Event(), asyncio.Event()
     handlers = {"membership": case.memberships.apply}
-    worker = Worker(case.inbox, handlers, Metrics(), wakeup, Pace(poll=0.02))  # type: ignore[arg-type]  # one kind
+    worker = Worker(case.inbox, handlers, Metrics(), wakeup, WorkerConfig(poll=0.02))  # type: ignore[arg-type]  # one kind
     async with asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         await case.tell("add")

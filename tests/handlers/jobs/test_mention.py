@@ -12,9 +12,9 @@ import pytest
 import structlog
 from asyncpg import Pool
 
-from bridge.db.inbox import Inbox, Room
+from bridge.db.inbox import Capacity, Inbox
 from bridge.errors import AgentFailed, AgentUnavailable, MattermostRefused, MattermostUnavailable
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.post_acks import PostAcks
 from bridge.metrics import Metrics
 from bridge.models.agent import Question, Turn
 from bridge.models.chat import ChannelId, Post, PostId, User, UserId
@@ -80,7 +80,7 @@ class Scene:
         await self.inbox.put_all(
             [Entry(kind, f"thread:{ROOT}", ACME, f"post:{mention.post_id}", mention.payload())]
         )
-        (job,) = await self.inbox.claim(Room(1))
+        (job,) = await self.inbox.claim(Capacity(1))
         return job
 
     async def lose_lease(self) -> None:
@@ -105,7 +105,7 @@ def scene(pool: Pool) -> Scene:
     async def typing(channel_id: ChannelId, parent_id: PostId) -> None:
         typed.append((channel_id, parent_id))
 
-    poster = Poster(cast(Any, mattermost), ME, 16_383, Confirmations())
+    poster = Poster(cast(Any, mattermost), ME, 16_383, PostAcks())
     mentions = Mentions(cast(Any, mattermost), agent, inbox, poster, typing, "equabot", metrics)
     return Scene(pool, inbox, mattermost, agent, typed, metrics, mentions)
 

@@ -11,16 +11,16 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Inbox, Room
+from bridge.db.inbox import Capacity, Inbox
 from bridge.db.mappings import Mappings
 from bridge.db.teams import Teams
 from bridge.errors import ChannelNotUsable, MattermostRefused, MattermostUnavailable, TeamNotMapped
 from bridge.events.cloudevents import EITHER
 from bridge.events.plan import jobs_for
 from bridge.events.read import read
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import RestMattermost
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, TeamId, UserId
@@ -28,14 +28,14 @@ from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, Team, User
 from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
-from bridge.worker import LeaseLostError, Pace, Worker
+from bridge.worker import LeaseLostError, Worker, WorkerConfig
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import MARK, Poster
 from tests.support.mattermost import eventually, running_mattermost
 from tests.support.platform_events import ACME, DATA, encoded, event
 
 ORGANIZATION = OrganizationId(UUID(ACME))
-ONCE = Patience(tries=1)
+ONCE = RetryPolicy(tries=1)
 EVERYWHERE = "system_user system_post_all"
 
 
@@ -87,7 +87,7 @@ async def notices(chat: Chat, pool: Pool, inbox: Inbox) -> AsyncIterator[Notices
             session, chat.server.url, token, lambda endpoint, *_: chat.asked.append(endpoint), ONCE
         )
         api = RestMattermost(transport, creating=ONCE)
-        yield Notices(Teams(pool), Poster(api, UserId(chat.bot.id), 16_383, Confirmations()), inbox)
+        yield Notices(Teams(pool), Poster(api, UserId(chat.bot.id), 16_383, PostAcks()), inbox)
 
 
 @pytest.fixture
@@ -110,15 +110,15 @@ async def accept(inbox: Inbox, *bodies: dict[str, Any]) -> None:
 async def claimed(inbox: Inbox, body: dict[str, Any] | None = None) -> Job:
     """Store an event and take its notice into hand."""
     await accept(inbox, body or event())
-    return next(job for job in await inbox.claim(Room(10)) if job.kind == "notice")
+    return next(job for job in await inbox.claim(Capacity(10)) if job.kind == "notice")
 
 
 async def taken_over(notices: Notices, pool: Pool) -> tuple[Notices, Job]:
     """Another process with the same job, after the first has died with it or seems to have."""
     await pool.execute("update jobs set lease = now() - interval '1 s' where state = 'running'")
     other = Inbox(pool)
-    await other.reap()
-    (job,) = await other.claim(Room(1))
+    await other.release_expired()
+    (job,) = await other.claim(Capacity(1))
     return replace(notices, inbox=other), job
 
 
@@ -132,7 +132,7 @@ async def posted_again(notices: Notices, pool: Pool) -> Mapping[str, Any]:
 async def working(notices: Notices, inbox: Inbox) -> AsyncIterator[asyncio.Event]:
     """A worker that does notices; yields what wakes it."""
     stop, wakeup = asyncio.Event(), asyncio.Event()
-    pace = Pace(slots=50, claim=20, poll=0.05, renew=1, stop=5)
+    pace = WorkerConfig(slots=50, claim=20, poll=0.05, renew=1, stop=5)
     worker = Worker(inbox, {"notice": notices.post}, Metrics(), wakeup, pace)
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))

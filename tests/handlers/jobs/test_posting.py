@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 
 from bridge.errors import AgentFailed, BridgeError, MattermostRefused, MattermostUnavailable
-from bridge.ingest.post_acks import Confirmations
+from bridge.ingest.post_acks import PostAcks
 from bridge.models.chat import ChannelId, Draft, Post, PostId
 from bridge.models.jobs import JobId
 from bridge.worker import LeaseLostError
-from handlers.jobs.lease_guard import Hold
-from handlers.jobs.posting import MARK, Place, Poster
+from handlers.jobs.lease_guard import LeaseGuard
+from handlers.jobs.posting import MARK, Poster, ReplyTarget
 from tests.support.clock import Clock
 from tests.support.posting import (
     CHANNEL,
@@ -29,7 +29,7 @@ from tests.support.posting import (
 )
 
 LIMIT = 200
-PLACE = Place(CHANNEL, PostId("root"), PostId("question"))
+PLACE = ReplyTarget(CHANNEL, PostId("root"), PostId("question"))
 AWAY = MattermostUnavailable("Mattermost does not answer.")
 ARCHIVED = MattermostRefused("Mattermost refused.", http_status=400)
 
@@ -41,7 +41,7 @@ def mattermost() -> FakeMattermost:
 
 @pytest.fixture
 def poster(mattermost: FakeMattermost) -> Poster:
-    return Poster(cast(Any, mattermost), ME, LIMIT, Confirmations())
+    return Poster(cast(Any, mattermost), ME, LIMIT, PostAcks())
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def inbox() -> FakeInbox:
 
 
 @pytest.fixture
-def hold(inbox: FakeInbox) -> Hold:
-    return Hold(cast(Any, inbox), JobId(1))
+def hold(inbox: FakeInbox) -> LeaseGuard:
+    return LeaseGuard(cast(Any, inbox), JobId(1))
 
 
 def draft(pending: str = "pending", channel: ChannelId = CHANNEL) -> Draft:
@@ -77,24 +77,24 @@ async def begun(mattermost: FakeMattermost, creates: int = 1) -> None:
 async def seen(mattermost: FakeMattermost, poster: Poster, name: str = "seen") -> None:
     """Let the bot's own event tell of the last create, once it was begun."""
     await begun(mattermost)
-    poster.confirmations.seen(posted(mattermost.drafts[-1], name))
+    poster.post_acks.seen(posted(mattermost.drafts[-1], name))
 
 
 async def test_the_answer_of_the_create_is_enough(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """Usually it comes first, and nobody waits for the event."""
     assert await poster.create(draft(), hold) == "new1"
 
 
 async def test_the_answer_behind_the_event_is_waited_for(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """It comes in a moment, and a create that was cut off would be a strange thing to see in a log."""
     answered = asyncio.Event()
 
     async def create(post: Post) -> Post:
-        poster.confirmations.seen(posted(mattermost.drafts[-1], post.id))
+        poster.post_acks.seen(posted(mattermost.drafts[-1], post.id))
         await asyncio.sleep(0)
         answered.set()
         return post
@@ -106,7 +106,7 @@ async def test_the_answer_behind_the_event_is_waited_for(
 
 
 async def test_an_answer_that_is_slow_behind_the_event_is_not_waited_for(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """The post is there: after five seconds more the create is given up."""
     clock = Clock()
@@ -124,12 +124,12 @@ async def test_an_answer_that_is_slow_behind_the_event_is_not_waited_for(
 
 @pytest.mark.parametrize("failure", [AWAY, ARCHIVED, ValueError()], ids=lambda each: type(each).__name__)
 async def test_what_was_seen_is_there_whatever_its_create_says(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold, failure: Exception
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard, failure: Exception
 ) -> None:
     """An event cannot tell of a post that does not exist."""
 
     async def create(_post: Post) -> Post:
-        poster.confirmations.seen(posted(mattermost.drafts[-1], "seen"))
+        poster.post_acks.seen(posted(mattermost.drafts[-1], "seen"))
         raise failure
 
     mattermost.create = create
@@ -138,7 +138,7 @@ async def test_what_was_seen_is_there_whatever_its_create_says(
 
 
 async def test_a_create_that_failed_may_have_worked(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """When its answer was lost, the event is waited for."""
     mattermost.create = failing(AWAY)
@@ -153,7 +153,7 @@ async def test_a_create_that_failed_may_have_worked(
 
 
 async def test_a_create_that_failed_and_that_nobody_sees_has_failed(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """After five seconds; a later attempt looks for the post before it posts again."""
     clock = Clock()
@@ -173,7 +173,7 @@ async def test_a_create_that_failed_and_that_nobody_sees_has_failed(
     "failure", [ARCHIVED, AgentFailed("x"), ZeroDivisionError()], ids=lambda each: type(each).__name__
 )
 async def test_a_create_that_was_refused_has_failed_at_once(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold, failure: Exception
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard, failure: Exception
 ) -> None:
     """Mattermost has said that there is no such post, so there is nothing to wait for."""
     mattermost.create = failing(failure)
@@ -184,17 +184,17 @@ async def test_a_create_that_was_refused_has_failed_at_once(
 
 
 async def test_the_event_of_another_post_says_nothing(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """Only the `pending_post_id` that was sent with it names a post."""
     mattermost.create = failing(ARCHIVED)
-    poster.confirmations.seen(posted(draft("another"), "seen"))
+    poster.post_acks.seen(posted(draft("another"), "seen"))
 
     with pytest.raises(MattermostRefused):
         await poster.create(draft(), hold)
 
 
-async def test_a_stop_ends_the_create(mattermost: FakeMattermost, poster: Poster, hold: Hold) -> None:
+async def test_a_stop_ends_the_create(mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard) -> None:
     """Nothing goes on in the background."""
     mattermost.create = never
     creating = asyncio.create_task(poster.create(draft(), hold))
@@ -208,7 +208,7 @@ async def test_a_stop_ends_the_create(mattermost: FakeMattermost, poster: Poster
 
 
 async def test_four_answers_a_channel_are_posted_at_once(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """A real server deadlocks on more; another channel is not held up by that."""
     gate = asyncio.Event()
@@ -238,7 +238,7 @@ async def test_four_answers_a_channel_are_posted_at_once(
 
 
 async def test_what_is_there_is_looked_for_when_it_is_its_turn(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """Whoever had to wait for others may have been overtaken meanwhile."""
     mattermost.create = never
@@ -258,7 +258,7 @@ async def test_what_is_there_is_looked_for_when_it_is_its_turn(
 
 
 async def test_what_is_not_ours_any_more_is_not_posted(
-    mattermost: FakeMattermost, poster: Poster, inbox: FakeInbox, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, inbox: FakeInbox, hold: LeaseGuard
 ) -> None:
     """Another process has taken the job over: it posts."""
     inbox.ours = False
@@ -274,7 +274,7 @@ async def test_each_part_is_posted_only_while_the_job_is_ours(
 ) -> None:
     """A part can take a minute; with a fresh proof nobody is asked."""
     now = 0.0
-    hold = Hold(cast(Any, inbox), JobId(1), lambda: now, known=0.0)
+    hold = LeaseGuard(cast(Any, inbox), JobId(1), lambda: now, known=0.0)
 
     async def create(post: Post) -> Post:
         nonlocal now
@@ -294,7 +294,7 @@ TEXT = "\n\n".join(f"paragraph {number} " + "x" * 150 for number in range(3))
 
 
 async def test_a_long_answer_is_posted_in_parts(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """In their order, each in the thread, within the server's limit, and saying what it is."""
     job = a_job()
@@ -311,7 +311,7 @@ async def test_a_long_answer_is_posted_in_parts(
 
 
 async def test_a_part_is_known_by_an_id_that_only_its_job_gives(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """Every attempt sends the same, each part its own, and nobody can guess it from the question."""
     job, other = a_job(key=UUID(int=1)), a_job(key=UUID(int=2))
@@ -323,7 +323,7 @@ async def test_a_part_is_known_by_an_id_that_only_its_job_gives(
     assert len(set(ids)) == 6
 
 
-async def test_a_cut_word_alarms_nobody(mattermost: FakeMattermost, poster: Poster, hold: Hold) -> None:
+async def test_a_cut_word_alarms_nobody(mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard) -> None:
     """`@alliance` is no alarm until a cut makes `@all` of it; what is done about that has room."""
     for before in (LIMIT - 4, LIMIT - 5, LIMIT - 6):
         await poster.deliver(a_job(), "-" * before + "@alliance", PLACE, hold, again=False)
@@ -334,7 +334,7 @@ async def test_a_cut_word_alarms_nobody(mattermost: FakeMattermost, poster: Post
 
 
 async def test_parts_that_are_there_are_not_posted_again(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """After a crash the rest is posted, and all of it is returned in its order."""
     mattermost.posts = [there("second", mark(2)), there("first", mark(1))]
@@ -362,7 +362,7 @@ async def test_parts_that_are_there_are_not_posted_again(
     ids=lambda post: f"{post.props} by {post.user_id[0]}",
 )
 async def test_what_only_looks_like_a_part_is_none(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold, post: Post
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard, post: Post
 ) -> None:
     """Anybody can copy our props into a post, and Mattermost may show anything: the answer is posted."""
     mattermost.posts = [post]
@@ -371,7 +371,7 @@ async def test_what_only_looks_like_a_part_is_none(
 
 
 async def test_a_thread_that_cannot_be_read_is_not_posted_into(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """Posting without looking could post twice."""
     mattermost.failure = AWAY
@@ -400,7 +400,7 @@ async def test_an_answer_is_complete_with_its_last_part(
 
 @pytest.mark.parametrize("fails_at", [1, 2, 3])
 async def test_what_follows_a_part_that_failed_waits_for_it(
-    mattermost: FakeMattermost, poster: Poster, hold: Hold, fails_at: int
+    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard, fails_at: int
 ) -> None:
     """Parts stay in order: nothing behind a part is posted before it is."""
 

@@ -37,7 +37,7 @@ async def waits(page: Page, bridge: Bridge, tries: int) -> None:
     await comes_to(page, "waiting")
 
 
-async def pauses(page: Page) -> list[float | None]:
+async def backoff(page: Page) -> list[float | None]:
     return [error["retryIn"] for error in await heard(page, "error")]
 
 
@@ -54,7 +54,7 @@ async def test_it_waits_as_long_as_it_is_asked_to(page: Page, bridge: Bridge) ->
     await page.clock.run_for(12_000)
     await comes_to(page, "ready")
 
-    [seconds] = await pauses(page)
+    [seconds] = await backoff(page)
     assert seconds is not None
     assert 20 <= seconds <= 21
     assert len(bridge.asked) == 2
@@ -67,7 +67,7 @@ async def test_a_date_is_understood_too(page: Page, bridge: Bridge) -> None:
     await opened(page, bridge)
     await comes_to(page, "waiting")
 
-    [seconds] = await pauses(page)
+    [seconds] = await backoff(page)
     assert seconds is not None
     assert 90 <= seconds <= 102
 
@@ -79,7 +79,7 @@ async def test_nonsense_is_taken_for_nothing(page: Page, bridge: Bridge, nonsens
     await opened(page, bridge)
     await comes_to(page, "waiting")
 
-    [seconds] = await pauses(page)
+    [seconds] = await backoff(page)
     assert seconds is not None
     assert 1 <= seconds <= 2
 
@@ -94,7 +94,7 @@ async def test_pauses_grow_and_end(page: Page, bridge: Bridge) -> None:
     await comes_to(page, "error")
     await page.clock.run_for(600_000)
 
-    *waited, last = await pauses(page)
+    *waited, last = await backoff(page)
     for seconds, longest in zip(waited, (2, 4, 8, 16, 32, 60), strict=True):
         assert seconds is not None
         assert longest / 2 <= seconds <= longest
@@ -111,7 +111,7 @@ async def test_who_asks_for_an_hour_is_asked_again_by_hand_only(page: Page, brid
     await comes_to(page, "error")
 
     await expect(page.get_by_role("button", name="Try again")).to_be_visible()
-    assert await pauses(page) == [None]
+    assert await backoff(page) == [None]
 
 
 async def test_success_forgets_the_failures_before(page: Page, bridge: Bridge) -> None:
@@ -126,7 +126,7 @@ async def test_success_forgets_the_failures_before(page: Page, bridge: Bridge) -
     await chat.evaluate("parent.postMessage({ type: 'equabot:login-expired' }, '*')")
     await waits(page, bridge, 5)
 
-    seconds = (await pauses(page))[-1]
+    seconds = (await backoff(page))[-1]
     assert seconds is not None
     assert seconds <= 2
 
@@ -170,7 +170,7 @@ async def test_pauses_of_failed_logins_grow_and_end_too(page: Page, bridge: Brid
         await page.clock.run_for(60_000)
     await comes_to(page, "error")
 
-    *waited, last = await pauses(page)
+    *waited, last = await backoff(page)
     for seconds, longest in zip(waited, (2, 4, 8, 16, 32, 60), strict=True):
         assert seconds is not None
         assert longest / 2 <= seconds <= longest
@@ -184,7 +184,7 @@ async def test_nonsense_of_a_frame_is_taken_for_nothing(page: Page, bridge: Brid
     await opened(page, bridge)
     await comes_to(page, "waiting")
 
-    [seconds] = await pauses(page)
+    [seconds] = await backoff(page)
     assert seconds is not None
     assert 1 <= seconds <= 2
 

@@ -13,7 +13,7 @@ from bridge.errors import (
     TokenRefused,
 )
 from bridge.mattermost.rest.admin import RestAdmin
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.models.chat import ChannelId, NewUser, TeamId, TokenId, UserId
 from bridge.sandbox.mattermost import RestFault, Server
@@ -39,7 +39,7 @@ async def server() -> AsyncIterator[Server]:
 
 @pytest.fixture
 async def admin(server: Server) -> AsyncIterator[RestAdmin]:
-    quick = Patience(first_delay=0.005, longest_delay=0.02)
+    quick = RetryPolicy(first_delay=0.005, longest_delay=0.02)
     async with client_session() as session:
         yield RestAdmin(Transport(session, server.url, server.store.admin_token, lambda *_: None, quick))
 

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.errors import MattermostFull, MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.mattermost.rest.bulk import RestBulk
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.models.chat import ChannelId, TeamId, UserId
 from bridge.sandbox.mattermost import RestFault, Server, Store, Team, User
@@ -14,7 +14,7 @@ from tests.support.mattermost import running_mattermost
 from tests.support.scripted_rest import gives, scripted_rest
 
 NOBODY = UserId("z" * 26)
-QUICK = Patience(first_delay=0.005, longest_delay=0.02, resend_for=5)
+QUICK = RetryPolicy(first_delay=0.005, longest_delay=0.02, resend_for=5)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from bridge.errors import InvalidRequest, MattermostRefused, MattermostUnavailab
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.client import RestMattermost, connect
 from bridge.mattermost.rest.responses import NoAnswer, TooLarge
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport
 from bridge.mattermost.wire import parse_post
 from bridge.models.chat import Channel, ChannelId, Draft, PostId, TeamId, UserId
@@ -25,7 +25,7 @@ DRAFT = Draft(ChannelId(CHANNEL), "hi", ROOT, {"equabot": 1}, "pending1")
 
 @pytest.fixture
 def api(transport: Transport) -> RestMattermost:
-    return RestMattermost(transport, creating=Patience(timeout=0.5, resend_for=2, first_delay=0.001))
+    return RestMattermost(transport, creating=RetryPolicy(timeout=0.5, resend_for=2, first_delay=0.001))
 
 
 def ids(posts: Sequence[Any]) -> list[str]:
@@ -249,7 +249,7 @@ async def test_create_has_its_own_time_out(
     """The answer may come long after the post is visible."""
     rest.answers(stalls)
     with pytest.raises(NoAnswer):
-        await RestMattermost(api.transport, creating=Patience(timeout=0.05, tries=1)).create_post(DRAFT)
+        await RestMattermost(api.transport, creating=RetryPolicy(timeout=0.05, tries=1)).create_post(DRAFT)
 
     assert observed == [("/posts", "error")]
     assert RestMattermost(api.transport).creating.timeout == 60

@@ -9,7 +9,7 @@ from bridge.errors import MattermostFull, MattermostRefused, MattermostUnavailab
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.responses import (
     Answer,
-    Misdirected,
+    NotMattermost,
     Overloaded,
     Pending,
     Throttled,
@@ -45,22 +45,22 @@ def test_empty_answer_is_none(body: bytes) -> None:
 @pytest.mark.parametrize(
     ("given", "raised"),
     [
-        (answer(200, b"<!doctype html>", "text/html"), Misdirected),
+        (answer(200, b"<!doctype html>", "text/html"), NotMattermost),
         (answer(200, b'[{"id":1}{"id":"app.channel.get_channels.not_found.app_error"}'), MalformedError),
-        (answer(302), Misdirected),
-        (answer(304), Misdirected),
+        (answer(302), NotMattermost),
+        (answer(304), NotMattermost),
         (error("api.context.session_expired.app_error", 401), TokenRefused),
-        (answer(401, b"Unauthorized", "text/plain"), Misdirected),
-        (answer(401, {"error": "unauthorized"}), Misdirected),
+        (answer(401, b"Unauthorized", "text/plain"), NotMattermost),
+        (answer(401, {"error": "unauthorized"}), NotMattermost),
         (error("api.context.permissions.app_error", 403), MattermostRefused),
         (error("api.context.404.app_error", 404), MattermostRefused),
         (answer(404, {"id": "api.context.404.app_error"}, "text/plain"), MattermostRefused),
-        (answer(403, b"Forbidden", "text/plain"), Misdirected),
-        (answer(404, b"<html>", "text/html"), Misdirected),
-        (answer(413, b"<html>", "text/html"), Misdirected),
-        (answer(400, b"{", "application/json"), Misdirected),
-        (answer(400, [], "application/json"), Misdirected),
-        (answer(400, {"id": 1}, "application/json"), Misdirected),
+        (answer(403, b"Forbidden", "text/plain"), NotMattermost),
+        (answer(404, b"<html>", "text/html"), NotMattermost),
+        (answer(413, b"<html>", "text/html"), NotMattermost),
+        (answer(400, b"{", "application/json"), NotMattermost),
+        (answer(400, [], "application/json"), NotMattermost),
+        (answer(400, {"id": 1}, "application/json"), NotMattermost),
         (answer(501, b"<html>", "text/html"), Overloaded),
         (error("app.user_access_token.disabled", 501), MattermostRefused),
         (error("api.user.create_user.user_limits.exceeded"), MattermostFull),
@@ -120,8 +120,8 @@ def test_wait_is_carried_along(status: int) -> None:
     ("status", "media_type", "raised"),
     [
         (200, "application/json", TooLarge),
-        (200, "text/html", Misdirected),
-        (502, "application/json", Misdirected),
+        (200, "text/html", NotMattermost),
+        (502, "application/json", NotMattermost),
     ],
 )
 def test_too_large(status: int, media_type: str, raised: type[Exception]) -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from bridge.mattermost.rest.responses import NoAnswer, Overloaded, Passing, Pending, Throttled
-from bridge.mattermost.rest.retry_policy import Patience
+from bridge.mattermost.rest.retry_policy import RetryPolicy
 
-PATIENCE = Patience(tries=3, first_delay=1, longest_delay=3, longest_wait=10)
+PATIENCE = RetryPolicy(tries=3, first_delay=1, longest_delay=3, longest_wait=10)
 
 
 @pytest.mark.parametrize("error", [Throttled("."), Overloaded("."), NoAnswer(".")])
@@ -43,6 +43,6 @@ def test_long_wait_is_left_to_the_caller() -> None:
 
 def test_deadline_of_what_must_not_be_repeated() -> None:
     """A POST of unknown outcome is sent again only for so long as its caller says."""
-    assert Patience().deadline(repeatable=False) == 0
-    assert Patience(resend_for=25).deadline(repeatable=False) == 25
-    assert Patience(total=20).deadline(repeatable=True) == 20
+    assert RetryPolicy().deadline(repeatable=False) == 0
+    assert RetryPolicy(resend_for=25).deadline(repeatable=False) == 25
+    assert RetryPolicy(total=20).deadline(repeatable=True) == 20

@@ -17,7 +17,7 @@ from bridge.errors import (
     TokenRefused,
 )
 from bridge.mattermost.json_text import MalformedError
-from bridge.mattermost.rest.responses import Misdirected, NoAnswer, Overloaded, Pending, Throttled, TooLarge
+from bridge.mattermost.rest.responses import NoAnswer, NotMattermost, Overloaded, Pending, Throttled, TooLarge
 from bridge.mattermost.rest.transport import Method, Transport, client_session
 from tests.support.scripted_rest import Action, ScriptedRest, gives, hangs_up, refuses, stalls
 
@@ -104,9 +104,9 @@ def test_token_is_not_shown(transport: Transport) -> None:
         (refuses("api.context.invalid_token.error", 401), TokenRefused),
         (refuses("api.context.permissions.app_error", 403), MattermostRefused),
         (refuses("api.user.create_user.user_limits.exceeded"), MattermostFull),
-        (gives("<!doctype html>", media_type="text/html"), Misdirected),
+        (gives("<!doctype html>", media_type="text/html"), NotMattermost),
         (gives("[{"), MalformedError),
-        (gives("", 302, ("Location", "/api/v4/elsewhere")), Misdirected),
+        (gives("", 302, ("Location", "/api/v4/elsewhere")), NotMattermost),
     ],
 )
 @pytest.mark.parametrize("method", METHODS)
@@ -183,7 +183,7 @@ async def test_post_that_is_safe_to_repeat_is(
 ) -> None:
     """Its caller says for how long."""
     rest.answers(trouble, trouble, FINE)
-    safe = transport.patient(replace(transport.patience, resend_for=2))
+    safe = transport.with_policy(replace(transport.retry_policy, resend_for=2))
 
     assert await safe.post("/posts", {}) == {"fine": True}
 
@@ -191,7 +191,7 @@ async def test_post_that_is_safe_to_repeat_is(
 async def test_post_being_created_is_waited_for(rest: ScriptedRest, transport: Transport) -> None:
     """The server is still at the first try: the wait is not counted in tries."""
     rest.answers(*[PENDING] * 6, FINE)
-    safe = transport.patient(replace(transport.patience, resend_for=2))
+    safe = transport.with_policy(replace(transport.retry_policy, resend_for=2))
 
     assert await safe.post("/posts", {}) == {"fine": True}
 
@@ -200,7 +200,7 @@ async def test_no_post_is_resent_after_its_time(rest: ScriptedRest, transport: T
     """Then the server has forgotten the first try and would carry out a second."""
     rest.answers(PENDING)
     with pytest.raises(Pending):
-        await transport.patient(replace(transport.patience, resend_for=0.05)).post("/posts", {})
+        await transport.with_policy(replace(transport.retry_policy, resend_for=0.05)).post("/posts", {})
 
     assert len(rest.asked) > 1
 
@@ -225,7 +225,7 @@ async def test_no_post_is_resent_by_whoever_slept_through_its_time(
     rest.answers(BROKEN, FINE)
     awake_late = replace(transport, clock=SleepyClock(asleep))
     with pytest.raises(Overloaded):
-        await awake_late.patient(replace(transport.patience, resend_for=25)).post("/posts", {})
+        await awake_late.with_policy(replace(transport.retry_policy, resend_for=25)).post("/posts", {})
 
     assert len(rest.asked) == 1
 
@@ -234,7 +234,7 @@ async def test_whoever_slept_for_less_resends(rest: ScriptedRest, transport: Tra
     rest.answers(BROKEN, FINE)
     awake = replace(transport, clock=SleepyClock(24.9))
 
-    assert await awake.patient(replace(transport.patience, resend_for=25)).post("/posts", {}) == {
+    assert await awake.with_policy(replace(transport.retry_policy, resend_for=25)).post("/posts", {}) == {
         "fine": True
     }
 
@@ -247,9 +247,9 @@ async def test_a_process_that_stood_still_does_not_resend(rest: ScriptedRest, tr
         return await BROKEN(request)
 
     rest.answers(stands_still, FINE)
-    late = replace(transport.patience, resend_for=0.5, first_delay=0.2, longest_delay=0.2)
+    late = replace(transport.retry_policy, resend_for=0.5, first_delay=0.2, longest_delay=0.2)
     with pytest.raises(Overloaded):
-        await transport.patient(late).post("/posts", {})
+        await transport.with_policy(late).post("/posts", {})
 
     assert len(rest.asked) == 1
 
@@ -260,7 +260,7 @@ async def test_throttling_does_not_make_an_unknown_outcome_repeatable(
     """A lost first try stays lost when the second is throttled."""
     rest.answers(hangs_up, gives("limit exceeded", 429, ("Retry-After", "1"), media_type="text/plain"), FINE)
     with pytest.raises(Throttled):
-        await transport.patient(replace(transport.patience, resend_for=0.5)).post("/posts", {})
+        await transport.with_policy(replace(transport.retry_policy, resend_for=0.5)).post("/posts", {})
 
     assert len(rest.asked) == 2
 
@@ -271,7 +271,7 @@ async def test_time_out(
     """A server that never answers costs the time-out of each try, and not more than the total."""
     rest.answers(stalls)
     with pytest.raises(NoAnswer):
-        await transport.patient(replace(transport.patience, timeout=0.05)).get("/users/me")
+        await transport.with_policy(replace(transport.retry_policy, timeout=0.05)).get("/users/me")
 
     assert observed == [("/users/me", "error")] * 3
 
@@ -289,7 +289,7 @@ async def test_nobody_there(transport: Transport) -> None:
 async def test_post_on_a_dead_connection(rest: ScriptedRest, transport: Transport) -> None:
     """aiohttp repeats a GET on a kept-alive connection that turns out dead, but not a POST: that is ours."""
     rest.answers(FINE, hangs_up, FINE)
-    safe = transport.patient(replace(transport.patience, resend_for=2))
+    safe = transport.with_policy(replace(transport.retry_policy, resend_for=2))
     await safe.get("/users/me")
 
     assert await safe.post("/posts", {}) == {"fine": True}

@@ -68,10 +68,10 @@ def test_inactive_connections_are_dropped_after_five_minutes() -> None:
     absent, present = world.connect(world.store.admin), world.connect(world.store.admin)
     world.hub.unregister(absent)
     world.clock.now += REAP_INTERVAL - 1
-    world.hub.reap()
+    world.hub.release_expired()
     assert world.hub.knows(absent)
     world.clock.now += 2
-    world.hub.reap()
+    world.hub.release_expired()
     assert not world.hub.knows(absent)
     assert world.hub.knows(present)
 
@@ -84,7 +84,7 @@ def test_activity_keeps_a_connection_longer() -> None:
     world.hub.note_activity(world.store.admin.id, connection.token)
     world.hub.unregister(connection)
     world.clock.now += REAP_INTERVAL - 1
-    world.hub.reap()
+    world.hub.release_expired()
     assert world.hub.knows(connection)
 
 
