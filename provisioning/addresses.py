@@ -31,7 +31,7 @@ def email_digest(person: Person) -> bytes | None:
 
 
 async def ensure_email(
-    admin: MattermostAdmin, stores: Tables, person: Person, account: Account, user: User
+    admin: MattermostAdmin, tables: Tables, person: Person, account: Account, user: User
 ) -> Account:
     """Give an account of ours the address that its person has proved, and let notifications go there.
 
@@ -43,17 +43,17 @@ async def ensure_email(
         return account
     if account.email_digest == digest and not account.unconfirmed and user.email.lower() == email:
         return account
-    done = await _set(admin, stores, account, email)
-    await stores.accounts.compared(person.id, digest, confirmed=done)
+    done = await _set(admin, tables, account, email)
+    await tables.accounts.compared(person.id, digest, confirmed=done)
     return replace(account, email_digest=digest, unconfirmed=account.unconfirmed and not done)
 
 
-async def freed(admin: MattermostAdmin, stores: Tables, holder: User) -> bool:
+async def freed(admin: MattermostAdmin, tables: Tables, holder: User) -> bool:
     """Take the address from an account that has it by a roster's word only; tell whether that is done.
 
     Its person gets their own at their next visit.
     """
-    person = await stores.accounts.give_up_email(holder.id)
+    person = await tables.accounts.give_up_email(holder.id)
     if person is None:
         return False
     try:
@@ -64,10 +64,10 @@ async def freed(admin: MattermostAdmin, stores: Tables, holder: User) -> bool:
     return done
 
 
-async def _set(admin: MattermostAdmin, stores: Tables, account: Account, email: str) -> bool:
+async def _set(admin: MattermostAdmin, tables: Tables, account: Account, email: str) -> bool:
     person, user = str(account.person_id), account.user_id
     try:
-        done = await _set_or_freed(admin, stores, account, email)
+        done = await _set_or_freed(admin, tables, account, email)
     except (AccountConflict, EmailTaken) as error:
         log.warning("email_not_set", person=person, user=user, reason=error.message)
         return False
@@ -75,11 +75,11 @@ async def _set(admin: MattermostAdmin, stores: Tables, account: Account, email: 
     return done
 
 
-async def _set_or_freed(admin: MattermostAdmin, stores: Tables, account: Account, email: str) -> bool:
+async def _set_or_freed(admin: MattermostAdmin, tables: Tables, account: Account, email: str) -> bool:
     try:
         return await admin.set_email(account.user_id, email, notify=account.unconfirmed)
     except EmailTaken:
         holder = await admin.user_by_email(email)
-        if holder is None or not await freed(admin, stores, holder):
+        if holder is None or not await freed(admin, tables, holder):
             raise
     return await admin.set_email(account.user_id, email, notify=account.unconfirmed)

@@ -22,7 +22,7 @@ _GENERAL = "General"
 
 
 async def ensure_channels(
-    admin: MattermostAdmin, stores: Tables, staff: TeamBots, organization: OrganizationId, team: Team
+    admin: MattermostAdmin, tables: Tables, team_bots: TeamBots, organization: OrganizationId, team: Team
 ) -> Mapping[str, Channel]:
     """Return the default channels by name, open to all members, each with the bots that belong there.
 
@@ -31,14 +31,16 @@ async def ensure_channels(
     is in all of them makes this one call. A private channel of such a name is used, but nobody except bots is
     put into it.
     """
-    places = await staff.places()
+    places = await team_bots.places()
     seen = {user: _by_name(await admin.channels_of(user, team.id)) for user in places}
-    mapped = await stores.teams.channels(organization)
+    mapped = await tables.teams.channels(organization)
     known = {name: channel for channels in seen.values() for name, channel in channels.items()}
     repair = _Repair(admin, team)
-    found = {name: known.get(name) or await repair.channel(name, mapped.get(name)) for name in staff.channels}
+    found = {
+        name: known.get(name) or await repair.channel(name, mapped.get(name)) for name in team_bots.channels
+    }
     if any(mapped.get(name) != channel.id for name, channel in found.items()):
-        await stores.teams.record_channels(organization, {name: each.id for name, each in found.items()})
+        await tables.teams.record_channels(organization, {name: each.id for name, each in found.items()})
     for user, names in places.items():
         await repair.place(user, [found[name] for name in sorted(names - seen[user].keys())])
     if found[TOWN_SQUARE].display_name == _FIRST_TITLE:

@@ -27,7 +27,7 @@ class ProvisionedTeam:
 
 
 async def ensure_membership(
-    admin: MattermostAdmin, stores: Tables, home: ProvisionedTeam, account: Account, *, verdict_age: timedelta
+    admin: MattermostAdmin, tables: Tables, home: ProvisionedTeam, account: Account, *, verdict_age: timedelta
 ) -> None:
     """See to it that the person is in the team and, when they enter it, in its open default channels.
 
@@ -35,35 +35,35 @@ async def ensure_membership(
     the organization since Equa said, `verdict_age` ago at most, that they are in it.
     """
     organization, person, user = home.organization, account.person_id, account.user_id
-    if await stores.memberships.state(organization, person) == "joined" and await admin.is_in_team(
+    if await tables.memberships.state(organization, person) == "joined" and await admin.is_in_team(
         home.team.id, user
     ):
         return
-    if not await stores.memberships.join(organization, person, verdict_age=verdict_age):
+    if not await tables.memberships.join(organization, person, verdict_age=verdict_age):
         raise _has_left()
     await admin.add_to_team(home.team.id, user)
     await _enter(admin, home.team, home.channels, user)
-    if not await stores.memberships.joined(organization, person):
+    if not await tables.memberships.joined(organization, person):
         await admin.remove_from_team(home.team.id, user)
         raise _has_left()
     log.info("member_joined", organization=str(organization), person=str(person))
 
 
 async def leave(
-    admin: MattermostAdmin, stores: Tables, organization: OrganizationId, person: PersonId
+    admin: MattermostAdmin, tables: Tables, organization: OrganizationId, person: PersonId
 ) -> None:
     """Take a person out of an organization's team; after their last organization their token is revoked.
 
     Their tickets for the organization are void before anything else is done.
     """
-    await stores.memberships.leave(organization, person)
-    account = await stores.accounts.find(person)
-    mapping = await stores.teams.find(organization)
+    await tables.memberships.leave(organization, person)
+    account = await tables.accounts.find(person)
+    mapping = await tables.teams.find(organization)
     if account is not None and mapping is not None:
         await admin.remove_from_team(mapping.team_id, account.user_id)
-    if account is not None and not await stores.memberships.has_any(person):
-        await revoke_tokens(admin, stores, account)
-    await stores.memberships.left(organization, person)
+    if account is not None and not await tables.memberships.has_any(person):
+        await revoke_tokens(admin, tables, account)
+    await tables.memberships.left(organization, person)
     log.info("member_left", organization=str(organization), person=str(person))
 
 

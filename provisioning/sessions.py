@@ -51,10 +51,10 @@ class Sessions:
     """Lets people in. Every method may be repeated, by several processes at once, after a crash anywhere."""
 
     admin: MattermostAdmin
-    stores: Tables
+    tables: Tables
     locks: Locks
     keys: KeyRing
-    staff: TeamBots
+    team_bots: TeamBots
 
     async def open_session(self, person: Person, organization: Organization) -> Session:
         """Return the session of a person whom Equa has just called a member of the organization.
@@ -82,16 +82,16 @@ class Sessions:
         """Take a person out of an organization's team, and with the last one revoke their token."""
         with _own_tokens():
             async with self.locks.hold(f"person:{person}"):
-                await membership.leave(self.admin, self.stores, organization, person)
+                await membership.leave(self.admin, self.tables, organization, person)
 
     async def issue_ticket(self, person: PersonId, organization: OrganizationId) -> str:
         """Return a one-time ticket for `redeem`; raise `NotAMember`."""
-        return await tickets.issue(self.stores, person, organization)
+        return await tickets.issue(self.tables, person, organization)
 
     async def redeem(self, ticket: str) -> Session:
         """Use a ticket up and return its holder's session; raise `NotSignedIn` if it is not good."""
-        holder = await tickets.redeem(self.stores, ticket)
-        account = await self.stores.accounts.find(holder.person)
+        holder = await tickets.redeem(self.tables, ticket)
+        account = await self.tables.accounts.find(holder.person)
         token = opened(self.keys, account) if account else None
         if account is None or token is None:
             raise NotSignedIn("Please open Messaging in Equa again.")
@@ -99,38 +99,40 @@ class Sessions:
 
     async def recognize(self, token: str) -> SignIn:
         """Return whom a token signs in that we have given out; raise `NotSignedIn` if it is none of those."""
-        user_id = await self.stores.accounts.holder_of(token_digest(token))
+        user_id = await self.tables.accounts.holder_of(token_digest(token))
         if user_id is None:
             raise NotSignedIn("This link is not good any more; please open Messaging in Equa again.")
         return SignIn(token, user_id)
 
     async def _returning(self, person: Person, organization: OrganizationId) -> Session | None:
         """Return the session if nothing is to be done for it."""
-        settled = await self.stores.accounts.settled(person.id, organization, email_digest(person))
-        token = opened(self.keys, settled.account) if settled else None
-        if settled is None or token is None:
+        returning_visit = await self.tables.accounts.returning_visit(
+            person.id, organization, email_digest(person)
+        )
+        token = opened(self.keys, returning_visit.account) if returning_visit else None
+        if returning_visit is None or token is None:
             return None
         try:
             teams = await self.admin.teams_of_holder(token)
         except TokenRefused:
             return None
-        names = (team.name for team in teams if team.id == settled.team_id)
+        names = (team.name for team in teams if team.id == returning_visit.team_id)
         name = next(names, None)
-        return Session(token, settled.account.user_id, name) if name else None
+        return Session(token, returning_visit.account.user_id, name) if name else None
 
     async def _provision(self, person: Person, organization: Organization, began: float) -> Session:
-        account = await ensure_user(self.admin, self.stores, person)
+        account = await ensure_user(self.admin, self.tables, person)
         home = await self.ensure_home(organization)
         age = timedelta(seconds=VERDICT_SECONDS + time.monotonic() - began)
-        await ensure_membership(self.admin, self.stores, home, account, verdict_age=age)
-        token = await ensure_token(self.admin, self.stores, self.keys, account)
+        await ensure_membership(self.admin, self.tables, home, account, verdict_age=age)
+        token = await ensure_token(self.admin, self.tables, self.keys, account)
         return Session(token, account.user_id, home.team.name)
 
     async def _home(self, organization: Organization) -> ProvisionedTeam:
-        team = await ensure_team(self.admin, self.stores, organization)
-        channels = await ensure_channels(self.admin, self.stores, self.staff, organization.id, team)
+        team = await ensure_team(self.admin, self.tables, organization)
+        channels = await ensure_channels(self.admin, self.tables, self.team_bots, organization.id, team)
         # What the platform told before there was a team has waited for it.
-        await self.stores.inbox.wake(organization.id)
+        await self.tables.inbox.wake(organization.id)
         return ProvisionedTeam(organization.id, team, tuple(channels.values()))
 
 

@@ -25,7 +25,7 @@ class SignInService:
     """Every method may be repeated; they raise what `Sessions` raises."""
 
     sessions: Sessions
-    handing: TokenKind = "ticket"
+    kind: TokenKind = "ticket"
 
     async def open(self, person: Person, organization: Organization) -> Session:
         """Return the session of a person whom Equa has just called a member of the organization."""
@@ -33,7 +33,7 @@ class SignInService:
 
     async def token(self, session: Session, person: PersonId, organization: OrganizationId) -> str:
         """Return what the browser may show to `enter`; raise `NotAMember`."""
-        if self.handing == "pat":
+        if self.kind == "pat":
             return session.token
         return await self.sessions.issue_ticket(person, organization)
 
@@ -43,14 +43,14 @@ class SignInService:
         A personal access token is looked up among those that we have stored, by its hash: Mattermost is never
         asked about one that is not ours.
         """
-        if self.handing == "pat":
+        if self.kind == "pat":
             return SignInResult(await self.sessions.recognize(token), "/")
         session = await self.sessions.redeem(token)
         return SignInResult(session, _home(session.team_name))
 
     async def has_team(self, organization: OrganizationId) -> bool:
         """Tell whether the organization has a team already, whose name then does not depend on its own."""
-        return await self.sessions.stores.teams.find(organization) is not None
+        return await self.sessions.tables.teams.find(organization) is not None
 
 
 def _home(team_name: str) -> str:

@@ -48,7 +48,7 @@ class TeamSync:
 
     async def preview(self, organization: OrganizationId, reading: RosterSnapshot) -> Preview:
         """Return what `run` would do; nothing is changed, and a missing team counts as empty."""
-        mapping = await self.sessions.stores.teams.find(organization)
+        mapping = await self.sessions.tables.teams.find(organization)
         team = await self.sessions.admin.team(mapping.team_id) if mapping else None
         return await self._preview(organization, reading, team.id if team else None)
 
@@ -72,7 +72,7 @@ class TeamSync:
             seen = await self._preview(organization.id, reading, home.team.id)
             if seen.plan.refusal and not force:
                 raise SyncRefused(seen.plan.refusal)
-            tally = SyncProgress(seen.plan.changes, before)
+            progress = SyncProgress(seen.plan.changes, before)
             changes = SyncExecutor(
                 self.sessions,
                 self.bulk,
@@ -80,11 +80,11 @@ class TeamSync:
                 home,
                 reading.read_at,
                 seen.facts.accounts,
-                tally,
+                progress,
                 told,
             )
             await changes.apply(seen.plan)
-        report = tally.report(organization.id)
+        report = progress.report(organization.id)
         _log(report)
         return report
 

@@ -52,14 +52,14 @@ class SyncExecutor:
     """Since when the roster may have changed: newer memberships are left as they are."""
     accounts: Mapping[PersonId, UserId]
     """Those known before."""
-    tally: SyncProgress
+    progress: SyncProgress
     told: OnProgress
 
     async def apply(self, plan: Plan) -> None:
         """Do all of it; those who leave first, because they make room."""
-        self.tally.failed += plan.failed
-        self.tally.unchanged += len(plan.unchanged)
-        await self.told(self.tally.progress)
+        self.progress.failed += plan.failed
+        self.progress.unchanged += len(plan.unchanged)
+        await self.told(self.progress.progress)
         for leavers in _batches(plan.remove, _FEW):
             await each(leavers, self._remove, at_once=_AT_ONCE)
             await self._done(len(leavers))
@@ -74,11 +74,11 @@ class SyncExecutor:
         # The lock of `Sessions.leave`, with a look between the lock and the leaving.
         async with self.sessions.locks.hold(f"person:{person}"):
             if await self.rosters.is_joined_since(self._organization, person, self.read_at):
-                self.tally.unchanged += 1
+                self.progress.unchanged += 1
                 return
             with self._noting(person):
-                await leave(self.sessions.admin, self.sessions.stores, self._organization, person)
-                self.tally.removed += 1
+                await leave(self.sessions.admin, self.sessions.tables, self._organization, person)
+                self.progress.removed += 1
 
     async def _opened(self, newcomers: Sequence[Member]) -> list[MemberAccount]:
         """Return those whose account exists then; of the others it is noted why not."""
@@ -98,9 +98,9 @@ class SyncExecutor:
         seat = None
         async with self.sessions.locks.hold(f"person:{person.id}"):
             with self._noting(person.id):
-                account = await ensure_user(self.sessions.admin, self.sessions.stores, person)
+                account = await ensure_user(self.sessions.admin, self.sessions.tables, person)
                 seat = MemberAccount(person.id, account.user_id)
-                self.tally.created += account.provisioned and seat.user_id != self.accounts.get(person.id)
+                self.progress.created += account.provisioned and seat.user_id != self.accounts.get(person.id)
         return seat
 
     async def _add(self, seats: Sequence[MemberAccount]) -> None:
@@ -109,7 +109,7 @@ class SyncExecutor:
         if inside:
             await self._join_channels(inside, await self._missing(inside[-1].user_id))
         await self.rosters.joined(self._organization, _people(inside))
-        self.tally.added += len(inside)
+        self.progress.added += len(inside)
         await self._done(len(seats))
 
     async def _settle(self, seats: Sequence[MemberAccount]) -> None:
@@ -118,7 +118,7 @@ class SyncExecutor:
             staying = await self._joining(seats)
         await self._join_channels(staying, self._open_channels)
         await self.rosters.joined(self._organization, _people(staying))
-        self.tally.unchanged += len(staying)
+        self.progress.unchanged += len(staying)
         await self._done(len(seats))
 
     async def _enter(self, seats: Sequence[MemberAccount]) -> list[MemberAccount]:
@@ -128,7 +128,7 @@ class SyncExecutor:
             refused = await self._refused([seat.user_id for seat in joining]) if joining else {}
         for seat in joining:
             if seat.user_id in refused:
-                self.tally.refuse(seat.person_id, refused[seat.user_id])
+                self.progress.refuse(seat.person_id, refused[seat.user_id])
         return [seat for seat in joining if seat.user_id not in refused]
 
     async def _joining(self, seats: Sequence[MemberAccount]) -> list[MemberAccount]:
@@ -136,7 +136,7 @@ class SyncExecutor:
         people = await self.rosters.joining(self._organization, _people(seats), read_at=self.read_at)
         for seat in seats:
             if seat.person_id not in people:
-                self.tally.fail(seat.person_id, "left", "Has left the organization meanwhile.")
+                self.progress.fail(seat.person_id, "left", "Has left the organization meanwhile.")
         return [seat for seat in seats if seat.person_id in people]
 
     async def _refused(self, users: Sequence[UserId]) -> Mapping[UserId, BridgeError]:
@@ -162,7 +162,7 @@ class SyncExecutor:
     def _miss(self, channel: Channel, seats: Sequence[MemberAccount]) -> None:
         message = f"Is in the team, but could not be put into the channel {channel.name}."
         for seat in seats:
-            self.tally.fail(seat.person_id, "not_in_channel", message)
+            self.progress.fail(seat.person_id, "not_in_channel", message)
 
     @contextmanager
     def _noting(self, person: PersonId | None) -> Iterator[None]:
@@ -172,11 +172,11 @@ class SyncExecutor:
         except (Unavailable, TokenRefused):
             raise
         except BridgeError as error:
-            self.tally.refuse(person, error)
+            self.progress.refuse(person, error)
 
     async def _done(self, people: int) -> None:
-        self.tally.done += people
-        await self.told(self.tally.progress)
+        self.progress.done += people
+        await self.told(self.progress.progress)
 
     @property
     def _organization(self) -> OrganizationId:

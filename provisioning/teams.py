@@ -15,36 +15,36 @@ from provisioning.tables import Tables
 log = structlog.get_logger(__name__)
 
 
-async def ensure_team(admin: MattermostAdmin, stores: Tables, organization: Organization) -> Team:
+async def ensure_team(admin: MattermostAdmin, tables: Tables, organization: Organization) -> Team:
     """Return the organization's team: restored if it is archived, created if there is none.
 
     A name that somebody has given it stays. A team that the bridge did not create is never taken, whatever
     it is called or says about itself.
     """
-    mapping = await stores.teams.find(organization.id)
+    mapping = await tables.teams.find(organization.id)
     team = await admin.team(mapping.team_id) if mapping else None
     if team is None:
-        team = await _left_behind(admin, stores, organization) or await _created(admin, stores, organization)
+        team = await _left_behind(admin, tables, organization) or await _created(admin, tables, organization)
     if team.delete_at:
         await admin.restore_team(team.id)
         team = replace(team, delete_at=0)
         log.info("team_restored", organization=str(organization.id), team=team.id)
     if mapping is None or (mapping.team_id, mapping.name) != (team.id, team.name):
-        await stores.teams.record(organization.id, team)
+        await tables.teams.record(organization.id, team)
         log.info("team_recorded", organization=str(organization.id), team=team.id, name=team.name)
     return team
 
 
-async def _left_behind(admin: MattermostAdmin, stores: Tables, organization: Organization) -> Team | None:
+async def _left_behind(admin: MattermostAdmin, tables: Tables, organization: Organization) -> Team | None:
     """Return what an interrupted attempt has created."""
-    attempt = await stores.attempts.find(of_organization(organization.id))
+    attempt = await tables.attempts.find(of_organization(organization.id))
     return await _marked(admin, attempt.name, attempt.mark) if attempt else None
 
 
-async def _created(admin: MattermostAdmin, stores: Tables, organization: Organization) -> Team:
+async def _created(admin: MattermostAdmin, tables: Tables, organization: Organization) -> Team:
     """Create a team under the first of its names that is free, unless one with our mark has it."""
     for name in team_names(organization):
-        mark = await stores.attempts.begin(of_organization(organization.id), name)
+        mark = await tables.attempts.begin(of_organization(organization.id), name)
         try:
             return await admin.create_team(name, display_name(organization.name, name), mark)
         except NameTaken as error:

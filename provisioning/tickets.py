@@ -17,20 +17,20 @@ _LENGTH = 26
 _TICKET = re.compile(rf"[a-z0-9]{{{_LENGTH}}}")
 
 
-async def issue(stores: Tables, person: PersonId, organization: OrganizationId) -> str:
+async def issue(tables: Tables, person: PersonId, organization: OrganizationId) -> str:
     """Return a ticket that is good once, for 60 s, and as long as the person is in the organization's team.
 
     Raises `NotAMember` when they are not.
     """
     ticket = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
-    if not await stores.tickets.put(_digest(ticket), organization, person):
+    if not await tables.tickets.put(_digest(ticket), organization, person):
         raise NotAMember("You are not a member of this organization.")
     return ticket
 
 
-async def redeem(stores: Tables, ticket: str) -> Holder:
+async def redeem(tables: Tables, ticket: str) -> Holder:
     """Use a ticket up and return whose it is; raise `NotSignedIn` if it is not good."""
-    holder = await stores.tickets.take(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
+    holder = await tables.tickets.take(_digest(ticket)) if _TICKET.fullmatch(ticket) else None
     if holder is None:
         raise NotSignedIn("This link has been used or is too old; please open Messaging in Equa again.")
     return holder

@@ -18,7 +18,7 @@ DESCRIPTION = "equabot-bridge"
 """By which our tokens are known among those of an account."""
 
 
-async def ensure_token(admin: MattermostAdmin, stores: Tables, keys: KeyRing, account: Account) -> str:
+async def ensure_token(admin: MattermostAdmin, tables: Tables, keys: KeyRing, account: Account) -> str:
     """Return the person's token: the stored one, or a new one where that is old, refused or does not open.
 
     A new one is stored before the others are revoked, so that there is always one that is good. What was
@@ -27,23 +27,23 @@ async def ensure_token(admin: MattermostAdmin, stores: Tables, keys: KeyRing, ac
     secret = opened(keys, account)
     if account.token and secret and not account.token.old and await _works(admin, secret):
         if account.stray_tokens:
-            await _tidy(admin, stores, account, keep=account.token.id)
+            await _tidy(admin, tables, account, keep=account.token.id)
         return secret
-    await stores.accounts.expect_token(account.person_id)
+    await tables.accounts.expect_token(account.person_id)
     token = await admin.create_token(account.user_id, DESCRIPTION)
     sealed = seal_token(keys, account.person_id, token.secret)
     digest = token_digest(token.secret)
-    await stores.accounts.keep_token(account.person_id, token.id, sealed, digest)
+    await tables.accounts.keep_token(account.person_id, token.id, sealed, digest)
     log.info("token_created", person=str(account.person_id), token=token.id)
-    await _tidy(admin, stores, account, keep=token.id)
+    await _tidy(admin, tables, account, keep=token.id)
     return token.secret
 
 
-async def revoke_tokens(admin: MattermostAdmin, stores: Tables, account: Account) -> None:
+async def revoke_tokens(admin: MattermostAdmin, tables: Tables, account: Account) -> None:
     """Revoke all tokens of ours that the account has, and forget the stored one."""
-    await stores.accounts.expect_token(account.person_id)
-    await stores.accounts.drop_token(account.person_id)
-    await _tidy(admin, stores, account, keep=None)
+    await tables.accounts.expect_token(account.person_id)
+    await tables.accounts.drop_token(account.person_id)
+    await _tidy(admin, tables, account, keep=None)
 
 
 def opened(keys: KeyRing, account: Account) -> str | None:
@@ -70,10 +70,10 @@ async def _works(admin: MattermostAdmin, secret: str) -> bool:
     return True
 
 
-async def _tidy(admin: MattermostAdmin, stores: Tables, account: Account, *, keep: TokenId | None) -> None:
+async def _tidy(admin: MattermostAdmin, tables: Tables, account: Account, *, keep: TokenId | None) -> None:
     """Revoke every token of ours but one."""
     for token in await admin.tokens(account.user_id):
         if token.description == DESCRIPTION and token.id != keep:
             await admin.revoke_token(token.id)
             log.info("token_revoked", person=str(account.person_id), token=token.id)
-    await stores.accounts.tidied(account.person_id)
+    await tables.accounts.tidied(account.person_id)

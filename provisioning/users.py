@@ -28,28 +28,28 @@ class _Opened:
     """Whether it may have been created with somebody else's address and without notifications."""
 
 
-async def ensure_user(admin: MattermostAdmin, stores: Tables, person: Person) -> Account:
+async def ensure_user(admin: MattermostAdmin, tables: Tables, person: Person) -> Account:
     """Return the person's account, active; adopt one or create it if there is none.
 
     One of ours gets the address that its person comes with. Raises `AccountConflict` where somebody has to
     decide first; nothing has changed in Mattermost then.
     """
-    account = await stores.accounts.find(person.id)
+    account = await tables.accounts.find(person.id)
     user = await admin.user(account.user_id) if account else None
     if account is None or user is None:
-        user = await _opened(admin, stores, person)
-        account = await stores.accounts.find(person.id)
+        user = await _opened(admin, tables, person)
+        account = await tables.accounts.find(person.id)
         assert account is not None
     elif user.username != account.username:
-        await stores.accounts.renamed(person.id, user.username)
+        await tables.accounts.renamed(person.id, user.username)
     await _repair(admin, account, user)
-    return await ensure_email(admin, stores, person, account, user)
+    return await ensure_email(admin, tables, person, account, user)
 
 
-async def _opened(admin: MattermostAdmin, stores: Tables, person: Person) -> User:
-    opened = await _found_or_created(admin, stores, person)
+async def _opened(admin: MattermostAdmin, tables: Tables, person: Person) -> User:
+    opened = await _found_or_created(admin, tables, person)
     user = opened.user
-    await stores.accounts.record(
+    await tables.accounts.record(
         person.id,
         user,
         provisioned=opened.provisioned,
@@ -71,17 +71,17 @@ async def _repair(admin: MattermostAdmin, account: Account, user: User) -> None:
     log.info("user_reactivated", person=str(account.person_id), user=user.id)
 
 
-async def _found_or_created(admin: MattermostAdmin, stores: Tables, person: Person) -> _Opened:
+async def _found_or_created(admin: MattermostAdmin, tables: Tables, person: Person) -> _Opened:
     email = email_address(person.email)
     if not email:
         raise AccountConflict(
             "Equa has no e-mail address of yours that Mattermost accepts, and it needs one."
         )
-    return await _found(admin, stores, person, email) or await _created(admin, stores, person, email)
+    return await _found(admin, tables, person, email) or await _created(admin, tables, person, email)
 
 
-async def _found(admin: MattermostAdmin, stores: Tables, person: Person, email: str) -> _Opened | None:
-    attempt = await stores.attempts.find(of_person(person.id))
+async def _found(admin: MattermostAdmin, tables: Tables, person: Person, email: str) -> _Opened | None:
+    attempt = await tables.attempts.find(of_person(person.id))
     if attempt is not None:
         user = await admin.user_by_username(attempt.name)
         if user is not None and user.mark == attempt.mark:
@@ -91,7 +91,7 @@ async def _found(admin: MattermostAdmin, stores: Tables, person: Person, email: 
         return None
     if attempt is not None and user.mark == attempt.mark:
         return _of_earlier_attempt(user)
-    if person.email_verified and await freed(admin, stores, user):
+    if person.email_verified and await freed(admin, tables, user):
         return None
     _require_adoptable(person, email, user)
     return _Opened(user, provisioned=False)
@@ -102,17 +102,17 @@ def _of_earlier_attempt(user: User) -> _Opened:
     return _Opened(user, provisioned=True, unconfirmed=True)
 
 
-async def _created(admin: MattermostAdmin, stores: Tables, person: Person, email: str) -> _Opened:
+async def _created(admin: MattermostAdmin, tables: Tables, person: Person, email: str) -> _Opened:
     """Create an account; where a name or the address is taken meanwhile, look who has it."""
     first, last = first_and_last(person.name)
     trusted = person.has_own_email
     for username in usernames(person):
-        mark = await stores.attempts.begin(of_person(person.id), username)
+        mark = await tables.attempts.begin(of_person(person.id), username)
         try:
             user = await admin.create_user(NewUser(username, email, first, last, mark, trusted))
             return _Opened(user, provisioned=True, unconfirmed=not trusted)
         except (NameTaken, EmailTaken):
-            found = await _found(admin, stores, person, email)
+            found = await _found(admin, tables, person, email)
         if found is not None:
             return found
     raise AccountConflict("Every Mattermost username that your name gives is taken.")

@@ -49,19 +49,19 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         return 2
     configure("error", settings.log_format)
     organization = OrganizationId(UUID(options.organization))
-    async with _opened(settings) as (sync, readings):
+    async with _opened(settings) as (sync, roster_reader):
         if options.dry_run:
-            reading = await readings.read(organization)
+            reading = await roster_reader.read(organization)
             return _previewed(await sync.preview(organization, reading), reading)
-        return _reported(await _synced(sync, readings, organization, force=options.force))
+        return _reported(await _synced(sync, roster_reader, organization, force=options.force))
 
 
 async def _synced(
-    sync: TeamSync, readings: RosterReader, organization: OrganizationId, *, force: bool
+    sync: TeamSync, roster_reader: RosterReader, organization: OrganizationId, *, force: bool
 ) -> Report:
     """Sync, after another one of the same organization if there is one."""
     for number in itertools.count():
-        named, reading = await readings.named(organization)
+        named, reading = await roster_reader.named(organization)
         try:
             return await sync.run(named, reading, force=force, told=Bar(sys.stderr).tell)
         except SyncRefused as error:
@@ -83,8 +83,8 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[TeamSync, RosterRea
             membership.opened(settings, sign_in_services, pool, metrics) as membership_services,
         ):
             assert membership_services.sync
-            assert membership_services.readings
-            yield membership_services.sync, membership_services.readings
+            assert membership_services.roster_reader
+            yield membership_services.sync, membership_services.roster_reader
 
 
 def _require(settings: Settings) -> None:

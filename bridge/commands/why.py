@@ -33,33 +33,33 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         return 2
     post_id = PostId(options.post_id)
     async with any_database(settings) as dsn, await open_pool(dsn, max_size=2) as pool:
-        fate = await JobHistory(pool).fate(post_id)
-        if fate:
-            print(*_told(fate), sep="\n")
+        record = await JobHistory(pool).record(post_id)
+        if record:
+            print(*_told(record), sep="\n")
             return 0
         return await _considered_anew(settings, post_id, Mappings(pool), Positions(pool))
 
 
-def _told(fate: JobRecord) -> list[str]:
-    lines = [f"{fate.kind}: {fate.state}"]
-    match fate.state:
+def _told(record: JobRecord) -> list[str]:
+    lines = [f"{record.kind}: {record.state}"]
+    match record.state:
         case "refused":
-            lines.append(f"not answered: {routing.explain(fate.reason or '')}")
-        case "done" if fate.result and "skipped" in fate.result:
-            lines.append(f"not answered: {routing.explain(str(fate.result['skipped']))}")
+            lines.append(f"not answered: {routing.explain(record.reason or '')}")
+        case "done" if record.result and "skipped" in record.result:
+            lines.append(f"not answered: {routing.explain(str(record.result['skipped']))}")
         case "done" | "dead":
-            lines += [f"posted: {post}" for post in (fate.result or {}).get("posts", ())]
+            lines += [f"posted: {post}" for post in (record.result or {}).get("posts", ())]
         case "waiting":
-            lines.append(f"next attempt: {fate.run_at.isoformat(timespec='seconds')}")
+            lines.append(f"next attempt: {record.run_at.isoformat(timespec='seconds')}")
         case "running":
             lines.append(
-                f"being worked on; lease until {fate.lease and fate.lease.isoformat(timespec='seconds')}"
+                f"being worked on; lease until {record.lease and record.lease.isoformat(timespec='seconds')}"
             )
-    if fate.reason and fate.state != "refused":
-        lines.append(f"last error: {fate.reason}")
-    lines.append(f"stored: {fate.created.isoformat(timespec='milliseconds')}, attempts: {fate.attempts}")
-    if fate.finished and fate.state != "refused":
-        lines.append(f"finished after {(fate.finished - fate.created).total_seconds():.1f} s")
+    if record.reason and record.state != "refused":
+        lines.append(f"last error: {record.reason}")
+    lines.append(f"stored: {record.created.isoformat(timespec='milliseconds')}, attempts: {record.attempts}")
+    if record.finished and record.state != "refused":
+        lines.append(f"finished after {(record.finished - record.created).total_seconds():.1f} s")
     return lines
 
 

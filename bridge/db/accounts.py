@@ -71,7 +71,7 @@ class Accounts:
         return _account(row) if row else None
 
     @database_errors
-    async def settled(
+    async def returning_visit(
         self, person: PersonId, organization: OrganizationId, email_digest: bytes | None
     ) -> ReturningVisit | None:
         """Return what a returning visit needs, None where something is to be done first.

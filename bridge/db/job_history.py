@@ -36,7 +36,7 @@ class JobHistory:
     pool: Pool
 
     @database_errors
-    async def fate(self, post_id: PostId) -> JobRecord | None:
+    async def record(self, post_id: PostId) -> JobRecord | None:
         row = await self.pool.fetchrow(
             """select kind, state, reason, attempts, run_at, lease, created, started, finished, result
                from jobs where dedupe = $1""",

@@ -169,10 +169,10 @@ class Backfill:
                 self._tell()
 
     def _tell(self) -> None:
-        tally = self._tally
-        self._metrics.caught_up(tally.posts)
-        ms = round((time.monotonic() - tally.began) * 1000)
-        log.info("caught_up", posts=tally.posts, jobs=tally.jobs, unread=self._unread(), ms=ms)
+        progress = self._tally
+        self._metrics.caught_up(progress.posts)
+        ms = round((time.monotonic() - progress.began) * 1000)
+        log.info("caught_up", posts=progress.posts, jobs=progress.jobs, unread=self._unread(), ms=ms)
 
     def _count(self) -> None:
         self._metrics.unread(self._unread())

@@ -34,7 +34,7 @@ class MembershipServices:
     syncs: Syncs
     sync: TeamSync | None = None
     syncing: Syncing | None = None
-    readings: RosterReader | None = None
+    roster_reader: RosterReader | None = None
     reconciler: Reconciler | None = None
 
 
@@ -53,17 +53,19 @@ async def opened(
         directory = await _directory(settings, stack)
         rest = bulk.connect(settings.mattermost_url, token.get_secret_value(), metrics.rest_call)
         sync = TeamSync(sessions, await stack.enter_async_context(rest), rosters)
-        readings = RosterReader(directory, rosters) if directory else None
+        roster_reader = RosterReader(directory, rosters) if directory else None
         yield MembershipServices(
             jobs={
-                "membership": Memberships(sessions, rosters, readings).apply,
+                "membership": Memberships(sessions, rosters, roster_reader).apply,
                 "sync": SyncJobs(sync, syncs, Inbox(pool)).run,
             },
             syncs=syncs,
             sync=sync,
-            syncing=Syncing(syncs, rosters, sessions.locks, readings),
-            readings=readings,
-            reconciler=Reconciler(sync, readings, PeriodicTasks(pool), metrics) if readings else None,
+            syncing=Syncing(syncs, rosters, sessions.locks, roster_reader),
+            roster_reader=roster_reader,
+            reconciler=Reconciler(sync, roster_reader, PeriodicTasks(pool), metrics)
+            if roster_reader
+            else None,
         )
 
 

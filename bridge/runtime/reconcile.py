@@ -36,7 +36,7 @@ class Rhythm:
 @dataclass(frozen=True, slots=True)
 class Reconciler:
     sync: TeamSync
-    readings: RosterReader
+    roster_reader: RosterReader
     periodic_tasks: PeriodicTasks
     metrics: Metrics
     rhythm: Rhythm = Rhythm()
@@ -81,7 +81,7 @@ class Reconciler:
     async def _one(self, organization: OrganizationId) -> bool:
         """Reconcile one organization; what is wrong with it must not keep the others from their turn."""
         try:
-            named, reading = await self.readings.named(organization)
+            named, reading = await self.roster_reader.named(organization)
             report = await self.sync.run(named, reading)
         except DatabaseUnavailable:
             raise

@@ -36,7 +36,7 @@ class SignInServices:
     session_cookies: Callable[[str], str]
     equa: EquaPlatform | None
     sign_in_service: SignInService | None
-    stores: Tables
+    tables: Tables
     tokens: SealedTokens
 
     async def renew(self) -> None:
@@ -49,15 +49,15 @@ class SignInServices:
 
     async def purge(self) -> None:
         """Delete expired tickets, and who left long ago."""
-        await self.stores.tickets.purge()
-        await self.stores.memberships.purge()
+        await self.tables.tickets.purge()
+        await self.tables.memberships.purge()
 
 
 @asynccontextmanager
 async def opened(settings: Settings, dsn: str, pool: Pool, metrics: Metrics) -> AsyncIterator[SignInServices]:
     """Give what is configured; raise `StartupError` if a stored token needs a key that is not there."""
     async with AsyncExitStack() as stack:
-        stores, tokens = Tables.of(pool), SealedTokens(pool)
+        tables, tokens = Tables.of(pool), SealedTokens(pool)
         sign_in_service = None
         if settings.mattermost_url and settings.mattermost_admin_bot_token:
             ring = token_keys.key_ring(settings)
@@ -69,23 +69,23 @@ async def opened(settings: Settings, dsn: str, pool: Pool, metrics: Metrics) -> 
                 settings.mattermost_admin_bot_token.get_secret_value(),
                 metrics.rest_call,
             )
-            sign_in_service = _entrance(settings, await stack.enter_async_context(rest), stores, held, ring)
+            sign_in_service = _entrance(settings, await stack.enter_async_context(rest), tables, held, ring)
         cookies = partial(relayed, names=frozenset(settings.equa_session_cookies))
-        yield SignInServices(cookies, await _equa(settings, stack), sign_in_service, stores, tokens)
+        yield SignInServices(cookies, await _equa(settings, stack), sign_in_service, tables, tokens)
 
 
 def _entrance(
-    settings: Settings, rest: admin.RestAdmin, stores: Tables, held: locks.Locks, ring: KeyRing
+    settings: Settings, rest: admin.RestAdmin, tables: Tables, held: locks.Locks, ring: KeyRing
 ) -> SignInService:
     def seen_by(token: SecretStr | None) -> RestMattermost | None:
         return RestMattermost(rest.transport.acting(token.get_secret_value())) if token else None
 
-    staff = TeamBots(
+    team_bots = TeamBots(
         agent_channel=settings.agent_channel,
         bot=seen_by(settings.mattermost_bot_token),
         notices=seen_by(settings.mattermost_notice_token),
     )
-    return SignInService(Sessions(rest, stores, held, ring, staff), settings.session_token)
+    return SignInService(Sessions(rest, tables, held, ring, team_bots), settings.session_token)
 
 
 async def _equa(settings: Settings, stack: AsyncExitStack) -> EquaPlatform | None:

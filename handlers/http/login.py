@@ -44,10 +44,10 @@ async def _signed_in(request: web.Request) -> web.Response:
     wanted = destination(given) if (given := request.query.get("redirect_to")) else None
     if is_doubtful(request, services.web_origins):
         return _as_page(request, web.Response(), lambda _: question_page(_base(services) + "/"))
-    arrival = await redeemed(request, request.query.get("token", ""))
+    result = await redeemed(request, request.query.get("token", ""))
     response = web.Response(status=303, headers=_CAREFUL)
-    response.headers["Location"] = _base(services) + (wanted or arrival.path)
-    for cookie in sign_in_cookies(request, services, arrival.sign_in):
+    response.headers["Location"] = _base(services) + (wanted or result.path)
+    for cookie in sign_in_cookies(request, services, result.sign_in):
         response.headers.add("Set-Cookie", cookie)
     return response
 

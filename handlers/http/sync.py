@@ -53,7 +53,7 @@ class Syncing:
     syncs: Syncs
     rosters: Rosters
     locks: Locks
-    readings: RosterReader | None
+    roster_reader: RosterReader | None
     """None without a service account."""
     seconds: float = 20
     """How long a request waits for its sync to end."""
@@ -122,9 +122,9 @@ async def _read(
     request: web.Request, syncing: Syncing, organization: OrganizationId
 ) -> tuple[Organization, RosterSnapshot]:
     """Return the organization's name and roster; the service account sees all of it, a person perhaps not."""
-    if syncing.readings:
+    if syncing.roster_reader:
         try:
-            return await syncing.readings.named(organization)
+            return await syncing.roster_reader.named(organization)
         except (NotAMember, EquaUnavailable) as error:
             log.warning("service_account_failed", organization=str(organization), reason=error.message)
     moment = await syncing.rosters.now()

@@ -35,7 +35,7 @@ _NO_TIME = timedelta()
 class Memberships:
     sessions: Sessions
     rosters: Rosters
-    readings: RosterReader | None
+    roster_reader: RosterReader | None
     """None without a service account; then only the event tells who somebody is."""
 
     async def apply(self, job: Job) -> Result:
@@ -59,7 +59,7 @@ class Memberships:
     async def _remove(self, change: Membership) -> Result:
         organization, person = change.organization_id, change.person_id
         # Before anything is waited for: from now on no ticket is good, and no visit lets them in.
-        await self.sessions.stores.memberships.leave(organization, person)
+        await self.sessions.tables.memberships.leave(organization, person)
         async with self.sessions.locks.hold(entering(organization)):
             await self.sessions.leave(person, organization)
         return {"membership": "removed"}
@@ -79,16 +79,16 @@ class Memberships:
         return {"membership": "added"}
 
     async def _let_in(self, person: Person, organization: OrganizationId) -> None:
-        admin, stores = self.sessions.admin, self.sessions.stores
+        admin, tables = self.sessions.admin, self.sessions.tables
         async with self.sessions.locks.hold(f"person:{person.id}"):
-            account = await ensure_user(admin, stores, person)
+            account = await ensure_user(admin, tables, person)
             home = await self.sessions.ensure_home(Organization(organization, ""))
             # The newest word of the platform is younger than any leaving.
-            await ensure_membership(admin, stores, home, account, verdict_age=_NO_TIME)
+            await ensure_membership(admin, tables, home, account, verdict_age=_NO_TIME)
             await self.rosters.confirm(organization, person.id)
 
     async def _require_team(self, organization: OrganizationId) -> None:
-        mapping = await self.sessions.stores.teams.find(organization)
+        mapping = await self.sessions.tables.teams.find(organization)
         if mapping is None or await self.sessions.admin.team(mapping.team_id) is None:
             raise TeamNotMapped("The organization has no team yet: nobody has opened Messaging there.")
 
@@ -97,7 +97,7 @@ class Memberships:
 
         The roster is asked where the event does not tell enough, and where the job has waited.
         """
-        known = change.email or await self.sessions.stores.accounts.find(change.person_id)
+        known = change.email or await self.sessions.tables.accounts.find(change.person_id)
         if job.attempts == 1 and known:
             return _told(change, None)
         roster = await self._roster(change.organization_id, job)
@@ -108,11 +108,11 @@ class Memberships:
 
     async def _roster(self, organization: OrganizationId, job: Job) -> Roster | None:
         """Return the roster as it is now, or was when the event came in; None if nobody can tell."""
-        if self.readings is None:
+        if self.roster_reader is None:
             return None
         moment = job.created if job.attempts == 1 else await self.rosters.now() - _LATELY
         try:
-            return (await self.readings.since(organization, moment)).roster
+            return (await self.roster_reader.since(organization, moment)).roster
         except NotAMember as error:
             log.warning("service_account_failed", organization=str(organization), reason=error.message)
             return None

@@ -99,7 +99,7 @@ class Notices:
 
     async def _once(self, job: Job, channel: ChannelId) -> PostId:
         mark = {"notice": str(uuid5(job.key, "notice"))}
-        async with self.poster.gate(channel):
+        async with self.poster.write_limit(channel):
             there = await self._there(job, channel, mark) if job.attempts > 1 else None
             return there or await self.poster.create(
                 _draft(job, channel, mark), LeaseGuard(self.inbox, job.id)

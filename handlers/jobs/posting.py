@@ -66,7 +66,9 @@ class Poster:
     me: UserId
     max_post_size: int
     post_acks: PostAcks
-    _gates: WeakValueDictionary[ChannelId, asyncio.Semaphore] = field(default_factory=WeakValueDictionary)
+    _write_limits: WeakValueDictionary[ChannelId, asyncio.Semaphore] = field(
+        default_factory=WeakValueDictionary
+    )
 
     async def deliver(
         self, job: Job, text: str, place: ReplyTarget, hold: LeaseGuard, *, again: bool
@@ -74,7 +76,7 @@ class Poster:
         """Post the text in as many parts as needed; `again` if an earlier attempt may have posted some."""
         # A cut can make `@all` of `@alliance`; undoing that adds a character.
         parts = [without_broadcast_mentions(part) for part in split(text, self.max_post_size - 1)]
-        async with self.gate(place.channel_id):
+        async with self.write_limit(place.channel_id):
             there = dict((await self.found(place)).posts) if again else {}
             for number, part in enumerate(parts, 1):
                 if number not in there:
@@ -89,12 +91,12 @@ class Poster:
                 there[part[0]], of = post.id, part[1]
         return Found(there, of)
 
-    def gate(self, channel: ChannelId) -> asyncio.Semaphore:
+    def write_limit(self, channel: ChannelId) -> asyncio.Semaphore:
         """Return what lets few at a time write to the channel.
 
         Whoever has to look before they post does so behind it: it can take minutes to be let in.
         """
-        return self._gates.setdefault(channel, asyncio.Semaphore(_WRITES_A_CHANNEL))
+        return self._write_limits.setdefault(channel, asyncio.Semaphore(_WRITES_A_CHANNEL))
 
     async def create(self, draft: Draft, hold: LeaseGuard) -> PostId:
         """Create one post, behind the gate, and return its id as soon as it is certain that it exists.

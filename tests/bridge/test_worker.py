@@ -72,7 +72,7 @@ async def until(job_history: JobHistory, name: str, *states: str) -> JobRecord:
     """Wait until the job is in one of the states."""
     async with asyncio.timeout(10):
         while True:
-            fate = await job_history.fate(PostId(name))
+            fate = await job_history.record(PostId(name))
             if fate and fate.state in states:
                 return fate
             await asyncio.sleep(0.01)

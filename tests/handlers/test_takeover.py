@@ -150,7 +150,7 @@ async def test_stopped_while_it_waits_to_send_its_create_again(chat: Chat) -> No
 async def test_stopped_before_it_posts(chat: Chat) -> None:
     """The answer was kept when the job was still its own, and a minute has passed since."""
     late, other = chat.process(), chat.process()
-    gate = late.mentions.poster.gate(ChannelId(chat.channel.id))
+    gate = late.mentions.poster.write_limit(ChannelId(chat.channel.id))
     for _ in range(4):
         await gate.acquire()
     answering = asyncio.create_task(late.mentions.answer(await late.claimed()))

@@ -60,9 +60,9 @@ async def test_what_is_too_old_is_not_answered_and_why_tells_it(dsn: str, pool: 
             await world.answered(new)
 
         assert world.answers(old) == []
-    fate = await JobHistory(pool).fate(PostId(old.id))
-    assert fate is not None
-    assert (fate.state, fate.reason) == ("refused", "too_old")
+    record = await JobHistory(pool).record(PostId(old.id))
+    assert record is not None
+    assert (record.state, record.reason) == ("refused", "too_old")
 
 
 async def test_a_cut_socket_loses_nothing(world: World, acme: Company, daemon: Daemon) -> None:

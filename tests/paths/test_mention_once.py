@@ -34,9 +34,9 @@ async def test_who_has_left_gets_no_answer(
 
     assert answered.user_id == member.id
     assert world.replies(refused) == []
-    fate = await JobHistory(pool).fate(PostId(refused.id))
-    assert fate is not None
-    assert (fate.state, fate.reason) == ("refused", "left_organization")
+    record = await JobHistory(pool).record(PostId(refused.id))
+    assert record is not None
+    assert (record.state, record.reason) == ("refused", "left_organization")
 
 
 async def test_a_question_that_is_deleted_while_the_agent_thinks_is_done(

@@ -23,10 +23,10 @@ class ReplyTarget:
         self.organization = organization
         self.team = team
 
-    async def ensured(self, staff: TeamBots | None = None) -> dict[str, Channel]:
+    async def ensured(self, team_bots: TeamBots | None = None) -> dict[str, Channel]:
         sessions = self.process.sessions
         found = await ensure_channels(
-            sessions.admin, sessions.stores, staff or sessions.staff, self.organization.id, self.team
+            sessions.admin, sessions.tables, team_bots or sessions.team_bots, self.organization.id, self.team
         )
         return dict(found)
 
@@ -34,7 +34,7 @@ class ReplyTarget:
 @pytest.fixture
 async def place(process: Process, acme: Organization) -> ReplyTarget:
     return ReplyTarget(
-        process, acme, await ensure_team(process.sessions.admin, process.sessions.stores, acme)
+        process, acme, await ensure_team(process.sessions.admin, process.sessions.tables, acme)
     )
 
 
@@ -144,7 +144,7 @@ async def test_where_mattermost_creates_the_channels_they_are_used(
 ) -> None:
     """With `ExperimentalDefaultChannels` a new team has them."""
     chat.set("TeamSettings", ExperimentalDefaultChannels=["announcements", "cap-table", "documents", "agent"])
-    team = await ensure_team(process.sessions.admin, process.sessions.stores, acme)
+    team = await ensure_team(process.sessions.admin, process.sessions.tables, acme)
 
     await ReplyTarget(process, acme, team).ensured()
 

@@ -31,7 +31,7 @@ async def crashed(process: Process, at: int, when: When, work: Work) -> bool:
     return crashes.happened
 
 
-async def settled(chat: Chat, process: Process, session: Session, organization: Organization) -> None:
+async def returning_visit(chat: Chat, process: Process, session: Session, organization: Organization) -> None:
     """Assert that nobody is there twice, and that the next visit has nothing left to do."""
     user, team = chat.user(session.user_id), chat.team(session.team_name)
     assert chat.tokens(user) == [session.token]
@@ -60,7 +60,7 @@ async def test_a_first_visit_may_crash_anywhere(chat: Chat, process: Process, wh
         if not await crashed(process, at, when, lambda s: s.open_session(person, organization)):  # noqa: B023  # awaited here
             break
         session = await again(process, person, organization)
-        await settled(chat, process, session, organization)
+        await returning_visit(chat, process, session, organization)
         assert len(chat.people()) == at
     else:
         pytest.fail("no visit ended by itself")
@@ -78,11 +78,11 @@ async def test_a_renewal_may_crash_anywhere(
         await process.pool.execute("update mattermost_user_mappings set token_created = '2020-01-01'")
         if not await crashed(process, at, when, lambda s: s.open_session(ada, acme)):
             break
-        account = await process.sessions.stores.accounts.find(ada.id)
+        account = await process.sessions.tables.accounts.find(ada.id)
         assert account
         assert account.token
         assert account.token.id in chat.store.tokens
-        await settled(chat, process, await again(process, ada, acme), acme)
+        await returning_visit(chat, process, await again(process, ada, acme), acme)
     else:
         pytest.fail("no visit ended by itself")
     assert len(chat.tokens(user)) == 1
@@ -127,7 +127,7 @@ async def test_a_correction_may_crash_anywhere(
         await again(process, person, acme)
         assert (user.email, user.email_verified) == (person.email, True)
         assert user.notify_props["email"] == "true"
-        account = await process.sessions.stores.accounts.find(person.id)
+        account = await process.sessions.tables.accounts.find(person.id)
         assert account
         assert not account.unconfirmed
         if not happened:
@@ -145,7 +145,7 @@ async def test_a_roster_s_account_may_crash_before_anybody_knows_of_it(
     for at in range(1, MOST_CALLS):
         person = a_person(f"Person{at}")
         typed = replace(person, email=f"typed{at}@example.com", email_verified=False)
-        happened = await crashed(process, at, when, lambda s: ensure_user(s.admin, s.stores, typed))  # noqa: B023  # awaited here
+        happened = await crashed(process, at, when, lambda s: ensure_user(s.admin, s.tables, typed))  # noqa: B023  # awaited here
 
         session = await again(process, person, acme)
 
@@ -197,7 +197,7 @@ async def test_a_repair_may_crash_anywhere(chat: Chat, process: Process, when: W
         team.delete_at = user.delete_at = 1
         if not await crashed(process, at, when, lambda s: s.open_session(person, organization)):
             break
-        await settled(chat, process, await again(process, person, organization), organization)
+        await returning_visit(chat, process, await again(process, person, organization), organization)
     else:
         pytest.fail("no visit ended by itself")
     assert at > 15

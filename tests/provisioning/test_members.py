@@ -82,7 +82,7 @@ def number_of(identifier: PersonId | None) -> int:
     return identifier.int - 1
 
 
-def settled(numbers: Iterable[int]) -> Team:
+def returning_visit(numbers: Iterable[int]) -> Team:
     """A team of people whom the bridge has put there."""
     them = set(numbers)
     return Team(set(them), set(them), dict.fromkeys(them, "joined"))
@@ -94,14 +94,14 @@ def codes(plan: Plan) -> list[str]:
 
 def test_a_team_that_matches_stays_as_it_is() -> None:
     """Nobody is touched."""
-    plan = settled(range(5)).plan(roster(*range(5)))
+    plan = returning_visit(range(5)).plan(roster(*range(5)))
 
     assert plan == Plan((), (), (), tuple(map(seat, range(5))), (), ())
 
 
 def test_who_is_new_is_added_and_who_is_gone_is_removed() -> None:
     """With an account the one, with none yet another."""
-    team = settled(range(3))
+    team = returning_visit(range(3))
     team.known.add(5)
 
     plan = team.plan(roster(0, 1, 5, 6))
@@ -118,7 +118,7 @@ def test_companies_and_people_without_an_account_are_none_of_ours() -> None:
     company = line(7, is_individual=False)
     invited = line(8, person_id=None)
 
-    plan = settled(range(3)).plan(Roster((*roster(0, 1, 2).members, company, invited)))
+    plan = returning_visit(range(3)).plan(Roster((*roster(0, 1, 2).members, company, invited)))
 
     assert plan.changes == 0
     assert not plan.failed
@@ -128,13 +128,13 @@ def test_somebody_listed_as_no_individual_is_not_removed() -> None:
     """They belong to the organization all the same."""
     listed_so = line(2, is_individual=False)
 
-    assert settled(range(3)).plan(Roster((*roster(0, 1).members, listed_so))).remove == ()
+    assert returning_visit(range(3)).plan(Roster((*roster(0, 1).members, listed_so))).remove == ()
 
 
 @pytest.mark.parametrize("roles", ["system_user system_admin", "system_user system_user_manager"])
 def test_administrators_are_never_removed(roles: str) -> None:
     """Although the bridge has put them there."""
-    team = settled(range(4))
+    team = returning_visit(range(4))
     team.users[3] = user(3, roles=roles)
 
     assert team.plan(roster(0, 1)).remove == (person(2),)
@@ -142,7 +142,7 @@ def test_administrators_are_never_removed(roles: str) -> None:
 
 def test_bots_are_never_removed() -> None:
     """Be they mapped by mistake."""
-    team = settled(range(4))
+    team = returning_visit(range(4))
     team.users[3] = user(3, is_bot=True)
 
     assert team.plan(roster(0, 1)).remove == (person(2),)
@@ -150,7 +150,7 @@ def test_bots_are_never_removed() -> None:
 
 def test_who_came_by_another_way_is_never_removed() -> None:
     """Somebody has put them there by hand, be it after they had left."""
-    team = settled(range(3))
+    team = returning_visit(range(3))
     team.present |= {7, 8, 9}
     team.known |= {7, 8}
     team.states[8] = "left"
@@ -161,7 +161,7 @@ def test_who_came_by_another_way_is_never_removed() -> None:
 @pytest.mark.parametrize("state", ["joining", "leaving"])
 def test_what_was_interrupted_is_finished(state: MembershipState) -> None:
     """Who is not on the roster leaves, and who is gets what is missing."""
-    team = settled(range(4))
+    team = returning_visit(range(4))
     team.states |= {2: state, 3: state}
 
     plan = team.plan(roster(0, 1, 2))
@@ -172,7 +172,7 @@ def test_what_was_interrupted_is_finished(state: MembershipState) -> None:
 
 def test_a_member_who_was_added_by_hand_becomes_one_of_ours() -> None:
     """From then on their leaving counts."""
-    team = settled(range(2))
+    team = returning_visit(range(2))
     team.present.add(2)
     team.known.add(2)
 
@@ -186,7 +186,7 @@ def test_a_member_who_was_added_by_hand_becomes_one_of_ours() -> None:
 )
 def test_an_account_that_needs_a_look_is_looked_at(changed: dict[str, object]) -> None:
     """Before its person is added; no address is needed for that."""
-    team = settled(range(2))
+    team = returning_visit(range(2))
     team.known.add(2)
     team.users[2] = user(2, **changed)
     lines = (*roster(0, 1).members, line(2, email=""))
@@ -199,7 +199,7 @@ def test_an_account_that_needs_a_look_is_looked_at(changed: dict[str, object]) -
 
 def test_a_deactivated_member_stays() -> None:
     """Whoever has deactivated them had a reason, and in the team they are."""
-    team = settled(range(3))
+    team = returning_visit(range(3))
     team.users[2] = user(2, delete_at=1)
 
     assert team.plan(roster(0, 1, 2)).changes == 0
@@ -207,7 +207,7 @@ def test_a_deactivated_member_stays() -> None:
 
 def test_an_account_that_is_gone_is_opened_anew() -> None:
     """It was deleted for good in Mattermost."""
-    team = settled(range(2))
+    team = returning_visit(range(2))
     facts = team.facts()
     gone = Facts({**facts.accounts, person(2): user(2).id}, facts.users, facts.states)
 
@@ -218,7 +218,7 @@ def test_an_account_that_is_gone_is_opened_anew() -> None:
 
 def test_somebody_new_without_an_address_is_reported() -> None:
     """And the others are done."""
-    plan = settled(range(2)).plan(Roster((*roster(0, 1, 3).members, line(2, email=" "))))
+    plan = returning_visit(range(2)).plan(Roster((*roster(0, 1, 3).members, line(2, email=" "))))
 
     assert plan.open == (line(3),)
     assert [(failure.person_id, failure.code) for failure in plan.failed] == [(person(2), "no_email")]
@@ -228,7 +228,7 @@ def test_somebody_who_stands_there_twice_is_taken_once() -> None:
     """With the address that one of the lines has; it is reported."""
     twice = (line(2, email=""), line(2, email="P2@Example.com "))
 
-    plan = settled(range(2)).plan(Roster((*roster(0, 1).members, *twice)))
+    plan = returning_visit(range(2)).plan(Roster((*roster(0, 1).members, *twice)))
 
     assert plan.open == (line(2),)
     assert codes(plan) == ["duplicate"]
@@ -238,7 +238,7 @@ def test_two_addresses_of_somebody_new_are_no_address() -> None:
     """Which of them is theirs cannot be known."""
     twice = (line(2), line(2, email="other@example.com"))
 
-    plan = settled(range(2)).plan(Roster((*roster(0, 1).members, *twice)))
+    plan = returning_visit(range(2)).plan(Roster((*roster(0, 1).members, *twice)))
 
     assert plan.open == ()
     assert codes(plan) == ["two_emails", "duplicate"]
@@ -248,7 +248,7 @@ def test_one_address_of_two_new_people_is_nobody_s() -> None:
     """Both are reported, and the others are done."""
     lines = (line(2, email="same@example.com"), line(3, email="Same@example.com"), line(4))
 
-    plan = settled(range(2)).plan(Roster((*roster(0, 1).members, *lines)))
+    plan = returning_visit(range(2)).plan(Roster((*roster(0, 1).members, *lines)))
 
     assert plan.open == (line(4),)
     assert [(failure.person_id, failure.code) for failure in plan.failed] == [
@@ -272,7 +272,7 @@ def test_one_address_of_two_new_people_is_nobody_s() -> None:
 )
 def test_a_roster_that_may_not_name_everybody_removes_nobody(wanted: Roster, reported: list[str]) -> None:
     """The report says so."""
-    plan = settled(range(4)).plan(wanted)
+    plan = returning_visit(range(4)).plan(wanted)
 
     assert plan.remove == ()
     assert not plan.refusal
@@ -281,14 +281,14 @@ def test_a_roster_that_may_not_name_everybody_removes_nobody(wanted: Roster, rep
 
 def test_such_a_roster_still_adds() -> None:
     """Who can be read belongs to the organization."""
-    plan = settled(range(2)).plan(roster(0, 1, 2, problems=("Member no. 4 is not an object.",)))
+    plan = returning_visit(range(2)).plan(roster(0, 1, 2, problems=("Member no. 4 is not an object.",)))
 
     assert plan.open == (line(2),)
 
 
 def test_a_roster_of_one_says_nothing_where_nobody_would_leave() -> None:
     """An organization of one person is nothing special."""
-    assert settled(range(1)).plan(roster(0)).failed == ()
+    assert returning_visit(range(1)).plan(roster(0)).failed == ()
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_roster_of_one_says_nothing_where_nobody_would_leave() -> None:
 )
 def test_half_a_team_does_not_leave_at_once(team: int, staying: int, refused: bool) -> None:  # noqa: FBT001 - a table
     """Unless they are five or fewer."""
-    plan = settled(range(team)).plan(roster(*range(staying)))
+    plan = returning_visit(range(team)).plan(roster(*range(staying)))
 
     assert bool(plan.refusal) is refused
     assert len(plan.remove) == team - staying
@@ -305,7 +305,7 @@ def test_half_a_team_does_not_leave_at_once(team: int, staying: int, refused: bo
 
 def test_bots_do_not_count_as_people_of_the_team() -> None:
     """Ten of them do not make it harmless that six of seven leave."""
-    team = settled(range(8))
+    team = returning_visit(range(8))
     team.present |= set(range(10, 20))
     team.users |= {number: user(number, is_bot=True) for number in range(10, 20)}
 

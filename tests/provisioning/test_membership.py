@@ -26,14 +26,14 @@ class Case:
     async def join(self, verdict_age: timedelta = JUST_NOW) -> None:
         sessions = self.process.sessions
         await ensure_membership(
-            sessions.admin, sessions.stores, self.home, self.account, verdict_age=verdict_age
+            sessions.admin, sessions.tables, self.home, self.account, verdict_age=verdict_age
         )
 
     async def leave(self) -> None:
         await self.process.sessions.leave(self.account.person_id, self.home.organization)
 
     async def state(self) -> str | None:
-        return await self.process.sessions.stores.memberships.state(
+        return await self.process.sessions.tables.memberships.state(
             self.home.organization, self.account.person_id
         )
 
@@ -43,7 +43,7 @@ class Case:
 
 @pytest.fixture
 async def case(process: Process, ada: Person, acme: Organization) -> Case:
-    account = await ensure_user(process.sessions.admin, process.sessions.stores, ada)
+    account = await ensure_user(process.sessions.admin, process.sessions.tables, ada)
     return Case(process, await process.sessions.ensure_home(acme), account)
 
 
@@ -156,7 +156,7 @@ async def test_who_leaves_before_the_first_visit_is_not_let_in(case: Case) -> No
 
 async def test_whom_the_bridge_put_into_a_team_is_known(case: Case) -> None:
     """So that only these are taken out again."""
-    memberships = case.process.sessions.stores.memberships
+    memberships = case.process.sessions.tables.memberships
     await case.join()
     assert await memberships.people(case.home.organization) == {case.account.person_id}
 
@@ -177,7 +177,7 @@ async def test_leaving_a_team_that_is_gone_is_done(chat: Chat, case: Case) -> No
 async def test_old_leavings_are_forgotten(case: Case) -> None:
     """Only long after an answer of Equa could be older."""
     await case.leave()
-    memberships = case.process.sessions.stores.memberships
+    memberships = case.process.sessions.tables.memberships
     assert await memberships.purge() == 0
 
     await memberships.pool.execute("update memberships set modified = now() - interval '2 days'")

@@ -40,62 +40,66 @@ def directory() -> Directory:
 
 
 @pytest.fixture
-def readings(directory: Directory, pool: Pool) -> RosterReader:
+def roster_reader(directory: Directory, pool: Pool) -> RosterReader:
     return RosterReader(directory, Rosters(pool))
 
 
-async def test_a_reading_is_as_old_as_its_question(readings: RosterReader) -> None:
+async def test_a_reading_is_as_old_as_its_question(roster_reader: RosterReader) -> None:
     """By the database's time, so that all processes agree."""
-    before = await readings.rosters.now()
-    named, reading = await readings.named(ACME)
+    before = await roster_reader.rosters.now()
+    named, reading = await roster_reader.named(ACME)
 
     assert named.name == f"Organization {ACME}"
-    assert before <= reading.read_at <= await readings.rosters.now()
+    assert before <= reading.read_at <= await roster_reader.rosters.now()
 
 
 async def test_one_reading_serves_all_who_asked_before_it(
-    readings: RosterReader, directory: Directory
+    roster_reader: RosterReader, directory: Directory
 ) -> None:
     """Each organization has its own."""
-    moment = await readings.rosters.now()
+    moment = await roster_reader.rosters.now()
 
-    found = await asyncio.gather(*(readings.since(each, moment) for each in (ACME, BOREALIS) * 10))
+    found = await asyncio.gather(*(roster_reader.since(each, moment) for each in (ACME, BOREALIS) * 10))
 
     assert directory.asked.count(ACME) == directory.asked.count(BOREALIS) == 1
     assert found[0] is found[2]
 
 
-async def test_who_needs_a_newer_one_gets_a_newer_one(readings: RosterReader, directory: Directory) -> None:
+async def test_who_needs_a_newer_one_gets_a_newer_one(
+    roster_reader: RosterReader, directory: Directory
+) -> None:
     """And later questions are served by that."""
-    moment = await readings.rosters.now()
-    await readings.since(ACME, moment)
-    later = await readings.rosters.now()
+    moment = await roster_reader.rosters.now()
+    await roster_reader.since(ACME, moment)
+    later = await roster_reader.rosters.now()
 
-    newer = await readings.since(ACME, later)
+    newer = await roster_reader.since(ACME, later)
 
     assert newer.read_at >= later
-    assert await readings.since(ACME, moment) is newer
+    assert await roster_reader.since(ACME, moment) is newer
     assert len(directory.asked) == 2
 
 
-async def test_a_failure_is_heard_by_all_who_wait(readings: RosterReader, directory: Directory) -> None:
+async def test_a_failure_is_heard_by_all_who_wait(roster_reader: RosterReader, directory: Directory) -> None:
     """They do not each wait for Equa in turn; who asks after that asks anew."""
-    moment = await readings.rosters.now()
+    moment = await roster_reader.rosters.now()
     directory.away = True
 
-    heard = await asyncio.gather(*(readings.since(ACME, moment) for _ in range(9)), return_exceptions=True)
+    heard = await asyncio.gather(
+        *(roster_reader.since(ACME, moment) for _ in range(9)), return_exceptions=True
+    )
 
     assert all(isinstance(each, EquaUnavailable) for each in heard)
     assert len(directory.asked) == 1
     directory.away = False
-    assert (await readings.since(ACME, moment)).read_at >= moment
+    assert (await roster_reader.since(ACME, moment)).read_at >= moment
 
 
-async def test_only_some_are_kept(readings: RosterReader, directory: Directory) -> None:
+async def test_only_some_are_kept(roster_reader: RosterReader, directory: Directory) -> None:
     """They are large."""
     organizations = [OrganizationId(uuid4()) for _ in range(5)]
-    moment = await readings.rosters.now() - timedelta(hours=1)
+    moment = await roster_reader.rosters.now() - timedelta(hours=1)
     for organization in (*organizations, *organizations[1:], organizations[0]):
-        await readings.since(organization, moment)
+        await roster_reader.since(organization, moment)
 
     assert directory.asked == [*organizations, organizations[0]]

@@ -266,7 +266,7 @@ class SignInServices(RuleBasedStateMachine):
             assert all(len(self.chat.tokens(user)) <= 1 for user in self.chat.people())
 
     def team_of(self, place: Organization) -> Team | None:
-        found = self.stage.run(self.stage.processes[0].sessions.stores.teams.find(place.id))
+        found = self.stage.run(self.stage.processes[0].sessions.tables.teams.find(place.id))
         return self.chat.store.teams.get(found.team_id) if found else None
 
     def teams_with(self, user: User) -> list[Team]:

@@ -100,7 +100,7 @@ async def test_what_somebody_has_left_meanwhile_stays_left(
         await crew.sync.sessions.leave(coming.id, acme.id)
         await crew.sync.run(acme, reading)
 
-        account = await crew.sync.sessions.stores.accounts.find(coming.id)
+        account = await crew.sync.sessions.tables.accounts.find(coming.id)
         if account:
             assert not chat.is_in(chat.team("acme-corp"), chat.user(account.user_id))
         if not happened:

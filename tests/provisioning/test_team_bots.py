@@ -22,37 +22,39 @@ class Account:
         return User(self._id, "bot", is_bot=True)
 
 
-def staff(bot: Account | None, notices: Account | None = None, *, agent_channel: str = "agent") -> TeamBots:
+def team_bots(
+    bot: Account | None, notices: Account | None = None, *, agent_channel: str = "agent"
+) -> TeamBots:
     return TeamBots(agent_channel=agent_channel, bot=bot, notices=notices)  # type: ignore[arg-type]  # all it asks for
 
 
 async def test_a_bot_alone_is_everywhere() -> None:
     """It answers, and it posts the notices."""
-    assert await staff(Account("bot")).places() == {UserId("bot"): {*NOTICES, "agent"}}
+    assert await team_bots(Account("bot")).places() == {UserId("bot"): {*NOTICES, "agent"}}
 
 
 async def test_two_accounts_share_the_channels() -> None:
     """Each is only where it has something to do."""
-    places = await staff(Account("bot"), Account("notices")).places()
+    places = await team_bots(Account("bot"), Account("notices")).places()
 
     assert places == {UserId("bot"): {"agent"}, UserId("notices"): set(NOTICES)}
 
 
 async def test_two_tokens_of_one_account_are_one_bot() -> None:
     """An operator may have made one for each purpose."""
-    assert await staff(Account("bot"), Account("bot")).places() == {UserId("bot"): {*NOTICES, "agent"}}
+    assert await team_bots(Account("bot"), Account("bot")).places() == {UserId("bot"): {*NOTICES, "agent"}}
 
 
 async def test_without_a_bot_there_may_be_notices() -> None:
     """And without both nobody is anywhere."""
-    assert await staff(None, Account("notices")).places() == {UserId("notices"): set(NOTICES)}
-    assert await staff(None).places() == {}
+    assert await team_bots(None, Account("notices")).places() == {UserId("notices"): set(NOTICES)}
+    assert await team_bots(None).places() == {}
 
 
 async def test_a_bot_is_asked_once_who_it_is() -> None:
     """Unless it could not be told: then the next visit asks again."""
     bot = Account("bot")
-    known = staff(bot)
+    known = team_bots(bot)
     bot.away = True
     with pytest.raises(MattermostUnavailable):
         await known.places()
@@ -64,5 +66,5 @@ async def test_a_bot_is_asked_once_who_it_is() -> None:
 
 def test_the_agents_channel_may_be_a_default_one() -> None:
     """It is not there twice then."""
-    assert staff(None, agent_channel="documents").channels == NOTICES
-    assert staff(None, agent_channel="ask").channels == (*NOTICES, "ask")
+    assert team_bots(None, agent_channel="documents").channels == NOTICES
+    assert team_bots(None, agent_channel="ask").channels == (*NOTICES, "ask")

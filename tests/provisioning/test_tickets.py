@@ -129,7 +129,7 @@ async def test_a_ticket_whose_token_is_lost_signs_nobody_in(
 ) -> None:
     """Opening Messaging again makes a new one."""
     ticket = await visited(process, ada, acme)
-    await process.sessions.stores.accounts.drop_token(ada.id)
+    await process.sessions.tables.accounts.drop_token(ada.id)
 
     with pytest.raises(NotSignedIn, match="open Messaging"):
         await process.sessions.redeem(ticket)
@@ -141,5 +141,5 @@ async def test_expired_tickets_are_purged(process: Process, ada: Person, acme: O
     await process.pool.execute("update tickets set expires = now() - interval '1 second'")
     await visited(process, ada, acme)
 
-    assert await process.sessions.stores.tickets.purge() == 1
+    assert await process.sessions.tables.tickets.purge() == 1
     assert await process.pool.fetchval("select count(*) from tickets") == 1

@@ -23,17 +23,17 @@ class Holder:
 
     async def token(self, keys: KeyRing = KEYS) -> str:
         sessions = self.process.sessions
-        return await ensure_token(sessions.admin, sessions.stores, keys, await self.account())
+        return await ensure_token(sessions.admin, sessions.tables, keys, await self.account())
 
     async def account(self) -> Account:
-        account = await self.process.sessions.stores.accounts.find(self.person.id)
+        account = await self.process.sessions.tables.accounts.find(self.person.id)
         assert account
         return account
 
 
 @pytest.fixture
 async def holder(chat: Chat, process: Process, ada: Person) -> Holder:
-    account = await ensure_user(process.sessions.admin, process.sessions.stores, ada)
+    account = await ensure_user(process.sessions.admin, process.sessions.tables, ada)
     return Holder(process, ada, chat.user(account.user_id))
 
 
@@ -90,7 +90,7 @@ async def test_there_is_a_good_token_at_every_moment_of_a_renewal(chat: Chat, ho
     sessions = holder.process.sessions
     await ensure_token(
         Watched(),  # type: ignore[arg-type]  # passes everything else through
-        sessions.stores,
+        sessions.tables,
         KEYS,
         await holder.account(),
     )
@@ -139,7 +139,7 @@ async def test_tokens_that_are_not_ours_stay(chat: Chat, holder: Holder) -> None
 async def test_a_token_that_was_created_and_not_stored_is_revoked(chat: Chat, holder: Holder) -> None:
     """What a crash left behind ends with the next visit, before the token in use is handed out."""
     token = await holder.token()
-    await holder.process.sessions.stores.accounts.expect_token(holder.person.id)
+    await holder.process.sessions.tables.accounts.expect_token(holder.person.id)
     chat.store.create_token(holder.user, "equabot-bridge")
 
     assert await holder.token() == token
@@ -168,7 +168,7 @@ async def test_the_token_ends_with_the_last_organization(
 
     await process.sessions.leave(ada.id, borealis.id)
     assert chat.tokens(user) == []
-    account = await process.sessions.stores.accounts.find(ada.id)
+    account = await process.sessions.tables.accounts.find(ada.id)
     assert account
     assert account.token is None
 

@@ -25,8 +25,8 @@ class Crashes:
 
     def sessions(self, sessions: Sessions) -> Sessions:
         """Return the same, in a process that will crash."""
-        stores = Tables(*(self._fragile(getattr(sessions.stores, each.name)) for each in fields(Tables)))
-        return replace(sessions, admin=self._fragile(sessions.admin), stores=stores)
+        tables = Tables(*(self._fragile(getattr(sessions.tables, each.name)) for each in fields(Tables)))
+        return replace(sessions, admin=self._fragile(sessions.admin), tables=tables)
 
     def _fragile(self, target: object) -> Any:
         return _Fragile(target, self)

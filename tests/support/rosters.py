@@ -56,7 +56,7 @@ class Crew:
 
     async def user(self, chat: Chat, person: Person) -> User:
         """Return a person's account."""
-        account = await self.sync.sessions.stores.accounts.find(person.id)
+        account = await self.sync.sessions.tables.accounts.find(person.id)
         assert account
         return chat.user(account.user_id)
 

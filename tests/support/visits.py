@@ -140,6 +140,6 @@ async def process(
     async with await open_pool(dsn) as pool, client_session() as session, opened(dsn) as own_locks:
         transport = Transport(session, chat.server.url, chat.store.admin_token, observe, IMPATIENT)
         bot = RestMattermost(transport.acting(chat.bot_token))
-        staff = TeamBots(agent_channel="agent", bot=bot)
-        sessions = Sessions(RestAdmin(transport), Tables.of(pool), locks or own_locks, keys, staff)
+        team_bots = TeamBots(agent_channel="agent", bot=bot)
+        sessions = Sessions(RestAdmin(transport), Tables.of(pool), locks or own_locks, keys, team_bots)
         yield Process(sessions, pool, asked)

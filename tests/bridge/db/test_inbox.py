@@ -185,7 +185,7 @@ async def test_a_dead_job_does_not_block_its_lane(inbox: Inbox, pool: Pool) -> N
     (first,) = await inbox.claim(Capacity(10))
 
     await inbox.dead_letter(first.id, "mattermost_refused: archived")
-    fate = await JobHistory(pool).fate(PostId("1"))
+    fate = await JobHistory(pool).record(PostId("1"))
 
     assert names(await inbox.claim(Capacity(10))) == ["2"]
     assert fate is not None
@@ -247,7 +247,7 @@ async def test_an_apology_ends_dead_with_its_reason(inbox: Inbox, pool: Pool) ->
     await inbox.save_answer(job.id, "Sorry", "agent_failed: x")
     await inbox.finish(job.id, {"posts": ["p"]})
 
-    fate = await JobHistory(pool).fate(PostId("1"))
+    fate = await JobHistory(pool).record(PostId("1"))
 
     assert fate is not None
     assert (fate.state, fate.reason, fate.result) == ("dead", "agent_failed: x", {"posts": ["p"]})
@@ -300,7 +300,7 @@ async def test_a_refusal_is_kept_but_never_claimed(inbox: Inbox, pool: Pool) -> 
     """Why a post was not answered can be told later."""
     await inbox.put_all([Entry("mention", "thread:a", ACME, "post:1", {}, refused="not_mentioned")])
 
-    fate = await JobHistory(pool).fate(PostId("1"))
+    fate = await JobHistory(pool).record(PostId("1"))
 
     assert await inbox.claim(Capacity(10)) == []
     assert fate is not None
@@ -315,7 +315,7 @@ async def test_finished_jobs_are_forgotten_after_a_while(inbox: Inbox, pool: Poo
 
     assert await JobHistory(pool).purge(timedelta(days=1)) == 0
     assert await JobHistory(pool).purge(timedelta(0)) == 1
-    assert await JobHistory(pool).fate(PostId("2")) is not None
+    assert await JobHistory(pool).record(PostId("2")) is not None
 
 
 async def test_keys_are_random(inbox: Inbox) -> None:

@@ -46,18 +46,18 @@ async def names(pool: Pool) -> set[str]:
 
 
 async def test_a_post_that_was_never_put_in_has_no_fate(job_history: JobHistory) -> None:
-    assert await job_history.fate(PostId("one")) is None
+    assert await job_history.record(PostId("one")) is None
 
 
 async def test_a_fate_tells_all_that_happened(job_history: JobHistory, inbox: Inbox) -> None:
     """From being stored to being done; times are in UTC."""
     before = datetime.now(UTC)
     await inbox.put_all([entry("one"), entry("two")])
-    waiting = await job_history.fate(PostId("one"))
+    waiting = await job_history.record(PostId("one"))
     job, _ = await inbox.claim(Capacity(2))
-    running = await job_history.fate(PostId("one"))
+    running = await job_history.record(PostId("one"))
     await inbox.finish(job.id, {"posts": ["p"]})
-    done = await job_history.fate(PostId("one"))
+    done = await job_history.record(PostId("one"))
 
     assert waiting
     assert running
@@ -75,11 +75,11 @@ async def test_a_fate_tells_all_that_happened(job_history: JobHistory, inbox: In
 async def test_a_fate_tells_why_it_was_refused(job_history: JobHistory, inbox: Inbox) -> None:
     await inbox.put_all([entry("one", refused="too_old")])
 
-    fate = await job_history.fate(PostId("one"))
+    record = await job_history.record(PostId("one"))
 
-    assert fate
-    assert (fate.kind, fate.state, fate.reason) == ("mention", "refused", "too_old")
-    assert fate.finished
+    assert record
+    assert (record.kind, record.state, record.reason) == ("mention", "refused", "too_old")
+    assert record.finished
 
 
 async def test_backlogs_count_what_waits_and_what_runs(

@@ -40,7 +40,7 @@ class Stepped:
 
     catch_up: CatchUp
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
-    readings: list[str] = field(default_factory=list)
+    roster_reader: list[str] = field(default_factory=list)
 
     @property
     def intake(self) -> Intake:
@@ -51,7 +51,7 @@ class Stepped:
 
     async def read(self, channel: Channel) -> tuple[int, int]:
         found = await self.catch_up.read(channel)
-        self.readings.append(channel.id)
+        self.roster_reader.append(channel.id)
         if gate := self.gates.get(channel.id):
             await gate.wait()
         return found
@@ -109,7 +109,7 @@ class Scene:
 
     async def has_read(self, company: Company) -> None:
         async def done() -> bool:
-            return company.agent.id in self.stepped.readings
+            return company.agent.id in self.stepped.roster_reader
 
         await self.until(done)
 
@@ -297,7 +297,7 @@ async def test_a_catch_up_without_news_is_told(scene: Scene) -> None:
 
     await scene.has_tried()
 
-    assert scene.stepped.readings == []
+    assert scene.stepped.roster_reader == []
     assert figure(scene.metrics, "catch_up_unread_channels") == 0
 
 

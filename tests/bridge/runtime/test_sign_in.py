@@ -76,7 +76,7 @@ async def test_no_repr_shows_a_secret(dsn: str) -> None:
             door.visits,
             door.app[SERVICES],
             sessions.admin,
-            sessions.staff,
+            sessions.team_bots,
             sessions.keys,
             await sessions.redeem(ticket),
             await SealedTokens(door.pool).sealed_with_others("k9", after=FIRST, limit=9),

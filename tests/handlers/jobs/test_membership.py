@@ -102,7 +102,7 @@ async def case(dsn: str) -> AsyncIterator[Case]:
 
 
 def without_a_service_account(case: Case) -> Case:
-    return replace(case, memberships=replace(case.memberships, readings=None))
+    return replace(case, memberships=replace(case.memberships, roster_reader=None))
 
 
 ADDED, REMOVED, SUPERSEDED = {"membership": "added"}, {"membership": "removed"}, {"skipped": "superseded"}

@@ -211,12 +211,12 @@ async def test_four_answers_a_channel_are_posted_at_once(
     mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
 ) -> None:
     """A real server deadlocks on more; another channel is not held up by that."""
-    gate = asyncio.Event()
+    write_limit = asyncio.Event()
     most: dict[str, int] = {}
 
     async def create(post: Post) -> Post:
         most[post.channel_id] = most.get(post.channel_id, 0) + 1
-        await gate.wait()
+        await write_limit.wait()
         return post
 
     mattermost.create = create
@@ -231,7 +231,7 @@ async def test_four_answers_a_channel_are_posted_at_once(
         await begun(mattermost, 5)
         await asyncio.sleep(0.01)
         at_once = dict(most)
-        gate.set()
+        write_limit.set()
 
     assert at_once == {CHANNEL: 4, other: 1}
     assert len({post for task in posting for post in task.result()}) == 11
