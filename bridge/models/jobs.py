@@ -78,6 +78,14 @@ class Membership:
         return {**asdict(self), **ids, "happened": self.happened.isoformat() if self.happened else None}
 
 
+@dataclass(frozen=True, slots=True)
+class AskLimit:
+    """How many questions one person may ask."""
+
+    at_once: int
+    an_hour: int
+
+
 MembershipState = Literal["joining", "joined", "leaving", "left"]
 """Of a person in an organization's team, as far as the bridge has put them there."""
 

@@ -25,7 +25,7 @@ async def mapping_row(world: World, daemon: Daemon) -> str:
     """Return requests a second, one after the other and on many connections; both servers in turn."""
     team = world.companies[0].team.id
     url = f"{daemon.url}/api/v1/mattermost/team-mapping/{team}"
-    headers = {"Authorization": "Bearer peer-one"}
+    headers = {"Authorization": "Bearer the-first-peers-token"}
     figures = []
     async with bare_server() as bare_url:
         for connections in (1, CONNECTIONS):

@@ -12,6 +12,7 @@ from platformdirs import user_data_path
 
 from bridge.config import Settings, load
 from bridge.errors import ConfigurationError
+from bridge.models.jobs import AskLimit
 
 VARIABLES = tuple(name.upper() for name in Settings.model_fields)
 
@@ -22,6 +23,9 @@ SECRETS = (
     "EQUA_SERVICE_PASSWORD",
     "AGENT_TOKEN",
     "GATEWAY_TOKENS",
+    "PLATFORM_TOKENS",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
     "TOKEN_KEYS",
     "DATABASE_URL",
 )
@@ -32,11 +36,15 @@ TOKENS = (
     "MATTERMOST_NOTICE_TOKEN",
     "AGENT_TOKEN",
     "GATEWAY_TOKENS",
+    "PLATFORM_TOKENS",
 )
+
+OWN_TOKENS = ("GATEWAY_TOKENS", "PLATFORM_TOKENS")
+"""Those that callers show to us."""
 
 KEY = base64.b64encode(bytes(32)).decode()
 
-MARK = "hunter2Secret"
+MARK = "hunter2SecretOfSomeLength"
 
 WHOLE: Mapping[str, str] = {
     "MATTERMOST_URL": "https://chat.example.com",
@@ -123,6 +131,18 @@ def test_other_variables_are_not_ours() -> None:
         ("BRIDGE_PORT", "0", 0),
         ("BRIDGE_PORT", "65535", 65535),
         ("SESSION_TOKEN", "pat", "pat"),
+        (
+            "AGENT_IMAGE_HOSTS",
+            " Images.Example.com , cdn-1.example.com",
+            ("images.example.com", "cdn-1.example.com"),
+        ),
+        ("FOLLOW_UPS", "never", "never"),
+        ("ASK_LIMIT", " 5 , 1000 ", AskLimit(at_once=5, an_hour=1000)),
+        (
+            "NO_PROXY",
+            ".example.com, 10.0.0.0/8,localhost:8065",
+            (".example.com", "10.0.0.0/8", "localhost:8065"),
+        ),
         ("LOG_LEVEL", "debug", "debug"),
         ("LOG_FORMAT", "json", "json"),
     ],
@@ -134,16 +154,53 @@ def test_a_variable_is_read_as_it_is_meant(variable: str, text: str, value: Any)
 
 def test_lists_of_secrets_are_read_and_hidden() -> None:
     """Each token of the list counts, without the blanks around it, and none is printed."""
-    tokens = loaded("GATEWAY_TOKENS", " one,two ,,")
+    tokens = loaded("GATEWAY_TOKENS", " the-first-peers-token,the-second-peers-token ,,")
 
-    assert revealed(tokens) == ["one", "two"]
-    assert "one" not in repr(tokens)
+    assert revealed(tokens) == ["the-first-peers-token", "the-second-peers-token"]
+    assert "first" not in repr(tokens)
+
+
+@pytest.mark.parametrize("variable", OWN_TOKENS)
+def test_a_token_that_can_be_guessed_is_refused(variable: str) -> None:
+    """The shortest has 16 characters, and one short token spoils the list."""
+    assert revealed(loaded(variable, "x" * 16)) == ["x" * 16]
+    assert mistakes(**{variable: f"{'x' * 32},{'y' * 15}"}) == [
+        f"{variable}: must be at least 16 characters each; `openssl rand -hex 32` makes a token"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("http://proxy.example.com:3128/", "http://proxy.example.com:3128"),
+        ("proxy.example.com:3128", "http://proxy.example.com:3128"),
+        (" https://user:hunter2@[::1]:3128\n", "https://user:hunter2@[::1]:3128"),
+    ],
+)
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "HTTPS_PROXY"])
+def test_a_proxy_is_a_url_with_or_without_a_scheme(variable: str, text: str, url: str) -> None:
+    """As curl takes it; a password in it is a secret."""
+    assert loaded(variable, text).get_secret_value() == url
+    assert "hunter2" not in repr(load({variable: text}))
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"])
+def test_a_proxy_may_be_given_in_small_letters(variable: str) -> None:
+    """As everywhere; given in both ways the small letters win, unless they are empty."""
+    small = {variable.lower(): "one.example.com"}
+    large = {variable: "two.example.com"}
+
+    assert load(small) == load({variable: "one.example.com"})
+    assert load({**large, **small}) == load(small)
+    assert load({**large, variable.lower(): " "}) == load(large)
 
 
 @pytest.mark.parametrize("variable", TOKENS)
 def test_blanks_around_a_token_are_not_part_of_it(variable: str) -> None:
     """A token that was read from a file often ends with a line break."""
-    assert revealed(loaded(variable, " a-token\n")) in ("a-token", ["a-token"])
+    token = "a-token-of-some-length"
+
+    assert revealed(loaded(variable, f" {token}\n")) in (token, [token])
 
 
 def test_a_password_stays_as_it_is() -> None:
@@ -211,6 +268,18 @@ def test_a_url_with_a_login_is_refused(login: str) -> None:
         ("BRIDGE_PORT", "65536", "less than or equal to 65535"),
         ("BRIDGE_PORT", "http", "valid integer"),
         ("SESSION_TOKEN", "cookie", "'ticket' or 'pat'"),
+        ("AGENT_IMAGE_HOSTS", "https://images.example.com", "without scheme, port and path"),
+        ("AGENT_IMAGE_HOSTS", "images.example.com:8443", "without scheme, port and path"),
+        ("AGENT_IMAGE_HOSTS", "*.example.com", "without scheme, port and path"),
+        ("AGENT_IMAGE_HOSTS", "bücher.example", "without scheme, port and path"),
+        ("FOLLOW_UPS", "sometimes", "'always', 'alone' or 'never'"),
+        ("ASK_LIMIT", "20", "two numbers such as 20,60"),
+        ("ASK_LIMIT", "0,60", "two numbers such as 20,60"),
+        ("ASK_LIMIT", "20,-1", "two numbers such as 20,60"),
+        ("ASK_LIMIT", "20,60,3600", "two numbers such as 20,60"),
+        ("HTTP_PROXY", "socks5://proxy.example.com", "a URL such as http://proxy.example.com:3128"),
+        ("HTTPS_PROXY", "http://proxy.example.com/path", "a URL such as http://proxy.example.com:3128"),
+        ("HTTPS_PROXY", "http://proxy.example.com:port", "a URL such as http://proxy.example.com:3128"),
         ("LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
         ("LOG_FORMAT", "xml", "'auto', 'json' or 'console'"),
         ("DATABASE_URL", "mysql://db/bridge", "postgresql://user@host/database"),

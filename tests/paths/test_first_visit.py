@@ -39,7 +39,7 @@ async def town(dsn: str, tmp_path: Path) -> AsyncIterator[Town]:
     store, port = Store(), free_port()
     bot = store.create_bot("equabot")
     bridge_url = f"http://127.0.0.1:{port}"
-    pages = site.pages(sandbox.COMPANIES, bridge_url=bridge_url, token="the-platform")
+    pages = site.pages(sandbox.COMPANIES, bridge_url=bridge_url, token="token-of-the-platform")
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(Server(store, pages=chat.pages([]), spa=chat.spa))
         platform = await stack.enter_async_context(equa.Server(pages=pages))
@@ -61,7 +61,7 @@ async def town(dsn: str, tmp_path: Path) -> AsyncIterator[Town]:
             "EQUA_API_URL": platform.api_url,
             "AGENT_URL": agent_url,
             "AGENT_TOKEN": TOKEN,
-            "GATEWAY_TOKENS": "the-platform",
+            "GATEWAY_TOKENS": "token-of-the-platform",
             "WEB_ORIGINS": f"{platform.url},{bridge_url}",
         }
         await stack.enter_async_context(_served(Daemon(environ, tmp_path / "daemon.log", port)))

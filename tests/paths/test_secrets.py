@@ -139,7 +139,7 @@ async def _failures(seen: Outlook, company: Company) -> None:
     await seen.visit(seen.equa.store.sign_in(sandbox.ADA.id), sandbox.ACME.id)
     seen.world.agent.fail(ErrorObject())
     await seen.world.answered(seen.world.ask(company, "@equabot who is on our team?"), seconds=60)
-    for token in ("peer-one", "wrong"):
+    for token in ("the-first-peers-token", "wrong"):
         headers = {"Authorization": f"Bearer {token}"}
         await seen.ask("GET", f"{API}/team-mapping/{company.team.id}", headers=headers)
 

@@ -54,7 +54,7 @@ class World:
             "MATTERMOST_BOT_TOKEN": self.bot_token.token,
             "AGENT_URL": self.agent_url,
             "AGENT_TOKEN": TOKEN,
-            "GATEWAY_TOKENS": "peer-one,peer-two",
+            "GATEWAY_TOKENS": "the-first-peers-token,the-second-peers-token",
         }
 
     def ask(self, company: Company, text: str, *, root_id: str = "", by: int = 0) -> Post:
