@@ -1,15 +1,25 @@
-"""How a browser gets in: what it is handed for an Equa session, and what that becomes on the chat's host."""
+"""The sign-in service: a token for an Equa session, and the sign-in that it becomes on the chat host."""
 
 import re
+import secrets
+import string
 from dataclasses import dataclass
 from typing import Literal
 
+from bridge.errors import NotSignedIn
 from bridge.models.equa import Organization, OrganizationId, Person, PersonId
-from provisioning.sessions import Session, Sessions, SignIn
+from provisioning.provisioner import Provisioner, Session, SignIn
 from provisioning.team_bots import TOWN_SQUARE
+from provisioning.tokens import opened, token_digest
 
 TokenKind = Literal["ticket", "pat"]
 """`ticket` is good once, for a minute; `pat` is the personal access token itself."""
+
+TOKEN_PATTERN = "[a-z0-9]{26}"  # noqa: S105  # a pattern
+"""Of a ticket and of a Mattermost token alike, which Equa's pages expect; 134 bits."""
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_LENGTH = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,37 +32,64 @@ class SignInResult:
 
 @dataclass(frozen=True, slots=True)
 class SignInService:
-    """Every method may be repeated; they raise what `Sessions` raises."""
+    """Every method may be repeated; they raise what `Provisioner` raises."""
 
-    sessions: Sessions
+    provisioner: Provisioner
     kind: TokenKind = "ticket"
 
     async def open(self, person: Person, organization: Organization) -> Session:
         """Return the session of a person whom Equa has just called a member of the organization."""
-        return await self.sessions.open_session(person, organization)
-
-    async def token(self, session: Session, person: PersonId, organization: OrganizationId) -> str:
-        """Return what the browser may show to `enter`; raise `NotAMember`."""
-        if self.kind == "pat":
-            return session.token
-        return await self.sessions.issue_ticket(person, organization)
-
-    async def enter(self, token: str) -> SignInResult:
-        """Sign in whoever shows what `token` has returned; raise `NotSignedIn` if it is not good.
-
-        A personal access token is looked up among those that we have stored, by its hash: Mattermost is never
-        asked about one that is not ours.
-        """
-        if self.kind == "pat":
-            return SignInResult(await self.sessions.recognize(token), "/")
-        session = await self.sessions.redeem(token)
-        return SignInResult(session, _home(session.team_name))
+        return await self.provisioner.open_session(person, organization)
 
     async def has_team(self, organization: OrganizationId) -> bool:
-        """Tell whether the organization has a team already, whose name then does not depend on its own."""
-        return await self.sessions.tables.teams.find(organization) is not None
+        """Return whether the organization has a team already; its own name is not needed then."""
+        return await self.provisioner.tables.teams.find(organization) is not None
+
+    async def token(self, session: Session, person: PersonId, organization: OrganizationId) -> str:
+        """Return the token that the browser shows to `enter`; raise `NotAMember`."""
+        if self.kind == "pat":
+            return session.token
+        return await self.issue_ticket(person, organization)
+
+    async def issue_ticket(self, person: PersonId, organization: OrganizationId) -> str:
+        """Return a ticket that is good once, for 60 s, and as long as the person is in the team.
+
+        Raises `NotAMember` when they are not.
+        """
+        ticket = "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+        await self.provisioner.tables.tickets.put(token_digest(ticket), organization, person)
+        return ticket
+
+    async def enter(self, token: str) -> SignInResult:
+        """Sign in whoever shows a token that `token` returned; raise `NotSignedIn` if it is not good."""
+        if not re.fullmatch(TOKEN_PATTERN, token):
+            raise NotSignedIn("This link does not sign in; please open Messaging in Equa again.")
+        if self.kind == "pat":
+            return SignInResult(await self._recognize(token), "/")
+        session = await self._redeem(token)
+        return SignInResult(session, _town_square(session.team_name))
+
+    async def _redeem(self, ticket: str) -> Session:
+        """Use a ticket up and return its holder's session."""
+        holder = await self.provisioner.tables.tickets.take(token_digest(ticket))
+        if holder is None:
+            raise NotSignedIn("This link has been used or is too old; please open Messaging in Equa again.")
+        token = opened(self.provisioner.keys, holder.person, holder.sealed)
+        if token is None:
+            raise NotSignedIn("Please open Messaging in Equa again.")
+        return Session(token, holder.user_id, holder.team_name)
+
+    async def _recognize(self, token: str) -> SignIn:
+        """Look a personal access token up among those that we have stored, by its digest.
+
+        Mattermost is never asked about one that is not ours.
+        """
+        user_id = await self.provisioner.tables.accounts.holder_of(token_digest(token))
+        if user_id is None:
+            raise NotSignedIn("This link is not good any more; please open Messaging in Equa again.")
+        return SignIn(token, user_id)
 
 
-def _home(team_name: str) -> str:
-    """Return the team's default channel; a name that is none must not make it another host's."""
+def _town_square(team_name: str) -> str:
+    """Return the path of the team's default channel; a malformed name must not lead to another host."""
     return f"/{team_name}/channels/{TOWN_SQUARE}" if re.fullmatch("[a-z0-9-]+", team_name) else "/"

@@ -12,9 +12,9 @@ from bridge.models.chat import TeamId, User, UserId
 from bridge.models.equa import Organization, OrganizationId
 from bridge.ports import MattermostBulk
 from provisioning.members import Facts, Plan, plan_sync
+from provisioning.provisioner import Provisioner
 from provisioning.report import Counts, Progress, Report, SyncProgress
 from provisioning.roster import RosterSnapshot
-from provisioning.sessions import Sessions
 from provisioning.sync_executor import OnProgress, SyncExecutor
 
 log = structlog.get_logger(__name__)
@@ -42,14 +42,14 @@ class Preview:
 class TeamSync:
     """Every method may be repeated, by several processes at once, after a crash anywhere."""
 
-    sessions: Sessions
+    provisioner: Provisioner
     bulk: MattermostBulk
     rosters: Rosters
 
     async def preview(self, organization: OrganizationId, reading: RosterSnapshot) -> Preview:
         """Return what `run` would do; nothing is changed, and a missing team counts as empty."""
-        mapping = await self.sessions.tables.teams.find(organization)
-        team = await self.sessions.admin.team(mapping.team_id) if mapping else None
+        mapping = await self.provisioner.tables.teams.find(organization)
+        team = await self.provisioner.admin.team(mapping.team_id) if mapping else None
         return await self._preview(organization, reading, team.id if team else None)
 
     async def run(
@@ -65,16 +65,16 @@ class TeamSync:
 
         One at a time for an organization: others wait. `before` is what earlier attempts with the same
         reading have done, of which the last batch may be missing. Raises `SyncRefused`, changing nobody's
-        membership, if the plan has to be forced; `Unavailable` and whatever `Sessions.ensure_home` raises.
+        membership, if the plan has to be forced; `Unavailable` and whatever `Provisioner.ensure_team` raises.
         """
-        async with self.sessions.locks.hold(f"sync:{organization.id}"):
-            home = await self.sessions.ensure_home(organization)
+        async with self.provisioner.locks.hold(f"sync:{organization.id}"):
+            home = await self.provisioner.ensure_team(organization)
             seen = await self._preview(organization.id, reading, home.team.id)
             if seen.plan.refusal and not force:
                 raise SyncRefused(seen.plan.refusal)
             progress = SyncProgress(seen.plan.changes, before)
             changes = SyncExecutor(
-                self.sessions,
+                self.provisioner,
                 self.bulk,
                 self.rosters,
                 home,

@@ -18,8 +18,8 @@ from bridge.ports import MattermostBulk
 from provisioning.members import MemberAccount, Plan
 from provisioning.membership import ProvisionedTeam, leave
 from provisioning.parallel import each
+from provisioning.provisioner import Provisioner
 from provisioning.report import Progress, SyncProgress
-from provisioning.sessions import Sessions
 from provisioning.users import ensure_user
 
 S = TypeVar("S")
@@ -44,7 +44,7 @@ def entering(organization: OrganizationId) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SyncExecutor:
-    sessions: Sessions
+    provisioner: Provisioner
     bulk: MattermostBulk
     rosters: Rosters
     home: ProvisionedTeam
@@ -71,13 +71,13 @@ class SyncExecutor:
             await self._add(seats)
 
     async def _remove(self, person: PersonId) -> None:
-        # The lock of `Sessions.leave`, with a look between the lock and the leaving.
-        async with self.sessions.locks.hold(f"person:{person}"):
+        # The lock of `Provisioner.leave`, with a look between the lock and the leaving.
+        async with self.provisioner.locks.hold(f"person:{person}"):
             if await self.rosters.is_joined_since(self._organization, person, self.read_at):
                 self.progress.unchanged += 1
                 return
             with self._noting(person):
-                await leave(self.sessions.admin, self.sessions.tables, self._organization, person)
+                await leave(self.provisioner.admin, self.provisioner.tables, self._organization, person)
                 self.progress.removed += 1
 
     async def _opened(self, newcomers: Sequence[Member]) -> list[MemberAccount]:
@@ -96,9 +96,9 @@ class SyncExecutor:
             newcomer.person_id, newcomer.email, False, "", newcomer.name, newcomer.email_of_account
         )
         seat = None
-        async with self.sessions.locks.hold(f"person:{person.id}"):
+        async with self.provisioner.locks.hold(f"person:{person.id}"):
             with self._noting(person.id):
-                account = await ensure_user(self.sessions.admin, self.sessions.tables, person)
+                account = await ensure_user(self.provisioner.admin, self.provisioner.tables, person)
                 seat = MemberAccount(person.id, account.user_id)
                 self.progress.created += account.provisioned and seat.user_id != self.accounts.get(person.id)
         return seat
@@ -114,7 +114,7 @@ class SyncExecutor:
 
     async def _settle(self, seats: Sequence[MemberAccount]) -> None:
         """Note of people in the team that they are, and put them into its channels."""
-        async with self.sessions.locks.hold(entering(self._organization)):
+        async with self.provisioner.locks.hold(entering(self._organization)):
             staying = await self._joining(seats)
         await self._join_channels(staying, self._open_channels)
         await self.rosters.joined(self._organization, _people(staying))
@@ -123,7 +123,7 @@ class SyncExecutor:
 
     async def _enter(self, seats: Sequence[MemberAccount]) -> list[MemberAccount]:
         """Put up to 256 people into the team; return those who are in it then."""
-        async with self.sessions.locks.hold(entering(self._organization)):
+        async with self.provisioner.locks.hold(entering(self._organization)):
             joining = await self._joining(seats)
             refused = await self._refused([seat.user_id for seat in joining]) if joining else {}
         for seat in joining:
@@ -149,7 +149,7 @@ class SyncExecutor:
 
     async def _missing(self, user: UserId) -> list[Channel]:
         """Return the channels that somebody who has just entered the team is not in by that alone."""
-        inside = {each.id for each in await self.sessions.admin.channels_of(user, self.home.team.id)}
+        inside = {each.id for each in await self.provisioner.admin.channels_of(user, self.home.team.id)}
         return [channel for channel in self._open_channels if channel.id not in inside]
 
     async def _join_channels(self, seats: Sequence[MemberAccount], channels: Sequence[Channel]) -> None:

@@ -7,6 +7,7 @@ import structlog
 from bridge.db.accounts import Account
 from bridge.errors import NotOpened, TokenRefused
 from bridge.models.chat import TokenId
+from bridge.models.equa import PersonId
 from bridge.ports import MattermostAdmin
 from bridge.secrets.key_ring import KeyRing
 from bridge.secrets.token_sealing import open_token, seal_token
@@ -24,7 +25,7 @@ async def ensure_token(admin: MattermostAdmin, tables: Tables, keys: KeyRing, ac
     A new one is stored before the others are revoked, so that there is always one that is good. What was
     created and not stored is revoked by the next visit.
     """
-    secret = opened(keys, account)
+    secret = opened(keys, account.person_id, account.token.sealed if account.token else None)
     if account.token and secret and not account.token.old and await _works(admin, secret):
         if account.stray_tokens:
             await _tidy(admin, tables, account, keep=account.token.id)
@@ -46,19 +47,19 @@ async def revoke_tokens(admin: MattermostAdmin, tables: Tables, account: Account
     await _tidy(admin, tables, account, keep=None)
 
 
-def opened(keys: KeyRing, account: Account) -> str | None:
-    """Return the stored token, None if there is none or its key is lost."""
-    if account.token is None:
+def opened(keys: KeyRing, person: PersonId, sealed: str | None) -> str | None:
+    """Return a person's stored token, None if there is none or its key is lost."""
+    if sealed is None:
         return None
     try:
-        return open_token(keys, account.person_id, account.token.sealed)
+        return open_token(keys, person, sealed)
     except NotOpened as error:
-        log.warning("token_not_opened", person=str(account.person_id), reason=error.message)
+        log.warning("token_not_opened", person=str(person), reason=error.message)
         return None
 
 
 def token_digest(token: str) -> bytes:
-    """Return by what a token is found again; 26 random characters cannot be found out from it."""
+    """Return the digest that a token or ticket is looked up by; it does not reveal the token."""
     return sha256(token.encode(errors="surrogateescape")).digest()
 
 

@@ -1,11 +1,13 @@
-"""One-time tickets as they are stored: by a hash, so that who reads the table cannot use one."""
+"""One-time tickets, stored by a digest so that nobody who reads the table can use one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from asyncpg import Pool
 
 from bridge.db.pool import database_errors
+from bridge.errors import NotAMember
+from bridge.models.chat import UserId
 from bridge.models.equa import OrganizationId, PersonId
 
 LIFETIME = timedelta(seconds=60)
@@ -13,9 +15,12 @@ LIFETIME = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Whose a ticket was, and for which organization's team."""
+    """The person that a ticket was issued to, with everything that signs them in."""
 
     person: PersonId
+    user_id: UserId
+    sealed: str | None = field(repr=False)
+    """Their sealed token, see `bridge.secrets.token_sealing`; None if it was dropped meanwhile."""
     team_name: str
     """As it was when it was last looked at; empty if it never was."""
 
@@ -25,8 +30,8 @@ class Tickets:
     pool: Pool
 
     @database_errors
-    async def put(self, digest: bytes, organization: OrganizationId, person: PersonId) -> bool:
-        """Store a ticket; False unless the person is in the organization's team."""
+    async def put(self, digest: bytes, organization: OrganizationId, person: PersonId) -> None:
+        """Store a ticket; raise `NotAMember` unless the person is in the organization's team."""
         stored = await self.pool.fetchval(
             """
             insert into tickets (hash, organization_id, person_id, expires)
@@ -39,25 +44,31 @@ class Tickets:
             person,
             LIFETIME,
         )
-        return stored is not None
+        if stored is None:
+            raise NotAMember("You are not a member of this organization.")
 
     @database_errors
     async def take(self, digest: bytes) -> Holder | None:
-        """Use a ticket up and return whose it was; None if unknown, used, expired or its holder has left."""
+        """Use a ticket up and return its holder; None if unknown, used, expired or its holder has left."""
         row = await self.pool.fetchrow(
             """
             with taken as (delete from tickets where hash = $1 returning *)
-            select t.person_id, coalesce(o.mattermost_team_name, '') as team_name from taken t
+            select t.person_id, u.mattermost_user_id as user_id, u.personal_access_token as sealed,
+                   coalesce(o.mattermost_team_name, '') as team_name
+            from taken t
             join memberships m using (organization_id, person_id)
             join mattermost_org_mappings o using (organization_id)
+            join mattermost_user_mappings u on u.id = t.person_id
             where t.expires > now() and m.state = 'joined'
             """,
             digest,
         )
-        return Holder(PersonId(row["person_id"]), row["team_name"]) if row else None
+        if row is None:
+            return None
+        return Holder(PersonId(row["person_id"]), UserId(row["user_id"]), row["sealed"], row["team_name"])
 
     @database_errors
     async def purge(self) -> int:
-        """Delete what has expired; returns how many."""
+        """Delete expired tickets; return how many."""
         rows = await self.pool.fetch("delete from tickets where expires <= now() returning 1")
         return len(rows)

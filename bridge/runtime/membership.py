@@ -48,20 +48,20 @@ async def opened(
     if not (settings.mattermost_url and token and sign_in_services.sign_in_service):
         yield MembershipServices({"membership": refuse, "sync": refuse}, syncs)
         return
-    sessions, rosters = sign_in_services.sign_in_service.sessions, Rosters(pool)
+    provisioner, rosters = sign_in_services.sign_in_service.provisioner, Rosters(pool)
     async with AsyncExitStack() as stack:
         directory = await _directory(settings, stack)
         rest = bulk.connect(settings.mattermost_url, token.get_secret_value(), metrics.rest_call)
-        sync = TeamSync(sessions, await stack.enter_async_context(rest), rosters)
+        sync = TeamSync(provisioner, await stack.enter_async_context(rest), rosters)
         roster_reader = RosterReader(directory, rosters) if directory else None
         yield MembershipServices(
             jobs={
-                "membership": Memberships(sessions, rosters, roster_reader).apply,
+                "membership": Memberships(provisioner, rosters, roster_reader).apply,
                 "sync": SyncJobs(sync, syncs, Inbox(pool)).run,
             },
             syncs=syncs,
             sync=sync,
-            syncing=Syncing(syncs, rosters, sessions.locks, roster_reader),
+            syncing=Syncing(syncs, rosters, provisioner.locks, roster_reader),
             roster_reader=roster_reader,
             reconciler=Reconciler(sync, roster_reader, PeriodicTasks(pool), metrics)
             if roster_reader

@@ -21,7 +21,7 @@ from bridge.ports import EquaPlatform
 from bridge.runtime import token_keys
 from bridge.secrets.key_ring import KeyRing
 from bridge.secrets.reseal import reseal
-from provisioning.sessions import Sessions
+from provisioning.provisioner import Provisioner
 from provisioning.sign_in_service import SignInService
 from provisioning.tables import Tables
 from provisioning.team_bots import TeamBots
@@ -43,7 +43,7 @@ class SignInServices:
         """Seal tokens anew that another key than the first has sealed."""
         if self.sign_in_service is None:
             return
-        became = await reseal(self.sign_in_service.sessions.keys, self.tokens)
+        became = await reseal(self.sign_in_service.provisioner.keys, self.tokens)
         if became.done or became.failed:
             log.info("resealed", tokens=became.done, failed=became.failed)
 
@@ -85,7 +85,7 @@ def _entrance(
         bot=seen_by(settings.mattermost_bot_token),
         notices=seen_by(settings.mattermost_notice_token),
     )
-    return SignInService(Sessions(rest, tables, held, ring, team_bots), settings.session_token)
+    return SignInService(Provisioner(rest, tables, held, ring, team_bots), settings.session_token)
 
 
 async def _equa(settings: Settings, stack: AsyncExitStack) -> EquaPlatform | None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from handlers.http.app_keys import Services
-from provisioning.sessions import SignIn
+from provisioning.provisioner import SignIn
 
 MAX_AGE = 30 * 24 * 3600
 """Seconds: as long as a token lives before it is replaced, and Mattermost's own sessions by default."""

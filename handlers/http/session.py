@@ -25,7 +25,7 @@ from handlers.http.background_tasks import BACKGROUND_TASKS
 from handlers.http.cors import require_json, require_origin
 from handlers.http.identifiers import organization_id
 from handlers.http.limits import PEOPLE, TIMEOUTS
-from provisioning.sessions import Session
+from provisioning.provisioner import Session
 from provisioning.sign_in_service import SignInService
 
 log = structlog.get_logger(__name__)

@@ -16,9 +16,9 @@ from bridge.errors import AccountConflict, MattermostNotConfigured, NotAMember, 
 from bridge.models.equa import Member, Organization, OrganizationId, Person, Roster
 from bridge.models.jobs import Job, Membership
 from provisioning.membership import ensure_membership
+from provisioning.provisioner import Provisioner
 from provisioning.roster import doubt, listed
 from provisioning.roster_reader import RosterReader
-from provisioning.sessions import Sessions
 from provisioning.sync_executor import entering
 from provisioning.users import ensure_user
 
@@ -33,7 +33,7 @@ _NO_TIME = timedelta()
 
 @dataclass(frozen=True, slots=True)
 class Memberships:
-    sessions: Sessions
+    provisioner: Provisioner
     rosters: Rosters
     roster_reader: RosterReader | None
     """None without a service account; then only the event tells who somebody is."""
@@ -59,9 +59,9 @@ class Memberships:
     async def _remove(self, change: Membership) -> Result:
         organization, person = change.organization_id, change.person_id
         # Before anything is waited for: from now on no ticket is good, and no visit lets them in.
-        await self.sessions.tables.memberships.leave(organization, person)
-        async with self.sessions.locks.hold(entering(organization)):
-            await self.sessions.leave(person, organization)
+        await self.provisioner.tables.memberships.leave(organization, person)
+        async with self.provisioner.locks.hold(entering(organization)):
+            await self.provisioner.leave(person, organization)
         return {"membership": "removed"}
 
     async def _add(self, change: Membership, job: Job) -> Result:
@@ -79,17 +79,17 @@ class Memberships:
         return {"membership": "added"}
 
     async def _let_in(self, person: Person, organization: OrganizationId) -> None:
-        admin, tables = self.sessions.admin, self.sessions.tables
-        async with self.sessions.locks.hold(f"person:{person.id}"):
+        admin, tables = self.provisioner.admin, self.provisioner.tables
+        async with self.provisioner.locks.hold(f"person:{person.id}"):
             account = await ensure_user(admin, tables, person)
-            home = await self.sessions.ensure_home(Organization(organization, ""))
+            home = await self.provisioner.ensure_team(Organization(organization, ""))
             # The newest word of the platform is younger than any leaving.
             await ensure_membership(admin, tables, home, account, verdict_age=_NO_TIME)
             await self.rosters.confirm(organization, person.id)
 
     async def _require_team(self, organization: OrganizationId) -> None:
-        mapping = await self.sessions.tables.teams.find(organization)
-        if mapping is None or await self.sessions.admin.team(mapping.team_id) is None:
+        mapping = await self.provisioner.tables.teams.find(organization)
+        if mapping is None or await self.provisioner.admin.team(mapping.team_id) is None:
             raise TeamNotMapped("The organization has no team yet: nobody has opened Messaging there.")
 
     async def _person(self, change: Membership, job: Job) -> Person | None:
@@ -97,7 +97,7 @@ class Memberships:
 
         The roster is asked where the event does not tell enough, and where the job has waited.
         """
-        known = change.email or await self.sessions.tables.accounts.find(change.person_id)
+        known = change.email or await self.provisioner.tables.accounts.find(change.person_id)
         if job.attempts == 1 and known:
             return _told(change, None)
         roster = await self._roster(change.organization_id, job)

@@ -31,7 +31,7 @@ class SyncJobs:
         if given is None:
             return {"skipped": "ended"}
         organization = given.organization.id
-        had_team = await self.sync.sessions.tables.teams.find(organization) is not None
+        had_team = await self.sync.provisioner.tables.teams.find(organization) is not None
         outcome = await self._outcome(sync, given)
         await self.syncs.end(sync, outcome)
         if not had_team:

@@ -56,7 +56,7 @@ async def sync_rows() -> list[Row]:
     with tempfile.TemporaryDirectory() as name:
         async with scene(Path(name)) as (running, crew):
             await accounts(running, crew, people)
-            await crew.sync.sessions.ensure_home(acme)
+            await crew.sync.provisioner.ensure_team(acme)
             added, adding = await measured(crew, acme, people[:MEMBERS])
             batches = crew.asked.count("/teams/{id}/members/batch")
             none, nothing = await measured(crew, acme, people[:MEMBERS])

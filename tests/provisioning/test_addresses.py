@@ -23,9 +23,9 @@ def crew(process: Process) -> Crew:
 
 async def visit(chat: Chat, process: Process, person: Person, organization: Organization) -> User:
     """Visit, and once more: that has to be an ordinary returning visit."""
-    session = await process.sessions.open_session(person, organization)
+    session = await process.provisioner.open_session(person, organization)
     process.asked.clear()
-    assert await process.sessions.open_session(person, organization) == session
+    assert await process.provisioner.open_session(person, organization) == session
     assert process.asked == RETURNING
     return chat.user(session.user_id)
 
@@ -74,7 +74,7 @@ async def test_a_correction_that_breaks_off_is_finished_by_the_next_visit(
     await crew.run(acme, roster([], line(ada, email=TYPED)))
     chat.server.faults.rest(RestFault(when=when, status=502, path=path))
     with pytest.raises(MattermostUnavailable):
-        await crew.process.sessions.open_session(ada, acme)
+        await crew.process.provisioner.open_session(ada, acme)
     chat.server.faults.clear()
 
     user = await visit(chat, crew.process, ada, acme)
@@ -90,7 +90,7 @@ async def test_what_the_person_wants_later_stays(
     user = await visit(chat, process, ada, acme)
     user.notify_props["email"] = "false"
 
-    await process.sessions.open_session(ada, an_organization("Borealis"))
+    await process.provisioner.open_session(ada, an_organization("Borealis"))
     moved = replace(ada, email="moreno@example.com")
     await visit(chat, process, moved, acme)
 
@@ -158,7 +158,7 @@ async def test_an_address_of_somebody_else_is_left_to_them(
     assert other.email == ada.email
     del chat.store.user_by_email[other.email]
     other.email = "gone@example.com"
-    await process.sessions.open_session(ada, an_organization("Borealis"))
+    await process.provisioner.open_session(ada, an_organization("Borealis"))
     assert (user.email, user.notify_props["email"]) == (ada.email, "true")
 
 
@@ -183,7 +183,7 @@ async def test_where_mattermost_verifies_addresses_the_person_does_it(
 
     chat.store.user_by_email[ada.email] = chat.store.user_by_email.pop(user.email)
     user.email = ada.email
-    await process.sessions.open_session(ada, an_organization("Borealis"))
+    await process.provisioner.open_session(ada, an_organization("Borealis"))
 
     assert user.notify_props["email"] == "true"
 

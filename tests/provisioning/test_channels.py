@@ -24,9 +24,13 @@ class ReplyTarget:
         self.team = team
 
     async def ensured(self, team_bots: TeamBots | None = None) -> dict[str, Channel]:
-        sessions = self.process.sessions
+        provisioner = self.process.provisioner
         found = await ensure_channels(
-            sessions.admin, sessions.tables, team_bots or sessions.team_bots, self.organization.id, self.team
+            provisioner.admin,
+            provisioner.tables,
+            team_bots or provisioner.team_bots,
+            self.organization.id,
+            self.team,
         )
         return dict(found)
 
@@ -34,7 +38,7 @@ class ReplyTarget:
 @pytest.fixture
 async def place(process: Process, acme: Organization) -> ReplyTarget:
     return ReplyTarget(
-        process, acme, await ensure_team(process.sessions.admin, process.sessions.tables, acme)
+        process, acme, await ensure_team(process.provisioner.admin, process.provisioner.tables, acme)
     )
 
 
@@ -144,7 +148,7 @@ async def test_where_mattermost_creates_the_channels_they_are_used(
 ) -> None:
     """With `ExperimentalDefaultChannels` a new team has them."""
     chat.set("TeamSettings", ExperimentalDefaultChannels=["announcements", "cap-table", "documents", "agent"])
-    team = await ensure_team(process.sessions.admin, process.sessions.tables, acme)
+    team = await ensure_team(process.provisioner.admin, process.provisioner.tables, acme)
 
     await ReplyTarget(process, acme, team).ensured()
 

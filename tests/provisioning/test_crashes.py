@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from bridge.models.equa import Organization, Person
-from provisioning.sessions import Session, Sessions
+from provisioning.provisioner import Provisioner, Session
 from provisioning.users import ensure_user
 from tests.support.crashes import Crash, Crashes, When
 from tests.support.rosters import crew_of, line, roster
 from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization
 
-Work = Callable[[Sessions], Awaitable[object]]
+Work = Callable[[Provisioner], Awaitable[object]]
 
 EVERY_WAY: list[When] = ["before", "after", "during"]
 
@@ -24,7 +24,7 @@ MOST_CALLS = 100
 async def crashed(process: Process, at: int, when: When, work: Work) -> bool:
     """Do the work until it crashes at that call; False if it ends before."""
     crashes = Crashes(at, when)
-    task = asyncio.ensure_future(work(crashes.sessions(process.sessions)))
+    task = asyncio.ensure_future(work(crashes.provisioner(process.provisioner)))
     await asyncio.wait({task})
     if not task.cancelled():
         assert isinstance(task.exception(), Crash | None)
@@ -44,9 +44,9 @@ async def returning_visit(chat: Chat, process: Process, session: Session, organi
 
 async def again(process: Process, person: Person, organization: Organization) -> Session:
     """Visit twice more; the second of them has to find everything as it should be."""
-    session = await process.sessions.open_session(person, organization)
+    session = await process.provisioner.open_session(person, organization)
     process.asked.clear()
-    assert await process.sessions.open_session(person, organization) == session
+    assert await process.provisioner.open_session(person, organization) == session
     assert process.asked == ["/users/me/teams"]
     return session
 
@@ -72,13 +72,13 @@ async def test_a_renewal_may_crash_anywhere(
     chat: Chat, process: Process, ada: Person, acme: Organization, when: When
 ) -> None:
     """At every moment a good token is stored, and the next visit revokes all others."""
-    first = await process.sessions.open_session(ada, acme)
+    first = await process.provisioner.open_session(ada, acme)
     user = chat.user(first.user_id)
     for at in range(1, MOST_CALLS):
         await process.pool.execute("update mattermost_user_mappings set token_created = '2020-01-01'")
         if not await crashed(process, at, when, lambda s: s.open_session(ada, acme)):
             break
-        account = await process.sessions.tables.accounts.find(ada.id)
+        account = await process.provisioner.tables.accounts.find(ada.id)
         assert account
         assert account.token
         assert account.token.id in chat.store.tokens
@@ -94,12 +94,12 @@ async def test_a_leaving_may_crash_anywhere(chat: Chat, process: Process, when: 
     """Its repetition finishes it; tickets are void from the first moment on."""
     for at in range(1, MOST_CALLS):
         person, organization = a_person(f"Person{at}"), an_organization(f"Company {at}")
-        session = await process.sessions.open_session(person, organization)
-        ticket = await process.sessions.issue_ticket(person.id, organization.id)
+        session = await process.provisioner.open_session(person, organization)
+        ticket = await process.sign_in.issue_ticket(person.id, organization.id)
         happened = await crashed(process, at, when, lambda s: s.leave(person.id, organization.id))  # noqa: B023  # awaited here
         if at > 1 or when == "after":
             assert await process.pool.fetchval("select count(*) from tickets") == 0, ticket
-        await process.sessions.leave(person.id, organization.id)
+        await process.provisioner.leave(person.id, organization.id)
         assert not chat.is_in(chat.team(session.team_name), chat.user(session.user_id))
         assert chat.tokens(chat.user(session.user_id)) == []
         if not happened:
@@ -127,7 +127,7 @@ async def test_a_correction_may_crash_anywhere(
         await again(process, person, acme)
         assert (user.email, user.email_verified) == (person.email, True)
         assert user.notify_props["email"] == "true"
-        account = await process.sessions.tables.accounts.find(person.id)
+        account = await process.provisioner.tables.accounts.find(person.id)
         assert account
         assert not account.unconfirmed
         if not happened:
@@ -188,7 +188,7 @@ async def test_a_claim_may_crash_anywhere(
 async def test_a_repair_may_crash_anywhere(chat: Chat, process: Process, when: When) -> None:
     """An archived team, a thrown out person and a lost channel are put right by the next visit."""
     person, organization = a_person(), an_organization("Acme Corp")
-    session = await process.sessions.open_session(person, organization)
+    session = await process.provisioner.open_session(person, organization)
     for at in range(1, MOST_CALLS):
         user, team = chat.user(session.user_id), chat.team("acme-corp")
         chat.store.leave(team, user)

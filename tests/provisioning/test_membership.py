@@ -24,16 +24,16 @@ class Case:
         self.account = account
 
     async def join(self, verdict_age: timedelta = JUST_NOW) -> None:
-        sessions = self.process.sessions
+        provisioner = self.process.provisioner
         await ensure_membership(
-            sessions.admin, sessions.tables, self.home, self.account, verdict_age=verdict_age
+            provisioner.admin, provisioner.tables, self.home, self.account, verdict_age=verdict_age
         )
 
     async def leave(self) -> None:
-        await self.process.sessions.leave(self.account.person_id, self.home.organization)
+        await self.process.provisioner.leave(self.account.person_id, self.home.organization)
 
     async def state(self) -> str | None:
-        return await self.process.sessions.tables.memberships.state(
+        return await self.process.provisioner.tables.memberships.state(
             self.home.organization, self.account.person_id
         )
 
@@ -43,8 +43,8 @@ class Case:
 
 @pytest.fixture
 async def case(process: Process, ada: Person, acme: Organization) -> Case:
-    account = await ensure_user(process.sessions.admin, process.sessions.tables, ada)
-    return Case(process, await process.sessions.ensure_home(acme), account)
+    account = await ensure_user(process.provisioner.admin, process.provisioner.tables, ada)
+    return Case(process, await process.provisioner.ensure_team(acme), account)
 
 
 async def test_a_person_enters_the_team_and_its_channels(chat: Chat, case: Case) -> None:
@@ -72,7 +72,7 @@ async def test_nobody_is_put_into_a_private_channel(chat: Chat, process: Process
     """Somebody has decided who reads it."""
     team = chat.team("acme-corp")
     chat.store.channel(team, "cap-table").type = "P"
-    home = await process.sessions.ensure_home(Organization(case.home.organization, ""))
+    home = await process.provisioner.ensure_team(Organization(case.home.organization, ""))
 
     await Case(process, home, case.account).join()
 
@@ -156,7 +156,7 @@ async def test_who_leaves_before_the_first_visit_is_not_let_in(case: Case) -> No
 
 async def test_whom_the_bridge_put_into_a_team_is_known(case: Case) -> None:
     """So that only these are taken out again."""
-    memberships = case.process.sessions.tables.memberships
+    memberships = case.process.provisioner.tables.memberships
     await case.join()
     assert await memberships.people(case.home.organization) == {case.account.person_id}
 
@@ -177,7 +177,7 @@ async def test_leaving_a_team_that_is_gone_is_done(chat: Chat, case: Case) -> No
 async def test_old_leavings_are_forgotten(case: Case) -> None:
     """Only long after an answer of Equa could be older."""
     await case.leave()
-    memberships = case.process.sessions.tables.memberships
+    memberships = case.process.provisioner.tables.memberships
     assert await memberships.purge() == 0
 
     await memberships.pool.execute("update memberships set modified = now() - interval '2 days'")

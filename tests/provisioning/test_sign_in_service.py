@@ -10,7 +10,7 @@ from tests.support.visits import Process, an_organization
 
 async def test_a_ticket_leads_to_its_own_team(process: Process, ada: Person, acme: Organization) -> None:
     """Whichever teams its holder is in besides."""
-    sign_in_service = SignInService(process.sessions)
+    sign_in_service = SignInService(process.provisioner)
     for organization in (acme, an_organization("Borealis Labs")):
         session = await sign_in_service.open(ada, organization)
         ticket = await sign_in_service.token(session, ada.id, organization.id)
@@ -26,7 +26,7 @@ async def test_a_name_that_is_none_leads_nowhere_else(
     process: Process, ada: Person, acme: Organization, name: str | None
 ) -> None:
     """Whoever has put it there."""
-    sign_in_service = SignInService(process.sessions)
+    sign_in_service = SignInService(process.provisioner)
     session = await sign_in_service.open(ada, acme)
     ticket = await sign_in_service.token(session, ada.id, acme.id)
     await process.pool.execute("update mattermost_org_mappings set mattermost_team_name = $1", name)
@@ -38,7 +38,7 @@ async def test_a_token_is_known_until_it_is_replaced(
     process: Process, ada: Person, acme: Organization
 ) -> None:
     """Then the new one is, and the old one signs nobody in."""
-    sign_in_service = SignInService(process.sessions, "pat")
+    sign_in_service = SignInService(process.provisioner, "pat")
     session = await sign_in_service.open(ada, acme)
     token = await sign_in_service.token(session, ada.id, acme.id)
     assert (await sign_in_service.enter(token)).sign_in.token == token
@@ -58,7 +58,7 @@ async def test_an_organization_has_a_team_from_the_first_visit_on(
     process: Process, ada: Person, acme: Organization
 ) -> None:
     """Before it, its name is needed."""
-    sign_in_service = SignInService(process.sessions)
+    sign_in_service = SignInService(process.provisioner)
     assert not await sign_in_service.has_team(acme.id)
 
     await sign_in_service.open(ada, acme)

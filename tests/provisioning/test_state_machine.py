@@ -27,7 +27,7 @@ from bridge.sandbox.mattermost.activation import set_active
 from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
 from bridge.sandbox.mattermost.sessions import revoke_token
 from bridge.sandbox.mattermost.teams import archive_team
-from provisioning.sessions import Session
+from provisioning.provisioner import Session
 from tests.support.crashes import Crash, Crashes, When
 from tests.support.postgres import fresh_database
 from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization, chat, process
@@ -97,16 +97,16 @@ class SignInServices(RuleBasedStateMachine):
 
     @rule(number=numbers, person=people, place=organizations)
     def visit(self, number: int, person: Person, place: Organization) -> None:
-        sessions = self.stage.processes[number].sessions
+        provisioner = self.stage.processes[number].provisioner
         if (person.id, place.id) not in self.members:
             with pytest.raises(NotAMember):
-                self.stage.run(sessions.open_session(person, place))
+                self.stage.run(provisioner.open_session(person, place))
             return
-        session = self.stage.run(sessions.open_session(person, place))
+        session = self.stage.run(provisioner.open_session(person, place))
         self.let_in(session, person, place)
         asked = self.stage.processes[number].asked
         asked.clear()
-        assert self.stage.run(sessions.open_session(person, place)) == session
+        assert self.stage.run(provisioner.open_session(person, place)) == session
         assert asked == ["/users/me/teams"]
 
     @rule(person=people, place=organizations)
@@ -115,7 +115,7 @@ class SignInServices(RuleBasedStateMachine):
             return
 
         async def both() -> list[Session]:
-            visits = [each.sessions.open_session(person, place) for each in self.stage.processes]
+            visits = [each.provisioner.open_session(person, place) for each in self.stage.processes]
             return list(await asyncio.gather(*visits))
 
         one, other = self.stage.run(both())
@@ -137,14 +137,14 @@ class SignInServices(RuleBasedStateMachine):
         self, number: int, person: Person, place: Organization, at: int, when: When
     ) -> None:
         if (person.id, place.id) in self.members:
-            sessions = Crashes(at, when).sessions(self.stage.processes[number].sessions)
-            self.stage.run(_crashing(sessions.open_session(person, place)))
+            provisioner = Crashes(at, when).provisioner(self.stage.processes[number].provisioner)
+            self.stage.run(_crashing(provisioner.open_session(person, place)))
             self.untidy = True
 
     @rule(number=numbers, person=people, place=organizations)
     def leave(self, number: int, person: Person, place: Organization) -> None:
         self.members.discard((person.id, place.id))
-        self.stage.run(self.stage.processes[number].sessions.leave(person.id, place.id))
+        self.stage.run(self.stage.processes[number].provisioner.leave(person.id, place.id))
         user = self.chat.store.user_by_email.get(person.email)
         if user and not any(holder == person.id for holder, _ in self.members):
             assert self.chat.tokens(user) == []
@@ -154,8 +154,8 @@ class SignInServices(RuleBasedStateMachine):
         self, number: int, person: Person, place: Organization, at: int, when: When
     ) -> None:
         """Whoever asked for the leaving asks again."""
-        sessions = Crashes(at, when).sessions(self.stage.processes[number].sessions)
-        self.stage.run(_crashing(sessions.leave(person.id, place.id)))
+        provisioner = Crashes(at, when).provisioner(self.stage.processes[number].provisioner)
+        self.stage.run(_crashing(provisioner.leave(person.id, place.id)))
         self.leave(1 - number, person, place)
 
     @rule(person=people, place=organizations)
@@ -174,16 +174,16 @@ class SignInServices(RuleBasedStateMachine):
 
     @rule(number=numbers, person=people, place=organizations)
     def use_a_ticket(self, number: int, person: Person, place: Organization) -> None:
-        one, other = (each.sessions for each in self.stage.processes)
+        one, other = (each.sign_in for each in self.stage.processes)
         if (person.id, place.id) not in self.members:
             with pytest.raises(NotAMember):
                 self.stage.run(one.issue_ticket(person.id, place.id))
             return
-        session = self.stage.run(one.open_session(person, place))
+        session = self.stage.run(one.open(person, place))
         ticket = self.stage.run(one.issue_ticket(person.id, place.id))
-        assert self.stage.run(other.redeem(ticket)).token == session.token
+        assert self.stage.run(other.enter(ticket)).sign_in.token == session.token
         with pytest.raises(NotSignedIn):
-            self.stage.run(one.redeem(ticket))
+            self.stage.run(one.enter(ticket))
 
     @rule()
     def let_tokens_grow_old(self) -> None:
@@ -242,7 +242,7 @@ class SignInServices(RuleBasedStateMachine):
     @rule(number=numbers, place=organizations)
     def repair_a_team(self, number: int, place: Organization) -> None:
         """As a first visit of somebody else does, and `sync-org`."""
-        home = self.stage.run(self.stage.processes[number].sessions.ensure_home(place))
+        home = self.stage.run(self.stage.processes[number].provisioner.ensure_team(place))
         team = self.chat.team(home.team.name)
         assert team is self.team_of(place)
         assert self.chat.channels(team, self.chat.bot) >= CHANNELS
@@ -266,7 +266,7 @@ class SignInServices(RuleBasedStateMachine):
             assert all(len(self.chat.tokens(user)) <= 1 for user in self.chat.people())
 
     def team_of(self, place: Organization) -> Team | None:
-        found = self.stage.run(self.stage.processes[0].sessions.tables.teams.find(place.id))
+        found = self.stage.run(self.stage.processes[0].provisioner.tables.teams.find(place.id))
         return self.chat.store.teams.get(found.team_id) if found else None
 
     def teams_with(self, user: User) -> list[Team]:

@@ -13,6 +13,7 @@ from bridge.sandbox.mattermost.activation import set_active
 from bridge.sandbox.mattermost.sessions import revoke_token
 from provisioning.report import Counts, Progress, Report
 from provisioning.roster import RosterSnapshot
+from provisioning.sign_in_service import SignInService
 from tests.support.rosters import Crew, crew_of, line, roster, some_people
 from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization, process
 
@@ -48,7 +49,7 @@ async def states(crew: Crew) -> dict[PersonId, str]:
 
 async def visited(crew: Crew, organization: Organization, *people: Person) -> None:
     for person in people:
-        await crew.sync.sessions.open_session(person, organization)
+        await crew.sync.provisioner.open_session(person, organization)
 
 
 async def test_everybody_on_the_roster_is_in_the_team(chat: Chat, crew: Crew, acme: Organization) -> None:
@@ -71,7 +72,7 @@ async def test_who_is_not_on_it_any_more_leaves(chat: Chat, crew: Crew, acme: Or
     """The team at once, and with the last organization their token."""
     ada, ben, chloe = people = [a_person(name) for name in ("Ada Moreno", "Ben Okafor", "Chloe Tanaka")]
     await visited(crew, acme, *people)
-    ticket = await crew.sync.sessions.issue_ticket(chloe.id, acme.id)
+    ticket = await SignInService(crew.sync.provisioner).issue_ticket(chloe.id, acme.id)
 
     report = await crew.run(acme, roster([ada, ben]))
 
@@ -176,7 +177,7 @@ async def test_a_batch_that_is_refused_as_a_whole_is_reported(
 ) -> None:
     """Of each of its people."""
     people = some_people(3)
-    await crew.sync.sessions.ensure_home(acme)
+    await crew.sync.provisioner.ensure_team(acme)
     chat.server.faults.rest(RestFault("before", status=403, error_id=NO, path="/members/batch"))
 
     report = await crew.run(acme, roster(people))
@@ -187,7 +188,7 @@ async def test_a_batch_that_is_refused_as_a_whole_is_reported(
 async def test_a_channel_that_takes_nobody_is_reported(chat: Chat, crew: Crew, acme: Organization) -> None:
     """They are in the team and the other channels."""
     people = some_people(2)
-    await crew.sync.sessions.ensure_home(acme)
+    await crew.sync.provisioner.ensure_team(acme)
     channel = chat.store.channel(chat.team("acme-corp"), "documents")
     chat.server.faults.rest(
         RestFault("before", status=403, error_id=NO, path=f"/channels/{channel.id}/members")
@@ -279,7 +280,7 @@ async def test_who_has_left_since_the_reading_is_not_let_in(
     people = some_people(3)
     await visited(crew, acme, *people)
     reading = RosterSnapshot(roster(people), await crew.now())
-    await crew.sync.sessions.leave(people[2].id, acme.id)
+    await crew.sync.provisioner.leave(people[2].id, acme.id)
 
     report = await crew.sync.run(acme, reading)
 
@@ -305,7 +306,7 @@ async def test_who_has_come_since_the_reading_is_not_removed(
 async def test_nobody_enters_channels_one_by_one(chat: Chat, crew: Crew, acme: Organization) -> None:
     """A call for each channel, or none where Mattermost does it."""
     people = some_people(12)
-    await crew.sync.sessions.ensure_home(acme)
+    await crew.sync.provisioner.ensure_team(acme)
     users = [chat.store.create_user(person.username, email=person.email) for person in people]
     await crew.accounts(people, users)
     crew.asked.clear()
@@ -325,7 +326,7 @@ async def test_a_team_is_entered_256_at_once(chat: Chat, crew: Crew, acme: Organ
     chat.set("TeamSettings", MaxUsersPerTeam=1000)
     users = [chat.store.create_user(person.username, email=person.email) for person in people]
     await crew.accounts(people, users)
-    await crew.sync.sessions.ensure_home(acme)
+    await crew.sync.provisioner.ensure_team(acme)
     crew.asked.clear()
 
     first = await crew.run(acme, roster(people))
@@ -388,7 +389,7 @@ async def test_while_mattermost_is_away_it_ends_and_goes_on_later(
     """What was done stays done."""
     people = some_people(30)
     fault = RestFault("before", status=503, path="/members/batch")
-    await crew.sync.sessions.ensure_home(acme)
+    await crew.sync.provisioner.ensure_team(acme)
     chat.server.faults.rest(fault)
 
     with pytest.raises(MattermostUnavailable):
@@ -401,7 +402,7 @@ async def test_while_mattermost_is_away_it_ends_and_goes_on_later(
 
 async def test_a_refused_token_ends_it(chat: Chat, crew: Crew, acme: Organization) -> None:
     """It is not about the people."""
-    await crew.sync.sessions.ensure_home(acme)
+    await crew.sync.provisioner.ensure_team(acme)
     for token in list(chat.store.tokens_of_user[chat.store.admin.id].values()):
         revoke_token(chat.store, token)
 

@@ -21,7 +21,7 @@ MOST_CALLS = 150
 def fragile(crew: Crew, crashes: Crashes) -> TeamSync:
     """Return the same, in a process that will crash."""
     return TeamSync(
-        crashes.sessions(crew.sync.sessions),
+        crashes.provisioner(crew.sync.provisioner),
         crashes._fragile(crew.sync.bulk),
         crashes._fragile(crew.sync.rosters),
     )
@@ -97,10 +97,10 @@ async def test_what_somebody_has_left_meanwhile_stays_left(
         reading = RosterSnapshot(roster([staying, partner], line(coming)), await crew.now())
 
         happened = await crashed(crew, acme, reading, at, when)
-        await crew.sync.sessions.leave(coming.id, acme.id)
+        await crew.sync.provisioner.leave(coming.id, acme.id)
         await crew.sync.run(acme, reading)
 
-        account = await crew.sync.sessions.tables.accounts.find(coming.id)
+        account = await crew.sync.provisioner.tables.accounts.find(coming.id)
         if account:
             assert not chat.is_in(chat.team("acme-corp"), chat.user(account.user_id))
         if not happened:

@@ -15,7 +15,7 @@ from tests.support.visits import Chat, Process, an_organization
 
 
 async def ensured(process: Process, organization: Organization) -> Team:
-    return await ensure_team(process.sessions.admin, process.sessions.tables, organization)
+    return await ensure_team(process.provisioner.admin, process.provisioner.tables, organization)
 
 
 async def test_a_new_organization_gets_a_team(chat: Chat, process: Process, acme: Organization) -> None:
@@ -90,7 +90,7 @@ async def test_a_renamed_team_is_followed(chat: Chat, process: Process, acme: Or
     chat.rename_team(chat.team("acme-corp"), "acme")
 
     assert (await ensured(process, acme)).name == "acme"
-    mapping = await process.sessions.tables.teams.find(acme.id)
+    mapping = await process.provisioner.tables.teams.find(acme.id)
     assert mapping
     assert mapping.name == "acme"
     assert len(chat.teams()) == 1

@@ -7,33 +7,33 @@ import pytest
 
 from bridge.errors import NotAMember, NotSignedIn
 from bridge.models.equa import Organization, Person
-from provisioning.sessions import SignIn
+from provisioning.sign_in_service import SignInResult
 from tests.support.visits import Chat, Process, a_person, an_organization
 
 
 async def visited(process: Process, person: Person, organization: Organization) -> str:
     """Let a person in and return a ticket."""
-    await process.sessions.open_session(person, organization)
-    return await process.sessions.issue_ticket(person.id, organization.id)
+    await process.provisioner.open_session(person, organization)
+    return await process.sign_in.issue_ticket(person.id, organization.id)
 
 
 async def test_a_ticket_signs_its_holder_in(process: Process, ada: Person, acme: Organization) -> None:
     """With the token that the visit has made."""
-    session = await process.sessions.open_session(ada, acme)
-    ticket = await process.sessions.issue_ticket(ada.id, acme.id)
+    session = await process.provisioner.open_session(ada, acme)
+    ticket = await process.sign_in.issue_ticket(ada.id, acme.id)
 
     assert re.fullmatch("[a-z0-9]{26}", ticket)
-    assert await process.sessions.redeem(ticket) == session
+    assert (await process.sign_in.enter(ticket)).sign_in == session
 
 
 async def test_a_ticket_is_good_once(process: Process, ada: Person, acme: Organization) -> None:
     """Of many that show it at once one is signed in."""
     ticket = await visited(process, ada, acme)
 
-    shown = [process.sessions.redeem(ticket) for _ in range(8)]
+    shown = [process.sign_in.enter(ticket) for _ in range(8)]
     results = await asyncio.gather(*shown, return_exceptions=True)
 
-    assert sum(isinstance(result, SignIn) for result in results) == 1
+    assert sum(isinstance(result, SignInResult) for result in results) == 1
     assert sum(isinstance(result, NotSignedIn) for result in results) == 7
 
 
@@ -43,7 +43,7 @@ async def test_tickets_do_not_void_each_other(process: Process, ada: Person, acm
     other = await visited(process, ada, acme)
 
     assert one != other
-    assert await process.sessions.redeem(one) == await process.sessions.redeem(other)
+    assert await process.sign_in.enter(one) == await process.sign_in.enter(other)
 
 
 async def test_a_ticket_ends_after_a_minute(process: Process, ada: Person, acme: Organization) -> None:
@@ -52,7 +52,7 @@ async def test_a_ticket_ends_after_a_minute(process: Process, ada: Person, acme:
     await process.pool.execute("update tickets set expires = expires - interval '61 seconds'")
 
     with pytest.raises(NotSignedIn):
-        await process.sessions.redeem(ticket)
+        await process.sign_in.enter(ticket)
 
 
 async def test_a_ticket_lives_for_a_minute(process: Process, ada: Person, acme: Organization) -> None:
@@ -60,7 +60,7 @@ async def test_a_ticket_lives_for_a_minute(process: Process, ada: Person, acme: 
     ticket = await visited(process, ada, acme)
     await process.pool.execute("update tickets set expires = expires - interval '50 seconds'")
 
-    assert (await process.sessions.redeem(ticket)).token
+    assert (await process.sign_in.enter(ticket)).sign_in.token
 
 
 async def test_no_ticket_is_stored(process: Process, ada: Person, acme: Organization) -> None:
@@ -76,10 +76,10 @@ async def test_no_ticket_is_stored(process: Process, ada: Person, acme: Organiza
 async def test_who_has_left_cannot_use_a_ticket(process: Process, ada: Person, acme: Organization) -> None:
     """Not even one that was issued a moment before."""
     ticket = await visited(process, ada, acme)
-    await process.sessions.leave(ada.id, acme.id)
+    await process.provisioner.leave(ada.id, acme.id)
 
     with pytest.raises(NotSignedIn):
-        await process.sessions.redeem(ticket)
+        await process.sign_in.enter(ticket)
 
 
 async def test_a_ticket_that_slipped_in_beside_the_leaving_is_void(
@@ -90,7 +90,7 @@ async def test_a_ticket_that_slipped_in_beside_the_leaving_is_void(
     await process.pool.execute("update memberships set state = 'leaving'")
 
     with pytest.raises(NotSignedIn):
-        await process.sessions.redeem(ticket)
+        await process.sign_in.enter(ticket)
 
 
 async def test_leaving_one_organization_voids_its_tickets_only(
@@ -101,9 +101,9 @@ async def test_leaving_one_organization_voids_its_tickets_only(
     await visited(process, ada, acme)
     ticket = await visited(process, ada, borealis)
 
-    await process.sessions.leave(ada.id, acme.id)
+    await process.provisioner.leave(ada.id, acme.id)
 
-    assert (await process.sessions.redeem(ticket)).token
+    assert (await process.sign_in.enter(ticket)).sign_in.token
 
 
 async def test_only_members_get_tickets(process: Process, ada: Person, acme: Organization) -> None:
@@ -111,17 +111,17 @@ async def test_only_members_get_tickets(process: Process, ada: Person, acme: Org
     await visited(process, ada, acme)
 
     with pytest.raises(NotAMember):
-        await process.sessions.issue_ticket(a_person("Ben").id, acme.id)
-    await process.sessions.leave(ada.id, acme.id)
+        await process.sign_in.issue_ticket(a_person("Ben").id, acme.id)
+    await process.provisioner.leave(ada.id, acme.id)
     with pytest.raises(NotAMember):
-        await process.sessions.issue_ticket(ada.id, acme.id)
+        await process.sign_in.issue_ticket(ada.id, acme.id)
 
 
 @pytest.mark.parametrize("text", ["", "a" * 25, "A" * 26, "a" * 26, "a" * 26 + "\n", "\x00" * 26])
 async def test_what_is_no_ticket_signs_nobody_in(process: Process, text: str) -> None:
     """Whatever it looks like."""
     with pytest.raises(NotSignedIn):
-        await process.sessions.redeem(text)
+        await process.sign_in.enter(text)
 
 
 async def test_a_ticket_whose_token_is_lost_signs_nobody_in(
@@ -129,10 +129,10 @@ async def test_a_ticket_whose_token_is_lost_signs_nobody_in(
 ) -> None:
     """Opening Messaging again makes a new one."""
     ticket = await visited(process, ada, acme)
-    await process.sessions.tables.accounts.drop_token(ada.id)
+    await process.provisioner.tables.accounts.drop_token(ada.id)
 
     with pytest.raises(NotSignedIn, match="open Messaging"):
-        await process.sessions.redeem(ticket)
+        await process.sign_in.enter(ticket)
 
 
 async def test_expired_tickets_are_purged(process: Process, ada: Person, acme: Organization) -> None:
@@ -141,5 +141,5 @@ async def test_expired_tickets_are_purged(process: Process, ada: Person, acme: O
     await process.pool.execute("update tickets set expires = now() - interval '1 second'")
     await visited(process, ada, acme)
 
-    assert await process.sessions.tables.tickets.purge() == 1
+    assert await process.provisioner.tables.tickets.purge() == 1
     assert await process.pool.fetchval("select count(*) from tickets") == 1

@@ -22,18 +22,18 @@ class Holder:
         self.user = user
 
     async def token(self, keys: KeyRing = KEYS) -> str:
-        sessions = self.process.sessions
-        return await ensure_token(sessions.admin, sessions.tables, keys, await self.account())
+        provisioner = self.process.provisioner
+        return await ensure_token(provisioner.admin, provisioner.tables, keys, await self.account())
 
     async def account(self) -> Account:
-        account = await self.process.sessions.tables.accounts.find(self.person.id)
+        account = await self.process.provisioner.tables.accounts.find(self.person.id)
         assert account
         return account
 
 
 @pytest.fixture
 async def holder(chat: Chat, process: Process, ada: Person) -> Holder:
-    account = await ensure_user(process.sessions.admin, process.sessions.tables, ada)
+    account = await ensure_user(process.provisioner.admin, process.provisioner.tables, ada)
     return Holder(process, ada, chat.user(account.user_id))
 
 
@@ -79,7 +79,7 @@ async def test_there_is_a_good_token_at_every_moment_of_a_renewal(chat: Chat, ho
 
     class Watched:
         def __getattr__(self, name: str) -> object:
-            return getattr(holder.process.sessions.admin, name)
+            return getattr(holder.process.provisioner.admin, name)
 
         async def revoke_token(self, token_id: str) -> None:
             account = await holder.account()
@@ -87,10 +87,10 @@ async def test_there_is_a_good_token_at_every_moment_of_a_renewal(chat: Chat, ho
             assert token_id != account.token.id
             stored.append(account.token.id in chat.store.tokens)
 
-    sessions = holder.process.sessions
+    provisioner = holder.process.provisioner
     await ensure_token(
         Watched(),  # type: ignore[arg-type]  # passes everything else through
-        sessions.tables,
+        provisioner.tables,
         KEYS,
         await holder.account(),
     )
@@ -130,7 +130,7 @@ async def test_tokens_that_are_not_ours_stay(chat: Chat, holder: Holder) -> None
     own = chat.store.create_token(holder.user, "my script")
 
     await holder.token()
-    await holder.process.sessions.leave(holder.person.id, an_organization().id)
+    await holder.process.provisioner.leave(holder.person.id, an_organization().id)
 
     assert own.id in chat.store.tokens
     assert chat.tokens(holder.user) == []
@@ -139,7 +139,7 @@ async def test_tokens_that_are_not_ours_stay(chat: Chat, holder: Holder) -> None
 async def test_a_token_that_was_created_and_not_stored_is_revoked(chat: Chat, holder: Holder) -> None:
     """What a crash left behind ends with the next visit, before the token in use is handed out."""
     token = await holder.token()
-    await holder.process.sessions.tables.accounts.expect_token(holder.person.id)
+    await holder.process.provisioner.tables.accounts.expect_token(holder.person.id)
     chat.store.create_token(holder.user, "equabot-bridge")
 
     assert await holder.token() == token
@@ -159,16 +159,16 @@ async def test_the_token_ends_with_the_last_organization(
 ) -> None:
     """And not before."""
     borealis = an_organization("Borealis Labs")
-    session = await process.sessions.open_session(ada, acme)
-    await process.sessions.open_session(ada, borealis)
+    session = await process.provisioner.open_session(ada, acme)
+    await process.provisioner.open_session(ada, borealis)
     user = chat.user(session.user_id)
 
-    await process.sessions.leave(ada.id, acme.id)
+    await process.provisioner.leave(ada.id, acme.id)
     assert chat.tokens(user) == [session.token]
 
-    await process.sessions.leave(ada.id, borealis.id)
+    await process.provisioner.leave(ada.id, borealis.id)
     assert chat.tokens(user) == []
-    account = await process.sessions.tables.accounts.find(ada.id)
+    account = await process.provisioner.tables.accounts.find(ada.id)
     assert account
     assert account.token is None
 
@@ -188,6 +188,6 @@ async def test_of_an_account_that_is_gone_nothing_is_revoked(chat: Chat, holder:
     await holder.token()
     chat.forget_user(holder.user)
 
-    await holder.process.sessions.leave(holder.person.id, an_organization().id)
+    await holder.process.provisioner.leave(holder.person.id, an_organization().id)
 
     assert (await holder.account()).token is None

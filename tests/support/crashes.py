@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import fields, replace
 from typing import Any, Literal
 
-from provisioning.sessions import Sessions
+from provisioning.provisioner import Provisioner
 from provisioning.tables import Tables
 
 When = Literal["before", "after", "during"]
@@ -23,10 +23,10 @@ class Crashes:
         self._when = when
         self.happened = False
 
-    def sessions(self, sessions: Sessions) -> Sessions:
+    def provisioner(self, provisioner: Provisioner) -> Provisioner:
         """Return the same, in a process that will crash."""
-        tables = Tables(*(self._fragile(getattr(sessions.tables, each.name)) for each in fields(Tables)))
-        return replace(sessions, admin=self._fragile(sessions.admin), tables=tables)
+        tables = Tables(*(self._fragile(getattr(provisioner.tables, each.name)) for each in fields(Tables)))
+        return replace(provisioner, admin=self._fragile(provisioner.admin), tables=tables)
 
     def _fragile(self, target: object) -> Any:
         return _Fragile(target, self)

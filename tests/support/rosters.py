@@ -56,7 +56,7 @@ class Crew:
 
     async def user(self, chat: Chat, person: Person) -> User:
         """Return a person's account."""
-        account = await self.sync.sessions.tables.accounts.find(person.id)
+        account = await self.sync.provisioner.tables.accounts.find(person.id)
         assert account
         return chat.user(account.user_id)
 
@@ -71,6 +71,6 @@ class Crew:
 
 
 def crew_of(process: Process) -> Crew:
-    admin = process.sessions.admin
+    admin = process.provisioner.admin
     assert isinstance(admin, RestAdmin)
-    return Crew(process, TeamSync(process.sessions, RestBulk(admin.transport), Rosters(process.pool)))
+    return Crew(process, TeamSync(process.provisioner, RestBulk(admin.transport), Rosters(process.pool)))

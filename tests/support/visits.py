@@ -18,7 +18,8 @@ from bridge.ports import MattermostAdmin
 from bridge.sandbox.mattermost import Server, Settings, Store, Team, User
 from bridge.sandbox.mattermost.sessions import end_all_sessions
 from bridge.secrets.key_ring import KeyRing, new_key
-from provisioning.sessions import Sessions
+from provisioning.provisioner import Provisioner
+from provisioning.sign_in_service import SignInService
 from provisioning.tables import Tables
 from provisioning.team_bots import TeamBots
 from provisioning.tokens import DESCRIPTION
@@ -44,13 +45,17 @@ def an_organization(name: str = "Acme Corp") -> Organization:
 class Process:
     """What one process of the bridge lets people in with, and what it has asked Mattermost."""
 
-    sessions: Sessions
+    provisioner: Provisioner
     pool: Pool
     asked: list[str] = field(default_factory=list)
     """Endpoints, in order."""
 
-    def with_admin(self, admin: MattermostAdmin) -> Sessions:
-        return replace(self.sessions, admin=admin)
+    @property
+    def sign_in(self) -> SignInService:
+        return SignInService(self.provisioner)
+
+    def with_admin(self, admin: MattermostAdmin) -> Provisioner:
+        return replace(self.provisioner, admin=admin)
 
 
 class Chat:
@@ -141,5 +146,5 @@ async def process(
         transport = Transport(session, chat.server.url, chat.store.admin_token, observe, IMPATIENT)
         bot = RestMattermost(transport.acting(chat.bot_token))
         team_bots = TeamBots(agent_channel="agent", bot=bot)
-        sessions = Sessions(RestAdmin(transport), Tables.of(pool), locks or own_locks, keys, team_bots)
-        yield Process(sessions, pool, asked)
+        provisioner = Provisioner(RestAdmin(transport), Tables.of(pool), locks or own_locks, keys, team_bots)
+        yield Process(provisioner, pool, asked)

@@ -70,15 +70,15 @@ async def test_no_repr_shows_a_secret(dsn: str) -> None:
         ring = KeyRing.parse(door.environ["TOKEN_KEYS"])
         await store_tokens(door.pool, ring, [1])
         assert door.visits.sign_in_service
-        sessions = door.visits.sign_in_service.sessions
+        provisioner = door.visits.sign_in_service.provisioner
         seen = [
             config.load(door.environ),
             door.visits,
             door.app[SERVICES],
-            sessions.admin,
-            sessions.team_bots,
-            sessions.keys,
-            await sessions.redeem(ticket),
+            provisioner.admin,
+            provisioner.team_bots,
+            provisioner.keys,
+            await door.visits.sign_in_service.enter(ticket),
             await SealedTokens(door.pool).sealed_with_others("k9", after=FIRST, limit=9),
         ]
 

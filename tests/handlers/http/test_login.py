@@ -290,7 +290,7 @@ async def test_who_was_removed_meanwhile_is_not_signed_in(door: Front) -> None:
     ticket = await door.ticket()
     sign_in_service = door.visits.sign_in_service
     assert sign_in_service
-    await sign_in_service.sessions.leave(demo_data.ADA.id, ACME.id)
+    await sign_in_service.provisioner.leave(demo_data.ADA.id, ACME.id)
 
     assert (await door.login(ticket)).status == 401
 
@@ -334,7 +334,7 @@ async def test_only_tokens_that_the_bridge_has_given_out_sign_in(dsn: str) -> No
         other = door.chat.store.create_token(ada).token
         sign_in_service = door.visits.sign_in_service
         assert sign_in_service
-        ticket = await sign_in_service.sessions.issue_ticket(demo_data.ADA.id, ACME.id)
+        ticket = await sign_in_service.issue_ticket(demo_data.ADA.id, ACME.id)
 
         tokens = (other, door.chat.store.admin_token, door.chat.bot_token, ticket)
         assert [(await door.login(token)).status for token in tokens] == [401] * 4
@@ -353,7 +353,7 @@ async def test_a_token_in_the_place_of_a_ticket_ends_with_the_last_membership(ds
         token = await door.ticket()
         sign_in_service = door.visits.sign_in_service
         assert sign_in_service
-        await sign_in_service.sessions.leave(demo_data.ADA.id, ACME.id)
+        await sign_in_service.provisioner.leave(demo_data.ADA.id, ACME.id)
 
         assert (await door.login(token)).status == 401
 

@@ -49,7 +49,7 @@ class Case:
     memberships: Memberships
 
     async def visit(self, person: Person = ADA, organization: Organization = ACME) -> User:
-        session = await self.process.sessions.open_session(person, organization)
+        session = await self.process.provisioner.open_session(person, organization)
         return self.chat.user(session.user_id)
 
     async def tell(
@@ -97,7 +97,7 @@ async def case(dsn: str) -> AsyncIterator[Case]:
             password=demo_data.PASSWORD,
         )
         rosters = Rosters(first.pool)
-        memberships = Memberships(first.sessions, rosters, RosterReader(service, rosters))
+        memberships = Memberships(first.provisioner, rosters, RosterReader(service, rosters))
         yield Case(running, equa, first, Inbox(first.pool), memberships)
 
 
@@ -149,7 +149,7 @@ async def test_who_leaves_it_is_out_at_once(case: Case) -> None:
     """Tickets and, with the last organization, the token."""
     await case.visit()
     user = await case.visit(BEN)
-    ticket = await case.process.sessions.issue_ticket(BEN.id, ACME.id)
+    ticket = await case.process.sign_in.issue_ticket(BEN.id, ACME.id)
 
     await case.tell("remove")
 
@@ -157,7 +157,7 @@ async def test_who_leaves_it_is_out_at_once(case: Case) -> None:
     assert not case.is_in()
     assert case.chat.tokens(user) == []
     with pytest.raises(NotSignedIn):
-        await case.process.sessions.redeem(ticket)
+        await case.process.sign_in.enter(ticket)
     with pytest.raises(NotAMember):
         await case.visit(BEN)
 
@@ -444,7 +444,9 @@ async def test_a_crash_anywhere_is_made_good(case: Case, when: When) -> None:
             job = await case.next()
             crashes = Crashes(at, when)
             fragile = Memberships(
-                crashes.sessions(case.process.sessions), crashes._fragile(case.memberships.rosters), None
+                crashes.provisioner(case.process.provisioner),
+                crashes._fragile(case.memberships.rosters),
+                None,
             )
             task = asyncio.ensure_future(fragile.apply(job))
             await asyncio.wait({task})

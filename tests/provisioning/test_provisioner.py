@@ -26,7 +26,7 @@ async def test_a_first_visit_leads_into_the_team(
     chat: Chat, process: Process, ada: Person, acme: Organization
 ) -> None:
     """With an account, a team, its channels, the bot, and a token that works."""
-    session = await process.sessions.open_session(ada, acme)
+    session = await process.provisioner.open_session(ada, acme)
 
     user, team = chat.user(session.user_id), chat.team(session.team_name)
     assert session.team_name == "acme-corp"
@@ -40,11 +40,11 @@ async def test_a_returning_visit_asks_mattermost_once_and_writes_nothing(
     process: Process, ada: Person, acme: Organization
 ) -> None:
     """That one answer proves everything."""
-    session = await process.sessions.open_session(ada, acme)
+    session = await process.provisioner.open_session(ada, acme)
     before = await _versions(process)
     process.asked.clear()
 
-    assert await process.sessions.open_session(ada, acme) == session
+    assert await process.provisioner.open_session(ada, acme) == session
     assert process.asked == ["/users/me/teams"]
     assert await _versions(process) == before
 
@@ -63,7 +63,7 @@ async def _versions(process: Process) -> list[str]:
 
 async def test_nothing_is_left_of_the_attempts(process: Process, ada: Person, acme: Organization) -> None:
     """Whose marks others may have seen by now."""
-    await process.sessions.open_session(ada, acme)
+    await process.provisioner.open_session(ada, acme)
 
     assert await process.pool.fetchval("select count(*) from attempts") == 0
 
@@ -73,8 +73,8 @@ async def test_a_person_of_two_organizations_is_in_two_teams(
 ) -> None:
     """With one account and one token."""
     borealis = an_organization("Borealis Labs")
-    one = await process.sessions.open_session(ada, acme)
-    two = await process.sessions.open_session(ada, borealis)
+    one = await process.provisioner.open_session(ada, acme)
+    two = await process.provisioner.open_session(ada, borealis)
 
     assert (one.token, one.user_id) == (two.token, two.user_id)
     assert {one.team_name, two.team_name} == {"acme-corp", "borealis-labs"}
@@ -86,8 +86,8 @@ async def test_members_of_two_organizations_do_not_meet(
 ) -> None:
     """Each is in their own team only."""
     borealis = an_organization("Borealis Labs")
-    ben = await process.sessions.open_session(a_person("Ben Okafor"), borealis)
-    session = await process.sessions.open_session(ada, acme)
+    ben = await process.provisioner.open_session(a_person("Ben Okafor"), borealis)
+    session = await process.provisioner.open_session(ada, acme)
 
     assert not chat.is_in(chat.team("acme-corp"), chat.user(ben.user_id))
     assert not chat.is_in(chat.team("borealis-labs"), chat.user(session.user_id))
@@ -97,10 +97,10 @@ async def test_a_renamed_team_is_followed_at_once(
     chat: Chat, process: Process, ada: Person, acme: Organization
 ) -> None:
     """The page leads to where the team is now."""
-    await process.sessions.open_session(ada, acme)
+    await process.provisioner.open_session(ada, acme)
     chat.rename_team(chat.team("acme-corp"), "acme")
 
-    assert (await process.sessions.open_session(ada, acme)).team_name == "acme"
+    assert (await process.provisioner.open_session(ada, acme)).team_name == "acme"
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_a_returning_visit_repairs_what_was_changed_by_hand(
     chat: Chat, process: Process, ada: Person, acme: Organization, damage: str
 ) -> None:
     """And lets the person in."""
-    session = await process.sessions.open_session(ada, acme)
+    session = await process.provisioner.open_session(ada, acme)
     user, team = chat.user(session.user_id), chat.team("acme-corp")
     match damage:
         case "archived":
@@ -127,10 +127,10 @@ async def test_a_returning_visit_repairs_what_was_changed_by_hand(
         case "user gone":
             chat.forget_user(user)
 
-    again = await process.sessions.open_session(ada, acme)
+    again = await process.provisioner.open_session(ada, acme)
 
     process.asked.clear()
-    assert await process.sessions.open_session(ada, acme) == again
+    assert await process.provisioner.open_session(ada, acme) == again
     assert process.asked == ["/users/me/teams"]
     assert chat.channels(chat.team(again.team_name), chat.user(again.user_id)) >= CHANNELS
     assert len(chat.people()) == len(chat.teams()) == 1
@@ -140,37 +140,37 @@ async def test_mattermost_being_away_is_told_and_changes_nothing(
     chat: Chat, process: Process, ada: Person, acme: Organization
 ) -> None:
     """A returning person's token is not taken for a bad one."""
-    session = await process.sessions.open_session(ada, acme)
+    session = await process.provisioner.open_session(ada, acme)
     chat.server.faults.rest(RestFault(status=503))
 
     with pytest.raises(MattermostUnavailable):
-        await process.sessions.open_session(ada, acme)
+        await process.provisioner.open_session(ada, acme)
 
     chat.server.faults.clear()
-    assert await process.sessions.open_session(ada, acme) == session
+    assert await process.provisioner.open_session(ada, acme) == session
 
 
 async def test_a_refused_administrator_does_not_end_anybodys_token(
     chat: Chat, process: Process, ada: Person, acme: Organization
 ) -> None:
     """It is the operator's to mend; who is known gets in meanwhile."""
-    session = await process.sessions.open_session(ada, acme)
+    session = await process.provisioner.open_session(ada, acme)
     set_active(chat.store, chat.store.admin, active=False)
 
     with pytest.raises(TokenRefused, match="MATTERMOST_ADMIN_BOT_TOKEN"):
-        await process.sessions.open_session(a_person("Ben Okafor"), acme)
-    assert await process.sessions.open_session(ada, acme) == session
+        await process.provisioner.open_session(a_person("Ben Okafor"), acme)
+    assert await process.provisioner.open_session(ada, acme) == session
 
 
 async def test_the_name_of_an_organization_that_has_a_team_is_not_needed(
     process: Process, ada: Person, acme: Organization
 ) -> None:
     """Neither for who is known nor for who is new."""
-    session = await process.sessions.open_session(ada, acme)
+    session = await process.provisioner.open_session(ada, acme)
     nameless = replace(acme, name="")
 
-    assert await process.sessions.open_session(ada, nameless) == session
-    ben = await process.sessions.open_session(a_person("Ben Okafor"), nameless)
+    assert await process.provisioner.open_session(ada, nameless) == session
+    ben = await process.provisioner.open_session(a_person("Ben Okafor"), nameless)
     assert ben.team_name == "acme-corp"
 
 
@@ -178,12 +178,12 @@ async def test_who_has_left_is_not_let_in_by_an_older_answer(
     chat: Chat, process: Process, ada: Person, acme: Organization
 ) -> None:
     """However often they ask."""
-    session = await process.sessions.open_session(ada, acme)
-    await process.sessions.leave(ada.id, acme.id)
+    session = await process.provisioner.open_session(ada, acme)
+    await process.provisioner.leave(ada.id, acme.id)
 
     for _ in range(2):
         with pytest.raises(NotAMember):
-            await process.sessions.open_session(ada, acme)
+            await process.provisioner.open_session(ada, acme)
     assert not chat.is_in(chat.team("acme-corp"), chat.user(session.user_id))
     assert chat.tokens(chat.user(session.user_id)) == []
 
@@ -192,11 +192,11 @@ async def test_a_leaving_beside_a_first_visit_wins(
     chat: Chat, process: Process, other: Process, ada: Person, acme: Organization
 ) -> None:
     """In whichever order two processes come to it."""
-    await process.sessions.ensure_home(acme)
+    await process.provisioner.ensure_team(acme)
 
     async with asyncio.TaskGroup() as group:
         visit = group.create_task(_outcome(process, ada, acme))
-        group.create_task(other.sessions.leave(ada.id, acme.id))
+        group.create_task(other.provisioner.leave(ada.id, acme.id))
 
     assert visit.result() in ("in", "not_a_member")
     assert not any(chat.is_in(chat.team("acme-corp"), user) for user in chat.people())
@@ -205,7 +205,7 @@ async def test_a_leaving_beside_a_first_visit_wins(
 
 async def _outcome(process: Process, person: Person, organization: Organization) -> str:
     try:
-        await process.sessions.open_session(person, organization)
+        await process.provisioner.open_session(person, organization)
     except BridgeError as error:
         return error.code
     return "in"
@@ -221,7 +221,7 @@ async def test_two_hundred_first_visits_at_once(chat: Chat, process: Process, ot
     async with asyncio.TaskGroup() as group:
         visits = [
             group.create_task(
-                (process, other)[number // 50 % 2].sessions.open_session(people[who], organizations[where])
+                (process, other)[number // 50 % 2].provisioner.open_session(people[who], organizations[where])
             )
             for number, (who, where) in enumerate(plan)
         ]
@@ -245,8 +245,8 @@ async def test_one_person_at_once_in_every_organization(
 
     async with asyncio.TaskGroup() as group:
         for number in range(24):
-            sessions = (process, other)[number // 6 % 2].sessions
-            group.create_task(sessions.open_session(replace(ada), organizations[number % 6]))
+            provisioner = (process, other)[number // 6 % 2].provisioner
+            group.create_task(provisioner.open_session(replace(ada), organizations[number % 6]))
 
     (user,) = chat.people()
     assert len(chat.tokens(user)) == 1

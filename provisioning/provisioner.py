@@ -1,4 +1,4 @@
-"""The visit path: what happens between "open Messaging" and being signed in.
+"""The provisioner: what a person and an organization need in Mattermost, found, repaired or created.
 
 A returning visit asks Mattermost once: with the person's own token for the teams of its holder, which
 proves the token, the account, the membership and the team at once. Whatever that does not prove is put
@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge.db.locks import Locks
-from bridge.errors import NotSignedIn, TokenRefused
+from bridge.errors import TokenRefused
 from bridge.models.chat import UserId
 from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from bridge.ports import MattermostAdmin
 from bridge.secrets.key_ring import KeyRing
-from provisioning import membership, tickets
+from provisioning import membership
 from provisioning.addresses import email_digest
 from provisioning.channels import ensure_channels
 from provisioning.membership import ProvisionedTeam, ensure_membership
 from provisioning.tables import Tables
 from provisioning.team_bots import TeamBots
 from provisioning.teams import ensure_team
-from provisioning.tokens import ensure_token, opened, token_digest
+from provisioning.tokens import ensure_token, opened
 from provisioning.users import ensure_user
 
 VERDICT_SECONDS = 15.0
@@ -33,7 +33,7 @@ VERDICT_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """What signs a browser in to Mattermost."""
+    """The token and user id that sign a browser in to Mattermost."""
 
     token: str = field(repr=False)
     user_id: UserId
@@ -47,7 +47,7 @@ class Session(SignIn):
 
 
 @dataclass(frozen=True, slots=True)
-class Sessions:
+class Provisioner:
     """Lets people in. Every method may be repeated, by several processes at once, after a crash anywhere."""
 
     admin: MattermostAdmin
@@ -72,11 +72,17 @@ class Sessions:
                 session = await self._returning(person, organization.id)
                 return session or await self._provision(person, organization, began)
 
-    async def ensure_home(self, organization: Organization) -> ProvisionedTeam:
+    async def ensure_team(self, organization: Organization) -> ProvisionedTeam:
         """Return the organization's team with its channels and bots, repaired or created."""
         with _own_tokens():
             async with self.locks.hold(f"organization:{organization.id}"):
-                return await self._home(organization)
+                team = await ensure_team(self.admin, self.tables, organization)
+                channels = await ensure_channels(
+                    self.admin, self.tables, self.team_bots, organization.id, team
+                )
+                # Events that came before there was a team have waited for it.
+                await self.tables.inbox.wake(organization.id)
+                return ProvisionedTeam(organization.id, team, tuple(channels.values()))
 
     async def leave(self, person: PersonId, organization: OrganizationId) -> None:
         """Take a person out of an organization's team, and with the last one revoke their token."""
@@ -84,33 +90,15 @@ class Sessions:
             async with self.locks.hold(f"person:{person}"):
                 await membership.leave(self.admin, self.tables, organization, person)
 
-    async def issue_ticket(self, person: PersonId, organization: OrganizationId) -> str:
-        """Return a one-time ticket for `redeem`; raise `NotAMember`."""
-        return await tickets.issue(self.tables, person, organization)
-
-    async def redeem(self, ticket: str) -> Session:
-        """Use a ticket up and return its holder's session; raise `NotSignedIn` if it is not good."""
-        holder = await tickets.redeem(self.tables, ticket)
-        account = await self.tables.accounts.find(holder.person)
-        token = opened(self.keys, account) if account else None
-        if account is None or token is None:
-            raise NotSignedIn("Please open Messaging in Equa again.")
-        return Session(token, account.user_id, holder.team_name)
-
-    async def recognize(self, token: str) -> SignIn:
-        """Return whom a token signs in that we have given out; raise `NotSignedIn` if it is none of those."""
-        user_id = await self.tables.accounts.holder_of(token_digest(token))
-        if user_id is None:
-            raise NotSignedIn("This link is not good any more; please open Messaging in Equa again.")
-        return SignIn(token, user_id)
-
     async def _returning(self, person: Person, organization: OrganizationId) -> Session | None:
-        """Return the session if nothing is to be done for it."""
+        """Return the session of a visit that needs no repair, else None."""
         returning_visit = await self.tables.accounts.returning_visit(
             person.id, organization, email_digest(person)
         )
-        token = opened(self.keys, returning_visit.account) if returning_visit else None
-        if returning_visit is None or token is None:
+        if returning_visit is None:
+            return None
+        token = opened(self.keys, person.id, returning_visit.token.sealed)
+        if token is None:
             return None
         try:
             teams = await self.admin.teams_of_holder(token)
@@ -122,28 +110,21 @@ class Sessions:
 
     async def _provision(self, person: Person, organization: Organization, began: float) -> Session:
         account = await ensure_user(self.admin, self.tables, person)
-        home = await self.ensure_home(organization)
+        team = await self.ensure_team(organization)
         age = timedelta(seconds=VERDICT_SECONDS + time.monotonic() - began)
-        await ensure_membership(self.admin, self.tables, home, account, verdict_age=age)
+        await ensure_membership(self.admin, self.tables, team, account, verdict_age=age)
         token = await ensure_token(self.admin, self.tables, self.keys, account)
-        return Session(token, account.user_id, home.team.name)
-
-    async def _home(self, organization: Organization) -> ProvisionedTeam:
-        team = await ensure_team(self.admin, self.tables, organization)
-        channels = await ensure_channels(self.admin, self.tables, self.team_bots, organization.id, team)
-        # What the platform told before there was a team has waited for it.
-        await self.tables.inbox.wake(organization.id)
-        return ProvisionedTeam(organization.id, team, tuple(channels.values()))
+        return Session(token, account.user_id, team.team.name)
 
 
 @contextmanager
 def _own_tokens() -> Iterator[None]:
-    """Say of a refused token that it is the bridge's own; those of people never come this far."""
+    """Explain a refused token: in here it is one of the bridge's own, never a person's."""
     try:
         yield
     except TokenRefused as error:
         raise TokenRefused(
-            "Mattermost refuses a token of the bridge: an operator has to mend MATTERMOST_ADMIN_BOT_TOKEN,"
+            "Mattermost refuses a token of the bridge: an operator has to replace MATTERMOST_ADMIN_BOT_TOKEN,"
             " MATTERMOST_BOT_TOKEN or MATTERMOST_NOTICE_TOKEN.",
             http_status=error.http_status,
             error_id=error.error_id,
