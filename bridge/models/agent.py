@@ -1,4 +1,4 @@
-"""What an agent is asked. Pure: no I/O is imported here."""
+"""A question to an agent, and its history. Pure: no I/O is imported here."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,21 +9,21 @@ from bridge.models.equa import OrganizationId, PersonId
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What an agent is asked."""
+    """A question to an agent."""
 
     organization_id: OrganizationId
     person_id: PersonId
     channel_id: ChannelId
     thread: PostId
     post_id: PostId
-    """The post that asks: the id under which everybody's log has it."""
+    """The post that asks; its id is in every log line about the question."""
     text: str
-    history: tuple["Turn", ...] = ()
-    """Earlier posts of the thread, oldest first; empty for an agent that remembers by itself."""
+    history: tuple["Message", ...] = ()
+    """Earlier posts of the thread, oldest first; empty for an agent that remembers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Message:
     """One earlier post of a conversation."""
 
     role: Literal["user", "assistant"]

@@ -10,8 +10,8 @@ from typing import Literal
 from uuid import UUID
 
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.sandbox.agent.answers import Holding
-from bridge.sandbox.agent.answers import Organization as Known
+from bridge.sandbox.agent.knowledge import Organization as Known
+from bridge.sandbox.agent.knowledge import Stake
 
 PASSWORD = "sandbox-1234"  # noqa: S105 - of accounts that exist in memory only
 """The password of every account."""
@@ -79,7 +79,7 @@ class Company:
     id: OrganizationId
     name: str
     seats: tuple[MemberAccount, ...]
-    holdings: tuple[Holding, ...]
+    stakes: tuple[Stake, ...]
     documents: tuple[str, ...]
 
     def people(self) -> Iterator[tuple[Account, str]]:
@@ -128,11 +128,11 @@ ACME = Company(
             is_individual=False,
         ),
     ),
-    holdings=(
-        Holding("Ada Moreno", "Common Stock", 4_000_000),
-        Holding("Ben Okafor", "Common Stock", 1_500_000),
-        Holding("Northwind Ventures", "Series A Preferred", 2_000_000),
-        Holding("Chloe Tanaka", "Options", 250_000),
+    stakes=(
+        Stake("Ada Moreno", "Common Stock", 4_000_000),
+        Stake("Ben Okafor", "Common Stock", 1_500_000),
+        Stake("Northwind Ventures", "Series A Preferred", 2_000_000),
+        Stake("Chloe Tanaka", "Options", 250_000),
     ),
     documents=(
         "Certificate of Incorporation.pdf",
@@ -150,10 +150,10 @@ BOREALIS = Company(
         _seat(8, DMITRI, "Chief Technology Officer", "Staff"),
         MemberAccount(_seat_id(9), "Grace Lindqvist", "grace@example.com", "Designer, invited", "Staff"),
     ),
-    holdings=(
-        Holding("Elif Kaya", "Class A Units", 600_000),
-        Holding("Dmitri Novak", "Class A Units", 300_000),
-        Holding("Femi Adeyemi", "Profits Interest", 100_000),
+    stakes=(
+        Stake("Elif Kaya", "Class A Units", 600_000),
+        Stake("Dmitri Novak", "Class A Units", 300_000),
+        Stake("Femi Adeyemi", "Profits Interest", 100_000),
     ),
     documents=("Operating Agreement.pdf", "Research Licence.pdf"),
 )
@@ -168,4 +168,4 @@ def agent_directory() -> dict[UUID, Known]:
 
 def _known(company: Company) -> Known:
     people = [(account.name, title) for account, title in company.people()]
-    return Known(company.name, people, company.holdings, company.documents)
+    return Known(company.name, people, company.stakes, company.documents)

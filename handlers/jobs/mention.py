@@ -15,14 +15,14 @@ from bridge.clock import Clock, boot_time
 from bridge.db.inbox import Inbox
 from bridge.errors import AgentFailed, BridgeError, MattermostRefused
 from bridge.metrics import Metrics
-from bridge.models.agent import Question, Turn
+from bridge.models.agent import Message, Question
 from bridge.models.chat import ChannelId, PostId
 from bridge.models.jobs import Job, Mention
 from bridge.ports import Agent, MattermostApi
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.mentions import strip_mention
 from bridge.worker import LeaseLostError
-from handlers.jobs.history import turns
+from handlers.jobs.history import history
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.posting import Found, Poster, ReplyTarget
 
@@ -37,7 +37,7 @@ _TYPING_EVERY = 4.0
 """Seconds; clients show somebody as typing for about five."""
 
 _LONG_AGO = 30.0
-"""Seconds; a post that is older may have been answered by a job that the database has lost since."""
+"""Seconds; an older post may have been answered by a job that the database has lost since."""
 
 _QUESTION_GONE = frozenset(
     {
@@ -46,7 +46,7 @@ _QUESTION_GONE = frozenset(
         "store.sql_post.get.app_error",  # of older servers
     }
 )
-"""What Mattermost says to who posts into a thread, or reads one, whose first post was deleted
+"""Mattermost's error ids for posting into a thread, or reading one, whose first post was deleted
 (server/channels/app/post.go)."""
 
 Typing = Callable[[ChannelId, PostId], Awaitable[None]]
@@ -67,12 +67,12 @@ class Mentions:
     clock: Clock = boot_time
 
     async def answer(self, job: Job) -> Mapping[str, Any]:
-        """Ask once, keep the answer, post it; nothing is left to do when the question is deleted."""
+        """Ask once, store the answer and post it; a deleted question needs no answer."""
         mention = Mention.of(job.payload)
         return await _unless_deleted(self._answered(job, mention))
 
     async def invite(self, job: Job) -> Mapping[str, Any]:
-        """Tell somebody without a mapping how to get in; another bot is left alone."""
+        """Explain to somebody without a mapping how to get in; other bots get nothing."""
         mention = Mention.of(job.payload)
         if (await self.api.user(mention.user_id)).is_bot:
             return {"skipped": "other_bot"}
@@ -80,15 +80,15 @@ class Mentions:
         return await _unless_deleted(self._said(job, mention, HOW_TO_GET_IN, again=again))
 
     async def _answered(self, job: Job, mention: Mention) -> Mapping[str, Any]:
-        hold = LeaseGuard(self.inbox, job.id, self.clock)
+        lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
         if job.answer is not None:
-            return await self._delivered(job, mention, hold, again=True)
-        there = Found() if not _is_old(mention) else await self.poster.found(_place(mention))
-        if there.complete:
-            log.warning("answered_before", posts=len(there.posts))
-            return {"posts": there.in_order}
+            return await self._delivered(job, mention, lease_guard, again=True)
+        found = Found() if not _is_old(mention) else await self.poster.found(_target(mention))
+        if found.complete:
+            log.warning("answered_before", posts=len(found.posts))
+            return {"posts": found.in_order}
         answer, failure = await self._asked(job, mention)
-        return await self._said(job, mention, answer, failure, again=bool(there.posts))
+        return await self._said(job, mention, answer, failure, again=bool(found.posts))
 
     async def _asked(self, job: Job, mention: Mention) -> tuple[str, str | None]:
         """Return the answer, or an apology and its reason."""
@@ -96,7 +96,7 @@ class Mentions:
             async with self._shown_typing(mention), self._measured():
                 return await self._reply(await self._question(job, mention)), None
         except Exception as error:
-            if _tells_of_deletion(error):
+            if _means_deleted(error):
                 raise
             match retry.decide(error, job.attempts, _age(job)):
                 case retry.GiveUp(reason):
@@ -114,17 +114,19 @@ class Mentions:
     async def _said(
         self, job: Job, mention: Mention, answer: str, failure: str | None = None, *, again: bool
     ) -> Mapping[str, Any]:
-        """Keep the answer, which proves that the job is ours, and post it."""
+        """Store the answer, which proves that the job is still ours, and post it."""
         now = self.clock()
         if not await self.inbox.save_answer(job.id, answer, failure):
             raise LeaseLostError
-        hold = LeaseGuard(self.inbox, job.id, self.clock, known=now)
-        return await self._delivered(replace(job, answer=answer, failure=failure), mention, hold, again=again)
+        lease_guard = LeaseGuard(self.inbox, job.id, self.clock, known=now)
+        return await self._delivered(
+            replace(job, answer=answer, failure=failure), mention, lease_guard, again=again
+        )
 
     async def _delivered(
-        self, job: Job, mention: Mention, hold: LeaseGuard, *, again: bool
+        self, job: Job, mention: Mention, lease_guard: LeaseGuard, *, again: bool
     ) -> Mapping[str, Any]:
-        posts = await self.poster.deliver(job, job.answer or "", _place(mention), hold, again=again)
+        posts = await self.poster.deliver(job, job.answer or "", _target(mention), lease_guard, again=again)
         self.metrics.answered("failed" if job.failure else "answered", mention.create_at)
         return {"posts": posts}
 
@@ -141,10 +143,10 @@ class Mentions:
             history=() if self.agent.remembers else await self._history(mention),
         )
 
-    async def _history(self, mention: Mention) -> tuple[Turn, ...]:
+    async def _history(self, mention: Mention) -> tuple[Message, ...]:
         if mention.thread == mention.post_id:
             return ()
-        return turns(await self.api.thread(mention.thread), mention, self.poster.me, self.username)
+        return history(await self.api.thread(mention.thread), mention, self.poster.me, self.username)
 
     @asynccontextmanager
     async def _measured(self) -> AsyncIterator[None]:
@@ -175,12 +177,12 @@ async def _unless_deleted(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, An
     try:
         return await work
     except MattermostRefused as error:
-        if not _tells_of_deletion(error):
+        if not _means_deleted(error):
             raise
         return {"skipped": "question_deleted"}
 
 
-def _tells_of_deletion(error: Exception) -> bool:
+def _means_deleted(error: Exception) -> bool:
     return isinstance(error, MattermostRefused) and error.error_id in _QUESTION_GONE
 
 
@@ -192,7 +194,7 @@ def _log_failure(error: Exception, job: Job, reason: str) -> None:
     )
 
 
-def _place(mention: Mention) -> ReplyTarget:
+def _target(mention: Mention) -> ReplyTarget:
     return ReplyTarget(mention.channel_id, mention.thread, mention.post_id)
 
 

@@ -80,14 +80,14 @@ async def in_progress(world: World, daemon: Daemon, answers: int = 2000) -> str:
     assert daemon.process
     process = psutil.Process(daemon.process.pid)
     before, asked = process.memory_info().rss, []
-    world.agent.gate.clear()
+    world.agent.may_answer.clear()
     for number in range(answers):
         asked.append(world.ask(world.companies[number % 2], "@equabot hello"))
         if number % 100 == 99:
             await asyncio.sleep(0.2)
     await world.agent.until(lambda: world.agent.in_progress == answers)
     held = process.memory_info().rss
-    world.agent.gate.set()
+    world.agent.may_answer.set()
     await world.answered(*asked, seconds=120)
     once = sum(len(world.answers(post)) == 1 for post in asked)
     return f"{held / 2**20:.0f} MiB resident (idle {before / 2**20:.0f}); {once} of {answers} answered once"

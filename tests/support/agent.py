@@ -7,10 +7,10 @@ from uuid import UUID
 
 from aiohttp import web
 
-from bridge.models.agent import Question, Turn
+from bridge.models.agent import Message, Question
 from bridge.models.chat import ChannelId, PostId
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.sandbox.agent import Holding, Organization, SandboxAgent, create_app
+from bridge.sandbox.agent import Organization, SandboxAgent, Stake, create_app
 
 ACME = OrganizationId(UUID("0a000000-0000-4000-8000-00000000000a"))
 BIRCH = OrganizationId(UUID("0b000000-0000-4000-8000-00000000000b"))
@@ -20,9 +20,9 @@ DIRECTORY: Mapping[UUID, Organization] = {
     ACME: Organization(
         "Acme Corp",
         people=[("Ada Lovelace", "CEO"), ("Grace Hopper", "CTO")],
-        holdings=[
-            Holding("Ada Lovelace", "common stock", 600_000),
-            Holding("Option pool", "options", 400_000),
+        stakes=[
+            Stake("Ada Lovelace", "common stock", 600_000),
+            Stake("Option pool", "options", 400_000),
         ],
         documents=["Bylaws.pdf"],
     ),
@@ -103,7 +103,7 @@ def question(
     *,
     organization_id: OrganizationId = ACME,
     thread: str = "t" * 26,
-    history: tuple[Turn, ...] = (),
+    history: tuple[Message, ...] = (),
 ) -> Question:
     return Question(
         organization_id=organization_id,

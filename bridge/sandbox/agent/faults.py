@@ -1,6 +1,6 @@
-"""What the sandbox's agent can be told to do wrong. Pure: no I/O is imported here.
+"""Faults of the sandbox's agent. Pure: no I/O is imported here.
 
-Each fault is something that a gateway has been seen to do on the wire.
+Each fault was seen on the wire of a real gateway.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing for some seconds, then the answer; before the first byte when `at_once` is false."""
+    """Some seconds of silence, then the answer; with `at_once` the role is sent before the silence."""
 
     seconds: float
     at_once: bool = True
@@ -26,7 +26,7 @@ class ErrorObject:
 
 @dataclass(frozen=True, slots=True)
 class ErrorChunk:
-    """A failure as gateways before 2026 tell it: a piece of text with a finish_reason."""
+    """A failure as gateways before 2026 report it: a piece of text with a finish_reason."""
 
     message: str = "Error: the run failed"
     after: str = ""
@@ -46,7 +46,7 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """A text of one's choice as the answer."""
+    """The given text as the answer."""
 
     text: str
     finish_reason: str = "stop"
@@ -54,21 +54,21 @@ class Says:
 
 @dataclass(frozen=True, slots=True)
 class Binary:
-    """Bytes that are neither JSON nor UTF-8 within the stream."""
+    """Bytes in the stream that are neither JSON nor UTF-8."""
 
     data: bytes = b"data: \x00\xff\xfe\x80\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """The connection is reset behind a piece of the answer; None: before the first byte."""
+    """A reset connection after a piece of the answer, or before the first byte if it is None."""
 
     after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Another status than 200."""
+    """An HTTP status other than 200."""
 
     status: int
     body: str = ""
@@ -79,7 +79,7 @@ class Status:
 Fault = Silence | ErrorObject | ErrorChunk | Empty | Unfinished | Says | Binary | Cut | Status
 
 DISABLED = Status(404, "Not Found", "text/plain")
-"""The endpoint is off, as it is by default."""
+"""The endpoint is switched off, which is its default."""
 
 STARTING = Status(503, "Plugin runtime is starting", "text/plain", {"Retry-After": "1"})
 
@@ -91,7 +91,7 @@ PROVIDER_FAILED = Status(502, '{"error":{"message":"upstream provider error","ty
 
 
 def too_many(retry_after: str) -> Status:
-    """Return a 429 that asks to wait: seconds or an HTTP date."""
+    """Return a 429 whose `Retry-After` is a number of seconds or an HTTP date."""
     body = '{"error":{"message":"Too many requests","type":"rate_limited"}}'
     return Status(429, body, headers={"Retry-After": retry_after})
 

@@ -1,4 +1,4 @@
-"""Write an answer to the wire, or what the fault makes of it."""
+"""Write an answer to the wire, with the fault that was asked for."""
 
 import asyncio
 from typing import assert_never
@@ -19,7 +19,7 @@ from bridge.sandbox.agent.faults import (
 from bridge.sandbox.agent.stream import Stream, pieces
 
 StreamFault = Silence | ErrorObject | ErrorChunk | Empty | Unfinished | Says | Binary | Cut
-"""What can go wrong once status 200 was sent."""
+"""Faults after status 200 was sent."""
 
 
 def plain(status: Status) -> web.Response:
@@ -29,7 +29,7 @@ def plain(status: Status) -> web.Response:
 
 
 def said(text: str, fault: StreamFault | None) -> tuple[str, str | None]:
-    """Return how much of an answer is told, and its finish_reason if it comes to that."""
+    """Return the text that is sent, and its finish_reason; None if it has none."""
     match fault:
         case None | Silence():
             return text, "stop"
@@ -47,15 +47,15 @@ def said(text: str, fault: StreamFault | None) -> tuple[str, str | None]:
             assert_never(fault)
 
 
-async def write(stream: Stream, text: str, fault: StreamFault | None, pace: float) -> None:
-    """Write what follows the role, `[DONE]` included; raise `ConnectionResetError` where it is cut."""
+async def write(stream: Stream, text: str, fault: StreamFault | None, piece_delay: float) -> None:
+    """Write everything after the role, `[DONE]` included; raise `ConnectionResetError` for a cut."""
     if isinstance(fault, Silence) and fault.at_once:
         await asyncio.sleep(fault.seconds)
-    told, finish_reason = said(text, fault)
-    for piece in pieces(told):
+    sent, finish_reason = said(text, fault)
+    for piece in pieces(sent):
         await stream.text(piece)
-        if pace:
-            await asyncio.sleep(pace)
+        if piece_delay:
+            await asyncio.sleep(piece_delay)
     if finish_reason is not None:
         await stream.delta({}, finish_reason)
     await _break_off(stream, fault)

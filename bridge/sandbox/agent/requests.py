@@ -1,4 +1,4 @@
-"""What a call of chat completions says, and what the gateway refuses of it. Pure: no I/O is imported here."""
+"""A call of chat completions, and the gateway's reasons to refuse it. Pure: no I/O is imported here."""
 
 import json
 import re
@@ -14,7 +14,7 @@ _RESERVED_KEYS = ("cron:", "subagent:", "acp:")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call as it came in; names of headers are in lower case."""
+    """A call as it arrived; header names are in lower case."""
 
     headers: Mapping[str, str]
     body: Mapping[str, Any]
@@ -31,7 +31,7 @@ class Call:
 
     @property
     def said(self) -> list[str]:
-        """What the person has said, the question last."""
+        """The person's messages, the question last."""
         return [text for text in map(_text, self.messages) if text]
 
     @property
@@ -48,7 +48,7 @@ class Call:
 
     @property
     def agent_id(self) -> str:
-        """The agent that is asked; the header wins over the model."""
+        """The id of the agent that is asked; the header wins over the model."""
         return self._own("agent-id") or "".join(re.split("[:/]", self.model)[1:]) or "main"
 
     @property
@@ -63,7 +63,7 @@ class Call:
 
 
 def decode(body: bytes) -> Mapping[str, Any] | None:
-    """Return the JSON object of a body; None when it is none."""
+    """Return the JSON object of a body; None if it is something else."""
     try:
         payload = json.loads(body)
     except ValueError:
@@ -72,7 +72,7 @@ def decode(body: bytes) -> Mapping[str, Any] | None:
 
 
 def invalid(call: Call, agents: Collection[str]) -> Status | None:
-    """Return the gateway's refusal of a call that it does not take."""
+    """Return the gateway's refusal of a call; None if it accepts the call."""
     if not call.said:
         return bad_request("Missing user message in `messages`.")
     if re.split("[:/]", call.model)[0] not in {call.product, "agent"}:
@@ -89,7 +89,7 @@ def bad_request(sentence: str) -> Status:
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    """Return what a person's message says; empty for one of somebody else."""
+    """Return the text of a person's message; empty for other roles."""
     content = message.get("content")
     if isinstance(content, list):
         content = "\n".join(str(part.get("text", "")) for part in content if isinstance(part, dict))

@@ -1,9 +1,9 @@
 """`POST /v1/chat/completions` as an openclaw gateway of 2026-09 answers it on the wire.
 
-It sends the role at once, then pieces of text, an empty delta with the finish_reason and `[DONE]`; keeps the
-conversation of a session key, which it takes in lower case; answers the messages of one key one after the
-other; and stops when its client goes away, while the question stays in the conversation. Run the application
-with `handler_cancellation=True`, or it does not notice the last.
+* It sends the role at once, then pieces of text, an empty delta with the finish_reason, and `[DONE]`.
+* It keeps the conversation of each session key, in lower case, and answers the messages of a key in turn.
+* It stops when its client disconnects; the question stays in the conversation. It notices that only if the
+  application runs with `handler_cancellation=True`.
 """
 
 import asyncio
@@ -16,14 +16,14 @@ from uuid import UUID
 from aiohttp import web
 
 from bridge.sandbox.agent import replies, requests
-from bridge.sandbox.agent.answers import Organization, answer
 from bridge.sandbox.agent.faults import DISABLED, UNAUTHORIZED, Cut, Fault, Silence, Status
+from bridge.sandbox.agent.knowledge import Organization, answer
 from bridge.sandbox.agent.requests import Call
 from bridge.sandbox.agent.stream import Stream, completion
 
 BODY_LIMIT = 20 << 20
 CALLS_KEPT = 20_000
-"""How many calls are remembered, the newest ones."""
+"""The number of newest calls that are kept."""
 
 NOBODY = "I was not told which organization this is about, so there is nothing that I can say."
 
@@ -36,39 +36,39 @@ class SandboxAgent:
     ) -> None:
         self.directory = directory
         self.enabled = True
-        self.gate = asyncio.Event()
-        """Answers wait while it is cleared."""
-        self.gate.set()
+        self.may_answer = asyncio.Event()
+        """Clear it to hold back all answers."""
+        self.may_answer.set()
         self.latency = 0.0
         """Seconds of silence before every answer."""
-        self.pace = 0.0
+        self.piece_delay = 0.0
         """Seconds between two pieces of an answer."""
         self.fault_for: Callable[[Call], Fault | None] = lambda _: None
-        """What goes wrong with a call for which `fail` has nothing."""
+        """Returns the fault of a call when none is left from `fail`."""
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.in_progress = 0
         self.cancelled = 0
-        """How many answers were given up because the client went away."""
+        """The number of answers that were given up because the client disconnected."""
         self._product = product
         self._token = token.encode()
         self._faults: deque[Fault] = deque()
         self._said: defaultdict[str, list[str]] = defaultdict(list)
-        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changed = asyncio.Event()
 
     def fail(self, fault: Fault, times: int = 1) -> None:
-        """Let the next calls fail so, after those that are to fail already."""
+        """Queue a fault for the next calls, behind the faults that are queued already."""
         self._faults.extend([fault] * times)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for something about the calls, such as `lambda: agent.in_progress == 2`."""
+        """Wait until a condition of the calls holds, such as `lambda: agent.in_progress == 2`."""
         while not condition():
             self._changed.clear()
             await self._changed.wait()
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
         """Answer a call."""
-        refusal = self._door(request)
+        refusal = self._refusal(request)
         if refusal is not None:
             return replies.plain(refusal)
         body = requests.decode(await request.read())
@@ -83,17 +83,17 @@ class SandboxAgent:
             return await self._reply(request, call)
 
     async def models(self, request: web.Request) -> web.StreamResponse:
-        refusal = self._door(request)
+        refusal = self._refusal(request)
         if refusal is not None:
             return replies.plain(refusal)
         model = {"id": self._product, "object": "model", "created": 0, "owned_by": self._product}
         return web.json_response({"object": "list", "data": [model]})
 
-    def _door(self, request: web.Request) -> Status | None:
+    def _refusal(self, request: web.Request) -> Status | None:
         if not self.enabled:
             return DISABLED
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return None if compare_digest(given.encode(), self._token) else UNAUTHORIZED
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        return None if compare_digest(token.encode(), self._token) else UNAUTHORIZED
 
     @contextmanager
     def _counted(self, call: Call) -> Iterator[None]:
@@ -124,19 +124,19 @@ class SandboxAgent:
         stream = Stream(request, call.model)
         await stream.begin()
         try:
-            await replies.write(stream, await self._answer(call), fault, self.pace)
+            await replies.write(stream, await self._answer(call), fault, self.piece_delay)
         except ConnectionResetError:
             _cut(request)
         return stream.response
 
     async def _answer(self, call: Call) -> str:
-        """Answer from the organization and the conversation, when it is the call's turn in it."""
+        """Return the answer to a call, after the earlier calls of its conversation."""
         key = call.session_key
-        async with self._turns[key] if key else asyncio.Lock():
+        async with self._locks[key] if key else asyncio.Lock():
             remembered = self._said[key] if key else []
             earlier = [*remembered, *call.said[:-1]]
             remembered.append(call.text)
-            await self.gate.wait()
+            await self.may_answer.wait()
             await asyncio.sleep(self.latency)
             organization = self.directory.get(call.organization_id) if call.organization_id else None
             return answer(organization, call.text, earlier) if organization else NOBODY

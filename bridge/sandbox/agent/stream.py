@@ -9,11 +9,11 @@ from typing import Any
 from aiohttp import web
 
 PIECES = 8
-"""Into how many deltas an answer is cut."""
+"""The number of deltas of an answer, at most."""
 
 
 class Stream:
-    """A streamed answer; beginning it sends status 200 and the role."""
+    """A streamed answer; `begin` sends status 200 and the role."""
 
     def __init__(self, request: web.Request, model: str) -> None:
         self._request = request
@@ -47,14 +47,14 @@ class Stream:
 
 
 def pieces(text: str) -> list[str]:
-    """Cut a text into at most `PIECES` pieces between its words."""
+    """Split a text between its words into at most `PIECES` pieces."""
     words = re.findall(r"\s*\S+\s*|\s+", text)
     step = -(-len(words) // PIECES) or 1
     return ["".join(words[start : start + step]) for start in range(0, len(words), step)]
 
 
 def completion(model: str, text: str, finish_reason: str | None) -> dict[str, Any]:
-    """Return the answer to a call that did not ask for a stream."""
+    """Return the whole answer to a call that did not ask for a stream."""
     message = {"role": "assistant", "content": text}
     return {
         **_head("chat.completion", model),

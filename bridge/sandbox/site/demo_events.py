@@ -29,7 +29,7 @@ class Happening:
 def _shares_issued(company: Company, chance: random.Random) -> Data:
     return {
         "recipient": chance.choice(company.seats).name,
-        "securityClass": company.holdings[0].security,
+        "securityClass": company.stakes[0].security,
         "quantity": chance.randrange(1, 50) * 1000,
         "pricePerShare": f"{chance.randrange(50, 400) / 100:.2f}",
         "currency": "USD",
@@ -38,7 +38,7 @@ def _shares_issued(company: Company, chance: random.Random) -> Data:
 
 
 def _shares_transferred(company: Company, chance: random.Random) -> Data:
-    giver = chance.choice(company.holdings)
+    giver = chance.choice(company.stakes)
     taker = chance.choice([seat.name for seat in company.seats if seat.name != giver.holder])
     return {
         "from": giver.holder,

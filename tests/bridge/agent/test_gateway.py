@@ -8,7 +8,7 @@ from bridge.agent import gateway, make_agent
 from bridge.agent.gateway import GatewayAgent, product_of, session_key
 from bridge.agent.http import Server
 from bridge.errors import AgentFailed, AgentUnavailable
-from bridge.models.agent import Turn
+from bridge.models.agent import Message
 from bridge.ports import Agent
 from bridge.sandbox.agent import SandboxAgent
 from bridge.sandbox.agent import faults as f
@@ -51,7 +51,7 @@ async def test_the_gateway_is_told_the_organization_the_person_and_the_thread(
     make: Callable[..., Agent], sandbox: SandboxAgent
 ) -> None:
     """All of it comes from the bridge, and only the new message is sent."""
-    asked = question("@equabot Hello", history=(Turn("user", "before"),))
+    asked = question("@equabot Hello", history=(Message("user", "before"),))
 
     await make(agent_id="{organizationId}").reply(asked)
 

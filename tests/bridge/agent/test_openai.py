@@ -4,7 +4,7 @@ from aiohttp import ClientSession
 from bridge.agent import make_agent
 from bridge.agent.openai import opaque_user
 from bridge.errors import AgentUnavailable
-from bridge.models.agent import Turn
+from bridge.models.agent import Message
 from bridge.ports import Agent
 from bridge.sandbox.agent import SandboxAgent
 from bridge.sandbox.agent import faults as f
@@ -24,7 +24,7 @@ def agent(session: ClientSession, served: tuple[SandboxAgent, str]) -> Agent:
 
 async def test_each_question_carries_its_thread(agent: Agent, sandbox: SandboxAgent) -> None:
     """Such a server remembers nothing, so it answers from what it is sent."""
-    history = (Turn("user", "hello"), Turn("assistant", "Hello!"))
+    history = (Message("user", "hello"), Message("assistant", "Hello!"))
 
     text = await agent.reply(question("what did I ask?", history=history))
 

@@ -122,7 +122,7 @@ async def test_a_kill_leaves_no_database_behind(
 async def test_a_second_sigterm_ends_it_at_once(world: World, tmp_path: Path) -> None:
     """Whoever cannot wait for what is in hand need not; the next process takes it up."""
     async with running(world.environ, tmp_path / "log") as daemon:
-        world.agent.gate.clear()
+        world.agent.may_answer.clear()
         world.ask(world.companies[0], "@equabot hello")
         await world.agent.until(lambda: world.agent.in_progress == 1)
         assert daemon.process

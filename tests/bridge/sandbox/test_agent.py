@@ -9,7 +9,7 @@ from aiohttp import ClientError, ClientSession
 
 from bridge.sandbox.agent import Organization, SandboxAgent
 from bridge.sandbox.agent import faults as f
-from bridge.sandbox.agent.answers import answer
+from bridge.sandbox.agent.knowledge import answer
 from bridge.sandbox.agent.stream import pieces
 from tests.support.agent import ACME, BIRCH, DIRECTORY, TOKEN, agent_served
 

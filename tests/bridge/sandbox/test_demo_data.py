@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from bridge.sandbox import demo_data
-from bridge.sandbox.agent.answers import answer
+from bridge.sandbox.agent.knowledge import answer
 from bridge.sandbox.equa import Store
 
 
@@ -46,7 +46,7 @@ def test_each_agent_knows_its_own_organization() -> None:
     for company in demo_data.COMPANIES:
         known = directory[company.id]
         assert all(account.name in answer(known, "who is on our team?") for account, _ in company.people())
-        assert all(holding.holder in answer(known, "show the cap table") for holding in company.holdings)
+        assert all(stake.holder in answer(known, "show the cap table") for stake in company.stakes)
         assert all(document in answer(known, "what documents are there?") for document in company.documents)
 
 

@@ -16,7 +16,7 @@ from bridge.db.inbox import Capacity, Inbox
 from bridge.errors import AgentFailed, AgentUnavailable, MattermostRefused, MattermostUnavailable
 from bridge.ingest.post_acks import PostAcks
 from bridge.metrics import Metrics
-from bridge.models.agent import Question, Turn
+from bridge.models.agent import Message, Question
 from bridge.models.chat import ChannelId, Post, PostId, User, UserId
 from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, JobKind, Mention
@@ -244,7 +244,7 @@ def line(number: int, message: str, by: UserId = WRITER, at: int | None = None, 
     return Post(PostId(f"p{number:03}"), CHANNEL, by, ROOT, message, number if at is None else at, **fields)
 
 
-async def history(scene: Scene, *posts: Post) -> tuple[Turn, ...]:
+async def history(scene: Scene, *posts: Post) -> tuple[Message, ...]:
     """Return what an agent that does not remember is told of the thread."""
     scene.agent.remembers = False
     scene.mattermost.posts = [*posts, Post(ASKED, CHANNEL, WRITER, ROOT, "@equabot hello", 100)]
@@ -254,7 +254,7 @@ async def history(scene: Scene, *posts: Post) -> tuple[Turn, ...]:
 
 async def test_an_agent_that_does_not_remember_is_told_the_thread(scene: Scene) -> None:
     """In its order, with who said what: the bot itself, or somebody else, without the mention."""
-    told = await history(
+    known = await history(
         scene,
         Post(ROOT, CHANNEL, WRITER, "", "@equabot what is six times seven?", 1),
         line(2, "forty-two", ME),
@@ -262,17 +262,17 @@ async def test_an_agent_that_does_not_remember_is_told_the_thread(scene: Scene) 
         line(4, "@equabot"),
     )
 
-    assert told == (
-        Turn("user", "what is six times seven?"),
-        Turn("assistant", "forty-two"),
-        Turn("user", "are you sure?"),
-        Turn("user", "@equabot"),
+    assert known == (
+        Message("user", "what is six times seven?"),
+        Message("assistant", "forty-two"),
+        Message("user", "are you sure?"),
+        Message("user", "@equabot"),
     )
 
 
 async def test_only_what_people_and_the_bot_said_before_is_told(scene: Scene) -> None:
     """No system posts, no webhooks, nothing empty, and nothing that came later."""
-    told = await history(
+    known = await history(
         scene,
         Post(ROOT, CHANNEL, WRITER, "", "the beginning", 1),
         line(2, "somebody joined", type="system_join_channel"),
@@ -282,28 +282,28 @@ async def test_only_what_people_and_the_bot_said_before_is_told(scene: Scene) ->
         line(6, "later", at=101),
     )
 
-    assert told == (Turn("user", "the beginning"),)
+    assert known == (Message("user", "the beginning"),)
 
 
 async def test_of_the_same_millisecond_what_has_a_lower_id_came_before(scene: Scene) -> None:
     """As Mattermost itself orders a thread."""
-    told = await history(scene, Post(PostId("a" * 26), CHANNEL, WRITER, ROOT, "just before", 100))
+    known = await history(scene, Post(PostId("a" * 26), CHANNEL, WRITER, ROOT, "just before", 100))
 
-    assert told == (Turn("user", "just before"),)
+    assert known == (Message("user", "just before"),)
 
 
 async def test_of_a_long_thread_the_last_posts_are_told(scene: Scene) -> None:
     """Fifty of them."""
-    told = await history(scene, *(line(number, str(number)) for number in range(1, 91)))
+    known = await history(scene, *(line(number, str(number)) for number in range(1, 91)))
 
-    assert [turn.text for turn in told] == [str(number) for number in range(41, 91)]
+    assert [message.text for message in known] == [str(number) for number in range(41, 91)]
 
 
 async def test_of_long_posts_as_many_are_told_as_there_is_room_for(scene: Scene) -> None:
     """Whole posts, the last ones, 60,000 characters at most."""
-    told = await history(scene, *(line(number, f"{number}" + "x" * 14_999) for number in range(1, 9)))
+    known = await history(scene, *(line(number, f"{number}" + "x" * 14_999) for number in range(1, 9)))
 
-    assert [turn.text[0] for turn in told] == ["5", "6", "7", "8"]
+    assert [message.text[0] for message in known] == ["5", "6", "7", "8"]
 
 
 async def test_a_question_that_opens_its_thread_has_no_history(scene: Scene) -> None:

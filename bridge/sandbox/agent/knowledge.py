@@ -1,6 +1,6 @@
-"""What the sandbox's agent answers. Pure: no I/O is imported here.
+"""The sandbox agent's answers. Pure: no I/O is imported here.
 
-An answer is made from one organization and the conversation; no other organization is within its reach.
+An answer is made from one organization and its conversation alone.
 """
 
 import re
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class Stake:
     """A line of the cap table."""
 
     holder: str
@@ -19,11 +19,11 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """What the agent knows of one organization; people are pairs of name and title."""
+    """The facts about one organization that the agent knows; people are pairs of name and title."""
 
     name: str
     people: Sequence[tuple[str, str]] = ()
-    holdings: Sequence[Holding] = ()
+    stakes: Sequence[Stake] = ()
     documents: Sequence[str] = ()
 
 
@@ -62,18 +62,17 @@ def _team(organization: Organization, _: str) -> str:
 
 
 def _shares(organization: Organization, asked: str) -> str:
-    holdings = organization.holdings
-    if not holdings:
+    stakes = organization.stakes
+    if not stakes:
         return f"**{organization.name}** has issued no shares yet."
     words = set(re.findall(r"\w+", asked.lower()))
-    named = [holding for holding in holdings if _first_word(holding.holder) in words]
+    named = [stake for stake in stakes if _first_word(stake.holder) in words]
     if named:
         return "\n".join(
-            f"**{holding.holder}** holds {holding.shares:,} shares of {holding.security}."
-            for holding in named
+            f"**{stake.holder}** holds {stake.shares:,} shares of {stake.security}." for stake in named
         )
-    total = sum(holding.shares for holding in holdings)
-    rows = [f"| {holding.holder} | {holding.security} | {holding.shares:,} |" for holding in holdings]
+    total = sum(stake.shares for stake in stakes)
+    rows = [f"| {stake.holder} | {stake.security} | {stake.shares:,} |" for stake in stakes]
     head = f"**{organization.name}** has {total:,} shares outstanding:"
     return "\n".join([head, "", "| Holder | Security | Shares |", "| :-- | :-- | --: |", *rows])
 
