@@ -1,4 +1,4 @@
-"""One embedded PostgreSQL for a whole test session, and a fresh database for each test."""
+"""One embedded PostgreSQL for a whole test session, and a database without rows for each test."""
 
 import asyncio
 import threading
@@ -6,19 +6,13 @@ from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 from bridge.db.migrate import migrate
-from bridge.db.pool import connect
 from bridge.embedded import run
+from tests.support import databases
+from tests.support.databases import opened, with_database
 
 TEMPLATE = "migrated"
-
-
-def with_database(dsn: str, name: str) -> str:
-    """Return the DSN of another database of the same server."""
-    return urlsplit(dsn)._replace(path=f"/{name}").geturl()
 
 
 @contextmanager
@@ -57,40 +51,35 @@ def served(data_dir: Path) -> Iterator[str]:
 
 
 async def _make_template(dsn: str) -> None:
-    connection = await connect(dsn)
-    try:
+    async with opened(dsn) as connection:
         await connection.execute(f"create database {TEMPLATE}")
-    finally:
-        await connection.close()
     await migrate(with_database(dsn, TEMPLATE))
 
 
 @asynccontextmanager
 async def fresh_database(dsn: str, *, template: str = TEMPLATE) -> AsyncIterator[str]:
-    """Create a database from the template, and drop it afterwards, whoever is still connected."""
-    name = f"test_{uuid4().hex}"
-    connection = await connect(dsn)
-    try:
-        await connection.execute(f"create database {name} template {template}")
-        yield with_database(dsn, name)
-        await connection.execute(f"drop database {name} with (force)")
-    finally:
-        await connection.close()
+    """Give a database of its own to a test: a migrated one without rows, or a copy of another template.
+
+    A migrated database is emptied afterwards and serves again: that takes a fifth of the time of a new one.
+    """
+    async with opened(dsn) as server:
+        if template != TEMPLATE:
+            own = await databases.create(server, dsn, template)
+            yield own
+            await databases.drop(server, own)
+            return
+        database = await databases.take(server, dsn, template)
+        yield database.dsn
+        await databases.give_back(server, dsn, database)
 
 
 async def expire_leases(dsn: str) -> None:
     """Let the time pass that the jobs of a dead process are left to it."""
-    connection = await connect(dsn)
-    try:
+    async with opened(dsn) as connection:
         await connection.execute("update jobs set lease = now() where state = 'running'")
-    finally:
-        await connection.close()
 
 
 async def jobs(dsn: str) -> set[tuple[str, str]]:
     """Return the kind and the state of each job."""
-    connection = await connect(dsn)
-    try:
+    async with opened(dsn) as connection:
         return {(row["kind"], row["state"]) for row in await connection.fetch("select kind, state from jobs")}
-    finally:
-        await connection.close()
