@@ -1,4 +1,4 @@
-"""`equabot-bridge doctor`: look at everything that is needed and tell what to do. Changes nothing."""
+"""`equabot-bridge doctor`: check everything that the bridge needs and advise. Changes nothing."""
 
 import json
 from argparse import Namespace
@@ -8,18 +8,18 @@ from bridge import config
 from bridge.log import configure
 from bridge.mattermost.rest.transport import client_session
 from bridge.ops import table
-from bridge.ops.checks import look_at_all
+from bridge.ops.checks import run_all
 from bridge.ops.doctor import Doctor, configuration
 from bridge.ops.findings import failed
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
-    """Print what is found; 1 if something has to be mended."""
+    """Print the findings; return 1 if any is bad."""
     settings = config.load(environ)
     configure("error", settings.log_format)
-    given = [name for name, text in environ.items() if text.strip()]
+    names = [name for name, text in environ.items() if text.strip()]
     async with client_session() as session:
-        findings = [configuration(given), *await look_at_all(Doctor(settings, session).checks())]
+        findings = [configuration(names), *await run_all(Doctor(settings, session).checks())]
     if options.json:
         shown = {"ok": not failed(findings), "findings": table.values(findings)}
         print(json.dumps(shown, ensure_ascii=False, indent=2))

@@ -1,4 +1,4 @@
-"""`equabot-bridge setup`: make a Mattermost ready. Can be repeated, and then changes nothing."""
+"""`equabot-bridge setup`: prepare a Mattermost server. Can be repeated, and then changes nothing."""
 
 from argparse import Namespace
 from collections.abc import Iterator, Mapping
@@ -14,11 +14,11 @@ from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.ops import env_file, local
-from bridge.ops.bots import Bot, Staffing
+from bridge.ops.bots import Bot, BotMaker
 from bridge.ops.findings import failed
-from bridge.ops.local import Locally
+from bridge.ops.local import LocalSetup
 from bridge.ops.report import Report
-from bridge.ops.setup import Setup, administrator, told
+from bridge.ops.setup import Setup, administrator, attempt
 from bridge.ops.site import site_of
 from bridge.ops.tokens import Tokens
 
@@ -30,7 +30,7 @@ _USED = (
     "WEB_ORIGINS",
     "LOG_FORMAT",
 )
-"""What the daemon needs beside them, such as AGENT_URL, is none of this command's business."""
+"""The variables that this command reads; it ignores those of the daemon, such as AGENT_URL."""
 
 _TOKENS = (local.VARIABLE, "MATTERMOST_BOT_TOKEN", "MATTERMOST_NOTICE_TOKEN")
 
@@ -38,15 +38,15 @@ _MAX_WAIT = RetryPolicy(timeout=20, tries=3, total=5)
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
-    """Take all steps; 1 if one of them cannot be completed."""
+    """Run all steps; return 1 if one of them fails."""
     file = Path(options.write_env) if options.write_env else None
     kept = env_file.read(file) if file else {}
-    held = {**kept, **{name: text for name, text in environ.items() if text.strip()}}
-    settings = config.load({name: text for name, text in held.items() if name in _USED})
+    present = {**kept, **{name: text for name, text in environ.items() if text.strip()}}
+    settings = config.load({name: text for name, text in present.items() if name in _USED})
     configure("error", settings.log_format)
     report = Report(as_json=options.json, file=file)
-    given = {name: held[name].strip() for name in _TOKENS if name in held}
-    tokens = Tokens(given, report.keep, kept_here=file is not None, anew=options.new_token)
+    given_tokens = {name: present[name].strip() for name in _TOKENS if name in present}
+    tokens = Tokens(given_tokens, report.keep, kept_here=file is not None, renew=options.new_token)
     url = _url(settings, tokens, options.local_socket)
     if file and not options.dry_run:
         env_file.write(file, {})
@@ -62,7 +62,7 @@ def _url(settings: Settings, tokens: Tokens, socket: str | None) -> str:
     missing = []
     if not settings.mattermost_url:
         missing.append("MATTERMOST_URL: missing")
-    if local.VARIABLE not in tokens.held and not socket:
+    if local.VARIABLE not in tokens.present and not socket:
         missing.append(f"{local.VARIABLE}: missing; --local-socket makes a fresh server's first one")
     if missing or not settings.mattermost_url:
         raise ConfigurationError(missing)
@@ -82,36 +82,36 @@ class _Run:
             nobody = RestOperator(Transport(session, self.url, "", lambda *_: None, _MAX_WAIT))
             if self.options.local_socket and await self._locally(nobody):
                 return
-            operator = nobody.acting(self.tokens.held[local.VARIABLE])
+            operator = nobody.acting(self.tokens.present[local.VARIABLE])
             with _reached(f"MATTERMOST_URL is {self.url}."):
                 await administrator(operator)
                 await self._steps(operator)
 
     async def _locally(self, nobody: RestOperator) -> bool:
-        """Make the administrator; whether that was all, since a dry run of the rest needs no account."""
+        """Create the administrator; return True if nothing is left, as after a dry run over the socket."""
         socket = self.options.local_socket
         async with local.connect(socket, _MAX_WAIT) as operator:
-            with _reached(f"Its local mode was asked at {socket} (MM_SERVICESETTINGS_ENABLELOCALMODE=true)."):
-                making = Locally(operator, nobody, self.tokens, self.options.dry_run)
+            with _reached(f"Tried its local mode at {socket} (MM_SERVICESETTINGS_ENABLELOCALMODE=true)."):
+                making = LocalSetup(operator, nobody, self.tokens, self.options.dry_run)
                 self.report.add(await making.administrator(self.options.admin_name))
                 if self.options.dry_run:
                     await self._steps(operator)
-        if local.VARIABLE not in self.tokens.held and not self.options.dry_run:
+        if local.VARIABLE not in self.tokens.present and not self.options.dry_run:
             raise StartupError(f"Without {local.VARIABLE} nothing else can be done.")
         return bool(self.options.dry_run)
 
     async def _steps(self, operator: RestOperator) -> None:
         setup = Setup(operator, self.options.dry_run)
-        staffing = Staffing(operator, self.tokens, self.options.dry_run)
-        self.report.add(await told("settings", setup.settings(site_of(self.settings, self.url))))
-        self.report.add(await told("roles", setup.roles()))
+        bots = BotMaker(operator, self.tokens, self.options.dry_run)
+        self.report.add(await attempt("settings", setup.settings(site_of(self.settings, self.url))))
+        self.report.add(await attempt("roles", setup.roles()))
         for bot in _bots(self.options):
-            self.report.add(await told(bot.subject, staffing.ensure(bot)))
+            self.report.add(await attempt(bot.subject, bots.ensure(bot)))
 
 
 @contextmanager
 def _reached(where: str) -> Iterator[None]:
-    """Say of a server that does not answer where it was looked for."""
+    """Add the address to the error of a server that does not answer."""
     try:
         yield
     except MattermostUnavailable as error:
@@ -136,7 +136,7 @@ def _bots(options: Namespace) -> tuple[Bot, Bot]:
             display_name="Equa Platform",
             description="Posts the notices of the Equa platform.",
             option="--notice-name",
-            # It posts in every organization's channels, and hears nothing because it is in none.
+            # It posts in the channels of every organization without being a member of any.
             roles=frozenset({"system_post_all"}),
             named=options.notice_name is not None,
         ),

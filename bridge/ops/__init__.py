@@ -1,1 +1,1 @@
-"""What an operator is helped with: making a Mattermost ready, and finding out what is wrong."""
+"""Tools for operators: `setup` prepares a Mattermost server, `doctor` finds what is wrong."""

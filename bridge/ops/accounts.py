@@ -1,4 +1,4 @@
-"""What the doctor looks at as the bot and as the notice account."""
+"""The doctor's checks that use the tokens of the bot and of the notice account."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ from bridge.models.chat import User
 from bridge.ops.findings import Finding
 from bridge.ops.stored import mapped_teams
 
-ANEW = "make another token: `equabot-bridge setup --new-token`"
+NEW_TOKEN = "make another token: `equabot-bridge setup --new-token`"
 
 _NAMED = 5
-"""How many teams are named before the rest is counted."""
+"""Teams that a finding names; the others are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,37 +29,37 @@ class BotChecks:
         return [bot(await self.operator.me())]
 
     async def websocket(self, subject: str) -> Sequence[Finding]:
-        """Wait for the first word of the websocket, by which the server has accepted the token."""
-        settled = asyncio.Event()
+        """Connect and wait until the server accepts or refuses the token."""
+        decided = asyncio.Event()
 
         def changed(state: State) -> None:
             if state in ("connected", "unauthorised"):
-                settled.set()
+                decided.set()
 
         async with Socket(self.url, self.token, Interest("", ""), self.operator.me, changed) as socket:
-            await settled.wait()
+            await decided.wait()
             if socket.state == "connected":
                 return [Finding(subject, "good", f"{self.url} says hello")]
-        return [Finding(subject, "bad", "Mattermost refuses MATTERMOST_BOT_TOKEN", ANEW)]
+        return [Finding(subject, "bad", "Mattermost refuses MATTERMOST_BOT_TOKEN", NEW_TOKEN)]
 
-    async def places(self, dsn: str, channel: str) -> Sequence[Finding]:
-        """Look whether the bot hears every organization: it has to be in the team and in its channel."""
+    async def channels(self, dsn: str, channel: str) -> Sequence[Finding]:
+        """Check that the bot is in the team and in the agent's channel of every organization."""
         async with await open_pool(dsn, max_size=1, max_wait=5) as pool:
             teams = await mapped_teams(pool)
         inside = {team.id for team in await self.operator.admin.teams_of_holder(self.token)}
-        channels = await RestMattermost(self.operator.transport).my_channels()
-        hearing = {each.team_id for each in channels if each.name == channel}
+        joined = await RestMattermost(self.operator.transport).my_channels()
+        hearing = {each.team_id for each in joined if each.name == channel}
         deaf = [
             f"#{channel} of {team.name}" if team.id in inside else f"the team {team.name}"
             for team in teams
             if team.id not in hearing
         ]
         if not deaf:
-            return [Finding("bot's places", "good", f"in #{channel} of {_counted(len(teams))}")]
+            return [Finding("bot's channels", "good", f"in #{channel} of {_counted(len(teams))}")]
         more = f" and {len(deaf) - _NAMED} more" if len(deaf) > _NAMED else ""
         first = next(team for team in teams if team.id not in hearing)
         todo = f"run `equabot-bridge sync {first.organization_id}`, and so on for each"
-        return [Finding("bot's places", "bad", f"not in {', '.join(deaf[:_NAMED])}{more}", todo)]
+        return [Finding("bot's channels", "bad", f"not in {', '.join(deaf[:_NAMED])}{more}", todo)]
 
 
 def bot(me: User) -> Finding:
@@ -67,7 +67,7 @@ def bot(me: User) -> Finding:
         todo = "let `equabot-bridge setup` make a bot, and use its token"
         return Finding("bot", "bad", f"@{me.username} is a person's account", todo)
     if "system_admin" in me.roles.split():
-        todo = "take the role away: whoever gets hold of its token could do everything"
+        todo = "take the role away: whoever gets its token can do everything"
         return Finding("bot", "warning", f"@{me.username} is a system administrator", todo)
     return Finding("bot", "good", f"@{me.username}")
 
@@ -75,8 +75,8 @@ def bot(me: User) -> Finding:
 def notices(me: User) -> Finding:
     if {"system_post_all", "system_admin"} & set(me.roles.split()):
         return Finding("notices", "good", f"@{me.username}")
-    told = f"@{me.username} posts only where it is a member: it lacks the role system_post_all"
-    return Finding("notices", "warning", told, "run `equabot-bridge setup`")
+    found = f"@{me.username} posts only where it is a member: it lacks the role system_post_all"
+    return Finding("notices", "warning", found, "run `equabot-bridge setup`")
 
 
 def _counted(teams: int) -> str:

@@ -1,46 +1,46 @@
-"""The bot accounts that setup makes: the one that answers, and the one that posts platform notices."""
+"""The two bot accounts that `setup` makes: one answers questions, one posts platform notices."""
 
 from dataclasses import dataclass
 
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.models.chat import User
-from bridge.ops.findings import Finding
+from bridge.ops.findings import Finding, Mark
 from bridge.ops.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """An account as it is wanted."""
+    """A bot account as it should be."""
 
     subject: str
-    """What a report calls it."""
+    """Its name in a report."""
     variable: str
-    """Of its token."""
+    """The environment variable of its token."""
     username: str
     display_name: str
     description: str
     option: str
-    """Of the command, which names another account."""
+    """The command-line option that chooses another account."""
     roles: frozenset[str] = frozenset()
-    """Besides system_user."""
+    """Roles besides system_user."""
     named: bool = False
-    """Whether the operator chose the name; else the holder of a token that works is meant."""
+    """True if the operator chose the username; otherwise the owner of a working token is used."""
 
 
 @dataclass(frozen=True, slots=True)
-class Staffing:
+class BotMaker:
     operator: RestOperator
     tokens: Tokens
     dry_run: bool
 
     async def ensure(self, bot: Bot) -> list[Finding]:
-        """Make the account what it should be: there, enabled, with its roles and a token.
+        """Create or repair the account: enabled, with its roles and a token.
 
-        How it is shown is set when it is created, and where nothing is set; what an operator chose stays.
+        The display name is set at creation or where it is empty; an operator's choice stays.
         """
         holder = await self.tokens.holder(self.operator, bot.variable)
         if holder and (not holder.is_bot or (bot.named and holder.username != bot.username)):
-            return [_misplaced(bot, holder)]
+            return [_wrong_owner(bot, holder)]
         username = holder.username if holder else bot.username
         user = await self.operator.admin.user_by_username(username)
         if user and not user.is_bot:
@@ -48,28 +48,28 @@ class Staffing:
             return [Finding(bot.subject, "bad", f"@{username} is a person's account", todo)]
         if user is None:
             return await self._create(bot)
-        return [await self._mend(bot, user), await self._token(bot, user)]
+        return [await self._repair(bot, user), await self._token(bot, user)]
 
     async def _create(self, bot: Bot) -> list[Finding]:
-        told = f'@{bot.username}, shown as "{bot.display_name}"'
+        name = f'@{bot.username}, shown as "{bot.display_name}"'
         if self.dry_run:
             return [
-                Finding(bot.subject, "planned", f"{told}, would be created"),
+                Finding(bot.subject, "planned", f"{name}, would be created"),
                 Finding(bot.variable, "planned", f"would be made for @{bot.username}"),
             ]
         user_id = await self.operator.create_bot(bot.username, bot.display_name, bot.description)
         user = User(user_id, bot.username, is_bot=True, roles="system_user")
         await self._grant(bot, user)
-        created = Finding(bot.subject, "changed", f"{told}, created")
+        created = Finding(bot.subject, "changed", f"{name}, created")
         return [created, await self._token(bot, user)]
 
-    async def _mend(self, bot: Bot, user: User) -> Finding:
+    async def _repair(self, bot: Bot, user: User) -> Finding:
         steps = (("enabled", self._enable), ("shown by name", self._show), ("given its roles", self._grant))
-        done = [what for what, step in steps if await step(bot, user)]
+        done = [name for name, step in steps if await step(bot, user)]
         if not done:
             return Finding(bot.subject, "good", f"@{user.username}")
-        told = f"@{user.username}: {', '.join(done)}"
-        return Finding(bot.subject, "planned" if self.dry_run else "changed", told)
+        mark: Mark = "planned" if self.dry_run else "changed"
+        return Finding(bot.subject, mark, f"@{user.username}: {', '.join(done)}")
 
     async def _enable(self, _: Bot, user: User) -> bool:
         wanted = user.delete_at > 0
@@ -91,14 +91,14 @@ class Staffing:
         return bool(missing)
 
     async def _token(self, bot: Bot, user: User) -> Finding:
-        """Ensure its token; one that was refused while the account was disabled may work by now."""
+        """Ensure the token. One that was refused while the account was disabled may work now."""
         holder = await self.tokens.holder(self.operator, bot.variable)
         return await self.tokens.ensure(
             self.operator, bot.variable, user, works=holder is not None, dry_run=self.dry_run
         )
 
 
-def _misplaced(bot: Bot, holder: User) -> Finding:
-    whose = f"it is @{holder.username}'s" + ("" if holder.is_bot else ", who is no bot")
-    todo = f"take it out of the environment, or name the right account with {bot.option}"
-    return Finding(bot.variable, "bad", whose, todo)
+def _wrong_owner(bot: Bot, holder: User) -> Finding:
+    found = f"it belongs to @{holder.username}" + ("" if holder.is_bot else ", which is not a bot")
+    todo = f"remove it from the environment, or name the right account with {bot.option}"
+    return Finding(bot.variable, "bad", found, todo)

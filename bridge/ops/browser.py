@@ -1,4 +1,4 @@
-"""What the doctor looks at as a browser meets it, at the address that browsers use."""
+"""The doctor's checks at the public address, with the requests that a browser sends."""
 
 import re
 import secrets
@@ -19,7 +19,7 @@ class BrowserChecks:
     session: ClientSession
     public_url: str
     origins: tuple[str, ...]
-    """Pages that embed the chat."""
+    """Origins of the pages that embed the chat."""
 
     async def framing(self) -> Sequence[Finding]:
         page = await fetch(self.session, f"{self.public_url}/", headers=_BROWSER, follow=True)
@@ -29,11 +29,14 @@ class BrowserChecks:
         return [framed(self.public_url, origin, page) for origin in self.origins]
 
     async def login(self) -> Sequence[Finding]:
-        """Look who answers to a ticket: the bridge repeats the id of a request, Mattermost makes its own."""
+        """Check that /login/token leads to the bridge.
+
+        The bridge repeats a request's id in its response; Mattermost makes an id of its own.
+        """
         request_id = f"doctor-{secrets.token_hex(8)}"
         page = await fetch(
             self.session,
-            # It has the form of a ticket and is none.
+            # It looks like a ticket and was never issued.
             f"{self.public_url}/login/token?token={'0' * 26}&redirect_to=/",
             headers={"Accept": "text/html", "X-Request-Id": request_id},
         )
@@ -56,7 +59,7 @@ def login(page: Page, request_id: str) -> Finding:
     route = "let the proxy send /login/token, and nothing else, to the bridge: see deploy/proxy"
     if page.headers.get("X-Request-Id") == request_id:
         if page.status == 404:
-            return Finding("sign-in", "bad", "a bridge answers that has no /login/token", "update it")
+            return Finding("sign-in", "bad", "the bridge that answers has no /login/token", "update it")
         if page.status >= 500:
             return Finding("sign-in", "bad", f"the bridge answers HTTP {page.status}", "see its log")
         return Finding("sign-in", "good", "/login/token leads to the bridge")
@@ -65,4 +68,4 @@ def login(page: Page, request_id: str) -> Finding:
     if page.status in (502, 503, 504):
         todo = "start the bridge, and see BRIDGE_UPSTREAM of the proxy"
         return Finding("sign-in", "bad", f"the proxy does not reach the bridge (HTTP {page.status})", todo)
-    return Finding("sign-in", "bad", f"/login/token leads to somebody else (HTTP {page.status})", route)
+    return Finding("sign-in", "bad", f"/login/token leads to another server (HTTP {page.status})", route)

@@ -1,4 +1,4 @@
-"""Looking at many things at once: each within its own time, and none in the way of another."""
+"""Run checks concurrently, each with its own deadline; a failure of one does not affect the others."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,40 +19,40 @@ class Check:
     subject: str
     look: Look
     todo: str
-    """What the operator can do when it fails and nothing better is known."""
+    """Advice for a failure without more specific advice."""
     token: str = ""
-    """The variable of the token that it asks with."""
-    anew: str = ""
-    """What the operator can do when Mattermost refuses that."""
+    """The variable whose token the check uses."""
+    if_refused: str = ""
+    """Advice for the case that Mattermost refuses this token."""
     deadline: float = 10
     """Seconds."""
 
 
-async def look_at_all(checks: Sequence[Check]) -> list[Finding]:
-    """Return what all of them find, in their order."""
+async def run_all(checks: Sequence[Check]) -> list[Finding]:
+    """Run all checks at once and return their findings, in the order of the checks."""
     async with asyncio.TaskGroup() as group:
-        looks = [group.create_task(_preview(check), name=check.subject) for check in checks]
-    return [finding for look in looks for finding in look.result()]
+        tasks = [group.create_task(_run(check), name=check.subject) for check in checks]
+    return [finding for task in tasks for finding in task.result()]
 
 
-async def _preview(check: Check) -> Sequence[Finding]:
+async def _run(check: Check) -> Sequence[Finding]:
     try:
         async with asyncio.timeout(check.deadline):
             return await check.look()
     except TimeoutError:
-        return [Finding(check.subject, "bad", f"nothing within {check.deadline:g} s", check.todo)]
+        return [Finding(check.subject, "bad", f"no answer within {check.deadline:g} s", check.todo)]
     except TokenRefused as error:
         found = f"Mattermost refuses {check.token}" if check.token else error.message
-        return [Finding(check.subject, "bad", found, check.anew or check.todo)]
+        return [Finding(check.subject, "bad", found, check.if_refused or check.todo)]
     except BridgeError as error:
         return [Finding(check.subject, "bad", error.message, check.todo)]
-    except Exception as error:  # a check that is broken must not hide what the others find
+    except Exception as error:  # a broken check must not hide the findings of the others
         log.debug("check_failed", subject=check.subject, exc_info=True)
-        return [Finding(check.subject, "bad", f"could not be looked at ({type(error).__name__})", check.todo)]
+        return [Finding(check.subject, "bad", f"could not be checked ({type(error).__name__})", check.todo)]
 
 
 def absent(subject: str, missing: str, *, required: bool) -> Check:
-    """Return a check of what is not configured; `missing` tells what there is not without it."""
+    """Return a check for something that is not configured; `missing` says what does not work without it."""
 
     async def look() -> Sequence[Finding]:
         if required:

@@ -1,4 +1,4 @@
-"""Everything that the bridge needs, as a list of checks; what is not configured says so."""
+"""The doctor: one list of checks for everything that the bridge needs."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport
 from bridge.ops import outside
-from bridge.ops.accounts import ANEW, BotChecks, notices
+from bridge.ops.accounts import NEW_TOKEN, BotChecks, notices
 from bridge.ops.browser import BrowserChecks
 from bridge.ops.checks import Check, absent
 from bridge.ops.findings import Finding
@@ -26,32 +26,34 @@ from bridge.runtime import token_keys
 _MAX_WAIT = RetryPolicy(timeout=8, tries=2, total=4)
 
 _OURS = ("MATTERMOST_", "EQUA_", "BRIDGE_")
-"""How names of variables begin that are probably meant for the bridge."""
+"""Prefixes of variable names that are meant for the bridge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
     settings: Settings
     session: ClientSession
-    """One that keeps no cookies."""
+    """A session that keeps no cookies."""
     seconds: float = 12
-    """Of each check."""
+    """Deadline of each check."""
 
     def checks(self) -> list[Check]:
         url = self.settings.mattermost_url
         mattermost = [*self._server(url), *self._bots(url), *self._browser(url)] if url else [_NO_SERVER]
-        found = [*mattermost, *self._store(), *self._equa(), self._agent()]
-        return [replace(check, deadline=self.seconds) for check in found]
+        checks = [*mattermost, *self._store(), *self._equa(), self._agent()]
+        return [replace(check, deadline=self.seconds) for check in checks]
 
     def _server(self, url: str) -> list[Check]:
         operator = self._operator(url, self.settings.mattermost_admin_bot_token)
-        looks = ServerChecks(self.session, operator, site_of(self.settings, url))
-        ping = Check("Mattermost", looks.ping, "see MATTERMOST_URL, and whether Mattermost runs")
+        server = ServerChecks(self.session, operator, site_of(self.settings, url))
+        ping = Check("Mattermost", server.ping, "see MATTERMOST_URL, and whether Mattermost runs")
         if not self.settings.mattermost_admin_bot_token:
             return [ping, absent("administrator", f"set {_ADMIN}", required=True)]
-        anew = f"set {_ADMIN} to the token of an active system administrator"
-        administrator = Check("administrator", looks.administrator, _ABOVE, token=_ADMIN, anew=anew)
-        rest = (("people", looks.limits), ("settings", looks.settings), ("roles", looks.roles))
+        new_token = f"set {_ADMIN} to the token of an active system administrator"
+        administrator = Check(
+            "administrator", server.administrator, _ABOVE, token=_ADMIN, if_refused=new_token
+        )
+        rest = (("people", server.limits), ("settings", server.settings), ("roles", server.roles))
         return [ping, administrator, *(Check(name, look, _ABOVE, token=_ADMIN) for name, look in rest)]
 
     def _bots(self, url: str) -> list[Check]:
@@ -60,17 +62,20 @@ class Doctor:
             return [absent("bot", lost, required=False), self._notices(url)]
         operator = self._operator(url, self.settings.mattermost_bot_token)
         token = self.settings.mattermost_bot_token.get_secret_value()
-        looks = BotChecks(operator, url, token)
+        inner = BotChecks(operator, url, token)
         public = self._public_url(url)
         outer = BotChecks(operator, public, token)
         through = "let the proxy there pass websockets on: see deploy/proxy"
         return [
-            Check("bot", looks.account, _ABOVE, token=_BOT, anew=ANEW),
+            Check("bot", inner.account, _ABOVE, token=_BOT, if_refused=NEW_TOKEN),
             self._notices(url),
-            Check("websocket", partial(looks.websocket, "websocket"), _ABOVE, token=_BOT),
+            Check("websocket", partial(inner.websocket, "websocket"), _ABOVE, token=_BOT),
             *([Check(_OUTSIDE, partial(outer.websocket, _OUTSIDE), through)] if public != url else ()),
             Check(
-                "bot's places", partial(self._places, looks), f"{_ABOVE}, and the database below", token=_BOT
+                "bot's channels",
+                partial(self._channels, inner),
+                f"{_ABOVE}, and the database below",
+                token=_BOT,
             ),
         ]
 
@@ -82,16 +87,16 @@ class Doctor:
         async def look() -> Sequence[Finding]:
             return [notices(await operator.me())]
 
-        return Check("notices", look, _ABOVE, token=_NOTICE, anew=ANEW)
+        return Check("notices", look, _ABOVE, token=_NOTICE, if_refused=NEW_TOKEN)
 
     def _browser(self, url: str) -> list[Check]:
         public = self._public_url(url)
-        looks = BrowserChecks(self.session, public, self.settings.web_origins)
+        browser = BrowserChecks(self.session, public, self.settings.web_origins)
         reach = "see MATTERMOST_PUBLIC_URL, DNS, certificate and proxy"
-        frame = Check("frame", looks.framing, reach)
+        frame = Check("frame", browser.framing, reach)
         if not self.settings.web_origins:
             frame = absent("frame", "without WEB_ORIGINS no page embeds the chat", required=False)
-        return [frame, Check("sign-in", looks.login, reach)]
+        return [frame, Check("sign-in", browser.login, reach)]
 
     def _store(self) -> list[Check]:
         todo = "see DATABASE_URL, or the directory BRIDGE_DATA_DIR where the database is embedded"
@@ -100,7 +105,9 @@ class Doctor:
     async def _database(self) -> Sequence[Finding]:
         dsn = self._dsn()
         if dsn is None:
-            return [Finding("database", "absent", "the embedded one runs with the daemon, and does not now")]
+            return [
+                Finding("database", "absent", "the embedded one runs with the daemon, which is not running")
+            ]
         return await StoreChecks(dsn).database()
 
     async def _keys(self) -> Sequence[Finding]:
@@ -111,14 +118,14 @@ class Doctor:
         if ring is None:
             return [Finding("keys", "absent", "not configured: without TOKEN_KEYS nobody can be signed in")]
         if dsn is None:
-            return [Finding("keys", "absent", f"{', '.join(ring.ids)}: tried when the database runs")]
+            return [Finding("keys", "absent", f"{', '.join(ring.ids)}: checked when the database runs")]
         return await StoreChecks(dsn).keys(ring)
 
-    async def _places(self, looks: BotChecks) -> Sequence[Finding]:
+    async def _channels(self, checks: BotChecks) -> Sequence[Finding]:
         dsn = self._dsn()
         if dsn is None:
-            return [Finding("bot's places", "absent", "known when the database runs")]
-        return await looks.places(dsn, self.settings.agent_channel)
+            return [Finding("bot's channels", "absent", "checked when the database runs")]
+        return await checks.channels(dsn, self.settings.agent_channel)
 
     def _equa(self) -> list[Check]:
         settings = self.settings
@@ -175,17 +182,17 @@ class Doctor:
         return embedded.dsn_of_running(self.settings.bridge_data_dir)
 
 
-def configuration(given: Collection[str]) -> Finding:
-    """Look for names that are probably misspelt; `given` are those of the environment."""
+def configuration(names: Collection[str]) -> Finding:
+    """Report names of the environment that are probably misspelt."""
     known = {name.upper() for name in Settings.model_fields}
-    unknown = sorted(name for name in given if name.startswith(_OURS) and name not in known)
+    unknown = sorted(name for name in names if name.startswith(_OURS) and name not in known)
     if unknown:
-        todo = "take them away, or correct them: `equabot-bridge` reads none of them"
+        todo = "correct or remove them: `equabot-bridge` does not read them"
         return Finding("configuration", "warning", f"unknown: {', '.join(unknown)}", todo)
-    return Finding("configuration", "good", f"{len(known.intersection(given))} variables are set")
+    return Finding("configuration", "good", f"{len(known.intersection(names))} variables are set")
 
 
-_ADMIN = "MATTERMOST_ADMIN_BOT_TOKEN"  # a variable's name, as the next two
+_ADMIN = "MATTERMOST_ADMIN_BOT_TOKEN"  # the name of a variable, like the next two
 _BOT = "MATTERMOST_BOT_TOKEN"
 _NOTICE = "MATTERMOST_NOTICE_TOKEN"
 _OUTSIDE = "public websocket"

@@ -1,4 +1,4 @@
-"""A file of `NAME=value` lines, as compose's `env_file` reads it, that holds tokens."""
+"""A private file of `NAME=value` lines that holds tokens, in the form of compose's `env_file`."""
 
 import os
 import re
@@ -12,17 +12,17 @@ _LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return its variables; none if there is no such file. Raises `StartupError`."""
+    """Return the variables of the file; an empty dict if there is no file. Raises `StartupError`."""
     return {name: value for name, value in map(_parsed, _lines(path)) if name}
 
 
-def write(path: Path, changes: Mapping[str, str]) -> None:
-    """Set variables and keep all other lines; the file appears as a whole, readable by its owner only.
+def write(path: Path, values: Mapping[str, str]) -> None:
+    """Set variables and keep all other lines. The file is replaced atomically and has mode 0600.
 
     Raises `StartupError`.
     """
-    kept = [line for line in _lines(path) if _parsed(line)[0] not in changes]
-    text = "".join(f"{line}\n" for line in [*kept, *(f"{name}={value}" for name, value in changes.items())])
+    kept = [line for line in _lines(path) if _parsed(line)[0] not in values]
+    text = "".join(f"{line}\n" for line in [*kept, *(f"{name}={value}" for name, value in values.items())])
     complete = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         with os.fdopen(os.open(complete, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,11 +1,11 @@
-"""What an operator is told, a line each. Pure: no I/O is imported here."""
+"""A finding: one line of the report for operators. Pure: no I/O is imported here."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 Mark = Literal["good", "changed", "planned", "warning", "bad", "absent"]
-"""`changed` and `planned` are of what setup does and would do; `absent` is what is not configured."""
+"""`changed` and `planned`: what setup did or would do. `absent`: something that is not configured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,11 +14,11 @@ class Finding:
     mark: Mark
     found: str
     todo: str = ""
-    """What the operator can do; never empty where the mark is `bad`."""
+    """Advice to the operator; never empty where the mark is `bad`."""
 
 
 def failed(findings: Iterable[Finding]) -> bool:
-    """Tell whether something has to be mended."""
+    """Return whether any finding is bad."""
     return any(finding.mark == "bad" for finding in findings)
 
 

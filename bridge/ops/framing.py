@@ -1,7 +1,7 @@
-"""Whether a browser shows a page inside another site's. Pure: no I/O is imported here.
+"""Decide whether a browser shows a page inside a frame of another origin. Pure: no I/O is imported here.
 
-`frame-ancestors` of every policy has to allow the framing page's origin; where one is given,
-`X-Frame-Options` counts no more (Content Security Policy Level 3, 6.4.2).
+Every policy with `frame-ancestors` must allow the framing origin. If there is such a policy, browsers ignore
+`X-Frame-Options` (Content Security Policy Level 3, 6.4.2).
 """
 
 import re
@@ -10,15 +10,15 @@ from urllib.parse import urlsplit
 
 from yarl import URL
 
-MIXED = "a page with https cannot show one with http"
+MIXED = "an https page cannot show an http page"
 
 _DIRECTIVE = re.compile(r"\s*frame-ancestors(?:\s+(?P<sources>.*))?", re.IGNORECASE)
 
 
 def obstacle(page: str, framing: str, policies: Iterable[str], options: Iterable[str]) -> str:
-    """Return what forbids `framing` (an origin) to show `page` (a URL); empty if nothing does.
+    """Return the header that keeps `framing` (an origin) from showing `page` (a URL); empty if none does.
 
-    `policies` and `options` are the values of the headers Content-Security-Policy and X-Frame-Options.
+    `policies` and `options` are the values of Content-Security-Policy and X-Frame-Options.
     """
     if _is_mixed(page, framing):
         return MIXED
@@ -37,14 +37,14 @@ def obstacle(page: str, framing: str, policies: Iterable[str], options: Iterable
 
 
 def _is_mixed(page: str, framing: str) -> bool:
-    """Tell whether a secure page would show an insecure one; this machine's own count as secure."""
+    """Return whether a secure page shows an insecure one; pages of this machine count as secure."""
     shown = urlsplit(page)
     own = shown.hostname in ("localhost", "127.0.0.1", "::1")
     return urlsplit(framing).scheme == "https" and shown.scheme == "http" and not own
 
 
 def _frame_ancestors(header: str) -> Iterable[list[str]]:
-    """Yield the sources of each policy in a header that says something of frames."""
+    """Yield the sources of each policy in a header that has `frame-ancestors`."""
     for policy in header.split(","):
         found = (_DIRECTIVE.fullmatch(directive) for directive in policy.split(";"))
         if first := next(filter(None, found), None):

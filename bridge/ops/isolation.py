@@ -1,4 +1,4 @@
-"""Which permissions keep organizations apart. Pure: no I/O is imported here.
+"""The permissions that keep organizations apart. Pure: no I/O is imported here.
 
 By default a Mattermost account finds and can write to everybody on the server (`MakeDefaultRoles` in
 server/public/model/role.go). `view_members` decides who is seen: as a permission of the whole system it
@@ -22,20 +22,20 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """What a role is to be given and what to be taken from it."""
+class RoleChange:
+    """Permissions that a role must gain and lose."""
 
     role: str
     give: frozenset[str] = frozenset()
     take: frozenset[str] = frozenset()
 
     def applied(self, permissions: Iterable[str]) -> list[str]:
-        """Return the role's permissions afterwards; everything else stays as it is."""
+        """Return the role's permissions after the change; all others stay."""
         return sorted((set(permissions) - self.take) | self.give)
 
-    def left(self, permissions: Collection[str]) -> "Change":
-        """Return what of it is still to be done."""
-        return Change(self.role, self.give - set(permissions), self.take & set(permissions))
+    def remaining(self, permissions: Collection[str]) -> "RoleChange":
+        """Return the part that a role with these permissions still needs."""
+        return RoleChange(self.role, self.give - set(permissions), self.take & set(permissions))
 
     def __bool__(self) -> bool:
         return bool(self.give or self.take)
@@ -46,11 +46,11 @@ class Change:
 
 
 WANTED = (
-    # First what is given: in between people see both more and less than nobody.
-    Change(
+    # The gain comes first: otherwise people see nobody between the two requests.
+    RoleChange(
         "team_user", give=frozenset({"view_members"}), take=frozenset({"invite_user", "add_user_to_team"})
     ),
-    Change(
+    RoleChange(
         "system_user",
         take=frozenset(
             {
@@ -66,6 +66,6 @@ WANTED = (
 )
 
 
-def changes(roles: Mapping[str, Collection[str]]) -> list[Change]:
-    """Return what is still to be changed; `roles` holds permissions by the role's name."""
-    return [left for wanted in WANTED if (left := wanted.left(roles.get(wanted.role, ())))]
+def remaining(roles: Mapping[str, Collection[str]]) -> list[RoleChange]:
+    """Return the changes that are still needed; `roles` has the permissions by role name."""
+    return [rest for wanted in WANTED if (rest := wanted.remaining(roles.get(wanted.role, ())))]

@@ -1,4 +1,4 @@
-"""The first administrator of a fresh server, made over its local socket.
+"""Create the first administrator of a fresh server over its local socket.
 
 Whoever can open the socket may do everything (`APILocal` in server/channels/api4/handlers.go); it exists
 where `MM_SERVICESETTINGS_ENABLELOCALMODE=true` is set.
@@ -27,27 +27,27 @@ _ROLES = "system_user system_admin"
 
 @asynccontextmanager
 async def connect(socket: str, retry_policy: RetryPolicy) -> AsyncIterator[RestOperator]:
-    """Give Mattermost as it is seen over its local socket."""
+    """Yield Mattermost as seen over its local socket."""
     async with ClientSession(connector=UnixConnector(socket), cookie_jar=DummyCookieJar()) as session:
         yield RestOperator(Transport(session, "http://local", "", lambda *_: None, retry_policy))
 
 
 @dataclass(frozen=True, slots=True)
-class Locally:
+class LocalSetup:
     local: RestOperator
     remote: RestOperator
-    """The same server over TCP, where tokens are tried."""
+    """The same server over TCP, to try tokens."""
     tokens: Tokens
     dry_run: bool
 
     async def administrator(self, username: str) -> list[Finding]:
-        """Make an administrator with a token, unless the token at hand is one's.
+        """Create an administrator with a token, unless the present token belongs to one.
 
-        Raises `StartupError` for an account of that name that is something else: it may be anybody's.
+        Raises `StartupError` if an account of that name is not an active administrator: it may be anybody's.
         """
         await self._allow_tokens()
         holder = await self.tokens.holder(self.remote, VARIABLE)
-        if holder and "system_admin" in holder.roles.split() and not self.tokens.anew:
+        if holder and "system_admin" in holder.roles.split() and not self.tokens.renew:
             return [Finding("administrator", "good", f"@{holder.username}")]
         found = await self.local.admin.user_by_username(username)
         if found is None:
@@ -68,14 +68,16 @@ class Locally:
             ]
         user = await self.local.create_person(username, f"{username}@localhost", _password())
         await self.local.set_roles(user.id, _ROLES)
-        created = Finding("administrator", "changed", f"@{username} created, with a password nobody knows")
+        created = Finding(
+            "administrator", "changed", f"@{username} created, with a password that nobody knows"
+        )
         return [created, await self._token(user, works=False)]
 
     async def _token(self, user: User, *, works: bool) -> Finding:
         return await self.tokens.ensure(self.local, VARIABLE, user, works=works, dry_run=self.dry_run)
 
     async def _allow_tokens(self) -> None:
-        """Switch personal access tokens on, without which none can be made."""
+        """Enable personal access tokens; without that none can be made."""
         if self.dry_run:
             return
         if found := deviations(await self.local.config(), [ACCESS_TOKENS]):
@@ -88,5 +90,5 @@ class Locally:
 
 
 def _password() -> str:
-    """Return a password of every class of characters (`IsPasswordValid` in server/channels/app/users)."""
+    """Return a random password with all classes of characters (`IsPasswordValid` in server/channels/app/users)."""
     return f"{secrets.token_urlsafe(32)}aA1!"

@@ -1,4 +1,4 @@
-"""What the doctor looks at in Equa and in the agent."""
+"""The doctor's checks of Equa and of the agent."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -37,11 +37,11 @@ class AgentCheck:
     agent_id: str
 
     async def look(self) -> Sequence[Finding]:
-        """Ask something that costs nothing and that the token is needed for."""
+        """Send a request that needs the token and costs nothing."""
         return [await (self._gateway() if self.kind == "gateway" else self._openai())]
 
     async def _gateway(self) -> Finding:
-        """Send a question without a text: whoever may ask hears that it is missing, and no model is asked."""
+        """Send a question without messages: a good token gets an error about them, and no model runs."""
         headers = dict(self._headers)
         if "{" not in self.agent_id:
             headers[f"x-{gateway.product_of(self.model)}-agent-id"] = self.agent_id
@@ -52,20 +52,20 @@ class AgentCheck:
             return _refusal(refused(page.status, page.body, gateway.DIALECT))
         said = _message(page.body)
         if "model" in said.lower() or "agent" in said.lower():
-            told = f"answers, and says: {said.replace(self.token, '…') if self.token else said}"
-            return Finding("agent", "warning", told, "see AGENT_MODEL and AGENT_ID")
+            found = f"answers, and says: {said.replace(self.token, '…') if self.token else said}"
+            return Finding("agent", "warning", found, "see AGENT_MODEL and AGENT_ID")
         return Finding("agent", "good", f"{self._base} answers and accepts AGENT_TOKEN")
 
     async def _openai(self) -> Finding:
         page = await fetch(self.session, f"{self._base}/v1/models", headers=self._headers)
         if page.status == 404:
-            return Finding("agent", "warning", "answers, but tells no models: AGENT_TOKEN was not tried")
+            return Finding("agent", "warning", "answers, but lists no models: AGENT_TOKEN was not tried")
         if page.status != 200:
             return _refusal(refused(page.status, page.body, openai.DIALECT))
         names = _models(page.body)
         if names and self.model not in names:
-            told = f"has no model {self.model}, but {', '.join(sorted(names)[:5])}"
-            return Finding("agent", "warning", told, "see AGENT_MODEL")
+            found = f"has no model {self.model}, but {', '.join(sorted(names)[:5])}"
+            return Finding("agent", "warning", found, "see AGENT_MODEL")
         return Finding("agent", "good", f"{self._base} answers and accepts AGENT_TOKEN")
 
     @property

@@ -1,4 +1,4 @@
-"""What setup tells, and where: tokens to standard output or into a file, the rest to standard error."""
+"""The output of setup: tokens to standard output or into a file, everything else to standard error."""
 
 import json
 import sys
@@ -13,26 +13,26 @@ from bridge.ops.findings import Finding, counted, failed
 @dataclass(frozen=True, slots=True)
 class Report:
     as_json: bool
-    """Whether all of it is one JSON object on standard output."""
+    """True prints everything as one JSON object on standard output."""
     file: Path | None
-    """Keeps the tokens, which are then told to nobody."""
+    """The file that gets the tokens, which are then not printed."""
     findings: list[Finding] = field(default_factory=list)
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
 
     def keep(self, variable: str, token: str) -> None:
-        """Take a new token out of the process, before anything else can go wrong."""
+        """Print or store a new token at once, before anything else can fail."""
         if self.file:
             env_file.write(self.file, {variable: token})
         elif self.as_json:
             self.tokens[variable] = token
         else:
-            print(f"{variable}={token}", flush=True)  # noqa: T201  # what the command is for
+            print(f"{variable}={token}", flush=True)  # noqa: T201  # the command's output
 
     def add(self, findings: Iterable[Finding]) -> None:
         self.findings.extend(findings)
 
     def summarize(self) -> None:
-        """Say in one line what was done."""
+        """Add a last line with the number of changes."""
         changed, planned = counted(self.findings, "changed"), counted(self.findings, "planned")
         line = "Nothing was changed." if failed(self.findings) else "Nothing had to be changed."
         if changed or planned:
@@ -42,7 +42,7 @@ class Report:
         self.findings.append(Finding("result", "warning" if failed(self.findings) else "good", line))
 
     def close(self) -> None:
-        """Tell everything, also after a failure: a token that was made is not lost."""
+        """Print the report, also after a failure, so that no new token is lost."""
         if self.as_json:
             shown = {"findings": table.values(self.findings), "tokens": self.tokens}
             print(json.dumps(shown, ensure_ascii=False, indent=2))  # noqa: T201  # a command prints

@@ -1,4 +1,4 @@
-"""What the doctor looks at in Mattermost itself, as its administrator."""
+"""The doctor's checks of the Mattermost server, with the administrator's token."""
 
 import json
 import re
@@ -17,13 +17,13 @@ from bridge.ops.settings import Deviation, Site, deviations, shown
 from bridge.ops.web import Page, fetch
 
 OLDEST, NEWEST = (10, 4), (11, 6)
-"""Versions between which the bridge was tried."""
+"""Oldest and newest version that the bridge was tried with."""
 
 _NEAR = 0.9
-"""The part of the user limit from which on it is near."""
+"""Share of the user limit from which it counts as near."""
 
 _SKEW = 5.0
-"""Seconds by which clocks may differ; a Date header is up to one old."""
+"""Seconds that clocks may differ; a Date header is up to one second old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class ServerChecks:
         page = await fetch(self.session, f"{self.site.url}/api/v4/system/ping")
         if not _is_well(page):
             todo = "see MATTERMOST_URL, whatever stands between, and Mattermost's log"
-            return [Finding("Mattermost", "bad", f"says HTTP {page.status} instead of being well", todo)]
-        well = Finding("Mattermost", "good", f"{self.site.url} answers in {page.seconds * 1000:.0f} ms")
-        return [well, version(page.headers.get("X-Version-Id", "")), clock(page)]
+            return [Finding("Mattermost", "bad", f"answers HTTP {page.status} to a ping", todo)]
+        reached = Finding("Mattermost", "good", f"{self.site.url} answers in {page.seconds * 1000:.0f} ms")
+        return [reached, version(page.headers.get("X-Version-Id", "")), clock(page)]
 
     async def administrator(self) -> Sequence[Finding]:
         return [administrator(await self.operator.me())]
@@ -51,10 +51,10 @@ class ServerChecks:
 
     async def roles(self) -> Sequence[Finding]:
         found = await self.operator.roles([wanted.role for wanted in isolation.WANTED])
-        changes = isolation.changes({name: role.permissions for name, role in found.items()})
+        missing = isolation.remaining({name: role.permissions for name, role in found.items()})
         todo = "run `equabot-bridge setup`"
-        told = [Finding(f"role {each.role}", "bad", f"setup {each}", todo) for each in changes]
-        return told or [Finding("roles", "good", "people see their own organization only")]
+        findings = [Finding(f"role {each.role}", "bad", f"setup {each}", todo) for each in missing]
+        return findings or [Finding("roles", "good", "people see their own organization only")]
 
     async def limits(self) -> Sequence[Finding]:
         return [limits(await self.operator.limits())]
@@ -71,15 +71,15 @@ def version(version_id: str) -> Finding:
             "version", "warning", f"{match[0]}, older than any that was tried", "update it to 10.4 at least"
         )
     if found[0] >= 11 and version_id.endswith(".false"):
-        told = f"{match[0]} without a licence: at most 250 people may be active, from 200 on it warns"
-        return Finding("version", "warning", told, "before that get a licence, or stay with 10.x")
+        text = f"{match[0]} without a licence: at most 250 people may be active, from 200 on it warns"
+        return Finding("version", "warning", text, "before that get a licence, or stay with 10.x")
     if found > NEWEST:
         return Finding("version", "warning", f"{match[0]}, newer than any that was tried")
     return Finding("version", "good", match[0])
 
 
 def clock(page: Page) -> Finding:
-    """Compare the server's clock, as its Date header has it, with ours."""
+    """Compare the server's clock (its Date header) with ours."""
     try:
         skew = parsedate_to_datetime(page.headers.get("Date", "")).timestamp() + 0.5 - page.asked_at
     except ValueError:
@@ -94,7 +94,7 @@ def administrator(me: User) -> Finding:
     if "system_admin" in me.roles.split():
         return Finding("administrator", "good", f"@{me.username}")
     todo = f"give it that role (`mmctl roles system-admin {me.username}`) or use another account's token"
-    return Finding("administrator", "bad", f"@{me.username} is no system administrator", todo)
+    return Finding("administrator", "bad", f"@{me.username} is not a system administrator", todo)
 
 
 def setting(deviation: Deviation) -> Finding:
@@ -107,12 +107,12 @@ def limits(found: Limits | None) -> Finding:
     """Judge how near the limit of active people is (server/channels/app/limits.go)."""
     if found is None or not found.most:
         return Finding("people", "good", "no limit")
-    told = f"{found.active} of at most {found.most} are active"
+    text = f"{found.active} of at most {found.most} are active"
     todo = "deactivate accounts in Mattermost that nobody uses, or get a licence"
     if found.active >= found.most:
-        return Finding("people", "bad", f"{told}: nobody new gets in", todo)
+        return Finding("people", "bad", f"{text}: nobody new gets in", todo)
     near = found.active >= _NEAR * found.most or found.active >= found.warned_from
-    return Finding("people", "warning" if near else "good", told, todo if near else "")
+    return Finding("people", "warning" if near else "good", text, todo if near else "")
 
 
 def _is_well(page: Page) -> bool:

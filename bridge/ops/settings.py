@@ -1,7 +1,7 @@
-"""Which settings of Mattermost matter to the bridge. Pure: no I/O is imported here.
+"""The settings of Mattermost that matter to the bridge. Pure: no I/O is imported here.
 
-Names and defaults: server/public/model/config.go. What the running server has from an environment variable
-`MM_<SECTION>_<NAME>` cannot be changed over its API: the change is accepted and has no effect
+Names and defaults: server/public/model/config.go. A setting that comes from an environment variable
+`MM_<SECTION>_<NAME>` cannot be changed over the API: the server accepts the change and ignores it
 (server/config/environment.go).
 """
 
@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never
 
 Config = Mapping[str, Mapping[str, Any]]
-"""Section → name → value, as `GET /config` has it."""
+"""Section → name → value, as `GET /config` returns it."""
 
 MEMBERS = 20_000
-"""What a team has to have room for: an organization, its bots and the administrator."""
+"""Members that a team must have room for: an organization and its bots."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,9 @@ class Setting:
     name: str
     value: bool | int | str | tuple[str, ...]
     why: str
-    """What goes wrong otherwise."""
+    """What goes wrong with another value."""
     must: bool = False
-    """Whether the bridge fails without it; the others make it better."""
+    """True if the bridge does not work without it; the others are recommendations."""
     rule: Literal["equals", "at_least", "includes"] = "equals"
 
     @property
@@ -47,7 +47,7 @@ class Setting:
                 assert_never(self.rule)
 
     def target(self, found: Any) -> Any:
-        """Return the value to set, of the JSON type that the server has; what it includes already stays."""
+        """Return the value to set, in the JSON type that the server uses; present words stay."""
         if self.rule != "includes":
             return self.value
         words = [*dict.fromkeys((*_words(found), *_words(self.value)))]
@@ -56,7 +56,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Deviation:
-    """A setting that is not as it should be."""
+    """A setting with a wrong value."""
 
     setting: Setting
     found: Any
@@ -67,7 +67,7 @@ class Deviation:
 
     @property
     def variable(self) -> str:
-        """The line of the server's environment that sets it; lists are separated by spaces there."""
+        """The line for the server's environment; lists are separated by spaces there."""
         return f"{self.setting.variable}={spelled(self.target)}"
 
 
@@ -77,19 +77,19 @@ class Site:
 
     url: str
     public_url: str | None
-    """Where browsers reach it, if that was said."""
+    """The address for browsers, if it is configured."""
     origins: tuple[str, ...]
-    """Which pages embed it."""
+    """Origins of the pages that embed it."""
     channels: tuple[str, ...]
-    """Which channels each team has besides town-square."""
+    """Channels of each team besides town-square."""
 
-    def settled(self, config: Config) -> "Site":
-        """Return it with a public address: where none was said, the server's own if it has one."""
+    def with_public_url(self, config: Config) -> "Site":
+        """Return a copy with a public address: the configured one, else the server's own, else `url`."""
         own = config.get("ServiceSettings", {}).get("SiteURL")
         return replace(self, public_url=self.public_url or own or self.url)
 
     def settings(self) -> tuple[Setting, ...]:
-        """Return what is wanted of the server."""
+        """Return the settings that the server should have."""
         return (
             *_WANTED,
             _site_url(self.public_url or self.url),
@@ -99,7 +99,7 @@ class Site:
 
 
 def deviations(config: Config, settings: Iterable[Setting]) -> list[Deviation]:
-    """Return those that are not as wanted; one that this version of Mattermost does not have is none."""
+    """Return the settings with wrong values, without optional ones that this Mattermost does not have."""
     found = [
         Deviation(each, config.get(each.section, {}).get(each.name))
         for each in settings
@@ -109,7 +109,7 @@ def deviations(config: Config, settings: Iterable[Setting]) -> list[Deviation]:
 
 
 def patch(found: Iterable[Deviation]) -> dict[str, dict[str, Any]]:
-    """Return the body of `PUT /config/patch` that mends them."""
+    """Return the body of `PUT /config/patch` that corrects them."""
     sections: dict[str, dict[str, Any]] = {}
     for each in found:
         sections.setdefault(each.setting.section, {})[each.setting.name] = each.target
@@ -117,7 +117,7 @@ def patch(found: Iterable[Deviation]) -> dict[str, dict[str, Any]]:
 
 
 def spelled(value: Any) -> str:
-    """Write a value as environment variables have it."""
+    """Format a value for an environment variable."""
     match value:
         case bool():
             return str(value).lower()
@@ -128,7 +128,7 @@ def spelled(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """Write a value for people, to whom nothing has to be shown too."""
+    """Format a value for people; an empty one is shown as "(none)"."""
     return spelled("" if value is None else value) or "(none)"
 
 
@@ -143,7 +143,7 @@ _WANTED = (
     Setting("TeamSettings", "EnableOpenServer", False, "strangers can register", must=True),
     Setting("EmailSettings", "EnableSignUpWithEmail", False, "strangers can register", must=True),
     Setting("TeamSettings", "RestrictDirectMessage", "team", "people write to other organizations"),
-    Setting("PrivacySettings", "ShowEmailAddress", False, "clients are told e-mail addresses of strangers"),
+    Setting("PrivacySettings", "ShowEmailAddress", False, "clients get e-mail addresses of strangers"),
     Setting("ServiceSettings", "AllowCorsFrom", "", "other sites open websockets as the person"),
     Setting("ServiceSettings", "EnableDesktopLandingPage", False, "a page about apps comes first"),
     Setting(

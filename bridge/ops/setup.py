@@ -1,4 +1,4 @@
-"""Make a Mattermost ready, step by step; each step can be repeated and then changes nothing."""
+"""Prepare a Mattermost server. Each step can be repeated, and then changes nothing."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ REFUSED = (
 
 
 async def administrator(operator: RestOperator) -> User:
-    """Return whose token it is; raise `StartupError` unless a system administrator's."""
+    """Return the owner of the token; raise `StartupError` unless it is a system administrator."""
     try:
         me = await operator.me()
     except TokenRefused:
         raise StartupError(REFUSED) from None
     if "system_admin" not in me.roles.split():
         raise StartupError(
-            f"MATTERMOST_ADMIN_BOT_TOKEN belongs to @{me.username}, who is no system administrator: give the"
-            f" account that role (`mmctl roles system-admin {me.username}`) or set another account's token."
+            f"MATTERMOST_ADMIN_BOT_TOKEN belongs to @{me.username}, which is not a system administrator:"
+            f" give the account that role (`mmctl roles system-admin {me.username}`) or set another account's token."
         )
     return me
 
@@ -44,45 +44,45 @@ class Setup:
     dry_run: bool
 
     async def settings(self, site: Site) -> list[Finding]:
-        """Change the settings that are not as wanted, and tell which the server would not let go."""
+        """Correct the settings, and report those that the server's environment fixes."""
         config = await self.operator.config()
-        wanted = site.settled(config).settings()
+        wanted = site.with_public_url(config).settings()
         before = deviations(config, wanted)
         if not self.dry_run and before:
             await self.operator.patch_config(patch(before))
         left = before if self.dry_run or not before else deviations(await self.operator.config(), wanted)
         pinned = {each.setting.path for each in left}
-        told = [self._setting(each, pinned=each.setting.path in pinned) for each in before]
-        return told or [Finding("settings", "good", f"all {len(wanted)} as they should be")]
+        findings = [self._setting(each, pinned=each.setting.path in pinned) for each in before]
+        return findings or [Finding("settings", "good", f"all {len(wanted)} as they should be")]
 
     async def roles(self) -> list[Finding]:
-        """Change the roles so that people see their own organization only."""
+        """Change the roles so that people see only their organization and cannot break its channels."""
         found = await self.operator.roles([wanted.role for wanted in isolation.WANTED])
-        changes = isolation.changes({name: role.permissions for name, role in found.items()})
-        for change in changes if not self.dry_run else ():
+        missing = isolation.remaining({name: role.permissions for name, role in found.items()})
+        for change in missing if not self.dry_run else ():
             role = found[change.role]
             await self.operator.set_permissions(role, change.applied(role.permissions))
         mark: Mark = "planned" if self.dry_run else "changed"
-        told = [Finding(f"role {each.role}", mark, str(each)) for each in changes]
-        return told or [Finding("roles", "good", "people see their own organization only")]
+        findings = [Finding(f"role {each.role}", mark, str(each)) for each in missing]
+        return findings or [Finding("roles", "good", "people see their own organization only")]
 
     def _setting(self, deviation: Deviation, *, pinned: bool) -> Finding:
         setting = deviation.setting
         change = f"{shown(deviation.found)} → {shown(deviation.target)}"
         if self.dry_run:
-            return Finding(setting.path, "planned", f"{change} (else {setting.why})")
+            return Finding(setting.path, "planned", f"{change} (otherwise {setting.why})")
         if not pinned:
             return Finding(setting.path, "changed", change)
         return Finding(
             setting.path,
             "bad" if setting.must else "warning",
-            f"stays {shown(deviation.found)}, which the server has from its environment: {setting.why}",
+            f"stays {shown(deviation.found)}, which comes from the server's environment: {setting.why}",
             f"set {deviation.variable} there and restart it",
         )
 
 
-async def told(subject: str, step: Awaitable[list[Finding]]) -> list[Finding]:
-    """Return what a step finds; a refusal is a finding too, so that the steps after it are taken."""
+async def attempt(subject: str, step: Awaitable[list[Finding]]) -> list[Finding]:
+    """Return the findings of a step. A refusal becomes a finding, so that the next steps still run."""
     try:
         return await step
     except TokenRefused:
@@ -95,5 +95,5 @@ def _advice(error: BridgeError) -> str:
     if isinstance(error, MattermostRefused) and error.request_id:
         return f"look for {error.request_id} in Mattermost's log"
     if isinstance(error, NotMattermost):
-        return "let whatever stands in front of Mattermost pass it on, and run setup again"
-    return "mend that in Mattermost, and run setup again"
+        return "let the proxy in front of Mattermost pass this request on, and run setup again"
+    return "correct that in Mattermost, and run setup again"

@@ -1,4 +1,4 @@
-"""What the configuration says of how Mattermost is used."""
+"""How the configuration describes the Mattermost server."""
 
 from bridge.config import Settings
 from bridge.ops.settings import Site
@@ -6,7 +6,7 @@ from provisioning.team_bots import NOTICES, TOWN_SQUARE
 
 
 def site_of(settings: Settings, url: str) -> Site:
-    """Return it for the server at `url`."""
+    """Return the description of the server at `url`."""
     channels = dict.fromkeys((*NOTICES, settings.agent_channel))
     channels.pop(TOWN_SQUARE)
     return Site(url, settings.mattermost_public_url, settings.web_origins, tuple(channels))

@@ -1,4 +1,4 @@
-"""What the doctor looks at in the database; nothing in it is changed."""
+"""The doctor's checks of the database, which they only read."""
 
 import asyncio
 from collections import Counter
@@ -50,27 +50,27 @@ class StoreChecks:
 
 
 def schema(server: str, found: int, known: int) -> Finding:
-    """Judge which of our migrations the database has had."""
-    told = f"PostgreSQL {server}, schema {found} of {known}"
+    """Compare the database's schema with the migrations that we ship."""
+    text = f"PostgreSQL {server}, schema {found} of {known}"
     if found > known:
-        return Finding("database", "bad", f"{told}: it was made by a newer version", "run that version")
+        return Finding("database", "bad", f"{text}: a newer version made it", "run that version")
     if found < known:
         todo = "the daemon migrates it at its start; or run `equabot-bridge migrate`"
-        return Finding("database", "warning", told, todo)
-    return Finding("database", "good", told)
+        return Finding("database", "warning", text, todo)
+    return Finding("database", "good", text)
 
 
 def keys(ring: KeyRing, tokens: int, wrong: Counter[type[NotOpened]]) -> Finding:
-    held = ", ".join(ring.ids)
+    ids = ", ".join(ring.ids)
     if not wrong:
-        return Finding("keys", "good", f"{held}: {_counted(tokens)} open")
+        return Finding("keys", "good", f"{ids}: {_counted(tokens)} open")
     if wrong[UnknownKey]:
-        told = f"{wrong[UnknownKey]} of {_counted(tokens)} are sealed with a key that is not among {held}"
+        text = f"{wrong[UnknownKey]} of {_counted(tokens)} are sealed with a key that is not among {ids}"
         todo = "put the missing key back behind the others; `equabot-bridge keys status` names it"
     else:
-        told = f"{wrong[Damaged]} of {_counted(tokens)} do not open"
+        text = f"{wrong[Damaged]} of {_counted(tokens)} do not open"
         todo = "put back the key that had this id; if it is lost, `equabot-bridge keys drop ID --lost`"
-    return Finding("keys", "bad", told, todo)
+    return Finding("keys", "bad", text, todo)
 
 
 @database_errors

@@ -1,4 +1,4 @@
-"""Findings as lines for people and as values for JSON. Pure: no I/O is imported here."""
+"""Format findings as lines for people and as values for JSON. Pure: no I/O is imported here."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -15,7 +15,7 @@ SIGNS: Mapping[Mark, str] = {
 
 
 def lines(findings: Sequence[Finding]) -> list[str]:
-    """Return a line for each finding, and one below it for what can be done."""
+    """Return a line for each finding, followed by a line for its advice."""
     width = max((len(finding.subject) for finding in findings), default=0)
     return [line for finding in findings for line in _lines(finding, width)]
 
@@ -28,5 +28,5 @@ def values(findings: Iterable[Finding]) -> list[dict[str, str]]:
 
 
 def _lines(finding: Finding, width: int) -> list[str]:
-    told = [f"{SIGNS[finding.mark]} {finding.subject:<{width}}  {finding.found}"]
-    return [*told, f"{'':<{width + 4}}→ {finding.todo}"] if finding.todo else told
+    line = f"{SIGNS[finding.mark]} {finding.subject:<{width}}  {finding.found}"
+    return [line, f"{'':<{width + 4}}→ {finding.todo}"] if finding.todo else [line]

@@ -1,4 +1,4 @@
-"""The tokens that setup makes: one an account, told once and never again."""
+"""The tokens that setup makes: one for each account, printed once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,22 +11,22 @@ from bridge.ops.findings import Finding
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens at hand by their variables, and what becomes of new ones."""
+    """The present tokens by variable, and how new ones are kept."""
 
-    held: dict[str, str] = field(repr=False)
+    present: dict[str, str] = field(repr=False)
     keep: Callable[[str, str], None]
-    """Is given the variable and the token, at once when it is made."""
+    """Called with the variable and the token as soon as it is made."""
     kept_here: bool = False
-    """Whether `held` is where tokens are kept, so that one which is not at hand is lost."""
-    anew: bool = False
-    """Whether another is made in any case."""
+    """True if `present` comes from the place that keeps tokens: a token that is not there is lost."""
+    renew: bool = False
+    """True makes a new token in any case."""
 
     async def holder(self, operator: RestOperator, variable: str) -> User | None:
-        """Return whose token is at hand; None if there is none or Mattermost refuses it."""
-        if not self.held.get(variable):
+        """Return the owner of the present token; None if there is none or Mattermost refuses it."""
+        if not self.present.get(variable):
             return None
         try:
-            return await operator.holder(self.held[variable])
+            return await operator.holder(self.present[variable])
         except TokenRefused:
             return None
 
@@ -35,21 +35,21 @@ class Tokens:
     ) -> Finding:
         """Make a token if none works and none was made before.
 
-        One that was made before and is not at hand may be in use: then another is made only when asked for.
+        A token that was made before and is not present may be in use: then `renew` decides.
         """
-        if works and not self.anew:
-            return Finding(variable, "good", f"works, it is @{user.username}'s")
-        if not self.anew and not self.kept_here and await operator.own_tokens(user.id):
-            return self._not_at_hand(variable, user)
+        if works and not self.renew:
+            return Finding(variable, "good", f"works and belongs to @{user.username}")
+        if not self.renew and not self.kept_here and await operator.own_tokens(user.id):
+            return self._not_present(variable, user)
         if dry_run:
             return Finding(variable, "planned", f"would be made for @{user.username}")
-        self.held[variable] = await operator.create_token(user.id)
-        self.keep(variable, self.held[variable])
+        self.present[variable] = await operator.create_token(user.id)
+        self.keep(variable, self.present[variable])
         return Finding(variable, "changed", f"made for @{user.username}")
 
-    def _not_at_hand(self, variable: str, user: User) -> Finding:
-        if self.held.get(variable):
-            todo = "take the right one into the environment, or make another with --new-token"
+    def _not_present(self, variable: str, user: User) -> Finding:
+        if self.present.get(variable):
+            todo = "put the right one into the environment, or make another with --new-token"
             return Finding(variable, "bad", "Mattermost refuses the one in the environment", todo)
-        found = f"@{user.username} has one already, which is not in the environment"
+        found = f"@{user.username} already has one, which is not in the environment"
         return Finding(variable, "warning", found, "put it there, or make another with --new-token")

@@ -1,4 +1,4 @@
-"""Asking a web server something the way a browser does, or a program that only wants to know who is there."""
+"""Fetch a page for a check, without following redirects unless asked to."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from bridge.errors import Unavailable
 _SECONDS = 10.0
 
 _LARGEST = 256 << 10
-"""Bytes of a body that are read at most."""
+"""Bytes of a body that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Page:
     seconds: float
 
 
-async def fetch(  # noqa: PLR0913  # what a request may have, each by its name
+async def fetch(  # noqa: PLR0913  # the parts of a request, each by keyword
     session: ClientSession,
     url: str,
     *,
@@ -44,7 +44,7 @@ async def fetch(  # noqa: PLR0913  # what a request may have, each by its name
     json: Any = None,
     follow: bool = False,
 ) -> Page:
-    """Return the answer, whatever its status; raise `Unavailable` with a sentence when there is none."""
+    """Return the response, whatever its status; raise `Unavailable` with a sentence if there is none."""
     began = time.time()
     try:
         async with session.request(
@@ -72,7 +72,7 @@ def _reason(error: Exception) -> str:
         case asyncio.TimeoutError():
             return f"does not answer within {_SECONDS:g} s"
         case ClientConnectorDNSError():
-            return "has a name that nobody knows"
+            return "has a name that does not resolve: DNS has no such host"
         case ClientConnectorCertificateError():
             return "has a certificate that browsers do not accept"
         case ClientConnectorError():

@@ -179,7 +179,7 @@ def test_chat_has_one_address(given: Mapping[str, str], address: str) -> None:
 
 
 def test_proxy_gets_variables_that_it_reads() -> None:
-    """And learns whom to believe where a browser comes from."""
+    """Among them the addresses that may name the browser's address."""
     known = re.findall(r"^\| `(\w+)`", (DEPLOY / "proxy" / "README.md").read_text(), re.MULTILINE)
     given = interpolated(RAW, {"TRUSTED_PROXIES": "172.16.0.0/12"})["services"]["proxy"]["environment"]
 

@@ -77,7 +77,7 @@ def test_is_told_to_stop_only_after_requests_have_stopped(deployment: Any) -> No
 
 
 def test_bridge_gets_requests_as_long_as_its_api_answers() -> None:
-    """A refused bot token makes /readyz 503 in all replicas at once; team mappings must still be told."""
+    """A refused bot token makes /readyz 503 in all replicas at once; team mappings must still be answered."""
     container = _container(DEPLOYMENTS["equabot-bridge"])
     probes = [container[f"{name}Probe"]["httpGet"] for name in ("startup", "liveness", "readiness")]
 
@@ -98,7 +98,7 @@ def test_bridge_gets_variables_that_it_reads_and_secrets_from_the_secret() -> No
 
 
 def test_proxy_gets_variables_that_it_reads() -> None:
-    """Among them whom to believe where a browser comes from: an ingress controller stands before it."""
+    """Among them the addresses of the ingress controller, which names the browser's address."""
     known = re.findall(r"^\| `(\w+)`", (DEPLOY / "proxy" / "README.md").read_text(), re.MULTILINE)
     given = {each["name"] for each in _container(DEPLOYMENTS["mattermost-proxy"])["env"]}
 

@@ -118,9 +118,9 @@ def test_no_secret_is_an_argument(page: str) -> None:
     """Everybody on the machine sees arguments, but neither standard input nor what the shell does itself."""
     for block in re.findall(r"```(?:sh|bash)\n(.*?)```", (DEPLOY / page).read_text(), re.DOTALL):
         for line in block.replace("\\\n", " ").splitlines():
-            told = re.sub(r"<<<.*|@<\(printf .*?\)|^key=.*", "", line)
-            assert not re.search(SECRETS, told)
-            assert "--password" not in told
+            shown = re.sub(r"<<<.*|@<\(printf .*?\)|^key=.*", "", line)
+            assert not re.search(SECRETS, shown)
+            assert "--password" not in shown
 
 
 def test_proxy_behind_an_edge_knows_it() -> None:

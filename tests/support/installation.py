@@ -14,7 +14,7 @@ from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import client_session
 from bridge.models.chat import TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.ops.checks import look_at_all
+from bridge.ops.checks import run_all
 from bridge.ops.doctor import Doctor
 from bridge.ops.findings import Finding
 from bridge.ops.setup import Setup
@@ -76,7 +76,7 @@ class Installation:
     async def look(self, seconds: float = 10) -> dict[str, Finding]:
         settings = config.load({name: value for name, value in self.environ.items() if value})
         async with client_session() as session:
-            found = await look_at_all(Doctor(settings, session, seconds).checks())
+            found = await run_all(Doctor(settings, session, seconds).checks())
         return {finding.subject: finding for finding in found}
 
     async def keep_token(self, ring: KeyRing | None = None, text: str = "") -> None:

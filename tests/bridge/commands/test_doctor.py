@@ -72,7 +72,7 @@ async def test_json_for_machines(install: Installation, capsys: pytest.CaptureFi
 
 
 async def test_it_changes_nothing(install: Installation) -> None:
-    """Whatever is wrong: that is setup's and the daemon's to mend."""
+    """Only setup and the daemon repair anything."""
     install.store.settings.patch({"TeamSettings": {"MaxUsersPerTeam": 50}})
     await install.pool.execute("delete from schema_migrations where version > 1")
     tokens = len(install.store.tokens)

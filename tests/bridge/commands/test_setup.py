@@ -187,7 +187,7 @@ async def test_a_token_is_told_although_a_later_step_fails(operator: Operator) -
 
 
 async def test_a_refusal_does_not_stop_the_steps_after_it(operator: Operator) -> None:
-    """The exit code tells that something is left."""
+    """The exit code says that something is left."""
     operator.server.faults.rest(RestFault(status=403, path="/patch", method="PUT"))
 
     ran = await operator.run()
@@ -206,7 +206,7 @@ async def test_a_refusal_does_not_stop_the_steps_after_it(operator: Operator) ->
     ],
 )
 async def test_what_is_wrong_is_one_sentence(operator: Operator, environ: dict[str, str], says: str) -> None:
-    """Nothing is done and no secret told."""
+    """Nothing is done and no secret shown."""
     with pytest.raises(StartupError, match=says) as failure:
         await operator.run(**environ)
 
@@ -224,11 +224,11 @@ async def test_an_address_at_which_something_else_answers_is_told(operator: Oper
 
 
 async def test_only_an_administrators_token_will_do(operator: Operator) -> None:
-    """Whose it is instead is told."""
+    """The error names the owner."""
     ada = operator.server.store.create_user("ada")
     token = operator.server.store.create_token(ada).token
 
-    with pytest.raises(StartupError, match="@ada, who is no system administrator"):
+    with pytest.raises(StartupError, match="@ada, which is not a system administrator"):
         await operator.run(MATTERMOST_ADMIN_BOT_TOKEN=token)
 
 
@@ -242,7 +242,7 @@ async def test_only_an_administrators_token_will_do(operator: Operator) -> None:
     ],
 )
 async def test_a_wrong_configuration(operator: Operator, environ: dict[str, str], names: str) -> None:
-    """Is told by the variable's name."""
+    """The error names the variable."""
     with pytest.raises(ConfigurationError, match=names):
         await operator.run(**environ)
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from bridge.errors import EquaUnavailable, TokenRefused
-from bridge.ops.checks import Check, absent, look_at_all
+from bridge.ops.checks import Check, absent, run_all
 from bridge.ops.findings import Finding
 
 GOOD = Finding("good", "good", "well")
@@ -37,18 +37,18 @@ async def test_one_failure_does_not_hide_the_others() -> None:
     checks = [
         Check("stuck", stuck, "wait", deadline=0.1),
         Check("away", away, "see Equa"),
-        Check("refused", refused, "see above", token="BOT_TOKEN", anew="make another"),
+        Check("refused", refused, "see above", token="BOT_TOKEN", if_refused="make another"),
         Check("also refused", refused, "see above", token="BOT_TOKEN"),
         Check("broken", broken, "tell us"),
         Check("good", good, ""),
     ]
 
-    assert await look_at_all(checks) == [
-        Finding("stuck", "bad", "nothing within 0.1 s", "wait"),
+    assert await run_all(checks) == [
+        Finding("stuck", "bad", "no answer within 0.1 s", "wait"),
         Finding("away", "bad", "Equa cannot be reached.", "see Equa"),
         Finding("refused", "bad", "Mattermost refuses BOT_TOKEN", "make another"),
         Finding("also refused", "bad", "Mattermost refuses BOT_TOKEN", "see above"),
-        Finding("broken", "bad", "could not be looked at (KeyError)", "tell us"),
+        Finding("broken", "bad", "could not be checked (KeyError)", "tell us"),
         GOOD,
         GOOD,
     ]
@@ -57,14 +57,14 @@ async def test_one_failure_does_not_hide_the_others() -> None:
 async def test_they_are_looked_at_at_once() -> None:
     """Many that are stuck take no longer than one."""
     began = time.monotonic()
-    await look_at_all([Check("stuck", stuck, "wait", deadline=0.2)] * 20)
+    await run_all([Check("stuck", stuck, "wait", deadline=0.2)] * 20)
 
     assert time.monotonic() - began < 2
 
 
 async def test_what_is_not_configured_fails_only_where_it_is_required() -> None:
     """It says so in any case."""
-    found = await look_at_all(
+    found = await run_all(
         [absent("Equa", "set it", required=True), absent("bot", "no answers", required=False)]
     )
 

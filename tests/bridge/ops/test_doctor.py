@@ -1,4 +1,4 @@
-"""Everything well, then one thing at a time not: the doctor finds that, and nothing else."""
+"""The doctor finds one fault at a time, and nothing else."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,8 +23,8 @@ async def install(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
         yield built
 
 
-def told(found: dict[str, Finding]) -> dict[str, Mark]:
-    """Return what is not well; each thing that is bad says what to do."""
+def not_well(found: dict[str, Finding]) -> dict[str, Mark]:
+    """Return the marks of all findings that are not good; each bad one has advice."""
     assert all(each.todo for each in found.values() if each.mark == "bad"), found
     return {subject: each.mark for subject, each in found.items() if each.mark != "good"}
 
@@ -35,9 +35,9 @@ async def test_everything_is_well(install: Installation) -> None:
 
     found = await install.look()
 
-    assert told(found) == {}
+    assert not_well(found) == {}
     assert found["bot"].found == "@equabot"
-    assert found["bot's places"].found == "in #agent of 1 mapped team"
+    assert found["bot's channels"].found == "in #agent of 1 mapped team"
     assert found["keys"].found == "k1: 1 stored token open"
     secret = [
         value for name, value in install.environ.items() if name.endswith(("TOKEN", "PASSWORD", "KEYS"))
@@ -49,7 +49,7 @@ async def test_nothing_is_configured(install: Installation, tmp_path: Path) -> N
     """Only what is required is bad."""
     install.environ = {"BRIDGE_DATA_DIR": str(tmp_path)}
 
-    assert told(await install.look()) == {
+    assert not_well(await install.look()) == {
         "Mattermost": "bad",
         "Equa": "bad",
         "database": "absent",
@@ -67,7 +67,7 @@ async def test_what_is_optional_is_absent(install: Installation) -> None:
 
     found = await install.look()
 
-    assert told(found) == dict.fromkeys(["bot", "notices", "frame", "service account", "agent"], "absent")
+    assert not_well(found) == dict.fromkeys(["bot", "notices", "frame", "service account", "agent"], "absent")
     assert all(
         each.found.startswith("not configured: without") for each in found.values() if each.mark == "absent"
     )
@@ -79,8 +79,8 @@ async def test_mattermost_is_away(install: Installation) -> None:
 
     found = await install.look(seconds=3)
 
-    asked = ["administrator", "people", "settings", "roles", "bot", "notices", "websocket", "bot's places"]
-    assert told(found) == dict.fromkeys(["Mattermost", *asked, "frame", "sign-in"], "bad")
+    asked = ["administrator", "people", "settings", "roles", "bot", "notices", "websocket", "bot's channels"]
+    assert not_well(found) == dict.fromkeys(["Mattermost", *asked, "frame", "sign-in"], "bad")
     assert "Connection refused" in found["Mattermost"].found
     assert {found[each].todo for each in ("bot", "notices", "settings")} == {
         "see Mattermost and its accounts above"
@@ -91,14 +91,14 @@ async def test_mattermost_is_not_well(install: Installation) -> None:
     """It answers, but not that it is well."""
     install.mattermost.faults.rest(RestFault(status=500, path="/system/ping"))
 
-    assert told(await install.look()) == {"Mattermost": "bad"}
+    assert not_well(await install.look()) == {"Mattermost": "bad"}
 
 
 async def test_mattermost_11_without_a_licence(install: Installation) -> None:
     """Works, for few people."""
     install.store.settings.version = "11.6.0"
 
-    assert told(await install.look()) == {"version": "warning"}
+    assert not_well(await install.look()) == {"version": "warning"}
 
 
 @pytest.mark.parametrize(("people", "mark"), [(9, "warning"), (10, "bad")])
@@ -108,16 +108,16 @@ async def test_the_user_limit(install: Installation, people: int, mark: Mark) ->
     for number in range(people - 1):
         install.store.create_user(f"person-{number}")
 
-    assert told(await install.look()) == {"people": mark}
+    assert not_well(await install.look()) == {"people": mark}
 
 
 async def test_the_administrators_token_is_refused(install: Installation) -> None:
-    """Told with its variable; what is looked at with it points there."""
+    """The finding names the variable; the checks that use it point there."""
     install.environ["MATTERMOST_ADMIN_BOT_TOKEN"] = "x" * 26
 
     found = await install.look()
 
-    assert told(found) == dict.fromkeys(["administrator", "people", "settings", "roles"], "bad")
+    assert not_well(found) == dict.fromkeys(["administrator", "people", "settings", "roles"], "bad")
     assert found["administrator"].found == "Mattermost refuses MATTERMOST_ADMIN_BOT_TOKEN"
     assert "active system administrator" in found["administrator"].todo
 
@@ -127,7 +127,7 @@ async def test_the_administrator_is_none(install: Installation) -> None:
     ada = install.store.create_user("ada")
     install.environ["MATTERMOST_ADMIN_BOT_TOKEN"] = install.store.create_token(ada).token
 
-    assert told(await install.look()) == dict.fromkeys(["administrator", "people", "settings"], "bad")
+    assert not_well(await install.look()) == dict.fromkeys(["administrator", "people", "settings"], "bad")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ async def test_a_setting(install: Installation, section: str, name: str, value: 
 
     found = await install.look()
 
-    assert told(found) == {f"{section}.{name}": mark}
+    assert not_well(found) == {f"{section}.{name}": mark}
     assert f"MM_{section}_{name}".upper() in found[f"{section}.{name}"].todo
 
 
@@ -155,16 +155,16 @@ async def test_roles_as_they_are_installed(install: Installation) -> None:
     """People would see every organization."""
     install.store.roles["system_user"].permissions.append("view_members")
 
-    assert told(await install.look()) == {"role system_user": "bad"}
+    assert not_well(await install.look()) == {"role system_user": "bad"}
 
 
 async def test_the_bots_token_is_refused(install: Installation) -> None:
-    """Told once with how to make another; the websocket notices it too."""
+    """Advice stands once; the websocket notices it too."""
     install.environ["MATTERMOST_BOT_TOKEN"] = "x" * 26
 
     found = await install.look()
 
-    assert told(found) == dict.fromkeys(["bot", "websocket", "bot's places"], "bad")
+    assert not_well(found) == dict.fromkeys(["bot", "websocket", "bot's channels"], "bad")
     assert found["bot"].found == found["websocket"].found == "Mattermost refuses MATTERMOST_BOT_TOKEN"
     assert "--new-token" in found["bot"].todo
 
@@ -178,14 +178,14 @@ async def test_the_bot_is_another_account(install: Installation, name: str, mark
     install.store.join(install.store.channel(install.team, "agent"), user)
     install.environ["MATTERMOST_BOT_TOKEN"] = install.store.create_token(user).token
 
-    assert told(await install.look()) == {"bot": mark}
+    assert not_well(await install.look()) == {"bot": mark}
 
 
 async def test_the_notice_account_lacks_its_role(install: Installation) -> None:
     """It could post only where it is a member."""
     install.notices.roles = "system_user"
 
-    assert told(await install.look()) == {"notices": "warning"}
+    assert not_well(await install.look()) == {"notices": "warning"}
 
 
 async def test_the_notice_token_is_refused(install: Installation) -> None:
@@ -194,7 +194,7 @@ async def test_the_notice_token_is_refused(install: Installation) -> None:
 
     found = await install.look()
 
-    assert told(found) == {"notices": "bad"}
+    assert not_well(found) == {"notices": "bad"}
     assert found["notices"].found == "Mattermost refuses MATTERMOST_NOTICE_TOKEN"
 
 
@@ -202,21 +202,21 @@ async def test_no_websocket(install: Installation) -> None:
     """REST works and websockets do not, as behind a proxy that does not know them."""
     install.mattermost.faults.refuse_sockets = True
 
-    assert told(await install.look(seconds=1)) == {"websocket": "bad"}
+    assert not_well(await install.look(seconds=1)) == {"websocket": "bad"}
 
 
 async def test_the_bot_is_not_in_every_place(install: Installation) -> None:
     """Named are the team or its channel, whichever it is not in."""
     channel = install.store.channel(install.team, "agent")
     install.store.leave(channel, install.bot)
-    assert (await install.look())["bot's places"].found == "not in #agent of acme"
+    assert (await install.look())["bot's channels"].found == "not in #agent of acme"
 
     install.store.leave(install.team, install.bot)
     found = await install.look()
 
-    assert told(found) == {"bot's places": "bad"}
-    assert found["bot's places"].found == "not in the team acme"
-    assert "equabot-bridge sync " in found["bot's places"].todo
+    assert not_well(found) == {"bot's channels": "bad"}
+    assert found["bot's channels"].found == "not in the team acme"
+    assert "equabot-bridge sync " in found["bot's channels"].todo
 
 
 async def test_the_page_may_not_be_framed(install: Installation) -> None:
@@ -225,7 +225,7 @@ async def test_the_page_may_not_be_framed(install: Installation) -> None:
 
     found = await install.look()
 
-    assert told(found) == {"frame": "bad"}
+    assert not_well(found) == {"frame": "bad"}
     assert "frame-ancestors 'self' teams.microsoft.com" in found["frame"].found
     assert "FRAME_ANCESTORS" in found["frame"].todo
 
@@ -234,7 +234,7 @@ async def test_there_is_no_page(install: Installation) -> None:
     """A proxy answers that does not reach Mattermost."""
     install.front.page_status = 502
 
-    assert told(await install.look()) == {"frame": "bad"}
+    assert not_well(await install.look()) == {"frame": "bad"}
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ async def test_tickets_lead_elsewhere(
 
     found = await install.look()
 
-    assert told(found) == {"sign-in": "bad"}
+    assert not_well(found) == {"sign-in": "bad"}
     assert says in found["sign-in"].found
 
 
@@ -267,7 +267,7 @@ async def test_the_public_address_is_wrong(install: Installation) -> None:
     found = await install.look(seconds=2)
 
     subjects = ["ServiceSettings.SiteURL", "public websocket", "frame", "sign-in"]
-    assert told(found) == dict.fromkeys(subjects, "bad")
+    assert not_well(found) == dict.fromkeys(subjects, "bad")
 
 
 async def test_the_database_is_away(install: Installation) -> None:
@@ -276,7 +276,7 @@ async def test_the_database_is_away(install: Installation) -> None:
 
     found = await install.look(seconds=2)
 
-    assert told(found) == dict.fromkeys(["database", "keys", "bot's places"], "bad")
+    assert not_well(found) == dict.fromkeys(["database", "keys", "bot's channels"], "bad")
 
 
 @pytest.mark.parametrize(
@@ -290,14 +290,14 @@ async def test_the_schema_is_another_versions(install: Installation, change: str
     """An older one is migrated by the daemon, a newer one is not for this program."""
     await install.pool.execute(change)
 
-    assert told(await install.look()) == {"database": mark}
+    assert not_well(await install.look()) == {"database": mark}
 
 
 async def test_an_empty_database(install: Installation) -> None:
-    """Nothing of ours is in it yet, which the daemon mends."""
+    """It has no tables yet; the daemon creates them."""
     await install.pool.execute("drop schema public cascade; create schema public")
 
-    assert told(await install.look()) == {"database": "warning"}
+    assert not_well(await install.look()) == {"database": "warning"}
 
 
 async def test_keys_that_open_nothing(install: Installation) -> None:
@@ -306,7 +306,7 @@ async def test_keys_that_open_nothing(install: Installation) -> None:
     await install.keep_token(KeyRing.parse(f"k0:{new_key()}"))
 
     found = await install.look()
-    assert told(found) == {"keys": "bad"}
+    assert not_well(found) == {"keys": "bad"}
     assert "1 of 2 stored tokens are sealed with a key that is not among k1" in found["keys"].found
 
     install.environ["TOKEN_KEYS"] = f"k0:{new_key()},k1:{new_key()}"
@@ -317,16 +317,16 @@ async def test_equa_is_away(install: Installation) -> None:
     """The service account cannot sign in either."""
     install.equa.controls.fail(away())
 
-    assert told(await install.look()) == dict.fromkeys(["Equa", "service account"], "bad")
+    assert not_well(await install.look()) == dict.fromkeys(["Equa", "service account"], "bad")
 
 
 async def test_the_service_account_is_refused(install: Installation) -> None:
-    """Told without its password."""
+    """The finding has no password."""
     install.environ["EQUA_SERVICE_PASSWORD"] = "not-the-password"
 
     found = await install.look()
 
-    assert told(found) == {"service account": "bad"}
+    assert not_well(found) == {"service account": "bad"}
     assert "not-the-password" not in str(found)
 
 
@@ -343,7 +343,7 @@ async def test_the_agent(install: Installation, variable: str, value: str, mark:
 
     found = await install.look()
 
-    assert told(found) == {"agent": mark}
+    assert not_well(found) == {"agent": mark}
     assert says in found["agent"].found
 
 
@@ -363,10 +363,10 @@ async def test_no_model_is_asked(install: Installation) -> None:
 
 @pytest.mark.parametrize(("model", "marks"), [("equabot", {}), ("another", {"agent": "warning"})])
 async def test_an_openai_server(install: Installation, model: str, marks: dict[str, Mark]) -> None:
-    """It tells which models it has."""
+    """It lists its models."""
     install.environ |= {"AGENT_KIND": "openai", "AGENT_MODEL": model}
 
-    assert told(await install.look()) == marks
+    assert not_well(await install.look()) == marks
 
 
 def test_misspelt_variables() -> None:

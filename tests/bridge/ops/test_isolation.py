@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ops.isolation import WANTED, Change, changes
+from bridge.ops.isolation import WANTED, RoleChange, remaining
 
 PERMISSIONS = sorted(
     {name for each in WANTED for name in each.give | each.take} | {"view_team", "create_post"}
@@ -15,16 +15,16 @@ roles = st.fixed_dictionaries({each.role: st.sets(st.sampled_from(PERMISSIONS)) 
 @given(roles)
 def test_applied_changes_leave_nothing_to_change(found: dict[str, set[str]]) -> None:
     """Whatever the roles held before; a second run has nothing to do."""
-    after = {**found, **{each.role: set(each.applied(found[each.role])) for each in changes(found)}}
+    after = {**found, **{each.role: set(each.applied(found[each.role])) for each in remaining(found)}}
 
-    assert changes(after) == []
+    assert remaining(after) == []
 
 
 @given(roles)
 def test_everything_else_stays(found: dict[str, set[str]]) -> None:
     """Permissions that have nothing to do with it are neither given nor taken."""
     touched = {name for each in WANTED for name in each.give | each.take}
-    for each in changes(found):
+    for each in remaining(found):
         assert set(each.applied(found[each.role])) - touched == found[each.role] - touched
 
 
@@ -43,6 +43,6 @@ def test_members_of_a_team_are_shown_before_all_others_are_hidden() -> None:
 
 def test_a_change_tells_what_it_does() -> None:
     """In words for a report."""
-    change = Change("team_user", give=frozenset({"b", "a"}), take=frozenset({"c"}))
+    change = RoleChange("team_user", give=frozenset({"b", "a"}), take=frozenset({"c"}))
 
     assert str(change) == "gives a b, takes c"

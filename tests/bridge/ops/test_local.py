@@ -10,7 +10,7 @@ from bridge.errors import StartupError
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.ops import local
 from bridge.ops.findings import Finding
-from bridge.ops.local import VARIABLE, Locally
+from bridge.ops.local import VARIABLE, LocalSetup
 from bridge.ops.tokens import Tokens
 from bridge.sandbox.mattermost import Store
 from tests.support.mattermost import running_mattermost
@@ -18,17 +18,19 @@ from tests.support.operator import QUICK, local_mode, operating, server_settings
 
 
 class Fresh:
-    """A server that nobody has a token of yet."""
+    """A server without any token yet."""
 
     def __init__(self, store: Store, locally: RestOperator, remote: RestOperator) -> None:
         self.store, self.local, self.remote = store, locally, remote
         self.made: list[str] = []
 
     async def run(
-        self, name: str = "equa-admin", *, held: str = "", dry_run: bool = False, **how: Any
+        self, name: str = "equa-admin", *, present: str = "", dry_run: bool = False, **how: Any
     ) -> list[Finding]:
-        tokens = Tokens({VARIABLE: held} if held else {}, lambda _, token: self.made.append(token), **how)
-        return await Locally(self.local, self.remote, tokens, dry_run).administrator(name)
+        tokens = Tokens(
+            {VARIABLE: present} if present else {}, lambda _, token: self.made.append(token), **how
+        )
+        return await LocalSetup(self.local, self.remote, tokens, dry_run).administrator(name)
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ async def fresh(pinned: tuple[str, ...], tmp_path: Path) -> AsyncIterator[Fresh]
 
 
 async def test_an_administrator_is_made(fresh: Fresh) -> None:
-    """With a token that works, tokens switched on, and a password that is told to nobody."""
+    """With a token that works, tokens switched on, and a password that is not shown."""
     found = await fresh.run()
 
     user = fresh.store.user_by_name["equa-admin"]
@@ -66,15 +68,15 @@ async def test_a_repeat_makes_nothing(fresh: Fresh) -> None:
     """Neither with the token nor without it."""
     await fresh.run()
 
-    assert [each.mark for each in await fresh.run(held=fresh.made[0])] == ["good"]
+    assert [each.mark for each in await fresh.run(present=fresh.made[0])] == ["good"]
     assert [each.mark for each in await fresh.run()] == ["good", "warning"]
     assert len(fresh.made) == 1
 
 
-async def test_a_lost_token_is_made_anew(fresh: Fresh) -> None:
+async def test_a_lost_token_is_replaced(fresh: Fresh) -> None:
     """When asked for, or when it should have been where tokens are kept."""
     await fresh.run()
-    await fresh.run(anew=True)
+    await fresh.run(renew=True)
     await fresh.run(kept_here=True)
 
     assert len(set(fresh.made)) == 3
@@ -85,7 +87,7 @@ async def test_another_administrators_token_will_do(fresh: Fresh) -> None:
     """Then no account is made."""
     fresh.store.settings.patch({"ServiceSettings": {"EnableUserAccessTokens": True}})
 
-    assert [each.found for each in await fresh.run(held=fresh.store.admin_token)] == ["@admin"]
+    assert [each.found for each in await fresh.run(present=fresh.store.admin_token)] == ["@admin"]
     assert "equa-admin" not in fresh.store.user_by_name
 
 

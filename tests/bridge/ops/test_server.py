@@ -1,4 +1,4 @@
-"""What the doctor makes of what Mattermost says of itself."""
+"""The doctor's judgement of version, limits and clock."""
 
 import time
 from email.utils import formatdate
@@ -68,7 +68,7 @@ def test_clocks(ahead: float, mark: Mark, says: str) -> None:
 
 
 def test_no_clock_to_compare_with() -> None:
-    """A Date that is missing or no date is told."""
+    """A missing or unreadable Date is reported."""
     assert [clock(_page(0, **headers)).mark for headers in ({}, {"Date": "now"})] == ["warning", "warning"]
 
 

@@ -1,4 +1,4 @@
-"""Which settings are wanted, which deviate, and what is sent to mend them."""
+"""The wanted settings, the deviations, and the patch that corrects them."""
 
 import pytest
 from hypothesis import given
@@ -95,7 +95,7 @@ def test_values_are_shown_to_people(value: object, text: str) -> None:
 )
 def test_the_public_address(said: str | None, own: str, wanted: str) -> None:
     """What was said wins, then what the server has, then where the bridge reaches it."""
-    site = Site("http://mm:8065", said, (), ()).settled({"ServiceSettings": {"SiteURL": own}})
+    site = Site("http://mm:8065", said, (), ()).with_public_url({"ServiceSettings": {"SiteURL": own}})
 
     assert [each.value for each in site.settings() if each.name == "SiteURL"] == [wanted]
 

@@ -7,7 +7,7 @@ from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport
 from bridge.ops.findings import Finding
 from bridge.ops.settings import Site
-from bridge.ops.setup import Setup, administrator, told
+from bridge.ops.setup import Setup, administrator, attempt
 from bridge.sandbox.mattermost import RestFault, Server, Store
 from tests.support.mattermost import running_mattermost
 from tests.support.operator import operating, server_settings
@@ -30,7 +30,7 @@ async def test_settings_are_changed_once(store: Store, operator: RestOperator) -
     assert store.settings.get("EmailSettings", "EnableSignUpWithEmail") is False
 
 
-async def test_what_the_environment_has_is_told_with_its_variable() -> None:
+async def test_a_setting_of_the_environment_is_reported_with_its_variable() -> None:
     """It stays as it is: bad where the bridge cannot do without, else a warning; the rest is changed."""
     pinned = ("TeamSettings.MaxUsersPerTeam", "ServiceSettings.EnableDesktopLandingPage")
     store = Store(server_settings(*pinned))
@@ -59,7 +59,7 @@ async def test_roles_are_changed_once(store: Store, operator: RestOperator) -> N
 
 
 async def test_a_dry_run_changes_nothing(store: Store, operator: RestOperator) -> None:
-    """It tells the same as the run that changes."""
+    """It reports the same as the run that changes."""
     planned = [
         *await Setup(operator, dry_run=True).settings(SITE),
         *await Setup(operator, dry_run=True).roles(),
@@ -102,7 +102,7 @@ async def test_people_see_their_own_organization_only(store: Store, operator: Re
 
 @pytest.mark.parametrize("role", ["system_user", ""])
 async def test_only_an_administrator_may(store: Store, operator: RestOperator, role: str) -> None:
-    """Another account's token is told with its name, a refused one as such; both name the variable."""
+    """The error names the account or the refusal, and the variable."""
     token = store.create_token(store.create_user("ada", roles=role)).token if role else "x" * 26
 
     with pytest.raises(StartupError, match="MATTERMOST_ADMIN_BOT_TOKEN") as failure:
@@ -112,7 +112,7 @@ async def test_only_an_administrator_may(store: Store, operator: RestOperator, r
     assert token not in failure.value.message
 
 
-async def test_the_administrator_is_told(operator: RestOperator) -> None:
+async def test_the_administrator_is_returned(operator: RestOperator) -> None:
     """Whose token it is."""
     assert (await administrator(operator)).username == "admin"
 
@@ -126,18 +126,18 @@ async def test_a_refused_step_is_a_finding(
     """So that the steps after it are taken all the same, whoever refuses."""
     mattermost.faults.rest(RestFault(status=400, error_id=error_id, path="/config"))
 
-    (found,) = await told("settings", Setup(operator, dry_run=False).settings(SITE))
+    (found,) = await attempt("settings", Setup(operator, dry_run=False).settings(SITE))
 
     assert found.mark == "bad"
     assert advice in found.todo
 
 
-async def test_a_server_that_wants_a_licence_is_told() -> None:
+async def test_a_server_that_needs_a_licence_is_reported() -> None:
     """Before 6.0 most permissions could be changed only with one."""
     role = {"id": "r" * 26, "name": "team_user", "permissions": []}
     async with scripted_rest() as rest, operating(rest.url, "token") as operator:
         rest.answers(gives([role]), refuses("api.roles.patch_roles.license.error", 501))
-        (found,) = await told("roles", Setup(operator, dry_run=False).roles())
+        (found,) = await attempt("roles", Setup(operator, dry_run=False).roles())
 
     assert found.mark == "bad"
     assert found.found == "This Mattermost changes the role team_user only with a licence; 10.4 does without."
@@ -148,7 +148,7 @@ async def test_what_goes_wrong_inside_mattermost_names_the_request() -> None:
     """By its id it is found in Mattermost's log."""
     async with scripted_rest() as rest, operating(rest.url, "token") as operator:
         rest.answers(refuses("api.config.x.app_error", 400))
-        found = await told("settings", Setup(operator, dry_run=False).settings(SITE))
+        found = await attempt("settings", Setup(operator, dry_run=False).settings(SITE))
 
     assert found == [
         Finding(

@@ -1,4 +1,4 @@
-"""What Mattermost is told about a request: the host as it was, and of the client only what is known."""
+"""The headers that Mattermost gets: the host as it was sent, and the client's address as nginx knows it."""
 
 import pytest
 from aiohttp import ClientSession
@@ -60,7 +60,7 @@ async def test_a_trusted_proxy_names_the_client(
 
 
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "forwarded"),
     [
         (None, "http"),
         ("https", "https"),
@@ -74,13 +74,13 @@ async def test_a_trusted_proxy_names_the_client(
     ],
 )
 async def test_the_scheme_is_the_outer_terminators(
-    proxy: Nginx, chat: Upstream, http: ClientSession, sent: str | None, told: str
+    proxy: Nginx, chat: Upstream, http: ClientSession, sent: str | None, forwarded: str
 ) -> None:
     """Mattermost makes its cookies Secure only when it reads exactly "https"."""
     async with http.get(proxy.url, headers={} if sent is None else {"X-Forwarded-Proto": sent}):
         pass
 
-    assert chat.only.headers.getall("X-Forwarded-Proto") == [told]
+    assert chat.only.headers.getall("X-Forwarded-Proto") == [forwarded]
 
 
 async def test_connections_to_mattermost_are_kept(proxy: Nginx, chat: Upstream) -> None:
