@@ -135,7 +135,7 @@ async def test_the_holder_of_a_working_token_is_the_bot(store: Store, command: C
 
 
 async def test_what_is_missing_is_added_and_nothing_else_changed(store: Store, command: Command) -> None:
-    """A disabled account is enabled, a missing role command, a missing name set; its token works again."""
+    """A disabled account is enabled, a missing role given, a missing name set; its token works again."""
     user = store.create_bot(BOT.username, roles="system_user system_user_access_token")
     token = store.create_token(user).token
     assert user.bot
@@ -144,7 +144,7 @@ async def test_what_is_missing_is_added_and_nothing_else_changed(store: Store, c
     found = await command.run(present=token)
 
     assert marks(found) == ["changed", "good"]
-    assert found[0].found == "@equa-admin-bot: enabled, shown by name, command its roles"
+    assert found[0].found == "@equa-admin-bot: enabled, shown by name, given its roles"
     assert user.delete_at == 0
     assert user.bot.display_name == "Equa Platform"
     assert user.roles == "system_user system_user_access_token system_post_all"

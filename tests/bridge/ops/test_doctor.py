@@ -241,7 +241,7 @@ async def test_there_is_no_page(install: Installation) -> None:
     ("status", "repeats", "headers", "says"),
     [
         (200, False, {}, "leads to Mattermost"),
-        (200, False, {"X-Version-Id": ""}, "somebody else (HTTP 200)"),
+        (200, False, {"X-Version-Id": ""}, "another server (HTTP 200)"),
         (502, False, {"X-Version-Id": ""}, "does not reach the bridge"),
         (404, True, {}, "no /login/token"),
         (500, True, {}, "the bridge answers HTTP 500"),
