@@ -12,7 +12,7 @@ from bridge.models.chat import User
 from bridge.ops.findings import Finding
 from bridge.ops.stored import mapped_teams
 
-NEW_TOKEN = "make another token: `equabot-bridge setup --new-token`"
+RENEWAL = "make another token: `equabot-bridge setup --new-token`"
 
 _NAMED = 5
 """Teams that a finding names; the others are counted."""
@@ -40,7 +40,7 @@ class BotChecks:
             await decided.wait()
             if socket.state == "connected":
                 return [Finding(subject, "good", f"{self.url} says hello")]
-        return [Finding(subject, "bad", "Mattermost refuses MATTERMOST_BOT_TOKEN", NEW_TOKEN)]
+        return [Finding(subject, "bad", "Mattermost refuses MATTERMOST_BOT_TOKEN", RENEWAL)]
 
     async def channels(self, dsn: str, channel: str) -> Sequence[Finding]:
         """Check that the bot is in the team and in the agent's channel of every organization."""

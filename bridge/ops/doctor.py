@@ -14,7 +14,7 @@ from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport
 from bridge.ops import outside
-from bridge.ops.accounts import NEW_TOKEN, BotChecks, notices
+from bridge.ops.accounts import RENEWAL, BotChecks, notices
 from bridge.ops.browser import BrowserChecks
 from bridge.ops.checks import Check, absent
 from bridge.ops.findings import Finding
@@ -67,7 +67,7 @@ class Doctor:
         outer = BotChecks(operator, public, token)
         through = "let the proxy there pass websockets on: see deploy/proxy"
         return [
-            Check("bot", inner.account, _ABOVE, token=_BOT, if_refused=NEW_TOKEN),
+            Check("bot", inner.account, _ABOVE, token=_BOT, if_refused=RENEWAL),
             self._notices(url),
             Check("websocket", partial(inner.websocket, "websocket"), _ABOVE, token=_BOT),
             *([Check(_OUTSIDE, partial(outer.websocket, _OUTSIDE), through)] if public != url else ()),
@@ -87,7 +87,7 @@ class Doctor:
         async def look() -> Sequence[Finding]:
             return [notices(await operator.me())]
 
-        return Check("notices", look, _ABOVE, token=_NOTICE, if_refused=NEW_TOKEN)
+        return Check("notices", look, _ABOVE, token=_NOTICE, if_refused=RENEWAL)
 
     def _browser(self, url: str) -> list[Check]:
         public = self._public_url(url)

@@ -90,5 +90,5 @@ class LocalSetup:
 
 
 def _password() -> str:
-    """Return a random password with all classes of characters (`IsPasswordValid` in server/channels/app/users)."""
+    """Return a random password that `IsPasswordValid` in server/channels/app/users accepts."""
     return f"{secrets.token_urlsafe(32)}aA1!"

@@ -33,7 +33,7 @@ async def administrator(operator: RestOperator) -> User:
     if "system_admin" not in me.roles.split():
         raise StartupError(
             f"MATTERMOST_ADMIN_BOT_TOKEN belongs to @{me.username}, which is not a system administrator:"
-            f" give the account that role (`mmctl roles system-admin {me.username}`) or set another account's token."
+            f" give the account that role (`mmctl roles system-admin {me.username}`) or use another account."
         )
     return me
 
