@@ -1,7 +1,6 @@
 """`equabot-bridge sync ORG`: make an organization's team match its roster."""
 
 import itertools
-import re
 import sys
 from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping
@@ -17,9 +16,9 @@ from bridge.errors import ConfigurationError, SyncRefused, Unavailable
 from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.models.equa import OrganizationId
+from bridge.models.ids import is_uuid
 from bridge.runtime import membership, sign_in
 from bridge.runtime.database import any_database
-from handlers.http.identifiers import UUID_PATTERN
 from provisioning.members import Failure
 from provisioning.report import Progress, Report
 from provisioning.roster import RosterSnapshot, listed
@@ -44,7 +43,7 @@ _NEEDED = (
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Sync or tell what would be done; 1 if something could not be done for somebody."""
     settings = config.load(environ)
-    if not re.fullmatch(UUID_PATTERN, options.organization):
+    if not is_uuid(options.organization):
         print("ORG is the organization's id in Equa, a UUID.", file=sys.stderr)
         return 2
     configure("error", settings.log_format)

@@ -1,6 +1,5 @@
 """`equabot-bridge why POST_ID`: what became of a post, and why it was not answered."""
 
-import re
 import sys
 import time
 from argparse import Namespace
@@ -17,18 +16,17 @@ from bridge.errors import MattermostRefused
 from bridge.log import configure
 from bridge.mattermost.rest.client import connect
 from bridge.models.chat import Posted, PostId
+from bridge.models.ids import is_mattermost_id
 from bridge.ports import MattermostApi
 from bridge.routing import Bot
 from bridge.runtime.database import any_database
-
-_POST_ID = re.compile(r"[a-z0-9]{26}")
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Print the story of the post; 1 if there is none."""
     settings = config.load(environ)
     configure("error", settings.log_format)
-    if not _POST_ID.fullmatch(options.post_id):
+    if not is_mattermost_id(options.post_id):
         print("A post id has 26 characters of a-z and 0-9.", file=sys.stderr)
         return 2
     post_id = PostId(options.post_id)

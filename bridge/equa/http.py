@@ -22,6 +22,7 @@ from aiohttp import (
 from bridge import retry, tracing
 from bridge.equa.reply import Reply
 from bridge.errors import EquaUnavailable
+from bridge.limited_body import read_limited
 
 log = structlog.get_logger(__name__)
 
@@ -108,13 +109,11 @@ def _reason(error: Exception) -> str:
 
 
 async def _reply(response: ClientResponse) -> Reply:
-    body = bytearray()
-    async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > BODY_LIMIT:
-            raise EquaUnavailable("Equa sent an answer that is too long.")
+    body = await read_limited(response.content.iter_any(), BODY_LIMIT)
+    if body is None:
+        raise EquaUnavailable("Equa sent an answer that is too long.")
     set_cookies = tuple(response.headers.getall("Set-Cookie", ()))
-    return Reply(response.status, bytes(body), response.headers, set_cookies)
+    return Reply(response.status, body, response.headers, set_cookies)
 
 
 def _checked(reply: Reply) -> Reply:

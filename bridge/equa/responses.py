@@ -1,11 +1,17 @@
 """Answers kept for some seconds, and equal questions that are under way asked only once."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
+
+from cachetools import TLRUCache
 
 T = TypeVar("T")
+
+
+class _Kept(NamedTuple):
+    asked: float
+    answer: Any
 
 
 class Answers:
@@ -15,10 +21,10 @@ class Answers:
     """
 
     def __init__(self, *, seconds: float, size: int, clock: Callable[[], float]) -> None:
-        self._seconds = seconds
-        self._size = size
         self._clock = clock
-        self._kept: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
+        self._kept: TLRUCache[Hashable, _Kept] = TLRUCache(
+            size, ttu=lambda _key, kept, _now: kept.asked + seconds, timer=clock
+        )
         self._asked: dict[Hashable, asyncio.Future[Any]] = {}
 
     def __len__(self) -> int:
@@ -30,11 +36,9 @@ class Answers:
         Whoever asks first asks for all; when they are cancelled, another one of the waiting asks again.
         """
         while True:
-            limit = self._clock() - self._seconds
-            self._forget(limit)
-            moment, answer = self._kept.get(key, (limit, None))
-            if moment > limit:
-                return cast("T", answer)
+            kept = self._kept.get(key)
+            if kept is not None:
+                return cast("T", kept.answer)
             asked = self._asked.get(key)
             if asked is None:
                 return await self._ask(key, ask)
@@ -53,19 +57,9 @@ class Answers:
             asked.exception()  # else asyncio reports an error that nobody else waited for
             raise
         else:
-            self._keep(key, moment, answer)
+            self._kept[key] = _Kept(moment, answer)
             asked.set_result(answer)
             return answer
         finally:
             asked.cancel()
             del self._asked[key]
-
-    def _keep(self, key: Hashable, moment: float, answer: object) -> None:
-        self._kept[key] = (moment, answer)
-        self._kept.move_to_end(key)
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
-
-    def _forget(self, limit: float) -> None:
-        while self._kept and next(iter(self._kept.values()))[0] <= limit:
-            self._kept.popitem(last=False)

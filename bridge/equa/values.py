@@ -12,8 +12,8 @@ from typing import Any
 from uuid import UUID
 
 from bridge.errors import EquaUnavailable
+from bridge.models.ids import is_uuid
 
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _NIL = UUID(int=0)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 """Legal in JSON, but PostgreSQL takes no NUL and UTF-8 no lone surrogate."""
@@ -60,7 +60,7 @@ def failed(payload: Mapping[str, Any]) -> bool:
 
 def uuid_of(value: object) -> UUID | None:
     """Return the UUID that a text is in its usual form; none for the nil UUID, which is nobody's."""
-    if not isinstance(value, str) or not _UUID.fullmatch(value):
+    if not is_uuid(value):
         return None
     found = UUID(value)
     return found if found != _NIL else None

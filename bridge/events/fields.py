@@ -21,10 +21,11 @@ from pydantic import (
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
+from bridge.models.ids import UUID_FORM
+
 _VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 """A character that shows."""
 
-_UUID = r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _DECIMAL = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 _POSITIVE = rf"(?=[0-9.]*[1-9]){_DECIMAL}"
 _EMAIL = r"[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]{1,64}@[A-Za-z0-9.-]{1,180}"
@@ -73,7 +74,7 @@ def _visible(value: str) -> str:
 
 
 def _as_uuid(value: object) -> UUID:
-    if not isinstance(value, str) or not re.fullmatch(_UUID, value):
+    if not isinstance(value, str) or not re.fullmatch(UUID_FORM, value):
         raise wrong("must be a UUID")
     return UUID(value)
 
@@ -103,7 +104,7 @@ _SHOWN = AfterValidator(_visible)
 _SHOWN_SCHEMA = Field(json_schema_extra={"pattern": _VISIBLE})
 _IN_FULL = PlainSerializer("{:f}".format, return_type=str)
 
-Uuid = Annotated[UUID, BeforeValidator(_as_uuid), form_schema(_UUID)]
+Uuid = Annotated[UUID, BeforeValidator(_as_uuid), form_schema(UUID_FORM)]
 
 Name = Annotated[str, StringConstraints(max_length=200), _SHOWN, _SHOWN_SCHEMA]
 Word = Annotated[str, StringConstraints(max_length=100), _SHOWN, _SHOWN_SCHEMA]

@@ -6,27 +6,22 @@ shape raises `MalformedError`.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeGuard
+from typing import Any
 
 from bridge.errors import InvalidRequest
 from bridge.mattermost.json_text import MalformedError, load_json
 from bridge.models.chat import Channel, ChannelId, ChannelType, Post, Posted, PostId, TeamId, User, UserId
+from bridge.models.ids import is_mattermost_id
 
 Record = Mapping[str, Any]
 
 _CHANNEL_TYPES: Mapping[str, ChannelType] = {"O": "O", "P": "P", "D": "D", "G": "G"}
-_ID = re.compile(r"[a-z0-9]{26}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-def is_id(value: object) -> TypeGuard[str]:
-    """Tell whether it has the form of a Mattermost id: 26 of `[a-z0-9]`."""
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
 
 
 def identifier(value: str) -> str:
     """Return it if it has the form of an id, so that it may stand in a path; raises `InvalidRequest`."""
-    if not is_id(value):
+    if not is_mattermost_id(value):
         raise InvalidRequest("A Mattermost id has 26 characters of a-z and 0-9.")
     return value
 
@@ -115,14 +110,14 @@ def _record(obj: object, what: str) -> Record:
 
 
 def _ids(value: object) -> Iterator[str]:
-    if not isinstance(value, list) or not all(map(is_id, value)):
+    if not isinstance(value, list) or not all(map(is_mattermost_id, value)):
         raise MalformedError("Mattermost sent a list of ids that is none.")
     return iter(value)
 
 
 def _id(record: Record, key: str) -> str:
     value = record.get(key)
-    if not is_id(value):
+    if not is_mattermost_id(value):
         raise MalformedError(f"Mattermost sent an object whose {key} is no id.")
     return value
 

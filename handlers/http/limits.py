@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from aiohttp import web
+from cachetools import LRUCache
 
 from bridge.errors import TooManyRequests
 
@@ -48,9 +49,8 @@ class RateLimiter:
     ) -> None:
         self._interval = round(_NANO / per_second)
         self._slack = self._interval * (burst - 1)
-        self._size = size
         self._clock = clock
-        self._regained: dict[Hashable, int] = {}
+        self._regained: LRUCache[Hashable, int] = LRUCache(size)
 
     def __len__(self) -> int:
         return len(self._regained)
@@ -61,10 +61,7 @@ class RateLimiter:
 
     def count(self, key: Hashable) -> None:
         """Note that it has happened."""
-        regained = max(self._clock(), self._regained.pop(key, 0))
-        self._regained[key] = regained + self._interval
-        if len(self._regained) > self._size:
-            del self._regained[next(iter(self._regained))]
+        self._regained[key] = max(self._clock(), self._regained.get(key, 0)) + self._interval
 
     def require(self, key: Hashable) -> None:
         """Raise `TooManyRequests` if it may not happen now."""

@@ -17,8 +17,9 @@ from bridge.mattermost.rest.refusals import explained
 from bridge.mattermost.rest.responses import Answer, NotMattermost, value
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Observe, Transport, client_session
-from bridge.mattermost.wire import identifier, is_id, parse_list, parse_user
+from bridge.mattermost.wire import identifier, parse_list, parse_user
 from bridge.models.chat import ChannelId, TeamId, User, UserId
+from bridge.models.ids import is_mattermost_id
 
 PAGE = 200
 """Accounts that the server gives in one answer (`PerPageMaximum` in server/channels/web/params.go)."""
@@ -84,7 +85,7 @@ def _explained(error: Any) -> BridgeError:
 
 def _member(row: Any) -> UserId:
     user_id = row.get("user_id") if isinstance(row, Mapping) else None
-    if not is_id(user_id):
+    if not is_mattermost_id(user_id):
         raise MalformedError("Mattermost sent a member that cannot be read.")
     return UserId(user_id)
 

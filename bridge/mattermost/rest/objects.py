@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bridge.mattermost.json_text import MalformedError
-from bridge.mattermost.wire import is_id, parse_channel, parse_user
+from bridge.mattermost.wire import parse_channel, parse_user
 from bridge.models.chat import AccessToken, Channel, Team, TeamId, TokenId, User
+from bridge.models.ids import is_mattermost_id
 
 USER_MARK = "equabot_bridge"
 """The key among an account's `props`."""
@@ -26,7 +27,7 @@ def parse_team(obj: object) -> Team:
             "display_name": str(shown),
             "delete_at": int(ended),
             **rest,
-        } if is_id(team_id) and name:
+        } if is_mattermost_id(team_id) and name:
             mark = rest.get(TEAM_MARK)
             return Team(TeamId(team_id), name, shown, ended, mark if isinstance(mark, str) else "")
     raise MalformedError("Mattermost sent a team that cannot be read.")
@@ -47,7 +48,7 @@ def parse_named_channel(obj: object) -> Channel:
 
 def parse_token(obj: object) -> AccessToken:
     match obj:
-        case {"id": str(token_id), "description": str(description), **rest} if is_id(token_id):
+        case {"id": str(token_id), "description": str(description), **rest} if is_mattermost_id(token_id):
             secret = rest.get("token")
             return AccessToken(TokenId(token_id), description, secret if isinstance(secret, str) else "")
     raise MalformedError("Mattermost sent a token that cannot be read.")

@@ -7,9 +7,10 @@ import re
 from urllib.parse import quote, unquote
 
 from bridge.errors import InvalidRequest
+from bridge.models.ids import MATTERMOST_ID
 
 _SEGMENT = re.compile(r"[A-Za-z0-9._~@%+:!$'()*,;=-]+")
-_ID = re.compile(r"/[a-z0-9]{26}(?=/|$)")
+_ID = re.compile(rf"/{MATTERMOST_ID}(?=/|$)")
 _NAMED = re.compile(r"/(name|username|email)/[^/]+")
 
 

@@ -17,8 +17,9 @@ from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.admin import RestAdmin
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.transport import Transport
-from bridge.mattermost.wire import identifier, is_id, parse_list
+from bridge.mattermost.wire import identifier, parse_list
 from bridge.models.chat import User, UserId
+from bridge.models.ids import is_mattermost_id
 
 DESCRIPTION = "equabot-bridge"
 """Of the tokens that setup makes."""
@@ -107,7 +108,7 @@ class RestOperator:
             if made is None or not made.is_bot:
                 raise
             return made.id
-        if not is_id(created := bot.get("user_id")):
+        if not is_mattermost_id(created := bot.get("user_id")):
             raise MalformedError("Mattermost sent a bot that cannot be read.")
         return UserId(created)
 

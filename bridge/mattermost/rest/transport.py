@@ -16,6 +16,7 @@ from yarl import URL
 
 from bridge import tracing
 from bridge.clock import Clock, boot_time
+from bridge.limited_body import read_limited
 from bridge.mattermost.rest.paths import checked, template
 from bridge.mattermost.rest.responses import (
     Answer,
@@ -149,15 +150,11 @@ class Transport:
             return await self._read(response)
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:
-        body = bytearray()
-        async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > self.largest_answer:
-                raise too_large(response.status, response.content_type)
+        body = await read_limited(response.content.iter_any(), self.largest_answer)
+        if body is None:
+            raise too_large(response.status, response.content_type)
         waits = (
             *response.headers.getall("Retry-After", ()),
             *response.headers.getall("X-RateLimit-Reset", ()),
         )
-        return Answer(
-            response.status, response.content_type, bytes(body), seconds_to_wait(waits, time.time())
-        )
+        return Answer(response.status, response.content_type, body, seconds_to_wait(waits, time.time()))

@@ -31,46 +31,46 @@ def behind() -> FakeMappings:
 
 
 @pytest.fixture
-def recent(behind: FakeMappings, clock: Clock) -> MappingCache:
+def cache(behind: FakeMappings, clock: Clock) -> MappingCache:
     return MappingCache(behind, 10, size=2, clock=clock)
 
 
 async def test_a_team_is_looked_up_once_in_ten_seconds(
-    recent: MappingCache, behind: FakeMappings, clock: Clock
+    cache: MappingCache, behind: FakeMappings, clock: Clock
 ) -> None:
     """However often it is asked for."""
     for second in range(10):
         clock.now = 1000 + second
-        assert await recent.organization_of_team(TEAM) == ORGANIZATION
+        assert await cache.organization_of_team(TEAM) == ORGANIZATION
     assert behind.asked == [TEAM]
 
     clock.now = 1010
-    await recent.organization_of_team(TEAM)
+    await cache.organization_of_team(TEAM)
     assert behind.asked == [TEAM, TEAM]
 
 
 async def test_a_change_is_seen_after_ten_seconds(
-    recent: MappingCache, behind: FakeMappings, clock: Clock
+    cache: MappingCache, behind: FakeMappings, clock: Clock
 ) -> None:
     """A team that has moved, and one that is gone."""
-    await recent.organization_of_team(TEAM)
+    await cache.organization_of_team(TEAM)
     behind.known[TEAM] = OTHER
-    assert await recent.organization_of_team(TEAM) == ORGANIZATION
+    assert await cache.organization_of_team(TEAM) == ORGANIZATION
     clock.now += 10
-    assert await recent.organization_of_team(TEAM) == OTHER
+    assert await cache.organization_of_team(TEAM) == OTHER
 
     behind.known.clear()
     clock.now += 10
-    assert await recent.organization_of_team(TEAM) is None
+    assert await cache.organization_of_team(TEAM) is None
 
 
-async def test_that_a_team_has_none_is_not_remembered(recent: MappingCache, behind: FakeMappings) -> None:
+async def test_that_a_team_has_none_is_not_remembered(cache: MappingCache, behind: FakeMappings) -> None:
     """A new organization is found at once."""
     behind.known.clear()
-    assert await recent.organization_of_team(TEAM) is None
+    assert await cache.organization_of_team(TEAM) is None
 
     behind.known[TEAM] = ORGANIZATION
-    assert await recent.organization_of_team(TEAM) == ORGANIZATION
+    assert await cache.organization_of_team(TEAM) == ORGANIZATION
 
 
 async def test_the_time_counts_from_the_question(behind: FakeMappings, clock: Clock) -> None:
@@ -82,31 +82,31 @@ async def test_the_time_counts_from_the_question(behind: FakeMappings, clock: Cl
             return await super().organization_of_team(team_id)
 
     slow = Slow()
-    recent = MappingCache(slow, 10, clock=clock)
-    await recent.organization_of_team(TEAM)
+    cache = MappingCache(slow, 10, clock=clock)
+    await cache.organization_of_team(TEAM)
     clock.now += 2
-    await recent.organization_of_team(TEAM)
+    await cache.organization_of_team(TEAM)
 
     assert slow.asked == [TEAM, TEAM]
 
 
-async def test_an_error_is_not_remembered(recent: MappingCache, behind: FakeMappings, clock: Clock) -> None:
+async def test_an_error_is_not_remembered(cache: MappingCache, behind: FakeMappings, clock: Clock) -> None:
     """It is told, also when something was known before, and the next question is asked again."""
-    await recent.organization_of_team(TEAM)
+    await cache.organization_of_team(TEAM)
     clock.now += 10
     behind.error = DatabaseUnavailable("Away.")
     with pytest.raises(DatabaseUnavailable):
-        await recent.organization_of_team(TEAM)
+        await cache.organization_of_team(TEAM)
 
     behind.error = None
-    assert await recent.organization_of_team(TEAM) == ORGANIZATION
+    assert await cache.organization_of_team(TEAM) == ORGANIZATION
 
 
-async def test_memory_is_bounded(recent: MappingCache, behind: FakeMappings) -> None:
+async def test_memory_is_bounded(cache: MappingCache, behind: FakeMappings) -> None:
     """The oldest is forgotten first."""
     teams = [TeamId(letter * 26) for letter in "abc"]
     behind.known.update(dict.fromkeys(teams, ORGANIZATION))
     for team in (*teams, teams[2], teams[1], teams[0]):
-        await recent.organization_of_team(team)
+        await cache.organization_of_team(team)
 
     assert behind.asked == [*teams, teams[0]]
