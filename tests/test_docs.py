@@ -1,4 +1,4 @@
-"""What the documents say is what the program has."""
+"""The documents agree with the program."""
 
 import argparse
 import re
@@ -14,6 +14,8 @@ from handlers.http.app import ROUTES
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+API = (ROOT / "handlers" / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 VARIABLES = {name.upper() for name in Settings.model_fields}
 
 MADE = {".git", "node_modules", *(line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split())}
@@ -38,8 +40,8 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def section(title: str) -> str:
-    return README.split(f"## {title}\n")[1].split("\n## ")[0]
+def section(document: str, title: str) -> str:
+    return document.split(f"## {title}\n")[1].split("\n## ")[0]
 
 
 def without_code(text: str) -> str:
@@ -63,10 +65,10 @@ def example() -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.splitlines() if line and not line.startswith("#"))
 
 
-def told() -> dict[str, str]:
+def documented() -> dict[str, str]:
     """Return the variables of the README's table with their defaults, "" where there is no fixed one."""
     defaults: dict[str, str] = {}
-    for row in re.findall(r"^\| (`[A-Z].*?) \| (.*?) \|", section("Configuration"), re.MULTILINE):
+    for row in re.findall(r"^\| (`[A-Z].*?) \| (.*?) \|", section(README, "Configuration"), re.MULTILINE):
         names, values = (re.findall(r"`([^`]+)`", cell) for cell in row)
         fixed = [value for value in values if value not in VARIABLES]
         defaults |= dict(zip(names, fixed or [""] * len(names), strict=True))
@@ -75,12 +77,12 @@ def told() -> dict[str, str]:
 
 def test_the_readme_has_every_variable() -> None:
     """The table of the README and the settings are the same set."""
-    assert told().keys() == VARIABLES
+    assert documented().keys() == VARIABLES
 
 
-def test_the_readme_tells_every_default() -> None:
+def test_the_readme_has_every_default() -> None:
     """The table and the example agree, and the example is the default configuration."""
-    assert told() == example()
+    assert documented() == example()
 
 
 def test_the_example_has_every_variable_with_its_default() -> None:
@@ -121,23 +123,23 @@ def test_the_readmes_commands_can_be_run() -> None:
 @pytest.mark.parametrize(
     "route", [route for route in ROUTES if route.method != "OPTIONS"], ids=lambda route: route.path
 )
-def test_the_readme_has_every_route(route: object) -> None:
+def test_the_api_document_has_every_route(route: object) -> None:
     """With its method; preflights are no routes of their own."""
-    assert f"`{getattr(route, 'method', '')} {getattr(route, 'path', '')}" in section("HTTP API")
+    assert f"`{getattr(route, 'method', '')} {getattr(route, 'path', '')}" in section(API, "Routes")
 
 
-def test_the_readme_has_no_other_routes() -> None:
-    """What is told is served."""
-    rows = re.findall(r"^\| (`(?:GET|POST|PUT|DELETE) /.*?) \|", section("HTTP API"), re.MULTILINE)
+def test_the_api_document_has_no_other_routes() -> None:
+    """Every route in the document is served."""
+    rows = re.findall(r"^\| (`(?:GET|POST|PUT|DELETE) /.*?) \|", section(API, "Routes"), re.MULTILINE)
     named = {found for row in rows for found in re.findall(r"`([A-Z]+) (/[^\s`?]*)", row)}
 
     assert named == {(route.method, route.path) for route in ROUTES if route.method != "OPTIONS"}
 
 
-def test_make_has_what_the_readme_calls() -> None:
-    """Every target that is named."""
+def test_make_has_every_target_that_the_documents_name() -> None:
+    """In the README and for contributors."""
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z]+)", README + CONTRIBUTING, re.MULTILINE))
 
     assert {"demo", "test"} <= named <= targets
 
