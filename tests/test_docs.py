@@ -41,7 +41,7 @@ def name_of(path: Path) -> str:
 
 
 def section(document: str, title: str) -> str:
-    return document.split(f"## {title}\n")[1].split("\n## ")[0]
+    return document.split(f"## {title}\n")[1].split("\n## ", maxsplit=1)[0]
 
 
 def without_code(text: str) -> str:
