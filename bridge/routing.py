@@ -1,4 +1,4 @@
-"""What is to be done about a post: answer, invite, or nothing and why. Pure: no I/O is imported here."""
+"""Decide about a post: answer, invite, or refuse with a reason. Pure: no I/O is imported here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "system_post": "It is no ordinary message but one of Mattermost's own, such as somebody joining.",
         "webhook": "A webhook wrote it.",
         "other_bot": "Another bot wrote it.",
-        "direct_message": "It stands outside of any team, so no organization can be told from it.",
+        "direct_message": "It stands outside of any team, so it belongs to no organization.",
         "other_channel": "It stands in another channel than the one in which the bot listens.",
         "empty_text": "It has no text.",
         "before_start": "It was written before the bridge began to listen there.",
@@ -44,7 +44,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "author_not_mapped": "Its author is unknown to Equa and did not mention the bot.",
     }
 )
-"""Why a post is not answered; the codes are stored and stay as they are."""
+"""Why a post is not answered; the codes are stored and must not change."""
 
 SELF_EVIDENT: frozenset[str] = frozenset(
     {
@@ -58,18 +58,18 @@ SELF_EVIDENT: frozenset[str] = frozenset(
         "before_start",
     }
 )
-"""Reasons that can be found again at any time, so that nothing need be stored to tell them."""
+"""Reasons that `why` finds again from the post itself, so that they are not stored."""
 
 SILENCING = ("from_webhook", "from_bot")
-"""The props that are decided by."""
+"""The props that routing looks at."""
 
 OLDEST = 24 * 60 * 60 * 1000
-"""Milliseconds; nobody waits for an answer any longer."""
+"""Milliseconds; nobody waits longer for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bot:
-    """Who we are, and the name of the channel in which we listen."""
+    """The bot's account, and the name of the channel in which it listens."""
 
     user_id: UserId
     username: str
@@ -78,16 +78,16 @@ class Bot:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the post itself does not tell; times are in milliseconds since 1970."""
+    """What routing has to know beside the post; times are in milliseconds since 1970."""
 
     organization_id: OrganizationId | None = None
     """The organization that the post's team is mapped to."""
     person_id: PersonId | None = None
     """The person that the author is mapped to."""
     thread_known: bool = False
-    """Whether the bot already answers in the post's thread."""
+    """The bot already answers in the post's thread."""
     left_organization: bool = False
-    """Whether it is known that the person does not belong to the organization any more."""
+    """The person is known to have left the organization."""
     author_is_bot: bool | None = None
     """None: not looked up."""
     now: int = 0
@@ -95,7 +95,7 @@ class Facts:
     """Posts before this moment are history."""
 
     def with_author(self, is_bot: bool) -> Self:  # noqa: FBT001  # the name says what is true
-        """Return the facts with what was looked up about the author."""
+        """Return the facts with what was found about the author."""
         return replace(self, author_is_bot=is_bot)
 
     def at(self, now: int, begin_at: int) -> Self:
@@ -113,7 +113,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Invite:
-    """Tell somebody without a mapping how to get in."""
+    """Say to somebody without a mapping how to get in."""
 
     organization_id: OrganizationId
 
@@ -129,7 +129,7 @@ Decision = Answer | Invite | Refuse
 
 
 def decide(posted: Posted, facts: Facts, me: Bot) -> Decision:
-    """Return what is to be done about a post; of several reasons against it the first in `REASONS`."""
+    """Decide about a post; of several reasons against it the first in `REASONS` counts."""
     if reason := at_a_glance(posted, me, author_is_bot=facts.author_is_bot) or _past(posted.post, facts):
         return Refuse(reason)
     if facts.organization_id is None:
@@ -145,7 +145,7 @@ def decide(posted: Posted, facts: Facts, me: Bot) -> Decision:
 
 
 def at_a_glance(posted: Posted, me: Bot, *, author_is_bot: bool | None = None) -> Reason | None:
-    """Return why a post is not answered as far as it tells by itself."""
+    """Return why a post is not answered, as far as the post itself shows it."""
     return _by_whom(posted.post, me, author_is_bot=author_is_bot) or _where(posted, me) or _empty(posted.post)
 
 
@@ -159,7 +159,7 @@ def _by_whom(post: Post, me: Bot, *, author_is_bot: bool | None) -> Reason | Non
         return "own_post"
     if post.type:
         return "system_post"
-    # Anybody can put these props into a post: they may silence us, never make us trust somebody.
+    # Anybody can set these props: they may silence us, never make us trust somebody.
     if _flagged(post, "from_webhook"):
         return "webhook"
     return "other_bot" if author_is_bot or _flagged(post, "from_bot") else None

@@ -1,7 +1,7 @@
-"""Channels in which something may be unread, each read by a task of its own, so that none waits for another.
+"""Channels that may hold unread posts, each read over REST by a task of its own.
 
-What is heard in a channel while it is read waits for that, in order. When it cannot be read, what is heard
-there is answered all the same, but the channel's position stays before what is missing.
+Posts that the websocket delivers for such a channel are buffered behind the reading, in order. While the
+channel cannot be read they are stored all the same, but its position stays before what is missing.
 """
 
 import asyncio
@@ -27,149 +27,156 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 8
 """Channels that are read at the same time."""
 
-_MOST_HELD = 500
-"""Posts of a channel that wait for its reading; those beyond are read instead."""
+_BUFFER = 500
+"""Posts of a channel that are buffered while it is read; later ones are read over REST instead."""
 
 _BATCH = 100
 
 _REFUSED_AGAIN = 600.0
-"""Seconds until a channel is tried again that Mattermost itself does not let us read."""
+"""Seconds until a channel is tried again that Mattermost does not let the bot read."""
 
 
 @dataclass(slots=True, eq=False)
-class ChannelBackfill:
-    """A channel in which something older than what is heard may be unread."""
+class _Unread:
+    """A channel that may hold posts older than those that the websocket delivers."""
 
     channel: Channel
-    held: list[Posted] | None = field(default_factory=list)
-    """Heard while it is read; None while it is not."""
+    buffered: list[Posted] | None = field(default_factory=list)
+    """Posts delivered while the channel is read; None while it cannot be read."""
     again: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when what was read so far is not all."""
+    """Set when the channel has to be read once more."""
     refused: bool = False
-    """Whether Mattermost itself does not let us read it."""
+    """Mattermost does not let the bot read it."""
     reason: str = ""
-    """Why it could not be read the last time."""
+    """Why the last try failed."""
 
 
 @dataclass(slots=True)
-class _Tally:
-    """What a catch-up has brought so far."""
+class _Progress:
+    """What the present run has brought so far."""
 
     untried: set[ChannelId] = field(default_factory=set)
-    """Neither read, nor could they not be."""
+    """Channels of this run that were not tried yet."""
     began: float = 0
     posts: int = 0
     jobs: int = 0
 
 
 class Backfill:
-    """The channels that are being read or still have to be; whatever is heard passes through `sort`."""
+    """Reads channels to their ends; every post that the websocket delivers passes through `divide`."""
 
     def __init__(self, catch_up: CatchUp, group: TaskGroup, metrics: Metrics) -> None:
         self._catch_up = catch_up
         self._group = group
         self._metrics = metrics
-        self._gate = asyncio.Semaphore(_AT_ONCE)
-        self._gaps: dict[ChannelId, ChannelBackfill] = {}
-        self._tally = _Tally()
+        self._read_limit = asyncio.Semaphore(_AT_ONCE)
+        self._channels: dict[ChannelId, _Unread] = {}
+        self._progress = _Progress()
 
     def open(self, channels: Sequence[Channel]) -> None:
         """Read these channels from their positions to their ends, also if they are being read already."""
-        if not self._tally.untried:
-            self._tally = _Tally(began=time.monotonic())
-        self._tally.untried |= {channel.id for channel in channels}
+        if not self._progress.untried:
+            self._progress = _Progress(began=time.monotonic())
+        self._progress.untried |= {channel.id for channel in channels}
         for channel in channels:
-            if gap := self._gaps.get(channel.id):
-                gap.channel = channel
-                gap.again.set()
-            else:
-                gap = self._gaps[channel.id] = ChannelBackfill(channel)
-                self._group.create_task(self._fill(gap), name=f"read {channel.id}")
+            self._open(channel)
         self._count()
-        if not self._tally.untried:
-            self._tell()
+        if not self._progress.untried:
+            self._report()
 
-    def sort(self, posts: Iterable[Posted]) -> tuple[list[Posted], list[Posted]]:
-        """Take what has to wait; return what is to be stored now, and apart what is of channels not read."""
-        now: list[Posted] = []
-        unread: list[Posted] = []
-        for posted in posts:
-            gap = self._gaps.get(posted.post.channel_id)
-            if gap is None:
-                now.append(posted)
-            elif gap.held is None:
-                unread.append(posted)
-            elif len(gap.held) < _MOST_HELD:
-                gap.held.append(replace(posted, post=without_props(posted.post)))
-            else:
-                gap.again.set()
-        return now, unread
+    def _open(self, channel: Channel) -> None:
+        if unread := self._channels.get(channel.id):
+            unread.channel = channel
+            unread.again.set()
+        else:
+            unread = self._channels[channel.id] = _Unread(channel)
+            self._group.create_task(self._fill(unread), name=f"read {channel.id}")
 
-    async def _fill(self, gap: ChannelBackfill) -> None:
-        delays = retry.delays(0.5, 2, 30)
-        while (problem := await self._pass(gap)) or gap.again.is_set():
-            if problem:
-                await self._wait(gap, problem, next(delays))
-        del self._gaps[gap.channel.id]
-        self._count()
+    def divide(self, posts: Iterable[Posted]) -> tuple[list[Posted], list[Posted]]:
+        """Buffer the posts of channels that are being read.
 
-    async def _pass(self, gap: ChannelBackfill) -> BridgeError | None:
-        """Read the channel once, and store what was heard meanwhile; returns why it could not be read.
-
-        No problem, and no need to do it again: then everything that was heard is stored.
+        Returns the posts to store now, and separately those of channels that cannot be read.
         """
-        gap.again.clear()
-        gap.held = gap.held or []
-        problem = await self._read(gap)
-        if not gap.again.is_set():
-            self._tried(gap.channel.id)
+        now: list[Posted] = []
+        behind: list[Posted] = []
+        for posted in posts:
+            unread = self._channels.get(posted.post.channel_id)
+            if unread is None:
+                now.append(posted)
+            elif unread.buffered is None:
+                behind.append(posted)
+            elif len(unread.buffered) < _BUFFER:
+                unread.buffered.append(replace(posted, post=without_props(posted.post)))
+            else:
+                unread.again.set()
+        return now, behind
+
+    async def _fill(self, unread: _Unread) -> None:
+        delays = retry.delays(0.5, 2, 30)
+        while (problem := await self._pass(unread)) or unread.again.is_set():
+            if problem:
+                await self._wait(unread, problem, next(delays))
+        del self._channels[unread.channel.id]
+        self._count()
+
+    async def _pass(self, unread: _Unread) -> BridgeError | None:
+        """Read the channel once and store what was buffered; return why it could not be read.
+
+        Without a problem, and unless it has to be read again, every post is stored then.
+        """
+        unread.again.clear()
+        unread.buffered = unread.buffered or []
+        problem = await self._read(unread)
+        if not unread.again.is_set():
+            self._tried(unread.channel.id)
         if problem is None:
-            await self._let_go(gap, gap.held, unread=False)
+            await self._store(unread, unread.buffered, incomplete=False)
         elif not isinstance(problem, DatabaseUnavailable):
-            await self._let_go(gap, gap.held, unread=True)
-            gap.held = None
+            await self._store(unread, unread.buffered, incomplete=True)
+            unread.buffered = None
         return problem
 
-    async def _read(self, gap: ChannelBackfill) -> BridgeError | None:
+    async def _read(self, unread: _Unread) -> BridgeError | None:
         try:
-            async with self._gate:
-                posts, jobs = await self._catch_up.read(gap.channel)
+            async with self._read_limit:
+                posts, jobs = await self._catch_up.read(unread.channel)
         except TRANSIENT as error:
-            gap.refused = _says_no(error)
+            unread.refused = _is_refusal(error)
             self._count()
             return error
-        self._tally.posts += posts
-        self._tally.jobs += jobs
+        self._progress.posts += posts
+        self._progress.jobs += jobs
         return None
 
-    async def _let_go(self, gap: ChannelBackfill, held: list[Posted], *, unread: bool) -> None:
-        """Store what was heard; but what came behind another loss only once that was read too."""
-        while held and (unread or not gap.again.is_set()):
-            batch = held[:_BATCH]
-            await retry_until_available("store", partial(self._catch_up.intake.store, batch, unread=unread))
-            del held[: len(batch)]
+    async def _store(self, unread: _Unread, buffered: list[Posted], *, incomplete: bool) -> None:
+        """Store what was buffered; posts behind another loss stay until that was read too."""
+        while buffered and (incomplete or not unread.again.is_set()):
+            batch = buffered[:_BATCH]
+            store = partial(self._catch_up.intake.store, batch, incomplete=incomplete)
+            await retry_until_available("store", store)
+            del buffered[: len(batch)]
 
-    async def _wait(self, gap: ChannelBackfill, problem: BridgeError, delay: float) -> None:
-        seconds = _REFUSED_AGAIN if gap.refused else retry.as_asked(delay, problem)
-        if problem.message != gap.reason:
-            gap.reason = problem.message
-            event = "channel_left_out" if gap.refused else "channel_unread"
-            log.warning(event, channel=gap.channel.id, reason=gap.reason, seconds=round(seconds, 1))
+    async def _wait(self, unread: _Unread, problem: BridgeError, delay: float) -> None:
+        seconds = _REFUSED_AGAIN if unread.refused else retry.as_asked(delay, problem)
+        if problem.message != unread.reason:
+            unread.reason = problem.message
+            event = "channel_refused" if unread.refused else "channel_unread"
+            log.warning(event, channel=unread.channel.id, reason=unread.reason, seconds=round(seconds, 1))
         try:
             async with asyncio.timeout(seconds):
-                await gap.again.wait()
+                await unread.again.wait()
         except TimeoutError:
             pass
 
     def _tried(self, channel: ChannelId) -> None:
-        """Note that a channel was read or could not be; tell of the catch-up when it was the last."""
-        if channel in self._tally.untried:
-            self._tally.untried.discard(channel)
-            if not self._tally.untried:
-                self._tell()
+        """Note that a channel was tried; report the run after its last channel."""
+        if channel in self._progress.untried:
+            self._progress.untried.discard(channel)
+            if not self._progress.untried:
+                self._report()
 
-    def _tell(self) -> None:
-        progress = self._tally
+    def _report(self) -> None:
+        progress = self._progress
         self._metrics.caught_up(progress.posts)
         ms = round((time.monotonic() - progress.began) * 1000)
         log.info("caught_up", posts=progress.posts, jobs=progress.jobs, unread=self._unread(), ms=ms)
@@ -178,11 +185,11 @@ class Backfill:
         self._metrics.unread(self._unread())
 
     def _unread(self) -> int:
-        return sum(not gap.refused for gap in self._gaps.values())
+        return sum(not unread.refused for unread in self._channels.values())
 
 
-def _says_no(error: BridgeError) -> bool:
-    """Tell whether Mattermost itself says that the bot cannot read the channel."""
+def _is_refusal(error: BridgeError) -> bool:
+    """Tell whether Mattermost itself, and nobody in between, says that the bot cannot read the channel."""
     if not isinstance(error, MattermostRefused) or isinstance(error, TokenRefused):
         return False
     return is_absence(error) or (error.http_status == 403 and error.error_id != "")

@@ -1,8 +1,8 @@
-"""Reading over REST what the socket missed: every `#agent` channel, from its stored position on.
+"""Read over REST what the websocket missed: every `#agent` channel, from its stored position on.
 
-It starts a little before the position and not at it, because posts of one moment become visible in
-any order; what was stored already is recognized by its id. `since=` is not used: Mattermost selects
-by the time of update there, and leaves out posts of a large gap (`GetPostsSince` in
+Reading starts a minute before the position, because posts of one moment become visible in any order;
+stored posts are recognized by their ids. `since=` is not used: Mattermost selects by the time of update
+there and leaves out posts of a long absence (`GetPostsSince` in
 server/channels/store/sqlstore/post_store.go).
 """
 
@@ -24,21 +24,21 @@ from bridge.routing import OLDEST
 log = structlog.get_logger(__name__)
 
 PAGE = 200
-"""Posts that Mattermost gives at most in one answer."""
+"""Posts in one answer of Mattermost, at most."""
 
 OVERLAP = 60_000
 """Milliseconds before the position that are read again."""
 
 _BEFORE = 60
-"""Posts that are asked for at once to find what is that early; a minute seldom has more."""
+"""Posts of one request when looking for the beginning of the overlap; a minute seldom has more."""
 
 _SETTLED = 600_000
-"""A channel whose last post is stored and this old (milliseconds) needs no second look."""
+"""Milliseconds; a channel whose last post is stored and older than this is not read again."""
 
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """Makes the inbox hold everything that was posted up to now."""
+    """Stores every post of the `#agent` channels up to now."""
 
     api: MattermostApi
     positions: Positions
@@ -46,9 +46,9 @@ class CatchUp:
     channel_name: str
 
     async def begin(self) -> bool:
-        """Remember where the channels are, so that history stays history; True on the very first start.
+        """Store where the channels end on the very first start; True then.
 
-        It comes before the first connection: what is posted from then on is answered.
+        Call it before the first connection: later posts are answered, earlier ones are history.
         """
         if await self.positions.started_at() is not None:
             return False
@@ -70,9 +70,9 @@ class CatchUp:
         ]
 
     async def news(self, now: int) -> Sequence[Channel]:
-        """Return the channels that have to be read, as of now (milliseconds).
+        """Return the channels to read, as of now (milliseconds).
 
-        A position that is ahead of time hides what is posted until then: such a channel is read a day back.
+        A position in the future hides posts until then: such a channel is read a day back.
         """
         if channels := await self.positions.put_back(after=now + AHEAD, to=now - OLDEST):
             log.warning("positions_from_the_future", channels=channels)
@@ -82,9 +82,9 @@ class CatchUp:
         ]
 
     async def read(self, channel: Channel) -> tuple[int, int]:
-        """Read a channel from its position to its end; returns how many posts that were, and new jobs.
+        """Read a channel from its position to its end; return the numbers of posts and of new jobs.
 
-        One that appeared after the first start is read from its beginning.
+        A channel that appeared after the first start is read from its beginning.
         """
         position = await self.positions.of(channel.id)
         if position is None:
@@ -105,7 +105,7 @@ class CatchUp:
             anchor, number = (next_anchor(found.posts), 0) if found.posts else (anchor, number + 1)
 
     async def _anchor(self, channel: Channel, position: Position) -> PostId | None:
-        """Return a post from before the overlap to read after, None if there is none."""
+        """Return a post before the overlap to read after; None if there is none."""
         anchor = position.post_id
         while anchor:
             try:
@@ -123,7 +123,7 @@ class CatchUp:
     async def _read_back(self, channel: Channel, position: Position) -> tuple[int, int]:
         """Read from the end back to the overlap or the channel's beginning, then store oldest first.
 
-        Not by page number: with every post that somebody deletes meanwhile the pages move by one.
+        Page numbers do not do: each post that somebody deletes meanwhile moves the pages by one.
         """
         bound = max(position.create_at - OVERLAP, position.begin_at)
         posts: dict[PostId, Post] = {}
@@ -154,7 +154,7 @@ class CatchUp:
 
 
 def oldest_first(posts: Sequence[Post]) -> list[Post]:
-    """Order posts by age, and a thread's root before its replies of the same millisecond."""
+    """Sort posts by age, and a thread's root before its replies of the same millisecond."""
     return sorted(posts, key=lambda post: (post.create_at, post.root_id != ""))
 
 

@@ -1,4 +1,4 @@
-"""From posts to the inbox: what each one is, stored before anything passes it."""
+"""From posts to jobs: decide about each post and store the decision before its position moves."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from bridge.worker import Worker
 log = structlog.get_logger(__name__)
 
 AHEAD = 60_000
-"""Milliseconds that a post may be ahead of our clock and still be believed."""
+"""Milliseconds that a post may be ahead of our clock without being distrusted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +31,20 @@ class Intake:
     """Begins at once what can begin at once, and is woken for the rest."""
     me: Bot
 
-    async def store(self, posts: Sequence[Posted], *, begin_at: int = 0, unread: bool = False) -> int:
+    async def store(self, posts: Sequence[Posted], *, begin_at: int = 0, incomplete: bool = False) -> int:
         """Store the posts, given oldest first, and move their channels' positions past them.
 
-        Posts before `begin_at` (milliseconds) are history. `unread`: something before them may be missing,
-        so that no position moves, and what is refused now is decided about once that was read. Returns how
-        many jobs are new.
+        Posts before `begin_at` (milliseconds) are history. `incomplete`: earlier posts may be missing, so no
+        position moves, and refusals wait until those were read. Returns the number of new jobs.
         """
         began = time.time_ns()
         facts = await self.mappings.facts(posts)
         entries = [
-            entry for entry in self._entries(posts, facts, begin_at) if entry.refused is None or not unread
+            entry
+            for entry in self._entries(posts, facts, begin_at)
+            if entry.refused is None or not incomplete
         ]
-        positions = [] if unread else list(_positions(posts, begin_at, began // 1_000_000 + AHEAD))
+        positions = [] if incomplete else list(_positions(posts, begin_at, began // 1_000_000 + AHEAD))
         stored = await self.inbox.put_and_claim(entries, positions, self.worker.capacity())
         self.worker.begin(stored.claimed)
         if stored.waits:
@@ -100,10 +101,10 @@ def _job(kind: JobKind, posted: Posted, facts: Facts) -> Entry:
 
 
 def _positions(posts: Sequence[Posted], begin_at: int, latest: int) -> Iterator[Position]:
-    """Return where the channels are then; a post from after `latest` moves none.
+    """Return the channels' new positions; a post later than `latest` moves none.
 
-    Behind a position that is ahead of time nothing would be read until then. If it is our clock that is
-    wrong, then too much is read again, and nothing is missed.
+    A position in the future would hide posts until then. If our own clock is wrong, posts are read twice and
+    none is missed.
     """
     last: dict[str, Posted] = {}
     for posted in posts:

@@ -1,7 +1,7 @@
-"""The listener: from the socket into the inbox, and first of all what the socket missed.
+"""The listener: stores the posts that the websocket delivers, and has Backfill read those that it missed.
 
-A position only moves while nothing before it can be missing: after a loss every channel with news is a
-gap, and what is heard there waits until it was read to its end. Other channels do not wait for it.
+A position only moves while no earlier post can be missing: after a loss every channel with news is read to
+its end first. Other channels do not wait for it.
 """
 
 import time
@@ -30,40 +30,40 @@ class Listener:
     metrics: Metrics
 
     async def run(self) -> None:
-        """Listen until cancelled; if the socket ends, only what it missed is still read."""
+        """Listen until cancelled; after the socket's end only what it missed is still read."""
         self.metrics.watch(lambda: self.socket.waiting, lambda: self.socket.last_frame)
         async with TaskGroup() as group:
-            gaps = Backfill(self.catch_up, group, self.metrics)
+            backfill = Backfill(self.catch_up, group, self.metrics)
             async for events in self.socket.batches():
-                await self._take(events, gaps)
+                await self._take(events, backfill)
 
-    async def _take(self, events: Sequence[Event], gaps: Backfill) -> None:
+    async def _take(self, events: Sequence[Event], backfill: Backfill) -> None:
         posts: list[Posted] = []
         for event in events:
             match event:
                 case Seen(posted):
                     posts.append(posted)
                 case Connected(lost):
-                    await self._store(posts, gaps)
+                    await self._store(posts, backfill)
                     posts = []
                     if lost:
-                        gaps.open(await retry_until_available("catch_up", self._news))
+                        backfill.open(await retry_until_available("catch_up", self._news))
                 case _:
                     assert_never(event)
-        await self._store(posts, gaps)
+        await self._store(posts, backfill)
 
     async def _news(self) -> Sequence[Channel]:
         return await self.catch_up.news(now=time.time_ns() // 1_000_000)
 
-    async def _store(self, posts: Sequence[Posted], gaps: Backfill) -> None:
-        now, unread = gaps.sort(self._confirmed(posts))
+    async def _store(self, posts: Sequence[Posted], backfill: Backfill) -> None:
+        now, behind = backfill.divide(self._acknowledged(posts))
         if now:
             await retry_until_available("store", partial(self.intake.store, now))
-        if unread:
-            await retry_until_available("store", partial(self.intake.store, unread, unread=True))
+        if behind:
+            await retry_until_available("store", partial(self.intake.store, behind, incomplete=True))
 
-    def _confirmed(self, posts: Sequence[Posted]) -> Iterator[Posted]:
-        """Tell of the bot's own posts and pass on everybody else's."""
+    def _acknowledged(self, posts: Sequence[Posted]) -> Iterator[Posted]:
+        """Acknowledge the bot's own posts and yield all others."""
         for posted in posts:
             if posted.post.user_id == self.intake.me.user_id:
                 self.post_acks.seen(posted.post)

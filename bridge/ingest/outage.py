@@ -1,4 +1,4 @@
-"""Doing something however long the database or Mattermost is away."""
+"""Repeat an action until the database and Mattermost are available."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,11 +14,11 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 TRANSIENT = (DatabaseUnavailable, MattermostUnavailable, MattermostRefused)
-"""A refusal too: of a token that somebody will replace, or of rights that somebody will give back."""
+"""Refusals too: somebody will replace the token or give the rights back."""
 
 
 async def retry_until_available(what: str, action: Callable[[], Awaitable[T]]) -> T:
-    """Do it, however long the database or Mattermost is away.
+    """Do the action, again and again while the database or Mattermost is away.
 
     Between two tries it waits for at least as long as the other side asked for, up to five minutes.
     """
@@ -27,6 +27,6 @@ async def retry_until_available(what: str, action: Callable[[], Awaitable[T]]) -
             return await action()
         except TRANSIENT as error:
             seconds = retry.as_asked(delay, error)
-            log.warning("listener_waits", what=what, reason=error.message, seconds=round(seconds, 1))
+            log.warning("retrying", what=what, reason=error.message, seconds=round(seconds, 1))
         await asyncio.sleep(seconds)
     raise AssertionError("delays never end")

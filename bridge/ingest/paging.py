@@ -1,4 +1,4 @@
-"""Pages of posts, asked for in parts when they are too large for one answer.
+"""Pages of posts, fetched in parts where one answer would be too large.
 
 A post has up to 800,000 characters of props (`PostPropsMaxRunes` in server/public/model/post.go), which any
 member can write: 200 of them are more than we read.
@@ -16,27 +16,27 @@ from bridge.routing import SILENCING
 log = structlog.get_logger(__name__)
 
 Ask = Callable[[int, int], Awaitable[Sequence[Post]]]
-"""Asks for so many posts at most, and for the page of this number, from 0."""
+"""Fetches a page: given its size and its number, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     posts: Sequence[Post]
-    """In the order of the answer, and slim."""
+    """In the order of the answer, without their props."""
     last: bool
 
 
 async def page(ask: Ask, size: int, number: int = 0) -> Page:
-    """Return a page of so many posts.
+    """Return a page of posts.
 
-    A single post that is larger than we read is left out. Parts are asked for from the last to the first:
-    a post that is deleted in between moves those behind it onto a part that is still to come, not past it.
+    A single post that is too large is left out. Parts are fetched from the last to the first: a post that
+    is deleted in between then moves others into a part that is still to be fetched, not past it.
     """
     try:
         posts = await ask(size, number)
     except TooLarge as error:
         if size == 1:
-            log.warning("post_left_out", number=number, reason=error.message)
+            log.warning("post_too_large", number=number, reason=error.message)
             return Page((), last=False)
         return await _in_parts(ask, size, number)
     return Page([without_props(post) for post in posts], last=len(posts) < size)
@@ -50,5 +50,5 @@ async def _in_parts(ask: Ask, size: int, number: int) -> Page:
 
 
 def without_props(post: Post) -> Post:
-    """Return the post with only those of its props that are decided by."""
+    """Return the post with only the props that routing looks at."""
     return replace(post, props={name: post.props[name] for name in SILENCING if name in post.props})

@@ -1,7 +1,7 @@
-"""The bot's own `posted` events, which tell that a post exists before, or without, its HTTP answer.
+"""The bot's own `posted` events, which acknowledge a post before, or without, its HTTP response.
 
-A create can answer up to 35 s after the post is visible (measured on Mattermost 5.37 under load),
-and its answer can be lost altogether; the event carries the `pending_post_id` that we sent.
+The response can come 35 s after the post is visible (measured on Mattermost 5.37 under load) or be lost;
+the event carries the `pending_post_id` that we sent.
 """
 
 import asyncio
@@ -12,14 +12,14 @@ from bridge.models.chat import Post
 
 
 class PostAcks:
-    """Who waits for which post of ours to be seen."""
+    """Posts of ours that somebody waits to see."""
 
     def __init__(self) -> None:
         self._expected: dict[str, asyncio.Future[Post]] = {}
 
     @contextmanager
     def expect(self, pending_post_id: str) -> Iterator[asyncio.Future[Post]]:
-        """Give a future that completes when the post with this `pending_post_id` is seen."""
+        """Give a future that is done when the post with this `pending_post_id` is seen."""
         seen = self._expected[pending_post_id] = asyncio.get_running_loop().create_future()
         try:
             yield seen
@@ -29,7 +29,7 @@ class PostAcks:
             seen.cancel()
 
     def seen(self, post: Post) -> None:
-        """Tell of a post of ours; one that nobody waits for is ignored."""
+        """Complete the future of a post of ours; posts that nobody waits for are ignored."""
         waiting = self._expected.get(post.pending_post_id)
         if waiting and not waiting.done():
             waiting.set_result(post)

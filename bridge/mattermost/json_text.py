@@ -1,4 +1,4 @@
-"""Reading JSON that somebody else wrote. Pure: no I/O is imported here."""
+"""Read JSON that somebody else wrote. Pure: no I/O is imported here."""
 
 import json
 import re
@@ -11,14 +11,14 @@ _TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 
 
 class MalformedError(MattermostUnavailable):
-    """Mattermost sent something that cannot be what was asked for; the message says what is wrong."""
+    """Mattermost sent data of an unexpected form; the message says what is wrong."""
 
 
 def load_json(text: str | bytes) -> Any:
-    """Return what the JSON says; raises `MalformedError`.
+    """Parse JSON; raises `MalformedError`.
 
-    What is nested deeper than Python's parser goes becomes null: Mattermost stores props of any
-    depth, so one post could otherwise make a whole page of posts unreadable.
+    Values nested deeper than Python's parser goes become null: Mattermost stores props of any depth, so one
+    post could otherwise make a whole page of posts unreadable.
     """
     try:
         decoded = text if isinstance(text, str) else text.decode()
@@ -31,7 +31,7 @@ def load_json(text: str | bytes) -> Any:
 
 
 def _shallow(text: str) -> str:
-    """Replace what stands deeper than `_DEEPEST` by null."""
+    """Replace values deeper than `_DEEPEST` by null."""
     kept: list[str] = []
     depth = kept_up_to = 0
     for token in _TOKEN.finditer(text):

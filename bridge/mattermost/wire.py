@@ -1,7 +1,7 @@
-"""What Mattermost's objects say. Pure: no I/O is imported here.
+"""Parse Mattermost's objects. Pure: no I/O is imported here.
 
-Shapes: server/public/model/post.go, post_list.go, channel.go and user.go. Whatever does not have its
-shape raises `MalformedError`.
+Shapes: server/public/model/post.go, post_list.go, channel.go and user.go. An object of another shape raises
+`MalformedError`.
 """
 
 import re
@@ -20,7 +20,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def identifier(value: str) -> str:
-    """Return it if it has the form of an id, so that it may stand in a path; raises `InvalidRequest`."""
+    """Return the value if it has the form of an id and may stand in a path; raises `InvalidRequest`."""
     if not is_mattermost_id(value):
         raise InvalidRequest("A Mattermost id has 26 characters of a-z and 0-9.")
     return value
@@ -85,7 +85,7 @@ def parse_page(obj: object) -> list[Post]:
 
 
 def parse_thread(obj: object) -> tuple[list[Post], bool | None]:
-    """Return the posts of a thread in any order, and whether there are more if the server tells."""
+    """Return the posts of a thread in any order, and whether there are more if the server says so."""
     page = _record(obj, "thread")
     posts = _record(page.get("posts") or {}, "posts")
     has_next = page.get("has_next")

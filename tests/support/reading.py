@@ -46,8 +46,8 @@ def posted(post: mattermost.Post, channel: mattermost.Channel) -> Posted:
 
 async def stored(pool: Pool) -> Mapping[str, str]:
     """Return the reason of everything that was refused, and the state of all else, by post."""
-    rows = await pool.fetch("select substr(dedupe, 6) as post, coalesce(reason, state) as fate from jobs")
-    return {row["post"]: row["fate"] for row in rows}
+    rows = await pool.fetch("select substr(dedupe, 6) as post, coalesce(reason, state) as outcome from jobs")
+    return {row["post"]: row["outcome"] for row in rows}
 
 
 async def positions(pool: Pool) -> Mapping[str, int]:

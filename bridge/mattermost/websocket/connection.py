@@ -22,11 +22,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class Connection:
-    """Reads without ever waiting for anybody but the server, and pings it.
+    """Reads without waiting for anybody but the server, and pings it.
 
-    A `ping` action is answered only while the token is good and both directions work, which a
-    ping frame of the protocol does not tell: a revoked token leaves the connection open and silent
-    (`IsBasicAuthenticated` in server/channels/app/platform/web_conn.go).
+    A `ping` action is answered only while the token is good and both directions work. The protocol's own
+    ping frames do not show that: a revoked token leaves the connection open and silent
+    (`IsAuthenticated` in server/channels/app/platform/web_conn.go).
     """
 
     websocket: ClientConnection
@@ -45,7 +45,7 @@ class Connection:
     _ended: Reason | None = None
 
     async def run(self) -> ConnectionEnded:
-        """Read until the end and return why it came."""
+        """Read until the connection ends; return why it did."""
         self.resume.open()
         async with asyncio.TaskGroup() as tasks:
             beat = tasks.create_task(self._beat())
@@ -54,7 +54,7 @@ class Connection:
         return ended
 
     async def act(self, action: str, data: Mapping[str, str]) -> None:
-        """Send an action; nothing happens when the connection has ended."""
+        """Send an action; do nothing when the connection has ended."""
         with suppress(ConnectionClosed):
             await self._send(next(self._numbers), action, data)
 
@@ -85,7 +85,7 @@ class Connection:
             self.on_established()
 
     async def _beat(self) -> None:
-        """End the connection when it does not begin or no longer answers."""
+        """Ping; end the connection when it does not begin or no longer answers."""
         with suppress(ConnectionClosed):
             if not await self._ping(self._begun, self.timing.hello):
                 return self._end("silent")
@@ -95,7 +95,7 @@ class Connection:
                     return self._end("deaf")
 
     async def _ping(self, answer: asyncio.Event, within: float) -> bool:
-        """Tell whether the answer came in time; hello, if there is one, comes before that of the ping."""
+        """Tell whether the answer came in time; a hello always comes before the answer to a ping."""
         self._last_ping = next(self._numbers)
         self._answered.clear()
         try:

@@ -18,17 +18,17 @@ from bridge.mattermost.websocket.timing import Timing
 log = structlog.get_logger(__name__)
 
 _LARGEST_FRAME = 16 << 20
-"""Bytes; the server sets itself no limit, and a post's props alone may have 800,000 characters."""
+"""Bytes; the server has no limit, and a post's props alone may have 800,000 characters."""
 
 
 @asynccontextmanager
 async def dial(
     url: str, token: str, query: Mapping[str, str], timing: Timing
 ) -> AsyncIterator[ClientConnection]:
-    """Open a connection to the server at `url` (http or https); raise `ConnectionEnded` if that fails.
+    """Open a connection to the server at `url` (http or https); raise `ConnectionEnded` on failure.
 
-    The token goes into the header because only then the server resumes (`connectWebSocket` in
-    server/channels/api4/websocket.go). It accepts any token there, so 401 and 403 come from a proxy.
+    The server resumes only with the token in the header (`connectWebSocket` in
+    server/channels/api4/websocket.go). It accepts any token there: 401 and 403 come from a proxy.
     """
     address = f"ws{url.removeprefix('http').rstrip('/')}/api/v4/websocket"
     opening = connect(
@@ -62,7 +62,7 @@ async def dial(
 
 
 async def _hang_up(websocket: ClientConnection, within: float) -> None:
-    """Close politely, but also a connection that takes no more data."""
+    """Close politely; abort a connection that takes no more data."""
     try:
         with suppress(TimeoutError):
             async with asyncio.timeout(within):
@@ -72,7 +72,7 @@ async def _hang_up(websocket: ClientConnection, within: float) -> None:
 
 
 def _discreet_logger() -> logging.Logger:
-    """Return the library's logger, never at DEBUG: there it writes the header and every frame."""
+    """Return the library's logger, at INFO or above: DEBUG logs the header and every frame."""
     logger = logging.getLogger("websockets.client")
     logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))
     return logger

@@ -1,4 +1,4 @@
-"""Where the websocket's events wait to be taken."""
+"""The queue between the websocket and the listener."""
 
 import asyncio
 from collections import deque
@@ -8,7 +8,7 @@ from bridge.mattermost.websocket.resume_state import ConnectionEnded, Event
 
 
 class EventQueue:
-    """A bounded queue that is never waited for by who puts something in."""
+    """A bounded queue; `put` never waits."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -21,7 +21,7 @@ class EventQueue:
         return len(self._events)
 
     def put(self, events: Sequence[Event]) -> None:
-        """Put all of them in; raises `Over("full")` when they do not fit, and then puts in none."""
+        """Add all events, or none and raise `ConnectionEnded("full")` when they do not fit."""
         if len(self._events) + len(events) > self._capacity:
             raise ConnectionEnded("full")
         self._events.extend(events)
@@ -29,7 +29,7 @@ class EventQueue:
         self._none.clear()
 
     async def take(self, most: int) -> Sequence[Event]:
-        """Return what is there, at least one and at most so many; nothing only once it is closed."""
+        """Return at least one event and at most so many; an empty list once the queue is closed and empty."""
         await self._some.wait()
         taken = [self._events.popleft() for _ in range(min(most, len(self._events)))]
         if not self._events:
@@ -39,10 +39,10 @@ class EventQueue:
         return taken
 
     async def emptied(self) -> None:
-        """Wait until everything was taken."""
+        """Wait until the queue is empty."""
         await self._none.wait()
 
     def close(self) -> None:
-        """Let `take` give what is left and then nothing."""
+        """Let `take` return what is left, then empty lists."""
         self._closed = True
         self._some.set()

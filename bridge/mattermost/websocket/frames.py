@@ -1,4 +1,4 @@
-"""What the frames of Mattermost's websocket say. Pure: no I/O is imported here.
+"""Parse the frames of Mattermost's websocket. Pure: no I/O is imported here.
 
 Shapes: server/public/model/websocket_message.go. Events carry `seq`, counted from 0 on each
 connection; replies carry `seq_reply` instead.
@@ -54,14 +54,14 @@ class PostedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """An event that does not matter."""
+    """Any other event."""
 
     seq: int
 
 
 @dataclass(frozen=True, slots=True)
 class Malformed:
-    """A frame that says nothing usable; `seq` if at least that could be read."""
+    """An unusable frame; with its `seq` where that could be read."""
 
     reason: str
     seq: int | None = None
@@ -71,7 +71,7 @@ Frame = Hello | Reply | PostedEvent | Other | Malformed
 
 
 def parse_frame(raw: bytes, interest: Interest) -> Frame:
-    """Return what the frame says; never raises."""
+    """Parse a frame; never raises."""
     try:
         frame = load_json(raw)
     except MalformedError as error:
@@ -139,8 +139,8 @@ def _event(frame: dict[str, Any], seq: int, interest: Interest) -> Frame:
 
 
 def _hello(data: object, seq: int) -> Hello:
-    told = data if isinstance(data, dict) else {}
-    connection_id, version = told.get("connection_id"), told.get("server_version")
+    fields = data if isinstance(data, dict) else {}
+    connection_id, version = fields.get("connection_id"), fields.get("server_version")
     return Hello(
         connection_id=connection_id if isinstance(connection_id, str) else "",
         server_version=version if isinstance(version, str) else "",

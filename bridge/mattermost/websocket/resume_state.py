@@ -1,6 +1,6 @@
-"""What the frames of the websocket add up to: events, and where to resume. Pure: no I/O is imported here.
+"""Turn frames into events and remember where to resume. Pure: no I/O is imported here.
 
-A link outlives its connections. The server keeps what it sent on a lost connection for some minutes
+The state outlives its connections. The server keeps what it sent on a lost connection for some minutes
 and replays it to whoever names the connection and the `seq` expected next; such a resumed connection
 begins without a hello, a fresh one with a hello of another id (`PopulateWebConnConfig` in
 server/channels/app/platform/web_conn.go).
@@ -16,7 +16,7 @@ from bridge.models.chat import Posted
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A connection was established; `lost` when events may have been missed before it."""
+    """A connection was established; `lost`: events before it may have been missed."""
 
     lost: bool
 
@@ -31,15 +31,15 @@ class Seen:
 Event = Connected | Seen
 
 _NO_SESSION = "not_authenticated"
-"""In the error id of every reply to a connection whose token is none, or no longer one."""
+"""In the error id of every reply to a connection without a valid token."""
 
 Reason = Literal["closed", "deaf", "full", "gap", "huge", "refused", "silent", "unreachable"]
-"""Why a connection ended: `deaf` answered no ping, `silent` never began, `refused` knows no such token,
-`full` since nobody took the events, `huge` sent a frame above the limit."""
+"""Why a connection ended: `deaf`: no answer to a ping; `silent`: it never began; `refused`: the token is not
+valid; `full`: nobody took the events; `huge`: a frame was above the limit."""
 
 
 class ConnectionEnded(Exception):
-    """The connection is to be ended."""
+    """The connection has ended or must be ended."""
 
     def __init__(self, reason: Reason, *, retry_after: float = 0) -> None:
         super().__init__(reason)
@@ -48,7 +48,7 @@ class ConnectionEnded(Exception):
         """Seconds that the server asked us to wait."""
 
     def leaves_token_in_doubt(self, *, began: bool) -> bool:
-        """Tell whether a bad token may be why: the server hangs up on one without a word."""
+        """Tell whether a bad token may be the cause: the server hangs up on one without a word."""
         return self.reason == "refused" or (self.reason in {"closed", "silent"} and not began)
 
 
@@ -58,33 +58,33 @@ class ResumeState:
     expected: int = 0
     """The `seq` of the next event."""
     established: bool = False
-    """Whether the present connection has begun with a hello or a resume."""
+    """The present connection has begun, with a hello or a resume."""
     _began: int = field(default=0, init=False)
 
     def query(self) -> dict[str, str]:
-        """Return what asks the server to resume; empty before a hello was read."""
+        """Return the parameters of a resume; empty before a hello was read."""
         if not self.connection_id:
             return {}
         return {"connection_id": self.connection_id, "sequence_number": str(self.expected)}
 
     def open(self) -> None:
-        """Begin a connection that was asked for with `query`."""
+        """Begin a connection that was opened with `query`."""
         self.established = False
         self._began = self.expected
 
     def forget(self) -> None:
-        """Do not resume: the next connection is a fresh one."""
+        """Let the next connection be a fresh one."""
         self.connection_id = ""
 
     def skip(self, seq: int) -> bool:
-        """Pass over an uninteresting event if it is the next one."""
+        """Count an uninteresting event if it is the next one."""
         if seq != self.expected or not self.established:
             return False
         self.expected = seq + 1
         return True
 
     def take(self, frame: Frame, put: Callable[[tuple[Event, ...]], None]) -> None:
-        """Give `put` what the frame tells; raises `ConnectionEnded`.
+        """Pass the events of a frame to `put`; raises `ConnectionEnded`.
 
         When `put` raises, the frame counts as not received, so that a resume replays it.
         """
@@ -113,15 +113,15 @@ class ResumeState:
                 assert_never(frame)
 
     def _resumed(self) -> tuple[Event, ...]:
-        """Tell of a connection that began without a hello."""
+        """Return the event of a connection that began without a hello."""
         return (Connected(lost=False),) if self.connection_id and not self.established else ()
 
     def _check(self, seq: int) -> None:
-        """Raise `ConnectionEnded` unless every earlier event was seen; a repeated event is harmless."""
+        """Raise `ConnectionEnded` if an earlier event is missing; a repeated event is fine."""
         if seq <= self.expected and (self.connection_id or self.established):
             return
         if self.expected == self._began:
-            # Not even a resume brought what is missing; a second one would not either.
+            # The resume did not bring what is missing; a second one would not either.
             self.forget()
         raise ConnectionEnded("gap")
 

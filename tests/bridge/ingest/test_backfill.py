@@ -36,10 +36,10 @@ def now() -> int:
 
 @dataclass
 class Stepped:
-    """A catch-up that stands still behind each reading of a channel whose gate is closed."""
+    """A catch-up that stands still behind each reading of a channel whose barrier is closed."""
 
     catch_up: CatchUp
-    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    barriers: dict[str, asyncio.Event] = field(default_factory=dict)
     roster_reader: list[str] = field(default_factory=list)
 
     @property
@@ -52,8 +52,8 @@ class Stepped:
     async def read(self, channel: Channel) -> tuple[int, int]:
         found = await self.catch_up.read(channel)
         self.roster_reader.append(channel.id)
-        if gate := self.gates.get(channel.id):
-            await gate.wait()
+        if barrier := self.barriers.get(channel.id):
+            await barrier.wait()
         return found
 
 
@@ -166,8 +166,8 @@ async def test_a_channel_that_a_proxy_refuses_for_a_moment_loses_nothing(
     scene.feed.tell(Connected(lost=True))
     await scene.has_tried()
 
-    live = scene.hear(scene.acme)
-    await scene.has_stored(live)
+    delivered = scene.hear(scene.acme)
+    await scene.has_stored(delivered)
 
     assert missed.id not in await stored(scene.pool)
     assert await scene.position(scene.acme) == before
@@ -175,7 +175,7 @@ async def test_a_channel_that_a_proxy_refuses_for_a_moment_loses_nothing(
 
     fault.times = 0
     await scene.has_stored(missed)
-    await scene.is_at(live)
+    await scene.is_at(delivered)
     heard = scene.hear(scene.acme)
     await scene.is_at(heard)
     assert figure(scene.metrics, "catch_up_unread_channels") == 0
@@ -191,17 +191,17 @@ async def test_a_channel_that_mattermost_refuses_is_left_until_the_next_catch_up
     with capture_logs() as logged:
         scene.feed.tell(Connected(lost=True))
         await scene.has_tried()
-        live = scene.hear(scene.acme)
-        await scene.has_stored(live)
+        delivered = scene.hear(scene.acme)
+        await scene.has_stored(delivered)
 
-    assert [line["seconds"] for line in logged if line["event"] == "channel_left_out"] == [600]
+    assert [line["seconds"] for line in logged if line["event"] == "channel_refused"] == [600]
     assert await scene.position(scene.acme) == before
     assert figure(scene.metrics, "catch_up_unread_channels") == 0
 
     fault.times = 0
     scene.feed.tell(Connected(lost=True))
     await scene.has_stored(missed)
-    await scene.is_at(live)
+    await scene.is_at(delivered)
 
 
 async def test_a_follow_up_is_not_refused_before_its_thread_was_read(scene: Scene) -> None:
@@ -210,8 +210,8 @@ async def test_a_follow_up_is_not_refused_before_its_thread_was_read(scene: Scen
     fault = scene.fault(scene.acme, status=404)
     scene.feed.tell(Connected(lost=True))
     await scene.has_tried()
-    follow_up, live = scene.hear(scene.acme, "and then?", missed.id), scene.hear(scene.acme)
-    await scene.has_stored(live)
+    follow_up, delivered = scene.hear(scene.acme, "and then?", missed.id), scene.hear(scene.acme)
+    await scene.has_stored(delivered)
     assert follow_up.id not in await stored(scene.pool)
 
     fault.times = 0
@@ -225,54 +225,54 @@ async def test_a_channel_that_cannot_be_read_does_not_delay_another(scene: Scene
     scene.write(scene.acme)
     missed = scene.write(scene.borealis)
     scene.feed.tell(Connected(lost=True))
-    live = scene.hear(scene.borealis)
+    delivered = scene.hear(scene.borealis)
 
     async with asyncio.timeout(5):
-        await scene.has_stored(missed, live)
-        await scene.is_at(live)
+        await scene.has_stored(missed, delivered)
+        await scene.is_at(delivered)
 
 
 async def test_what_is_heard_while_a_channel_is_read_comes_behind_what_was_missed(scene: Scene) -> None:
     """In the order in which it was written."""
-    gate = scene.stepped.gates[scene.acme.agent.id] = asyncio.Event()
+    barrier = scene.stepped.barriers[scene.acme.agent.id] = asyncio.Event()
     missed = scene.write(scene.acme)
     scene.feed.tell(Connected(lost=True))
     await scene.has_stored(missed)
-    live, elsewhere = scene.hear(scene.acme), scene.hear(scene.borealis)
+    delivered, elsewhere = scene.hear(scene.acme), scene.hear(scene.borealis)
     await scene.has_stored(elsewhere)
-    assert live.id not in await stored(scene.pool)
+    assert delivered.id not in await stored(scene.pool)
 
-    gate.set()
+    barrier.set()
 
-    await scene.is_at(live)
-    assert [each for each in await scene.order() if each != elsewhere.id] == [missed.id, live.id]
+    await scene.is_at(delivered)
+    assert [each for each in await scene.order() if each != elsewhere.id] == [missed.id, delivered.id]
 
 
 async def test_a_loss_while_a_channel_is_read_is_read_too(scene: Scene) -> None:
     """What comes behind the second loss passes nothing before that was read as well."""
-    gate = scene.stepped.gates[scene.acme.agent.id] = asyncio.Event()
+    barrier = scene.stepped.barriers[scene.acme.agent.id] = asyncio.Event()
     scene.write(scene.acme)
     scene.feed.tell(Connected(lost=True))
     before = scene.hear(scene.acme)
     await scene.has_read(scene.acme)
     missed = scene.write(scene.acme)
     scene.feed.tell(Connected(lost=True))
-    live, elsewhere = scene.hear(scene.acme), scene.hear(scene.borealis)
+    delivered, elsewhere = scene.hear(scene.acme), scene.hear(scene.borealis)
     await scene.has_stored(elsewhere)
 
-    gate.set()
+    barrier.set()
 
-    await scene.is_at(live)
-    assert [each for each in await scene.order() if each in {before.id, missed.id, live.id}] == [
+    await scene.is_at(delivered)
+    assert [each for each in await scene.order() if each in {before.id, missed.id, delivered.id}] == [
         before.id,
         missed.id,
-        live.id,
+        delivered.id,
     ]
 
 
 async def test_what_is_too_much_to_wait_is_read(scene: Scene) -> None:
     """However much is heard while a channel is read."""
-    gate = scene.stepped.gates[scene.acme.agent.id] = asyncio.Event()
+    barrier = scene.stepped.barriers[scene.acme.agent.id] = asyncio.Event()
     scene.write(scene.acme)
     scene.feed.tell(Connected(lost=True))
     scene.at = now() - 30 * MINUTE
@@ -284,7 +284,7 @@ async def test_what_is_too_much_to_wait_is_read(scene: Scene) -> None:
     elsewhere = scene.hear(scene.borealis)
     await scene.has_stored(elsewhere)
 
-    gate.set()
+    barrier.set()
 
     await scene.has_stored(*heard)
     await scene.is_at(heard[-1])

@@ -47,7 +47,7 @@ class Reader:
 
     async def mentions(self) -> set[str]:
         """Return the posts that are to be answered."""
-        return {post for post, fate in (await stored(self.pool)).items() if fate == "waiting"}
+        return {post for post, outcome in (await stored(self.pool)).items() if outcome == "waiting"}
 
     def with_api(self, api: Any) -> CatchUp:
         return replace(self.catch_up, api=api)
@@ -90,7 +90,7 @@ def ids(posts: list[mattermost.Post]) -> set[str]:
     return {post.id for post in posts}
 
 
-async def settled(reader: Reader, company: Company, *, forward: bool = True) -> int:
+async def read_to_the_end(reader: Reader, company: Company, *, forward: bool = True) -> int:
     """Start an hour ago; `forward`: with a post or two read already, from which to go on."""
     await reader.begin()
     start = now() - 60 * MINUTE
@@ -143,7 +143,7 @@ async def test_many_posts_come_in_several_pages(
     reader: Reader, world: World, acme: Company, *, forward: bool
 ) -> None:
     """450 mentions are all stored, whichever way the channel is read."""
-    start = await settled(reader, acme, forward=forward)
+    start = await read_to_the_end(reader, acme, forward=forward)
     posts = [ask(acme, world, start + 1 + n) for n in range(450)]
 
     _, jobs = await reader.run()
@@ -160,7 +160,7 @@ async def test_posts_of_one_millisecond_at_the_edge_of_a_page_are_all_read(
     reader: Reader, world: World, acme: Company, same: int, *, forward: bool
 ) -> None:
     """`after=` skips the posts of its anchor's own millisecond, wherever a page is cut."""
-    start = await settled(reader, acme, forward=forward)
+    start = await read_to_the_end(reader, acme, forward=forward)
     times = [start + 1 + (n if n < same else max(same, n - 5)) for n in range(230)]
     posts = [ask(acme, world, each) for each in times]
 
@@ -182,7 +182,7 @@ async def test_what_is_read_twice_is_stored_once(reader: Reader, world: World, a
 
 async def test_a_post_that_became_visible_late_is_read(reader: Reader, world: World, acme: Company) -> None:
     """A create can take half a minute: its post is then older than what was read before."""
-    start = await settled(reader, acme)
+    start = await read_to_the_end(reader, acme)
     ask(acme, world, start + 50_000)
     await reader.run()
     late = ask(acme, world, start + 15_000)
@@ -196,7 +196,7 @@ async def test_a_post_that_became_visible_late_is_read_in_a_busy_channel_too(
     reader: Reader, world: World, acme: Company
 ) -> None:
     """What is read again is a span of time, however many posts were written in it."""
-    start = await settled(reader, acme)
+    start = await read_to_the_end(reader, acme)
     for number in range(250):
         ask(acme, world, start + 2 * MINUTE + number, "chatter")
     await reader.run()
@@ -209,7 +209,7 @@ async def test_a_post_that_became_visible_late_is_read_in_a_busy_channel_too(
 
 async def test_a_deleted_anchor_still_tells_the_place(reader: Reader, world: World, acme: Company) -> None:
     """Deleted posts keep theirs, so only what is new is read."""
-    start = await settled(reader, acme)
+    start = await read_to_the_end(reader, acme)
     for post in list(world.store.posts.values()):
         if post.channel_id == acme.agent.id and not post.type:
             delete_post(world.store, post)
@@ -224,7 +224,7 @@ async def test_an_anchor_that_is_gone_for_good_is_replaced_by_its_time(
     reader: Reader, world: World, acme: Company
 ) -> None:
     """When nobody knows the post any more, the channel is read back from its end to that moment."""
-    start = await settled(reader, acme)
+    start = await read_to_the_end(reader, acme)
     for post in list(world.store.posts.values()):
         if post.channel_id == acme.agent.id and not post.type:
             delete_post(world.store, post)
@@ -320,7 +320,7 @@ async def test_a_channel_that_cannot_be_read_is_read_later(  # noqa: PLR0917 - p
     forward: bool,
 ) -> None:
     """Whoever refuses it, and for whatever reason: the others are read, and its position does not move."""
-    await settled(reader, acme, forward=forward)
+    await read_to_the_end(reader, acme, forward=forward)
     before = await positions(reader.pool)
     path = f"/channels/{acme.agent.id}/posts"
     fault = world.server.faults.rest(RestFault(status=status, error_id=error_id, path=path))
@@ -341,7 +341,7 @@ async def test_a_refused_token_is_not_taken_for_a_deleted_anchor(
     reader: Reader, world: World, acme: Company
 ) -> None:
     """Somebody has to configure another one; nothing is passed over meanwhile."""
-    start = await settled(reader, acme)
+    start = await read_to_the_end(reader, acme)
     ask(acme, world, start + 2 * MINUTE)
     before = await positions(reader.pool)
     session = "api.context.session_expired.app_error"
@@ -390,7 +390,7 @@ async def test_deleting_posts_while_pages_are_read_hides_no_other(
     reader: Reader, world: World, acme: Company, *, forward: bool
 ) -> None:
     """Pages that move while they are read leave nothing out between two of them."""
-    start = await settled(reader, acme, forward=forward)
+    start = await read_to_the_end(reader, acme, forward=forward)
     posts = [ask(acme, world, start + 1 + n) for n in range(450)]
     kept, doomed = posts[:440], posts[440:]
 
@@ -432,7 +432,7 @@ async def test_a_crash_in_the_middle_loses_nothing(
     reader: Reader, world: World, acme: Company, call: int, *, forward: bool
 ) -> None:
     """Whichever call a process dies at, the next one stores the rest, and nothing twice."""
-    start = await settled(reader, acme, forward=forward)
+    start = await read_to_the_end(reader, acme, forward=forward)
     posts = [ask(acme, world, start + 1 + n) for n in range(450)]
     crashing = Crashing(reader.catch_up.api, call)
     dying = crashing.process = asyncio.create_task(caught_up(reader.with_api(crashing), now()))
@@ -452,7 +452,7 @@ async def test_a_page_that_is_too_large_is_read_in_parts(
     reader: Reader, world: World, acme: Company, *, forward: bool
 ) -> None:
     """Props of 800,000 characters are allowed, so a few posts are more than is read at once."""
-    start = await settled(reader, acme, forward=forward)
+    start = await read_to_the_end(reader, acme, forward=forward)
     props = {"x": "x" * 799_000}
     posts = [
         world.store.post_as(
@@ -467,14 +467,14 @@ async def test_a_page_that_is_too_large_is_read_in_parts(
     assert (await positions(reader.pool))[acme.agent.id] == posts[-1].create_at
 
 
-@pytest.mark.parametrize("live", [True, False], ids=["heard", "read"])
+@pytest.mark.parametrize("delivered", [True, False], ids=["heard", "read"])
 async def test_a_post_from_the_future_hides_nothing(
-    reader: Reader, world: World, acme: Company, *, live: bool
+    reader: Reader, world: World, acme: Company, *, delivered: bool
 ) -> None:
     """The server's clock was an hour ahead for a moment; what is posted with the right time is read."""
-    start = await settled(reader, acme)
+    start = await read_to_the_end(reader, acme)
     odd = ask(acme, world, now() + 60 * MINUTE)
-    if live:
+    if delivered:
         await reader.catch_up.intake.store([posted(odd, acme.agent)])
     else:
         await reader.run()
@@ -491,7 +491,7 @@ async def test_a_position_from_the_future_is_put_back(
     reader: Reader, world: World, acme: Company, *, forward: bool
 ) -> None:
     """However it came to be stored: the last day is read again, and nothing is answered twice."""
-    start = await settled(reader, acme, forward=forward)
+    start = await read_to_the_end(reader, acme, forward=forward)
     known, later = ask(acme, world, start + 1), ask(acme, world, now() + 60 * MINUTE, "chatter")
     await reader.run()
     await reader.pool.execute(

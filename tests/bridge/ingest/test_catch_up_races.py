@@ -35,7 +35,7 @@ LATEST = 35_000
 """Milliseconds after its time at which a post becomes visible at the latest."""
 
 
-class Gate:
+class Barrier:
     """Where the tasks of a process stand still until they are let through, one at a time."""
 
     def __init__(self) -> None:
@@ -65,39 +65,39 @@ class Gate:
 
 
 @dataclass
-class Gated:
-    """Something whose methods are each behind the gate."""
+class Stepped:
+    """Something whose methods are each behind the barrier."""
 
     target: Any
-    gate: Gate
+    barrier: Barrier
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def call(*args: Any, **kwargs: Any) -> Any:
-            await self.gate.passed()
+            await self.barrier.passed()
             return await getattr(self.target, name)(*args, **kwargs)
 
         return call
 
 
 @dataclass
-class GatedIntake:
+class SteppedIntake:
     intake: Any
-    gate: Gate
+    barrier: Barrier
 
     @property
     def me(self) -> Any:
         return self.intake.me
 
     async def store(self, *args: Any, **kwargs: Any) -> int:
-        await self.gate.passed()
+        await self.barrier.passed()
         return cast(int, await self.intake.store(*args, **kwargs))
 
 
 @dataclass
 class Feed:
-    """A socket that gives what was put into it, some events at a time, behind the gate."""
+    """A socket that gives what was put into it, some events at a time, behind the barrier."""
 
-    gate: Gate
+    barrier: Barrier
     events: deque[Event] = field(default_factory=deque)
     idle: bool = True
     waiting: int = 0
@@ -106,7 +106,7 @@ class Feed:
     async def batches(self) -> AsyncIterator[Sequence[Event]]:
         while True:
             self.idle = True
-            await self.gate.passed()
+            await self.barrier.passed()
             if batch := [self.events.popleft() for _ in range(min(3, len(self.events)))]:
                 self.idle = False
                 yield batch
@@ -132,12 +132,12 @@ class Process:
         self._born()
 
     def _born(self) -> None:
-        gate = Gate()
-        self.gate, self.feed, self.connected = gate, Feed(gate), False
+        barrier = Barrier()
+        self.barrier, self.feed, self.connected = barrier, Feed(barrier), False
         self.metrics = Figures()
-        intake = GatedIntake(idle_intake(self._pool, self._world.bot), gate)
+        intake = SteppedIntake(idle_intake(self._pool, self._world.bot), barrier)
         catch_up = CatchUp(
-            cast(Any, Gated(self._api, gate)), Positions(self._pool), cast(Any, intake), "agent"
+            cast(Any, Stepped(self._api, barrier)), Positions(self._pool), cast(Any, intake), "agent"
         )
         socket = cast(Socket, self.feed)
         self._life = asyncio.create_task(
@@ -152,7 +152,7 @@ class Process:
     async def step(self) -> None:
         if self._life.done():
             self._life.result()
-        await self.gate.step()
+        await self.barrier.step()
 
     async def drained(self, *, readable: bool = True) -> None:
         """Connect, and let it do all that there is to do; an unreadable channel stays unread."""
@@ -214,7 +214,7 @@ class Scene:
     processes: list[Process]
     history: History
     fault: RestFault
-    """Of a proxy in front of Mattermost, that answers for it at times."""
+    """Of a proxy in front of Mattermost, that scripted for it at times."""
 
     async def do(self, what: str, number: int) -> None:
         await getattr(self, what)(number)
@@ -329,8 +329,8 @@ async def happens(dsn: str, pool: Pool, story: Sequence[tuple[str, int]]) -> Non
         for process in run.processes:
             process.connected = False
             await process.drained()
-        fates = await stored(pool)
-        assert {post.id: fates.get(post.id) for post in run.history.questions} == {
+        outcomes = await stored(pool)
+        assert {post.id: outcomes.get(post.id) for post in run.history.questions} == {
             post.id: "waiting" for post in run.history.questions
         }
 

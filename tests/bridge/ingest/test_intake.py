@@ -175,14 +175,14 @@ async def test_where_something_is_unread_only_jobs_are_stored(intake: Intake, po
     """No position moves, and what is refused now may be something else once the rest was read."""
     follow_up, chatter = post("2", "and then?", root="missed"), post("3", "hello everybody")
 
-    assert await intake.store([post("1"), follow_up, chatter], unread=True) == 1
+    assert await intake.store([post("1"), follow_up, chatter], incomplete=True) == 1
 
     assert await stored(pool) == {"1": "waiting"}
     assert await positions(pool) == {}
 
 
 async def test_what_is_stored_already_is_no_new_job(intake: Intake) -> None:
-    """A post that comes twice, live and while catching up, counts once."""
+    """A post that comes twice, delivered and while catching up, counts once."""
     assert await intake.store([post("one"), post("two")]) == 2
     assert await intake.store([post("two"), post("three")]) == 1
 
@@ -205,15 +205,15 @@ async def test_the_worker_is_woken_for_what_waits_and_for_nothing_else(
 
 
 class Kept:
-    """A handler that keeps its job until its gate opens."""
+    """A handler that keeps its job until its barrier opens."""
 
     def __init__(self) -> None:
         self.began: asyncio.Queue[str] = asyncio.Queue()
-        self.gate = asyncio.Event()
+        self.barrier = asyncio.Event()
 
     async def __call__(self, job: Job) -> Mapping[str, Any]:
         self.began.put_nowait(job.payload["post_id"])
-        await self.gate.wait()
+        await self.barrier.wait()
         return {}
 
 
@@ -248,7 +248,7 @@ async def test_what_can_begin_at_once_does(busy: Intake, kept: Kept, pool: Pool,
 
     assert await kept.began.get() == "root"
     assert await stored(pool) == {"root": "running", "reply": "waiting"}
-    kept.gate.set()
+    kept.barrier.set()
 
 
 async def test_nothing_overtakes_what_waits(busy: Intake, kept: Kept, stop: asyncio.Event) -> None:
@@ -258,5 +258,5 @@ async def test_nothing_overtakes_what_waits(busy: Intake, kept: Kept, stop: asyn
 
     await busy.store([post("after")])
 
-    kept.gate.set()
+    kept.barrier.set()
     assert [await kept.began.get(), await kept.began.get()] == ["before", "after"]

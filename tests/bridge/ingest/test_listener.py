@@ -63,9 +63,9 @@ class Diary:
     def intake(self) -> "Diary":
         return self
 
-    async def store(self, posts: Sequence[Posted], *, unread: bool = False) -> int:
+    async def store(self, posts: Sequence[Posted], *, incomplete: bool = False) -> int:
         self._fail()
-        self.done.append(" ".join(posted.post.id for posted in posts) + " unread" * unread)
+        self.done.append(" ".join(posted.post.id for posted in posts) + " incomplete" * incomplete)
         return len(posts)
 
     async def news(self, now: int) -> Sequence[Channel]:

@@ -19,8 +19,8 @@ TRANSIENT = [
 class Answers:
     """Gives these in turn, and remembers when it was asked."""
 
-    def __init__(self, *answers: object) -> None:
-        self.left = list(answers)
+    def __init__(self, *scripted: object) -> None:
+        self.left = list(scripted)
         self.asked: list[float] = []
 
     async def __call__(self) -> object:
@@ -46,19 +46,19 @@ async def test_a_bug_is_not_waited_out() -> None:
 
 async def test_it_waits_as_long_as_it_was_asked_to() -> None:
     """However short it would have waited by itself."""
-    answers = Answers(MattermostUnavailable("Fewer requests, please.", retry_after=0.5), 42)
+    scripted = Answers(MattermostUnavailable("Fewer requests, please.", retry_after=0.5), 42)
 
-    await retry_until_available("ask", answers)
+    await retry_until_available("ask", scripted)
 
-    assert answers.asked[1] - answers.asked[0] >= 0.5
+    assert scripted.asked[1] - scripted.asked[0] >= 0.5
 
 
 async def test_it_can_be_cancelled_while_it_waits() -> None:
     """A stop does not wait for anybody's Retry-After."""
-    answers = Answers(MattermostUnavailable("Fewer requests, please.", retry_after=60))
-    waiting = asyncio.create_task(retry_until_available("ask", answers))
+    scripted = Answers(MattermostUnavailable("Fewer requests, please.", retry_after=60))
+    waiting = asyncio.create_task(retry_until_available("ask", scripted))
     async with asyncio.timeout(5):
-        while not answers.asked:
+        while not scripted.asked:
             await asyncio.sleep(0)
 
         waiting.cancel()
