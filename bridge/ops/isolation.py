@@ -1,4 +1,4 @@
-"""The permissions that keep organizations apart. Pure: no I/O is imported here.
+"""The permissions that keep organizations apart and default channels intact. Pure: no I/O is imported here.
 
 By default a Mattermost account finds and can write to everybody on the server (`MakeDefaultRoles` in
 server/public/model/role.go). `view_members` decides who is seen: as a permission of the whole system it
@@ -9,6 +9,12 @@ so that permission stays: members of one team write to each other and to nobody 
 A group message asks for nothing more than that its author sees everybody in it, so somebody who belongs to
 two organizations could bring both together; a private channel serves the members of one team as well. To
 invite and to add is taken because membership follows Equa, and custom emojis because all teams share them.
+
+`channel_user` may by default rename and archive every open channel and remove members from it, the bot in
+`#agent` included. Team Edition knows these permissions for the whole server only: schemes of a team and
+moderation of a channel need a licence (`patchChannelModerations` in server/channels/api4/channel.go). So they
+move from `channel_user` to `channel_admin`: a channel's creator keeps them, and the administrator created
+the default channels. Those of private channels stay, because no default channel is private.
 
 What no permission closes: Mattermost sends `user_updated` to every connection but those of guests
 (`ShouldSendEvent` in server/channels/app/platform/web_conn.go), so a client that reads its raw websocket
@@ -45,6 +51,11 @@ class RoleChange:
         return ", ".join(f"{verb} {' '.join(sorted(names))}" for verb, names in parts if names)
 
 
+CHANNEL_CONTROL = frozenset(
+    {"manage_public_channel_properties", "delete_public_channel", "manage_public_channel_members"}
+)
+"""Renaming an open channel, archiving it, and adding and removing its members."""
+
 WANTED = (
     # The gain comes first: otherwise people see nobody between the two requests.
     RoleChange(
@@ -63,6 +74,8 @@ WANTED = (
             }
         ),
     ),
+    RoleChange("channel_admin", give=CHANNEL_CONTROL),
+    RoleChange("channel_user", take=CHANNEL_CONTROL),
 )
 
 

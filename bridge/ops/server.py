@@ -54,7 +54,9 @@ class ServerChecks:
         missing = isolation.remaining({name: role.permissions for name, role in found.items()})
         todo = "run `equabot-bridge setup`"
         findings = [Finding(f"role {each.role}", "bad", f"setup {each}", todo) for each in missing]
-        return findings or [Finding("roles", "good", "people see their own organization only")]
+        return findings or [
+            Finding("roles", "good", "people see only their organization, and cannot break its channels")
+        ]
 
     async def limits(self) -> Sequence[Finding]:
         return [limits(await self.operator.limits())]
@@ -99,7 +101,9 @@ def administrator(me: User) -> Finding:
 
 def setting(deviation: Deviation) -> Finding:
     found = f"is {shown(deviation.found)}: {deviation.setting.why}"
-    todo = f"run `equabot-bridge setup`, or set {deviation.variable} in Mattermost's environment"
+    todo = f"set {deviation.variable} in Mattermost's environment"
+    if not deviation.setting.fixed:
+        todo = f"run `equabot-bridge setup`, or {todo}"
     return Finding(deviation.setting.path, "bad" if deviation.setting.must else "warning", found, todo)
 
 

@@ -26,6 +26,8 @@ class Setting:
     must: bool = False
     """True if the bridge does not work without it; the others are recommendations."""
     rule: Literal["equals", "at_least", "includes"] = "equals"
+    fixed: bool = False
+    """True if only the server's environment sets it, never the API."""
 
     @property
     def path(self) -> str:
@@ -136,6 +138,8 @@ ACCESS_TOKENS = Setting(
     "ServiceSettings", "EnableUserAccessTokens", True, "nobody can be signed in", must=True
 )
 
+_TOURS = "tours cover the first answer"
+
 _WANTED = (
     ACCESS_TOKENS,
     Setting("ServiceSettings", "EnableBotAccountCreation", True, "setup can create no bots"),
@@ -146,6 +150,11 @@ _WANTED = (
     Setting("PrivacySettings", "ShowEmailAddress", False, "clients get e-mail addresses of strangers"),
     Setting("ServiceSettings", "AllowCorsFrom", "", "other sites open websockets as the person"),
     Setting("ServiceSettings", "EnableDesktopLandingPage", False, "a page about apps comes first"),
+    Setting("ServiceSettings", "EnableLinkPreviews", False, "the server fetches links in answers unasked"),
+    Setting("TeamSettings", "TeammateNameDisplay", "full_name", "people are shown by their usernames"),
+    Setting("ServiceSettings", "EnableTutorial", False, _TOURS),
+    Setting("ServiceSettings", "EnableOnboardingFlow", False, _TOURS),
+    Setting("FeatureFlags", "OnboardingTourTips", False, _TOURS, fixed=True),
     Setting(
         "ServiceSettings",
         "ExperimentalEnableDefaultChannelLeaveJoinMessages",

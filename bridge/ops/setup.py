@@ -49,7 +49,7 @@ class Setup:
         wanted = site.with_public_url(config).settings()
         before = deviations(config, wanted)
         if not self.dry_run and before:
-            await self.operator.patch_config(patch(before))
+            await self.operator.patch_config(patch(each for each in before if not each.setting.fixed))
         left = before if self.dry_run or not before else deviations(await self.operator.config(), wanted)
         pinned = {each.setting.path for each in left}
         findings = [self._setting(each, pinned=each.setting.path in pinned) for each in before]
@@ -64,7 +64,9 @@ class Setup:
             await self.operator.set_permissions(role, change.applied(role.permissions))
         mark: Mark = "planned" if self.dry_run else "changed"
         findings = [Finding(f"role {each.role}", mark, str(each)) for each in missing]
-        return findings or [Finding("roles", "good", "people see their own organization only")]
+        return findings or [
+            Finding("roles", "good", "people see only their organization, and cannot break its channels")
+        ]
 
     def _setting(self, deviation: Deviation, *, pinned: bool) -> Finding:
         setting = deviation.setting
@@ -73,10 +75,15 @@ class Setup:
             return Finding(setting.path, "planned", f"{change} (otherwise {setting.why})")
         if not pinned:
             return Finding(setting.path, "changed", change)
+        origin = (
+            "which only the server's environment changes"
+            if setting.fixed
+            else "from the server's environment"
+        )
         return Finding(
             setting.path,
             "bad" if setting.must else "warning",
-            f"stays {shown(deviation.found)}, which comes from the server's environment: {setting.why}",
+            f"stays {shown(deviation.found)}, {origin}: {setting.why}",
             f"set {deviation.variable} there and restart it",
         )
 

@@ -38,7 +38,11 @@ def server_settings(*pinned: str) -> Pinned:
         "EnableDesktopLandingPage": True,
         "ExperimentalEnableDefaultChannelLeaveJoinMessages": True,
         "FrameAncestors": "",
+        "EnableLinkPreviews": True,
+        "EnableTutorial": True,
+        "EnableOnboardingFlow": True,
     }
+    settings.sections["TeamSettings"]["TeammateNameDisplay"] = "username"
     settings.sections["PrivacySettings"] = {"ShowEmailAddress": True}
     return settings
 

@@ -8,6 +8,7 @@ from asyncpg import Pool
 
 from bridge.ops.doctor import configuration
 from bridge.ops.findings import Finding, Mark
+from bridge.ops.isolation import CHANNEL_CONTROL
 from bridge.sandbox.equa.faults import away
 from bridge.sandbox.mattermost import RestFault
 from bridge.secrets.key_ring import KeyRing, new_key
@@ -139,6 +140,10 @@ async def test_the_administrator_is_none(install: Installation) -> None:
         ("TeamSettings", "RestrictDirectMessage", "any", "warning"),
         ("ServiceSettings", "AllowCorsFrom", "*", "warning"),
         ("ServiceSettings", "EnableBotAccountCreation", False, "warning"),
+        ("ServiceSettings", "EnableLinkPreviews", True, "warning"),
+        ("ServiceSettings", "EnableTutorial", True, "warning"),
+        ("ServiceSettings", "EnableOnboardingFlow", True, "warning"),
+        ("TeamSettings", "TeammateNameDisplay", "username", "warning"),
     ],
 )
 async def test_a_setting(install: Installation, section: str, name: str, value: object, mark: Mark) -> None:
@@ -156,6 +161,29 @@ async def test_roles_as_they_are_installed(install: Installation) -> None:
     install.store.roles["system_user"].permissions.append("view_members")
 
     assert not_well(await install.look()) == {"role system_user": "bad"}
+
+
+async def test_tours_that_only_the_environment_switches_off(install: Installation) -> None:
+    """The advice does not name setup, which cannot."""
+    install.store.settings.sections["FeatureFlags"] = {"OnboardingTourTips": True}
+
+    found = await install.look()
+
+    assert not_well(found) == {"FeatureFlags.OnboardingTourTips": "warning"}
+    assert found["FeatureFlags.OnboardingTourTips"].todo == (
+        "set MM_FEATUREFLAGS_ONBOARDINGTOURTIPS=false in Mattermost's environment"
+    )
+
+
+@pytest.mark.parametrize("permission", sorted(CHANNEL_CONTROL))
+async def test_members_may_break_a_channel(install: Installation, permission: str) -> None:
+    """Each of the permissions alone is enough."""
+    install.store.roles["channel_user"].permissions.append(permission)
+
+    found = await install.look()
+
+    assert not_well(found) == {"role channel_user": "bad"}
+    assert permission in found["role channel_user"].found
 
 
 async def test_the_bots_token_is_refused(install: Installation) -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.ops.isolation import WANTED, RoleChange, remaining
+from bridge.ops.isolation import CHANNEL_CONTROL, WANTED, RoleChange, remaining
 
 PERMISSIONS = sorted(
     {name for each in WANTED for name in each.give | each.take} | {"view_team", "create_post"}
@@ -38,7 +38,15 @@ def test_people_may_still_write_to_each_other() -> None:
 
 def test_members_of_a_team_are_shown_before_all_others_are_hidden() -> None:
     """Else nobody saw anybody in between."""
-    assert [each.role for each in WANTED] == ["team_user", "system_user"]
+    assert [each.role for each in WANTED] == ["team_user", "system_user", "channel_admin", "channel_user"]
+
+
+def test_creators_of_channels_keep_what_members_lose() -> None:
+    """Whoever creates a channel can still rename, archive and fill it."""
+    taken = {each.role: each.take for each in WANTED}
+    given_to = {each.role: each.give for each in WANTED}
+
+    assert taken["channel_user"] == given_to["channel_admin"] == CHANNEL_CONTROL
 
 
 def test_a_change_tells_what_it_does() -> None:

@@ -1,5 +1,7 @@
 """Settings and roles of a Mattermost, changed and changed no more."""
 
+from typing import Any
+
 import pytest
 
 from bridge.errors import MattermostRefused, StartupError
@@ -52,6 +54,8 @@ async def test_roles_are_changed_once(store: Store, operator: RestOperator) -> N
     assert [(each.subject, each.mark) for each in first] == [
         ("role team_user", "changed"),
         ("role system_user", "changed"),
+        ("role channel_admin", "changed"),
+        ("role channel_user", "changed"),
     ]
     assert [each.mark for each in second] == ["good"]
     assert "view_members" in store.roles["team_user"].permissions
@@ -160,13 +164,56 @@ async def test_what_goes_wrong_inside_mattermost_names_the_request() -> None:
     ]
 
 
+async def test_a_member_cannot_break_a_default_channel(store: Store, operator: RestOperator) -> None:
+    """Neither remove the bot, nor rename or archive the channel; in a channel of their own they can."""
+    ada, bob, equabot = store.create_user("ada"), store.create_user("bob"), store.create_bot("equabot")
+    acme = store.create_team("acme", members=[ada, bob, equabot])
+    agent = store.create_channel(acme, "agent", members=[ada, bob, equabot])
+    await Setup(operator, dry_run=False).roles()
+    as_ada = operator.acting(store.create_token(ada).token).transport
+    mine: Any = await as_ada.post(
+        "/channels", {"team_id": acme.id, "name": "mine", "display_name": "Mine", "type": "O"}
+    )
+
+    async def attempts(channel: str, member: str) -> list[int]:
+        return [
+            await _status(as_ada, "post", f"/channels/{channel}/members", {"user_id": bob.id}),
+            await _status(as_ada, "delete", f"/channels/{channel}/members/{member}"),
+            await _status(as_ada, "put", f"/channels/{channel}/patch", {"name": "other"}),
+            await _status(as_ada, "put", f"/channels/{channel}/patch", {"display_name": "Other"}),
+            await _status(as_ada, "put", f"/channels/{channel}/patch", {"header": "Other"}),
+            await _status(as_ada, "delete", f"/channels/{channel}"),
+        ]
+
+    store.leave(agent, bob)
+    assert await attempts(agent.id, equabot.id) == [403] * 6
+    assert store.member_of_channel(agent.id, equabot.id)
+    assert (agent.name, agent.delete_at) == ("agent", 0)
+    assert await attempts(mine["id"], bob.id) == [200] * 6
+
+
+async def test_a_setting_that_only_the_environment_changes_is_reported(
+    store: Store, operator: RestOperator
+) -> None:
+    """A feature flag is never sent to the API."""
+    store.settings.sections["FeatureFlags"] = {"OnboardingTourTips": True}
+
+    first = {each.subject: each for each in await Setup(operator, dry_run=False).settings(SITE)}
+    (second,) = await Setup(operator, dry_run=False).settings(SITE)
+
+    assert first["FeatureFlags.OnboardingTourTips"] == second
+    assert second.mark == "warning"
+    assert "set MM_FEATUREFLAGS_ONBOARDINGTOURTIPS=false there" in second.todo
+    assert store.settings.get("FeatureFlags", "OnboardingTourTips") is True
+
+
 def _member(team_id: str, user_id: str) -> dict[str, str]:
     return {"team_id": team_id, "user_id": user_id}
 
 
-async def _status(transport: Transport, method: str, path: str, body: object = None) -> int:
+async def _status(transport: Transport, method: str, path: str, *body: object) -> int:
     try:
-        await getattr(transport, method)(path, body)
+        await getattr(transport, method)(path, *body)
     except MattermostRefused as error:
         return error.http_status
     return 200
