@@ -1,0 +1,15 @@
+"""Text that PostgreSQL and Mattermost can store. Pure: no I/O is imported here."""
+
+import re
+
+_LINE_END = re.compile("\r\n?")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def storable(text: str) -> str:
+    """Drop control characters except tabs and line ends, and replace lone surrogates.
+
+    PostgreSQL refuses NUL, and nothing can encode half a surrogate pair. Every line ends with a line feed.
+    """
+    return _SURROGATE.sub("\ufffd", _CONTROL.sub("", _LINE_END.sub("\n", text)))

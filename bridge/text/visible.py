@@ -1,0 +1,51 @@
+"""The part of an agent's answer that people may see. Pure: no I/O is imported here.
+
+Models and gateways write more than the answer: reasoning, calls of tools, control words. None of that reaches
+a post, and no image is loaded from a foreign host.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bridge.text.control_words import without_control_words
+from bridge.text.images import linked_images
+from bridge.text.markup import without_markup
+from bridge.text.reasoning import without_leading_reasoning
+from bridge.text.storable import storable
+
+_FIRST_LINE = 200
+"""Characters; an answer that is shorter and still on its first line is not shown while it grows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """What remains of an answer."""
+
+    text: str
+    """Without blank space at its ends; "" if nothing remains."""
+    silent: bool
+    """Nothing remains because the agent asked for silence, by `NO_REPLY` or the like."""
+
+
+def visible(text: str, image_hosts: Collection[str] = ()) -> Visible:
+    """Return what people may see of a whole answer; images of other hosts than `image_hosts` become links."""
+    clean = storable(text)
+    shown = without_markup(without_leading_reasoning(clean))
+    shown, silent = without_control_words(shown)
+    return Visible(linked_images(shown, image_hosts).strip(), silent)
+
+
+def visible_so_far(text: str, image_hosts: Collection[str] = ()) -> str:
+    """Return what may be shown of an answer that still grows.
+
+    It is the beginning of what `visible` returns for the whole, whatever follows. One case cannot be
+    foreseen: a later closing tag without an opening one (`</think>`) makes reasoning of all before it.
+    """
+    clean = storable(text)
+    # The last word may yet become a tag, a control word or a mention.
+    settled = clean[: max(clean.rfind(" "), clean.rfind("\n"), 0)]
+    if "\n" not in settled and len(settled) < _FIRST_LINE:
+        return ""
+    shown = without_markup(without_leading_reasoning(settled, whole=False), whole=False)
+    shown, _ = without_control_words(shown)
+    return linked_images(shown, image_hosts, whole=False).strip()
