@@ -17,10 +17,10 @@ from bridge.models.chat import UserId
 from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from bridge.ports import MattermostAdmin
 from bridge.secrets.key_ring import KeyRing
-from provisioning import membership
+from provisioning import joining
 from provisioning.addresses import email_digest
 from provisioning.channels import ensure_channels
-from provisioning.membership import ProvisionedTeam, ensure_membership
+from provisioning.joining import ProvisionedTeam, ensure_membership
 from provisioning.tables import Tables
 from provisioning.team_bots import TeamBots
 from provisioning.teams import ensure_team
@@ -88,7 +88,7 @@ class Provisioner:
         """Take a person out of an organization's team, and with the last one revoke their token."""
         with _own_tokens():
             async with self.locks.hold(f"person:{person}"):
-                await membership.leave(self.admin, self.tables, organization, person)
+                await joining.leave(self.admin, self.tables, organization, person)
 
     async def _returning(self, person: Person, organization: OrganizationId) -> Session | None:
         """Return the session of a visit that needs no repair, else None."""

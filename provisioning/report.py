@@ -6,7 +6,7 @@ from typing import Any
 
 from bridge.errors import AccountConflict, BridgeError
 from bridge.models.equa import OrganizationId, PersonId
-from provisioning.members import Failure
+from provisioning.sync_plan import Failure
 
 _CONFLICT = "Their Mattermost account cannot be used before they open Messaging themselves, or not at all."
 

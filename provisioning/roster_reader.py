@@ -42,7 +42,7 @@ class RosterReader:
     async def since(self, organization: OrganizationId, moment: datetime) -> RosterSnapshot:
         """Return the roster as it was at that moment, by the database's time, or later.
 
-        Whoever asks meanwhile gets the same reading, or hears of the same failure.
+        Whoever asks meanwhile gets the same snapshot, or hears of the same failure.
         """
         asked = asyncio.get_running_loop().time()
         async with self._turns.setdefault(organization, asyncio.Lock()):
@@ -56,13 +56,13 @@ class RosterReader:
 
     async def _read_and_kept(self, organization: OrganizationId) -> RosterSnapshot:
         try:
-            reading = await self.read(organization)
+            snapshot = await self.read(organization)
         except BridgeError as error:
             self._failed[organization] = asyncio.get_running_loop().time(), error
             raise
         self._failed.pop(organization, None)
-        self._kept[organization] = reading
+        self._kept[organization] = snapshot
         self._kept.move_to_end(organization)
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
-        return reading
+        return snapshot

@@ -8,18 +8,17 @@ import structlog
 
 from bridge.db.rosters import Rosters
 from bridge.errors import SyncRefused
-from bridge.models.chat import TeamId, User, UserId
+from bridge.models.chat import PAGE_SIZE, TeamId, User, UserId
 from bridge.models.equa import Organization, OrganizationId
 from bridge.ports import MattermostBulk
-from provisioning.members import Facts, Plan, plan_sync
 from provisioning.provisioner import Provisioner
 from provisioning.report import Counts, Progress, Report, SyncProgress
 from provisioning.roster import RosterSnapshot
 from provisioning.sync_executor import OnProgress, SyncExecutor
+from provisioning.sync_plan import Facts, Plan, plan_sync
 
 log = structlog.get_logger(__name__)
 
-_PAGE = 200
 _LOOKED_UP = 1000
 """How many accounts are looked up at once."""
 
@@ -27,7 +26,7 @@ NOTHING = Counts()
 
 
 async def nobody(_: Progress) -> None:
-    """Tell nobody."""
+    """Report progress to nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,66 +45,66 @@ class TeamSync:
     bulk: MattermostBulk
     rosters: Rosters
 
-    async def preview(self, organization: OrganizationId, reading: RosterSnapshot) -> Preview:
+    async def preview(self, organization: OrganizationId, snapshot: RosterSnapshot) -> Preview:
         """Return what `run` would do; nothing is changed, and a missing team counts as empty."""
         mapping = await self.provisioner.tables.teams.find(organization)
         team = await self.provisioner.admin.team(mapping.team_id) if mapping else None
-        return await self._preview(organization, reading, team.id if team else None)
+        return await self._preview(organization, snapshot, team.id if team else None)
 
     async def run(
         self,
         organization: Organization,
-        reading: RosterSnapshot,
+        snapshot: RosterSnapshot,
         *,
         force: bool = False,
         before: Counts = NOTHING,
-        told: OnProgress = nobody,
+        on_progress: OnProgress = nobody,
     ) -> Report:
         """Do what `plan_sync` says, in the organization's team or in a new one of its name.
 
         One at a time for an organization: others wait. `before` is what earlier attempts with the same
-        reading have done, of which the last batch may be missing. Raises `SyncRefused`, changing nobody's
+        snapshot have done, of which the last batch may be missing. Raises `SyncRefused`, changing nobody's
         membership, if the plan has to be forced; `Unavailable` and whatever `Provisioner.ensure_team` raises.
         """
         async with self.provisioner.locks.hold(f"sync:{organization.id}"):
-            home = await self.provisioner.ensure_team(organization)
-            seen = await self._preview(organization.id, reading, home.team.id)
-            if seen.plan.refusal and not force:
-                raise SyncRefused(seen.plan.refusal)
-            progress = SyncProgress(seen.plan.changes, before)
-            changes = SyncExecutor(
+            provisioned = await self.provisioner.ensure_team(organization)
+            preview = await self._preview(organization.id, snapshot, provisioned.team.id)
+            if preview.plan.refusal and not force:
+                raise SyncRefused(preview.plan.refusal)
+            progress = SyncProgress(preview.plan.changes, before)
+            executor = SyncExecutor(
                 self.provisioner,
                 self.bulk,
                 self.rosters,
-                home,
-                reading.read_at,
-                seen.facts.accounts,
+                provisioned,
+                snapshot.read_at,
+                preview.facts.accounts,
                 progress,
-                told,
+                on_progress,
             )
-            await changes.apply(seen.plan)
+            await executor.apply(preview.plan)
         report = progress.report(organization.id)
         _log(report)
         return report
 
     async def _preview(
-        self, organization: OrganizationId, reading: RosterSnapshot, team: TeamId | None
+        self, organization: OrganizationId, snapshot: RosterSnapshot, team: TeamId | None
     ) -> Preview:
         present = await self._members(team) if team else []
-        people = {member.person_id for member in reading.roster.members if member.person_id}
+        people = {member.person_id for member in snapshot.roster.members if member.person_id}
         known = await self.rosters.known(organization, people)
         inside = {user.id for user in present}
         outside = [known.accounts[person] for person in people & known.accounts.keys()]
         users = [*present, *await self._users([user for user in outside if user not in inside])]
         facts = Facts(known.accounts, {user.id: user for user in users}, known.states)
-        return Preview(plan_sync(reading.roster, present, facts), facts)
+        return Preview(plan_sync(snapshot.roster, present, facts), facts)
 
     async def _members(self, team: TeamId) -> list[User]:
         members: list[User] = []
         for number in itertools.count():
             page = await self.bulk.team_page(team, number)
             members += page
-            if len(page) < _PAGE:
+            if len(page) < PAGE_SIZE:
                 break
         return members
 

@@ -19,11 +19,11 @@ from bridge.models.equa import OrganizationId
 from bridge.models.ids import is_uuid
 from bridge.runtime import membership, sign_in
 from bridge.runtime.database import any_database
-from provisioning.members import Failure
 from provisioning.report import Progress, Report
 from provisioning.roster import RosterSnapshot, listed
 from provisioning.roster_reader import RosterReader
 from provisioning.sync import Preview, TeamSync
+from provisioning.sync_plan import Failure
 
 _WIDTH = 30
 """Of the progress bar, in characters."""
@@ -62,7 +62,7 @@ async def _synced(
     for number in itertools.count():
         named, reading = await roster_reader.named(organization)
         try:
-            return await sync.run(named, reading, force=force, told=Bar(sys.stderr).tell)
+            return await sync.run(named, reading, force=force, on_progress=Bar(sys.stderr).tell)
         except SyncRefused as error:
             raise SyncRefused(f"{error.message} --force does it all the same.") from error
         except Unavailable as error:
@@ -104,7 +104,7 @@ def _previewed(preview: Preview, reading: RosterSnapshot) -> int:
         user = facts.users.get(facts.accounts[person]) if person in facts.accounts else None
         print(f"- {person}  {user.username if user else 'without an account'}")
     _print_failures(plan.failed)
-    added, kept = len(plan.open) + len(plan.add), len(plan.unchanged) + len(plan.settle)
+    added, kept = len(plan.open) + len(plan.add), len(plan.unchanged) + len(plan.adopt)
     print(f"{added} would be added, {len(plan.remove)} removed, {kept} stay as they are")
     if plan.refusal:
         print(f"{plan.refusal} --force would do it all the same.", file=sys.stderr)

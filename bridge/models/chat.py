@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NewType
 
+PAGE_SIZE = 200
+"""Most objects in one answer of Mattermost (`PerPageMaximum` in server/channels/web/params.go)."""
+
 TeamId = NewType("TeamId", str)
 
 ChannelId = NewType("ChannelId", str)

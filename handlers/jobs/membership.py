@@ -15,7 +15,7 @@ from bridge.db.rosters import Rosters
 from bridge.errors import AccountConflict, MattermostNotConfigured, NotAMember, TeamNotMapped
 from bridge.models.equa import Member, Organization, OrganizationId, Person, Roster
 from bridge.models.jobs import Job, Membership
-from provisioning.membership import ensure_membership
+from provisioning.joining import ensure_membership
 from provisioning.provisioner import Provisioner
 from provisioning.roster import doubt, listed
 from provisioning.roster_reader import RosterReader

@@ -15,7 +15,7 @@ from provisioning.roster import RosterSnapshot
 from provisioning.sync import TeamSync
 
 GOOD_FOR = timedelta(hours=1)
-"""How long a sync goes by the roster that it was given, through outages and crashes."""
+"""How long a sync goes by the roster that it was request, through outages and crashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +27,27 @@ class SyncJobs:
     async def run(self, job: Job) -> Mapping[str, Any]:
         """Do it and store what it has come to; may be repeated, and goes on where an attempt has ended."""
         sync = SyncId(UUID(job.payload["sync"]))
-        given = await self.syncs.given(sync)
-        if given is None:
+        request = await self.syncs.given(sync)
+        if request is None:
             return {"skipped": "ended"}
-        organization = given.organization.id
+        organization = request.organization.id
         had_team = await self.sync.provisioner.tables.teams.find(organization) is not None
-        outcome = await self._outcome(sync, given)
+        outcome = await self._outcome(sync, request)
         await self.syncs.end(sync, outcome)
         if not had_team:
             await self.inbox.wake(organization)
         return {"sync": outcome.get("error", "done")}
 
-    async def _outcome(self, sync: SyncId, given: SyncInput) -> Mapping[str, Any]:
+    async def _outcome(self, sync: SyncId, request: SyncInput) -> Mapping[str, Any]:
         """Return the report, or the error of which trying again would not help."""
-        if await self.sync.rosters.now() - given.read_at > GOOD_FOR:
+        if await self.sync.rosters.now() - request.read_at > GOOD_FOR:
             return _error(MattermostUnavailable("Mattermost was away for too long; please start it again."))
         try:
             report = await self.sync.run(
-                given.organization,
-                RosterSnapshot(given.roster, given.read_at),
-                before=Counts(given.created, given.added, given.removed),
-                told=_Teller(self.syncs, sync).tell,
+                request.organization,
+                RosterSnapshot(request.roster, request.read_at),
+                before=Counts(request.created, request.added, request.removed),
+                on_progress=_ProgressStore(self.syncs, sync).store,
             )
         except TokenRefused as error:
             return _error(MattermostNotConfigured(error.message))
@@ -59,11 +59,11 @@ class SyncJobs:
 
 
 @dataclass(frozen=True, slots=True)
-class _Teller:
+class _ProgressStore:
     syncs: Syncs
     sync: SyncId
 
-    async def tell(self, progress: Progress) -> None:
+    async def store(self, progress: Progress) -> None:
         counts = progress.counts
         await self.syncs.progress(
             self.sync,

@@ -47,10 +47,10 @@ def roster_reader(directory: Directory, pool: Pool) -> RosterReader:
 async def test_a_reading_is_as_old_as_its_question(roster_reader: RosterReader) -> None:
     """By the database's time, so that all processes agree."""
     before = await roster_reader.rosters.now()
-    named, reading = await roster_reader.named(ACME)
+    named, snapshot = await roster_reader.named(ACME)
 
     assert named.name == f"Organization {ACME}"
-    assert before <= reading.read_at <= await roster_reader.rosters.now()
+    assert before <= snapshot.read_at <= await roster_reader.rosters.now()
 
 
 async def test_one_reading_serves_all_who_asked_before_it(

@@ -234,9 +234,9 @@ async def test_half_the_team_is_not_removed_unless_forced(chat: Chat, crew: Crew
 async def test_a_preview_changes_nothing(chat: Chat, crew: Crew, acme: Organization) -> None:
     """There need not even be a team."""
     people = some_people(3)
-    reading = RosterSnapshot(roster(people), await crew.now())
+    snapshot = RosterSnapshot(roster(people), await crew.now())
 
-    preview = await crew.sync.preview(acme.id, reading)
+    preview = await crew.sync.preview(acme.id, snapshot)
 
     assert [member.person_id for member in preview.plan.open] == [person.id for person in people]
     assert chat.people() == []
@@ -279,10 +279,10 @@ async def test_who_has_left_since_the_reading_is_not_let_in(
     """The platform told of it while the sync was on its way."""
     people = some_people(3)
     await visited(crew, acme, *people)
-    reading = RosterSnapshot(roster(people), await crew.now())
+    snapshot = RosterSnapshot(roster(people), await crew.now())
     await crew.sync.provisioner.leave(people[2].id, acme.id)
 
-    report = await crew.sync.run(acme, reading)
+    report = await crew.sync.run(acme, snapshot)
 
     assert told(report) == (Counts(), 2, ["left"])
     assert members(chat) == {"person0", "person1"}
@@ -294,12 +294,12 @@ async def test_who_has_come_since_the_reading_is_not_removed(
     """The roster is older than they are."""
     people = some_people(3)
     await visited(crew, acme, *people[:2])
-    reading = RosterSnapshot(roster(people[:2]), await crew.now())
+    snapshot = RosterSnapshot(roster(people[:2]), await crew.now())
     await visited(crew, acme, people[2])
 
-    assert told(await crew.sync.run(acme, reading)) == (Counts(), 3, [])
+    assert told(await crew.sync.run(acme, snapshot)) == (Counts(), 3, [])
 
-    later = RosterSnapshot(reading.roster, reading.read_at + timedelta(minutes=1))
+    later = RosterSnapshot(snapshot.roster, snapshot.read_at + timedelta(minutes=1))
     assert told(await crew.sync.run(acme, later)) == (Counts(removed=1), 2, [])
 
 
@@ -348,7 +348,9 @@ async def test_progress_is_told(crew: Crew, acme: Organization) -> None:
     async def tell(progress: Progress) -> None:
         steps.append(progress)
 
-    await crew.sync.run(acme, RosterSnapshot(roster(people[8:]), await crew.now()), force=True, told=tell)
+    await crew.sync.run(
+        acme, RosterSnapshot(roster(people[8:]), await crew.now()), force=True, on_progress=tell
+    )
 
     assert [(step.done, step.total) for step in (steps[0], steps[-1])] == [(0, 38), (38, 38)]
     assert [step.done for step in steps] == sorted(step.done for step in steps)

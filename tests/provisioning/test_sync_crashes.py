@@ -28,11 +28,11 @@ def fragile(crew: Crew, crashes: Crashes) -> TeamSync:
 
 
 async def crashed(
-    crew: Crew, organization: Organization, reading: RosterSnapshot, at: int, when: When
+    crew: Crew, organization: Organization, snapshot: RosterSnapshot, at: int, when: When
 ) -> bool:
     """Sync until it crashes at that call; False if it ends before."""
     crashes = Crashes(at, when)
-    task = asyncio.ensure_future(fragile(crew, crashes).run(organization, reading, force=True))
+    task = asyncio.ensure_future(fragile(crew, crashes).run(organization, snapshot, force=True))
     await asyncio.wait({task})
     if not task.cancelled():
         assert isinstance(task.exception(), Crash | None)
@@ -58,11 +58,11 @@ async def test_a_sync_may_crash_anywhere(
         user = chat.store.create_user(coming.username, email=coming.email)
         await crew.accounts([coming], [user])
         team = chat.team("acme-corp")
-        reading = RosterSnapshot(roster([staying, partner, coming, opened]), await crew.now())
+        snapshot = RosterSnapshot(roster([staying, partner, coming, opened]), await crew.now())
 
-        happened = await crashed(crew, acme, reading, at, when)
+        happened = await crashed(crew, acme, snapshot, at, when)
 
-        await crew.sync.run(acme, reading)
+        await crew.sync.run(acme, snapshot)
         after = await states(crew)
         assert {after[person.id] for person in (staying, partner, coming, opened)} == {"joined"}
         assert after[leaving.id] == "left"
@@ -74,7 +74,7 @@ async def test_a_sync_may_crash_anywhere(
             assert chat.channels(team, account) >= CHANNELS
         assert await crew.pool.fetchval("select count(*) from attempts") == 0
         process.asked.clear()
-        report = await crew.sync.run(acme, replace(reading, read_at=await crew.now()))
+        report = await crew.sync.run(acme, replace(snapshot, read_at=await crew.now()))
         assert (report.counts.added, report.counts.removed, report.unchanged) == (0, 0, 4)
         if not happened:
             break
@@ -94,11 +94,11 @@ async def test_what_somebody_has_left_meanwhile_stays_left(
     await crew.run(acme, roster([staying, partner]))
     for at in range(1, MOST_CALLS):
         coming = a_person(f"Coming{at}")
-        reading = RosterSnapshot(roster([staying, partner], line(coming)), await crew.now())
+        snapshot = RosterSnapshot(roster([staying, partner], line(coming)), await crew.now())
 
-        happened = await crashed(crew, acme, reading, at, when)
+        happened = await crashed(crew, acme, snapshot, at, when)
         await crew.sync.provisioner.leave(coming.id, acme.id)
-        await crew.sync.run(acme, reading)
+        await crew.sync.run(acme, snapshot)
 
         account = await crew.sync.provisioner.tables.accounts.find(coming.id)
         if account:

@@ -9,30 +9,26 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from mattermostdriver.endpoints.users import Users
-
 from bridge.errors import BridgeError, MattermostFull, MattermostRefused
 from bridge.mattermost.json_text import MalformedError
+from bridge.mattermost.rest.endpoints import ChannelCalls, TeamCalls, UserCalls
 from bridge.mattermost.rest.refusals import explained
 from bridge.mattermost.rest.responses import Answer, NotMattermost, value
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Observe, Transport, client_session
 from bridge.mattermost.wire import identifier, parse_list, parse_user
-from bridge.models.chat import ChannelId, TeamId, User, UserId
+from bridge.models.chat import PAGE_SIZE, ChannelId, TeamId, User, UserId
 from bridge.models.ids import is_mattermost_id
 
-PAGE = 200
-"""Accounts that the server gives in one answer (`PerPageMaximum` in server/channels/web/params.go)."""
-
-PATIENCE = RetryPolicy(timeout=120, total=180, resend_for=150)
-"""The server adds people one by one, each with their default channels and the posts that tell of it."""
+BULK_POLICY = RetryPolicy(timeout=120, total=180, resend_for=150)
+"""The server adds people one by one, each with their default channels and the posts about it."""
 
 
 @asynccontextmanager
 async def connect(url: str, token: str, observe: Observe) -> AsyncIterator["RestBulk"]:
     """Give the interface as the token's account, a system administrator, with a session of its own."""
     async with client_session() as session:
-        yield RestBulk(Transport(session, url, token, observe, PATIENCE))
+        yield RestBulk(Transport(session, url, token, observe, BULK_POLICY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +36,21 @@ class RestBulk:
     transport: Transport
 
     async def team_page(self, team_id: TeamId, page: int) -> Sequence[User]:
-        params = {"in_team": identifier(team_id), "page": page, "per_page": PAGE}
-        return list(map(parse_user, parse_list(await Users(self.transport).get_users(params))))
+        params = {"in_team": identifier(team_id), "page": page, "per_page": PAGE_SIZE}
+        return list(map(parse_user, parse_list(await UserCalls(self.transport).page(params))))
 
     async def users(self, user_ids: Sequence[UserId]) -> Sequence[User]:
-        reply = Users(self.transport).get_users_by_ids(list(map(identifier, user_ids)))
-        return list(map(parse_user, parse_list(await reply)))
+        return list(map(parse_user, parse_list(await UserCalls(self.transport).by_ids(user_ids))))
 
     async def add_to_team(self, team_id: TeamId, user_ids: Sequence[UserId]) -> Mapping[UserId, BridgeError]:
-        path = f"/teams/{identifier(team_id)}/members/batch"
-        rows = [{"team_id": team_id, "user_id": identifier(user_id)} for user_id in user_ids]
-        verdicts = parse_list(await self.transport.post(path, rows, params={"graceful": "true"}))
+        verdicts = parse_list(await TeamCalls(self.transport).add_members(team_id, user_ids))
         refused = dict(map(_verdict, verdicts))
         return {user_id: error for user_id in user_ids if (error := refused.get(user_id, _silence()))}
 
     async def add_to_channel(self, channel_id: ChannelId, user_ids: Sequence[UserId]) -> frozenset[UserId]:
         """Put people into a channel; the server refuses only if it could put none of them in."""
-        path, body = f"/channels/{identifier(channel_id)}/members", {"user_ids": list(user_ids)}
-        return frozenset(map(_member, parse_list(await self.transport.post(path, body))))
+        added = await ChannelCalls(self.transport).add_members(channel_id, user_ids)
+        return frozenset(map(_member, parse_list(added)))
 
 
 def _verdict(row: Any) -> tuple[UserId, BridgeError | None]:

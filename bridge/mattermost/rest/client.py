@@ -1,8 +1,4 @@
-"""Mattermost's REST interface as the bridge needs it: `bridge.ports.MattermostApi`.
-
-The catalogue of routes is mattermostdriver's; a route is written out here where that lacks it or its
-parameters.
-"""
+"""Mattermost's REST interface as one account sees it: `bridge.ports.MattermostApi`."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,15 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from mattermostdriver.endpoints.channels import Channels
-from mattermostdriver.endpoints.posts import Posts
-from mattermostdriver.endpoints.system import System
-from mattermostdriver.endpoints.teams import Teams
-from mattermostdriver.endpoints.users import Users
 
 from bridge.errors import MattermostRefused, MattermostUnavailable
 from bridge.mattermost.json_text import MalformedError
-from bridge.mattermost.rest.paths import segment
+from bridge.mattermost.rest.endpoints import ChannelCalls, PostCalls, ServerCalls, TeamCalls, UserCalls
 from bridge.mattermost.rest.refusals import is_absence
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Observe, Transport, client_session
@@ -32,12 +23,9 @@ from bridge.mattermost.wire import (
     parse_thread,
     parse_user,
 )
-from bridge.models.chat import Channel, ChannelId, Draft, Post, PostId, TeamId, User, UserId
+from bridge.models.chat import PAGE_SIZE, Channel, ChannelId, Draft, Post, PostId, TeamId, User, UserId
 
 log = structlog.get_logger(__name__)
-
-PAGE = 200
-"""Posts that the server gives at most in one answer (`PerPageMaximum` in server/channels/web/params.go)."""
 
 _LARGEST_PAGE = 8 << 20
 """Bytes, of posts; a usual page has a tenth of a megabyte, a single post at most three or four."""
@@ -65,20 +53,20 @@ class RestMattermost:
     """For a post with a `pending_post_id`."""
 
     async def me(self) -> User:
-        return parse_user(await Users(self.transport).get_user("me"))
+        return parse_user(await UserCalls(self.transport).me())
 
     async def user(self, user_id: UserId) -> User:
-        return parse_user(await Users(self.transport).get_user(identifier(user_id)))
+        return parse_user(await UserCalls(self.transport).get(user_id))
 
     async def post(self, post_id: PostId) -> Post:
-        return parse_post(await Posts(self.transport).get_post(identifier(post_id)))
+        return parse_post(await PostCalls(self.transport).get(post_id))
 
     async def channel(self, channel_id: ChannelId) -> Channel:
-        return parse_channel(await Channels(self.transport).get_channel(identifier(channel_id)))
+        return parse_channel(await ChannelCalls(self.transport).get(channel_id))
 
     async def channel_by_name(self, team_id: TeamId, name: str) -> Channel | None:
         try:
-            found = await Channels(self.transport).get_channel_by_name(identifier(team_id), segment(name))
+            found = await ChannelCalls(self.transport).by_name(team_id, name)
         except MattermostRefused as error:
             if not is_absence(error):
                 raise
@@ -86,7 +74,7 @@ class RestMattermost:
         return parse_channel(found)
 
     async def join_channel(self, channel_id: ChannelId, me: UserId) -> None:
-        await Channels(self.transport).add_user(identifier(channel_id), {"user_id": identifier(me)})
+        await ChannelCalls(self.transport).add_member(channel_id, me)
 
     async def my_channels(self) -> Sequence[Channel]:
         """Return every channel, of all teams, that the account is a member of; an unreadable one is left out.
@@ -96,7 +84,7 @@ class RestMattermost:
         then team by team.
         """
         try:
-            listed = await self.transport.get("/users/me/channels")
+            listed = await ChannelCalls(self.transport).mine()
         except MalformedError:
             listed = await self._channels_by_team()
         except MattermostRefused as error:
@@ -106,7 +94,7 @@ class RestMattermost:
         return list({channel.id: channel for channel in _readable(listed)}.values())
 
     async def posts_after(
-        self, channel_id: ChannelId, post_id: PostId, limit: int = PAGE, page: int = 0
+        self, channel_id: ChannelId, post_id: PostId, limit: int = PAGE_SIZE, page: int = 0
     ) -> Sequence[Post]:
         return (await self._posts(channel_id, limit, page, after=identifier(post_id)))[::-1]
 
@@ -115,20 +103,18 @@ class RestMattermost:
     ) -> Sequence[Post]:
         return await self._posts(channel_id, limit, page, before=identifier(post_id))
 
-    async def latest_posts(self, channel_id: ChannelId, page: int, limit: int = PAGE) -> Sequence[Post]:
+    async def latest_posts(self, channel_id: ChannelId, page: int, limit: int = PAGE_SIZE) -> Sequence[Post]:
         return await self._posts(channel_id, limit, page)
 
     async def thread(self, root_id: PostId) -> Sequence[Post]:
         """Return the whole thread, root included, oldest first; a server before 6.0 ignores the paging."""
         found: dict[PostId, Post] = {}
-        params: dict[str, Any] = {"perPage": PAGE, "direction": "down"}
+        params: dict[str, Any] = {"perPage": PAGE_SIZE, "direction": "down"}
         while True:
-            posts, has_next = parse_thread(
-                await self.transport.get(f"/posts/{identifier(root_id)}/thread", params=params)
-            )
+            posts, has_next = parse_thread(await PostCalls(self.transport).thread(root_id, params))
             new = [post for post in posts if post.id not in found and post.thread == root_id]
             found |= {post.id: post for post in new}
-            if not new or not (has_next or (has_next is None and len(posts) >= PAGE)):
+            if not new or not (has_next or (has_next is None and len(posts) >= PAGE_SIZE)):
                 break
             last = max(new, key=_age)
             params |= {"fromCreateAt": last.create_at, "fromPost": last.id}
@@ -149,14 +135,10 @@ class RestMattermost:
             "props": dict(draft.props),
             "pending_post_id": draft.pending_post_id,
         }
-        return parse_post(
-            await self.transport.with_policy(retry_policy).post(
-                "/posts", body, params={"set_online": "false"}
-            )
-        )
+        return parse_post(await PostCalls(self.transport.with_policy(retry_policy)).create(body))
 
     async def max_post_size(self) -> int:
-        config = await System(self.transport).get_client_configuration({"format": "old"})
+        config = await ServerCalls(self.transport).client_config()
         try:
             return max(_SMALLEST_POST_SIZE, int(config["MaxPostSize"]))
         except (KeyError, TypeError, ValueError):
@@ -164,7 +146,7 @@ class RestMattermost:
 
     async def ping(self) -> None:
         try:
-            answer = await System(self.transport).check_system_health()
+            answer = await ServerCalls(self.transport).ping()
         except MattermostRefused as error:
             raise MattermostUnavailable(error.message) from error
         if not isinstance(answer, dict) or answer.get("status") != "OK":
@@ -174,11 +156,11 @@ class RestMattermost:
         """Raise `TooLarge` for a page that would cost too much memory."""
         params = {"page": page, "per_page": limit, "skipFetchThreads": "true", **where}
         transport = replace(self.transport, largest_answer=_LARGEST_PAGE)
-        return parse_page(await Posts(transport).get_posts_for_channel(identifier(channel_id), params))
+        return parse_page(await PostCalls(transport).page(channel_id, params))
 
     async def _channels_by_team(self) -> list[Any]:
-        teams = parse_ids(await Teams(self.transport).get_user_teams("me"))
-        per_team = [await Channels(self.transport).get_channels_for_user("me", team) for team in teams]
+        teams = parse_ids(await TeamCalls(self.transport).mine())
+        per_team = [await ChannelCalls(self.transport).mine_in(team) for team in teams]
         return [channel for channels in per_team for channel in parse_list(channels)]
 
 

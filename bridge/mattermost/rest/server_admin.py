@@ -1,24 +1,17 @@
-"""What only an operator's commands do over REST: settings, roles, bots, limits.
-
-The catalogue of routes is mattermostdriver's; a route is written out here where that lacks it.
-"""
+"""Settings, roles, bots and limits, which only an operator's commands ask for."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mattermostdriver.endpoints.bots import Bots
-from mattermostdriver.endpoints.roles import Roles
-from mattermostdriver.endpoints.system import System
-from mattermostdriver.endpoints.users import Users
-
 from bridge.errors import MattermostNotConfigured, MattermostRefused
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.admin import RestAdmin
 from bridge.mattermost.rest.client import RestMattermost
+from bridge.mattermost.rest.endpoints import ServerCalls, UserCalls
 from bridge.mattermost.rest.transport import Transport
-from bridge.mattermost.wire import identifier, parse_list
-from bridge.models.chat import User, UserId
+from bridge.mattermost.wire import parse_list
+from bridge.models.chat import PAGE_SIZE, User, UserId
 from bridge.models.ids import is_mattermost_id
 
 DESCRIPTION = "equabot-bridge"
@@ -67,22 +60,22 @@ class RestOperator:
 
     async def config(self) -> Mapping[str, Mapping[str, Any]]:
         """Return the running server's settings, those of its environment included."""
-        config = _object(await System(self.transport).get_configuration(), "configuration")
+        config = _object(await ServerCalls(self.transport).config(), "configuration")
         return {name: section for name, section in config.items() if isinstance(section, dict)}
 
-    async def patch_config(self, changes: Mapping[str, Mapping[str, Any]]) -> None:
+    async def patch_config(self, settings: Mapping[str, Mapping[str, Any]]) -> None:
         """Change settings; what is from the server's environment stays, without an error."""
-        await self.transport.put("/config/patch", changes)
+        await ServerCalls(self.transport).patch_config(settings)
 
     async def roles(self, names: Sequence[str]) -> dict[str, Role]:
         """Return the roles of these names that exist."""
-        listed = parse_list(await self.transport.post("/roles/names", list(names)))
+        listed = parse_list(await ServerCalls(self.transport).roles(names))
         return {role.name: role for role in map(_role, listed)}
 
     async def set_permissions(self, role: Role, permissions: Sequence[str]) -> None:
         """Replace a role's permissions; raise `MattermostNotConfigured` where that needs a licence."""
         try:
-            await Roles(self.transport).patch_role(identifier(role.id), {"permissions": list(permissions)})
+            await ServerCalls(self.transport).patch_role(role.id, permissions)
         except MattermostRefused as error:
             if error.http_status != 501:
                 raise
@@ -98,7 +91,7 @@ class RestOperator:
         """
         body = {"username": username, "display_name": display_name, "description": description}
         try:
-            bot = _object(await Bots(self.transport).create_bot(body), "bot")
+            bot = _object(await ServerCalls(self.transport).create_bot(body), "bot")
         except MattermostRefused as error:
             if error.error_id == "api.bot.create_disabled":
                 raise MattermostNotConfigured(
@@ -114,23 +107,23 @@ class RestOperator:
 
     async def display_name(self, bot: UserId) -> str:
         """Return how a bot is shown, empty if just by its username."""
-        found = await Bots(self.transport).get_bot(identifier(bot), {"include_deleted": "true"})
+        found = await ServerCalls(self.transport).bot(bot)
         return _text(_object(found, "bot"), "display_name")
 
     async def show_as(self, bot: UserId, display_name: str) -> None:
-        await Bots(self.transport).patch_bot(identifier(bot), {"display_name": display_name})
+        await ServerCalls(self.transport).patch_bot(bot, {"display_name": display_name})
 
     async def enable_bot(self, bot: UserId) -> None:
-        await Bots(self.transport).enable_bot(identifier(bot))
+        await ServerCalls(self.transport).enable_bot(bot)
 
     async def set_roles(self, user: UserId, roles: str) -> None:
         """Replace an account's roles, names separated by spaces."""
-        await Users(self.transport).update_user_role(identifier(user), {"roles": roles})
+        await UserCalls(self.transport).set_roles(user, roles)
 
     async def create_person(self, username: str, email: str, password: str) -> User:
         """Create an account; the first of a server becomes its administrator by itself."""
         body = {"username": username, "email": email, "password": password, "email_verified": True}
-        await Users(self.transport).create_user(body)
+        await UserCalls(self.transport).create(body)
         created = await self.admin.user_by_username(username)
         if created is None:
             raise MalformedError("Mattermost does not find the account that it has just created.")
@@ -138,7 +131,7 @@ class RestOperator:
 
     async def own_tokens(self, user: UserId) -> int:
         """Return how many active tokens made by setup the account has."""
-        reply = self.transport.get(f"/users/{identifier(user)}/tokens", params={"per_page": 200})
+        reply = UserCalls(self.transport).tokens(user, 0, PAGE_SIZE)
         return sum(
             token.get("is_active") is True and token.get("description") == DESCRIPTION
             for token in parse_list(await reply)
@@ -150,7 +143,7 @@ class RestOperator:
     async def limits(self) -> Limits | None:
         """Return the limits of a server without a licence; None from an older one."""
         try:
-            found = _object(await self.transport.get("/limits/server"), "limits")
+            found = _object(await ServerCalls(self.transport).limits(), "limits")
         except MattermostRefused as error:
             if error.http_status != 404:
                 raise

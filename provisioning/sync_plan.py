@@ -48,7 +48,7 @@ class Plan:
     open: tuple[Member, ...]
     """Whose account is to be created or repaired before they are added."""
     add: tuple[MemberAccount, ...]
-    settle: tuple[MemberAccount, ...]
+    adopt: tuple[MemberAccount, ...]
     """In the team already, but not through the bridge, or not into all of its channels."""
     unchanged: tuple[MemberAccount, ...]
     remove: tuple[PersonId, ...]
@@ -59,7 +59,7 @@ class Plan:
     @property
     def changes(self) -> int:
         """How many people it is about."""
-        return len(self.open) + len(self.add) + len(self.settle) + len(self.remove)
+        return len(self.open) + len(self.add) + len(self.adopt) + len(self.remove)
 
 
 def plan_sync(roster: Roster, team: Iterable[User], facts: Facts) -> Plan:
@@ -78,10 +78,10 @@ def plan_sync(roster: Roster, team: Iterable[User], facts: Facts) -> Plan:
     return Plan(
         open=tuple(joining.open),
         add=tuple(joining.add),
-        settle=tuple(joining.settle),
+        adopt=tuple(joining.adopt),
         unchanged=tuple(joining.unchanged),
         remove=() if reason else tuple(leaving),
-        failed=(*joining.failed, *_told(roster, reason, leaving)),
+        failed=(*joining.failed, *_problems(roster, reason, leaving)),
         refusal="" if reason else _refusal(leaving, present, facts),
     )
 
@@ -94,7 +94,7 @@ class _Joining:
     facts: Facts
     open: list[Member] = field(default_factory=list)
     add: list[MemberAccount] = field(default_factory=list)
-    settle: list[MemberAccount] = field(default_factory=list)
+    adopt: list[MemberAccount] = field(default_factory=list)
     unchanged: list[MemberAccount] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
 
@@ -103,7 +103,7 @@ class _Joining:
         user = self.facts.users.get(user_id) if user_id else None
         if user_id and user_id in self.present:
             joined = self.facts.states.get(person) == "joined"
-            (self.unchanged if joined else self.settle).append(MemberAccount(person, user_id))
+            (self.unchanged if joined else self.adopt).append(MemberAccount(person, user_id))
         elif user and not user.delete_at and not _is_protected(user):
             self.add.append(MemberAccount(person, user.id))
         elif user or one.addresses == 1:
@@ -143,7 +143,7 @@ def _leaving(roster: Roster, present: Mapping[UserId, User], facts: Facts) -> It
             yield person
 
 
-def _told(roster: Roster, reason: str, leaving: Sequence[PersonId]) -> Iterator[Failure]:
+def _problems(roster: Roster, reason: str, leaving: Sequence[PersonId]) -> Iterator[Failure]:
     for problem in roster.problems:
         yield Failure(None, "roster_unreadable", problem)
     if reason and (leaving or roster.problems or not roster.members):

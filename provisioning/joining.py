@@ -1,4 +1,4 @@
-"""Who is in an organization's team."""
+"""Joining and leaving an organization's team."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,24 +27,29 @@ class ProvisionedTeam:
 
 
 async def ensure_membership(
-    admin: MattermostAdmin, tables: Tables, home: ProvisionedTeam, account: Account, *, verdict_age: timedelta
+    admin: MattermostAdmin,
+    tables: Tables,
+    provisioned: ProvisionedTeam,
+    account: Account,
+    *,
+    verdict_age: timedelta,
 ) -> None:
-    """See to it that the person is in the team and, when they enter it, in its open default channels.
+    """Put the person into the team and, when they enter it, into its open default channels.
 
     A channel that they leave later stays left. Raises `MattermostFull`, and `NotAMember` when they have left
     the organization since Equa said, `verdict_age` ago at most, that they are in it.
     """
-    organization, person, user = home.organization, account.person_id, account.user_id
+    organization, person, user = provisioned.organization, account.person_id, account.user_id
     if await tables.memberships.state(organization, person) == "joined" and await admin.is_in_team(
-        home.team.id, user
+        provisioned.team.id, user
     ):
         return
     if not await tables.memberships.join(organization, person, verdict_age=verdict_age):
         raise _has_left()
-    await admin.add_to_team(home.team.id, user)
-    await _enter(admin, home.team, home.channels, user)
+    await admin.add_to_team(provisioned.team.id, user)
+    await _enter(admin, provisioned.team, provisioned.channels, user)
     if not await tables.memberships.joined(organization, person):
-        await admin.remove_from_team(home.team.id, user)
+        await admin.remove_from_team(provisioned.team.id, user)
         raise _has_left()
     log.info("member_joined", organization=str(organization), person=str(person))
 

@@ -8,7 +8,7 @@ from bridge.db.accounts import Account
 from bridge.errors import MattermostFull, NotAMember
 from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import User
-from provisioning.membership import ProvisionedTeam, ensure_membership
+from provisioning.joining import ProvisionedTeam, ensure_membership
 from provisioning.users import ensure_user
 from tests.support.visits import CHANNELS, Chat, Process
 
@@ -18,23 +18,23 @@ JUST_NOW = timedelta(seconds=15)
 class Case:
     """Ada, who is about to be in Acme's team."""
 
-    def __init__(self, process: Process, home: ProvisionedTeam, account: Account) -> None:
+    def __init__(self, process: Process, provisioned: ProvisionedTeam, account: Account) -> None:
         self.process = process
-        self.home = home
+        self.provisioned = provisioned
         self.account = account
 
     async def join(self, verdict_age: timedelta = JUST_NOW) -> None:
         provisioner = self.process.provisioner
         await ensure_membership(
-            provisioner.admin, provisioner.tables, self.home, self.account, verdict_age=verdict_age
+            provisioner.admin, provisioner.tables, self.provisioned, self.account, verdict_age=verdict_age
         )
 
     async def leave(self) -> None:
-        await self.process.provisioner.leave(self.account.person_id, self.home.organization)
+        await self.process.provisioner.leave(self.account.person_id, self.provisioned.organization)
 
     async def state(self) -> str | None:
         return await self.process.provisioner.tables.memberships.state(
-            self.home.organization, self.account.person_id
+            self.provisioned.organization, self.account.person_id
         )
 
     def user(self, chat: Chat) -> User:
@@ -72,9 +72,9 @@ async def test_nobody_is_put_into_a_private_channel(chat: Chat, process: Process
     """Somebody has decided who reads it."""
     team = chat.team("acme-corp")
     chat.store.channel(team, "cap-table").type = "P"
-    home = await process.provisioner.ensure_team(Organization(case.home.organization, ""))
+    provisioned = await process.provisioner.ensure_team(Organization(case.provisioned.organization, ""))
 
-    await Case(process, home, case.account).join()
+    await Case(process, provisioned, case.account).join()
 
     assert "cap-table" not in chat.channels(team, case.user(chat))
 
@@ -158,10 +158,10 @@ async def test_whom_the_bridge_put_into_a_team_is_known(case: Case) -> None:
     """So that only these are taken out again."""
     memberships = case.process.provisioner.tables.memberships
     await case.join()
-    assert await memberships.people(case.home.organization) == {case.account.person_id}
+    assert await memberships.people(case.provisioned.organization) == {case.account.person_id}
 
     await case.leave()
-    assert not await memberships.people(case.home.organization)
+    assert not await memberships.people(case.provisioned.organization)
 
 
 async def test_leaving_a_team_that_is_gone_is_done(chat: Chat, case: Case) -> None:

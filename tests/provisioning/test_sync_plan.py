@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.models.chat import User, UserId
 from bridge.models.equa import Member, PersonId, Roster
 from bridge.models.jobs import MembershipState
-from provisioning.members import Facts, MemberAccount, Plan, plan_sync
+from provisioning.sync_plan import Facts, MemberAccount, Plan, plan_sync
 
 EVERYBODY = range(24)
 
@@ -29,7 +29,7 @@ def line(number: int, **changed: object) -> Member:
     return replace(member, **changed)  # type: ignore[arg-type]  # a test's choice
 
 
-def seat(number: int) -> MemberAccount:
+def member(number: int) -> MemberAccount:
     return MemberAccount(person(number), user(number).id)
 
 
@@ -65,7 +65,7 @@ class Team:
     def apply(self, plan: Plan) -> None:
         """Do what the plan says, as a perfect Mattermost does."""
         opened = [number_of(member.person_id) for member in plan.open]
-        added = [number_of(each.person_id) for each in (*plan.add, *plan.settle)]
+        added = [number_of(each.person_id) for each in (*plan.add, *plan.adopt)]
         for number in opened:
             self.users.pop(number, None)
         for number in (*opened, *added):
@@ -96,7 +96,7 @@ def test_a_team_that_matches_stays_as_it_is() -> None:
     """Nobody is touched."""
     plan = returning_visit(range(5)).plan(roster(*range(5)))
 
-    assert plan == Plan((), (), (), tuple(map(seat, range(5))), (), ())
+    assert plan == Plan((), (), (), tuple(map(member, range(5))), (), ())
 
 
 def test_who_is_new_is_added_and_who_is_gone_is_removed() -> None:
@@ -106,10 +106,10 @@ def test_who_is_new_is_added_and_who_is_gone_is_removed() -> None:
 
     plan = team.plan(roster(0, 1, 5, 6))
 
-    assert plan.add == (seat(5),)
+    assert plan.add == (member(5),)
     assert plan.open == (line(6),)
     assert plan.remove == (person(2),)
-    assert plan.unchanged == (seat(0), seat(1))
+    assert plan.unchanged == (member(0), member(1))
     assert not plan.failed
 
 
@@ -167,7 +167,7 @@ def test_what_was_interrupted_is_finished(state: MembershipState) -> None:
     plan = team.plan(roster(0, 1, 2))
 
     assert plan.remove == (person(3),)
-    assert plan.settle == (seat(2),)
+    assert plan.adopt == (member(2),)
 
 
 def test_a_member_who_was_added_by_hand_becomes_one_of_ours() -> None:
@@ -176,7 +176,7 @@ def test_a_member_who_was_added_by_hand_becomes_one_of_ours() -> None:
     team.present.add(2)
     team.known.add(2)
 
-    assert team.plan(roster(0, 1, 2)).settle == (seat(2),)
+    assert team.plan(roster(0, 1, 2)).adopt == (member(2),)
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_everybody_on_the_roster_is_accounted_for(team: Team, wanted: Roster) ->
     plan = team.plan(wanted)
 
     places = [member.person_id for member in plan.open]
-    places += [each.person_id for each in (*plan.add, *plan.settle, *plan.unchanged)]
+    places += [each.person_id for each in (*plan.add, *plan.adopt, *plan.unchanged)]
     places += [
         failure.person_id for failure in plan.failed if failure.person_id and failure.code != "duplicate"
     ]
