@@ -1,1 +1,1 @@
-"""What the platform tells, and what is to be done about it. Pure: no I/O is imported here."""
+"""The platform's events, and the jobs that follow from them. Pure: no I/O is imported here."""

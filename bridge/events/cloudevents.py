@@ -1,6 +1,6 @@
-"""CloudEvents 1.0 in JSON: an event's envelope, and how many come at once. Pure: no I/O is imported here.
+"""CloudEvents 1.0 in JSON: the envelope of an event, single events and lists. Pure: no I/O is imported here.
 
-Structured mode only; extension attributes are ignored, `data_base64` is not taken. See
+Structured mode only. Extension attributes are ignored, and `data_base64` is not supported. See
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
 """
 
@@ -18,10 +18,10 @@ BATCH = "application/cloudevents-batch+json"
 EITHER = "application/json"
 
 MOST = 100
-"""Events in a list."""
+"""The most events in a list."""
 
 _NAME = r"[^\x00-\x1f\x7f-\x9f]+"
-"""What the specification's strings are made of."""
+"""The specification's strings have no control characters."""
 _DAY = r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9])(\.[0-9]{1,9})?"
 _ZONE = r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
@@ -49,7 +49,7 @@ _Attribute = Annotated[
 
 
 class Envelope(BaseModel):
-    """The attributes of an event but its type; `subject` is the organization."""
+    """The attributes of an event except its type; `subject` is the organization."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
 
@@ -68,7 +68,7 @@ class Envelope(BaseModel):
 
 
 def listed(body: Any, media_type: str) -> list[Any]:
-    """Return what the body holds, one or many; raise `InvalidRequest` unless that fits its media type."""
+    """Return the events of a body as a list; raise `InvalidRequest` if it does not fit its media type."""
     match body:
         case dict() if media_type in (SINGLE, EITHER):
             return [body]

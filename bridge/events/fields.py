@@ -1,7 +1,7 @@
-"""The kinds of fields that events have: each with its form, and the sentence for what has another. Pure.
+"""Types of event fields: each with its form, an error message and a JSON Schema. Pure.
 
-A sentence goes on from the name of the field. The JSON Schema of a field accepts what the field does and
-nothing else.
+A message continues the name of the field: `data.link must be …`. The JSON Schema of a field accepts exactly
+the values that the field accepts.
 """
 
 import re
@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError
 from bridge.models.ids import UUID_FORM
 
 _VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
-"""A character that shows."""
+"""A visible character."""
 
 _DECIMAL = r"[0-9]{1,18}(\.[0-9]{1,18})?"
 _POSITIVE = rf"(?=[0-9.]*[1-9]){_DECIMAL}"
@@ -34,12 +34,12 @@ _LINK = rf"(https://[A-Za-z0-9][A-Za-z0-9.-]{{0,252}}|http://(localhost|127\.0\.
 
 
 def wrong(sentence: str) -> PydanticCustomError:
-    """Return the error that says so of a field; the sentence goes on from its name."""
+    """Return a validation error; the sentence continues the field's name."""
     return PydanticCustomError("wrong", sentence)
 
 
 def in_form(form: str, sentence: str) -> AfterValidator:
-    """Accept what the whole of the pattern matches."""
+    """Accept a value that the pattern matches as a whole."""
     pattern = re.compile(form)
 
     def check(value: str) -> str:
@@ -51,26 +51,26 @@ def in_form(form: str, sentence: str) -> AfterValidator:
 
 
 def form_schema(form: str, **more: Any) -> WithJsonSchema:
-    """Describe a text that the whole of the pattern matches."""
+    """Return the JSON Schema of a text that the pattern matches as a whole."""
     return WithJsonSchema({"type": "string", "pattern": f"^{form}$", **more})
 
 
 class _Untitled(GenerateJsonSchema):
-    """A field's name tells as much as a title made of it."""
+    """Leaves titles out: they repeat the fields' names."""
 
     def field_title_should_be_set(self, _schema: Any) -> bool:
         return False
 
 
 def schema_of(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the JSON Schema of what a model reads."""
+    """Return the JSON Schema of a model."""
     return model.model_json_schema(schema_generator=_Untitled)
 
 
 def _visible(value: str) -> str:
     if not re.search(_VISIBLE, value):
         raise wrong("must not be blank")
-    return value.replace("\x00", "")  # which PostgreSQL refuses
+    return value.replace("\x00", "")  # PostgreSQL refuses it
 
 
 def _as_uuid(value: object) -> UUID:
@@ -88,7 +88,7 @@ def _amount(form: str, least: int, sentence: str) -> tuple[BeforeValidator, With
     pattern = re.compile(form)
 
     def read(value: object) -> Decimal:
-        # A JSON number with decimals was already rounded by whoever wrote it.
+        # Whoever wrote a JSON number with decimals has rounded it already.
         whole = _without_point(value)
         text = str(whole) if type(whole) is int else whole
         if not isinstance(text, str) or not pattern.fullmatch(text):

@@ -1,4 +1,4 @@
-"""What is to be done about an event: a notice, and for members the membership. Pure: no I/O imports."""
+"""The jobs of an event: a notice, and for members the change of membership. Pure: no I/O imports."""
 
 import json
 from datetime import datetime
@@ -19,14 +19,14 @@ from bridge.models.jobs import Entry, Membership
 
 
 def key(event: Event) -> str:
-    """Return what is the same for the same event and for no other: `source` and `id` name it."""
+    """Return a key that only this event has, made of its `source` and `id`."""
     return f"event:{sha256(json.dumps([event.source, event.id]).encode()).hexdigest()}"
 
 
 def jobs_for(event: Event, now: datetime) -> tuple[Entry, ...]:
     """Return the jobs of an event, to be stored together; the first one's `dedupe` is the event's key.
 
-    An event that does not tell its time happened `now`.
+    An event without a time happened `now`.
     """
     notice = _notice(event, event.time or now)
     match event.data:
@@ -39,7 +39,7 @@ def jobs_for(event: Event, now: datetime) -> tuple[Entry, ...]:
 
 
 def channel(data: Data) -> str:
-    """Return the name of the channel that hears of it."""
+    """Return the name of the channel that the notice goes to."""
     match data:
         case SharesIssued() | SharesTransferred():
             return "cap-table"

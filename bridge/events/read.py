@@ -1,4 +1,4 @@
-"""Read events out of a request's body; all of them or none. Pure: no I/O is imported here."""
+"""Read the events of a request's body, all of them or none. Pure: no I/O is imported here."""
 
 import json
 import re
@@ -17,9 +17,9 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def read(body: bytes, media_type: str) -> list[Event]:
-    """Return the events in their order; raise `InvalidRequest` that names every field which is wrong.
+    """Return the events in their order; raise an `InvalidRequest` that names every wrong field.
 
-    A field is named by its path, in a list behind the event's index: `[2].data.link`.
+    A field is named by its path; in a list the event's index comes first: `[2].data.link`.
     """
     decoded = _decoded(body)
     mistakes: list[str] = []

@@ -1,7 +1,7 @@
-"""What each type of event carries in its `data`. Pure: no I/O is imported here.
+"""The types of events, with the fields of their `data`. Pure: no I/O is imported here.
 
-Names are in camelCase on the wire. What a type does not know is ignored, so that the platform may tell more
-before the bridge can show it; `null` is the same as nothing.
+Names are in camelCase on the wire. Unknown fields are ignored, so that the platform may send a new field
+before the bridge knows it. `null` is the same as a missing field.
 """
 
 from collections.abc import Mapping
@@ -29,8 +29,8 @@ from bridge.events.fields import (
 from bridge.models.equa import OrganizationId, PersonId
 
 
-class Carried(BaseModel):
-    """What an event carries; `link` is where the platform shows it."""
+class EventData(BaseModel):
+    """The data of an event; `link` is its page on the platform."""
 
     TYPE: ClassVar[str]
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=to_camel)
@@ -38,11 +38,11 @@ class Carried(BaseModel):
     link: Link
 
     def stored(self) -> dict[str, Any]:
-        """Return it as JSON values that the same type reads again."""
+        """Return the data as JSON values that the same type can read again."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-class SharesIssued(Carried):
+class SharesIssued(EventData):
     TYPE = "cc.equa.shares.issued"
     model_config = ConfigDict(
         json_schema_extra={
@@ -68,7 +68,7 @@ class SharesIssued(Carried):
         return value
 
 
-class SharesTransferred(Carried):
+class SharesTransferred(EventData):
     TYPE = "cc.equa.shares.transferred"
 
     transferor: Name = Field(alias="from")
@@ -77,7 +77,7 @@ class SharesTransferred(Carried):
     quantity: Quantity
 
 
-class DocumentUploaded(Carried):
+class DocumentUploaded(EventData):
     TYPE = "cc.equa.document.uploaded"
 
     name: Name
@@ -86,7 +86,7 @@ class DocumentUploaded(Carried):
     size: Bytes
 
 
-class _MemberChanged(Carried):
+class _MemberChanged(EventData):
     user_id: Uuid
     name: Name
     email: Email | None = None
@@ -94,7 +94,7 @@ class _MemberChanged(Carried):
 
     @property
     def person_id(self) -> PersonId:
-        """Whose membership changes."""
+        """The person whose membership changes."""
         return PersonId(self.user_id)
 
 
@@ -106,7 +106,7 @@ class MemberRemoved(_MemberChanged):
     TYPE = "cc.equa.member.removed"
 
 
-class Announcement(Carried):
+class Announcement(EventData):
     """`text` is plain: its lines and paragraphs are kept, Markdown in it is shown as it is."""
 
     TYPE = "cc.equa.announcement"

@@ -1,1 +1,1 @@
-"""What the platform's events look like in a channel. Pure: no I/O is imported here."""
+"""The platform's events as posts. Pure: no I/O is imported here."""

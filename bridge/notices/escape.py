@@ -1,4 +1,4 @@
-"""Texts of others that look as they were typed wherever Mattermost shows them. Pure: no I/O is imported here.
+"""Escape texts of others, so that Mattermost shows them as they were typed. Pure: no I/O is imported here.
 
 A post's message and the pretext, text and field values of an attachment are Markdown and searched for
 mentions; its title (where it is a link), author and fallback are plain text (`getMentionsEnabledFields` in
@@ -8,7 +8,7 @@ server/channels/app/notification.go, message_attachment.tsx in webapp/channels/s
 import re
 
 BREAK = "\u200b"
-"""A zero-width space: what is on its two sides is not read together, and nothing shows."""
+"""A zero-width space: invisible, and it parts what Mattermost would read as one."""
 
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -16,8 +16,8 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 _TOGETHER = re.compile(r"[@#~<]|&(?=#?\w+;)|:(?=\S)|;(?=-?\))|(?i:(?<=x)-(?=d))")
-"""What is read as one with what follows it, with a backslash before it or without: mentions and links to
-channels (mention_parser_standard.go, channel_mentions.go), hashtags, entities, `<3` and other emoticons,
+"""Characters that Mattermost reads together with what follows, even behind a backslash: mentions and links
+to channels (mention_parser_standard.go, channel_mentions.go), hashtags, entities, `<3` and other emoticons,
 emoji, and addresses of any scheme (text_formatting.tsx, emoticons.tsx in webapp/channels/src/utils)."""
 
 _MARKUP = re.compile(r"[\\`*{}\[\]()#+\-.!_>|~<&$]|(?m:^=)")
@@ -28,7 +28,7 @@ _SPELLED = {"\\": "&#92;", "<": "&lt;", "&": "&amp;", "$": "&#36;", "=": "&#61;"
 
 
 def plain(text: str) -> str:
-    """Return the text on one line, for a place that is no Markdown: it calls nobody and looks like itself."""
+    """Return the text on one line, for a place without Markdown; it mentions nobody."""
     return _parted(_on_one_line(text))
 
 
@@ -38,7 +38,7 @@ def inline(text: str) -> str:
 
 
 def block(text: str) -> str:
-    """Return Markdown that shows the text with its lines and paragraphs, and like `inline` nothing else."""
+    """Return Markdown that shows the text with its lines and paragraphs, and otherwise like `inline`."""
     lines = (" ".join(line.split()) for line in _visible(text).split("\n"))
     return _escaped(re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip("\n"))
 

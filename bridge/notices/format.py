@@ -1,4 +1,4 @@
-"""Amounts, dates and names as people read them. Pure: no I/O is imported here."""
+"""Format amounts, dates and names for people. Pure: no I/O is imported here."""
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -9,7 +9,7 @@ _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-"""In English whatever the process's locale, unlike those of `strftime`."""
+"""In English, whereas those of `strftime` depend on the process's locale."""
 
 _WITHOUT_DECIMALS = frozenset(
     (
@@ -32,13 +32,13 @@ _WITHOUT_DECIMALS = frozenset(
     )
 )
 _WITH_THREE = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
-"""Where ISO 4217 gives a currency other than two decimals."""
+"""Currencies of ISO 4217 with other than two decimals."""
 
 _UNITS = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
 def quantity(amount: Decimal) -> str:
-    """Return e.g. `1,500,000` or `12.5`, exactly and without idle zeros."""
+    """Return e.g. `1,500,000` or `12.5`, exactly and without trailing zeros."""
     return _grouped(amount, 0)
 
 
@@ -72,8 +72,8 @@ def _rounded(amount: Decimal) -> Decimal:
 
 
 def _grouped(amount: Decimal, digits: int) -> str:
-    """Return it in full with at least so many decimals, without zeros at the end beyond them."""
-    # Not by arithmetic, which rounds to the 28 digits of the context.
+    """Return the amount in full, with at least `digits` decimals and no trailing zeros beyond them."""
+    # Arithmetic would round to the 28 digits of the decimal context.
     whole, _, decimals = f"{amount:f}".partition(".")
     decimals = decimals.rstrip("0").ljust(digits, "0")
     return f"{int(whole):,}.{decimals}" if decimals else f"{int(whole):,}"

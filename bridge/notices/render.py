@@ -1,8 +1,7 @@
-"""An event as a message attachment: a title that leads to the platform, a few fields, a colour. Pure.
+"""Render an event as a message attachment: a title that links to the platform, a few fields, a colour. Pure.
 
-What Mattermost shows of an attachment and how is told by
-https://developers.mattermost.com/integrate/reference/message-attachments/; it never shows `ts`, so the time
-stands in the footer.
+https://developers.mattermost.com/integrate/reference/message-attachments/ describes what Mattermost shows of
+an attachment. It never shows `ts`, so the time stands in the footer.
 """
 
 from collections.abc import Mapping
@@ -27,18 +26,18 @@ GREEN, BLUE, VIOLET, TEAL, GREY, AMBER = "#2e7d32", "#1565c0", "#6a1b9a", "#0083
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What is told of an event; fields and text are Markdown, the rest is plain."""
+    """An event for people; fields and text are Markdown, the rest is plain text."""
 
     title: str
     color: str
     fallback: str
-    """All of it in one line, for notifications."""
+    """The event in one line, for notifications."""
     fields: Mapping[str, str]
     text: str = ""
     author: str = ""
 
     def attachment(self, link: str, time: datetime) -> dict[str, Any]:
-        """Return the attachment as Mattermost takes it (server/public/model/message_attachment.go)."""
+        """Return the attachment in Mattermost's form (server/public/model/message_attachment.go)."""
         return {
             "fallback": self.fallback,
             "color": self.color,
@@ -54,7 +53,7 @@ class Notice:
 
 
 def render(data: Data, time: datetime) -> dict[str, Any]:
-    """Return the attachment that tells of an event of that time."""
+    """Return the attachment for an event of that time."""
     return _notice(data).attachment(data.link, time)
 
 
@@ -86,8 +85,8 @@ def _issued(data: SharesIssued) -> Notice:
         fields["Price per share"] = money(data.price_per_share, data.currency)
     if data.certificate:
         fields["Certificate"] = inline(data.certificate)
-    told = f"{quantity(data.quantity)} {data.security_class} issued to {data.recipient}"
-    return Notice("Shares issued", GREEN, plain(told), fields)
+    summary = f"{quantity(data.quantity)} {data.security_class} issued to {data.recipient}"
+    return Notice("Shares issued", GREEN, plain(summary), fields)
 
 
 def _transferred(data: SharesTransferred) -> Notice:
@@ -97,11 +96,11 @@ def _transferred(data: SharesTransferred) -> Notice:
         "Security": inline(data.security_class),
         "Quantity": quantity(data.quantity),
     }
-    told = (
+    summary = (
         f"{quantity(data.quantity)} {data.security_class} transferred from {data.transferor}"
         f" to {data.transferee}"
     )
-    return Notice("Shares transferred", BLUE, plain(told), fields)
+    return Notice("Shares transferred", BLUE, plain(summary), fields)
 
 
 def _uploaded(data: DocumentUploaded) -> Notice:

@@ -1,4 +1,4 @@
-"""Whether a job is still ours: asked again before something is posted that others may have posted by now."""
+"""A check, before each post, that this process still holds the lease of a job."""
 
 from dataclasses import dataclass
 from math import inf
@@ -9,23 +9,23 @@ from bridge.models.jobs import JobId
 from bridge.worker import LeaseLostError
 
 SURE = 5.0
-"""Seconds for which a job that was ours stays it: a lease lasts for 15 and is renewed every 5."""
+"""Seconds for which a check stays valid: a lease lasts for 15 and is renewed every 5."""
 
 
 @dataclass(slots=True)
 class LeaseGuard:
-    """One job in the hands of this process, which may be stopped or suspended at any moment."""
+    """The lease of one job; this process may be suspended at any moment, and the lease expire meanwhile."""
 
     inbox: Inbox
     job: JobId
     clock: Clock = boot_time
     known: float = -inf
-    """When it surely was ours, by the clock."""
+    """The last moment at which the lease was certainly ours, by `clock`."""
 
     async def require(self) -> None:
-        """Return only while the job is ours; a proof that is fresh enough costs nothing.
+        """Return while the lease is ours; ask the database if the last check is too old.
 
-        Raises `LeaseLostError`, and `DatabaseUnavailable` when it cannot be told.
+        Raises `LeaseLostError`, or `DatabaseUnavailable` if the database does not answer.
         """
         while self.clock() - self.known > SURE:
             asked = self.clock()

@@ -1,4 +1,4 @@
-"""The job kind `notice`: tell a channel of its organization's team what the platform has told.
+"""The job kind `notice`: post an event of the platform into a channel of its organization's team.
 
 Posts of one channel are one lane, so they keep their order. Mattermost forgets a `pending_post_id` after
 30 s: a second attempt first looks for the mark of the first among the channel's recent posts.
@@ -27,18 +27,18 @@ log = structlog.get_logger(__name__)
 
 _PAGE = 50
 _PAGES = 40
-"""How many pages of posts a second attempt looks through at most."""
+"""Pages of posts that a second attempt looks through at most."""
 
 _LOOK_BACK = timedelta(days=1)
-"""How long before a job's time an attempt at it may have posted: an outage is waited for so long, and a
-woken job's time begins anew."""
+"""An attempt may have posted this long before the job's creation time: a job waits for so long through an
+outage, and its time begins anew when it is woken."""
 
 _ARCHIVED = "api.post.create_post.can_not_post_to_deleted.error"
 
 
 @dataclass(frozen=True, slots=True)
 class Notices:
-    """Posts as the account of `poster`: without joining where its roles allow that, else as a member."""
+    """Posts as the account of `poster`, which joins a channel only if it may not post there otherwise."""
 
     teams: Teams
     poster: Poster
@@ -47,8 +47,8 @@ class Notices:
     async def post(self, job: Job) -> Mapping[str, Any]:
         """Post the notice once.
 
-        Raises `TeamNotMapped` while the organization has no team and `ChannelNotUsable` while its channel is
-        missing or closed; both are worth waiting for.
+        Raises `TeamNotMapped` while the organization has no team, and `ChannelNotUsable` while its channel
+        is missing or closed; the worker retries both.
         """
         name = job.payload["channel"]
         try:
@@ -59,9 +59,10 @@ class Notices:
         return {"posts": [post]}
 
     async def _channel(self, organization: OrganizationId | None, name: str) -> ChannelId:
-        """Return the channel that the bridge made under this name, whatever it is called by now.
+        """Return the channel that the bridge created under this name, whatever it is called now.
 
-        Whichever has the name is taken only while nothing is known of ours: a member may have given it away.
+        Another channel of that name is used only while no channel of ours is known: a member may have renamed
+        ours and made one of their own.
         """
         mapping = await self.teams.find(organization) if organization else None
         if mapping is None or organization is None:
@@ -81,7 +82,7 @@ class Notices:
         try:
             channel = await self.poster.api.channel(stored)
         except MattermostRefused as error:
-            # A 404 without Mattermost's id of an error comes from somebody in between.
+            # A 404 without an error id of Mattermost's comes from a proxy in between.
             if error.http_status != 404 or not error.error_id:
                 raise
             return None
@@ -100,13 +101,13 @@ class Notices:
     async def _once(self, job: Job, channel: ChannelId) -> PostId:
         mark = {"notice": str(uuid5(job.key, "notice"))}
         async with self.poster.write_limit(channel):
-            there = await self._there(job, channel, mark) if job.attempts > 1 else None
-            return there or await self.poster.create(
+            earlier = await self._posted_earlier(job, channel, mark) if job.attempts > 1 else None
+            return earlier or await self.poster.create(
                 _draft(job, channel, mark), LeaseGuard(self.inbox, job.id)
             )
 
-    async def _there(self, job: Job, channel: ChannelId, mark: Mapping[str, str]) -> PostId | None:
-        """Find what an earlier attempt has posted."""
+    async def _posted_earlier(self, job: Job, channel: ChannelId, mark: Mapping[str, str]) -> PostId | None:
+        """Find the post of an earlier attempt."""
         async for post in self._recent(channel, job.created - _LOOK_BACK):
             if post.user_id == self.poster.me and post.props.get(MARK) == mark:
                 return post.id
@@ -134,7 +135,7 @@ def _draft(job: Job, channel: ChannelId, mark: Mapping[str, str]) -> Draft:
 
 
 def _explained(error: MattermostRefused, name: str) -> BridgeError:
-    """Return what an operator can do about it, if anything."""
+    """Return an error that says what an operator can do, where there is something."""
     if error.http_status == 403:
         return ChannelNotUsable(f"The account that posts notices may neither post in {name} nor join it.")
     return _archived(name) if error.error_id == _ARCHIVED else error

@@ -1,8 +1,8 @@
-"""Put an answer into its thread: every part once, whatever dies in between.
+"""Post an answer into its thread: each part once, whatever dies in between.
 
-A part carries which question it answers in its props and a `pending_post_id` that nobody can guess.
-Mattermost forgets the latter after 30 s, so a later attempt first looks for the former in the thread, and
-a create is only begun while the job is surely ours.
+A part names the question that it answers in its props, and has a `pending_post_id` that nobody can guess.
+Mattermost forgets that id after 30 s, so a later attempt first looks for the props in the thread. A create
+begins only while this process certainly holds the job's lease.
 """
 
 import asyncio
@@ -28,26 +28,26 @@ _WRITES_A_CHANNEL = 4
 """With more creates at once a real server deadlocks on its thread memberships (measured on 5.37)."""
 
 _LATE = 5.0
-"""Seconds that a create may still take once its post was seen; and that its post may once it failed."""
+"""Seconds to wait for the HTTP response once the post was seen, or for the post once the request failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyTarget:
-    """Where an answer belongs and which post it answers."""
+    """The thread that an answer belongs into, and the question that it answers."""
 
     channel_id: ChannelId
     thread: PostId
-    answers: PostId
+    question: PostId
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What of an answer stands in its thread."""
+    """The parts of an answer that its thread has already."""
 
     posts: Mapping[int, PostId] = field(default_factory=dict)
-    """By the numbers of the parts, from 1."""
+    """By number of the part, from 1."""
     of: int = 0
-    """How many parts there are in all; 0 if none was found."""
+    """The number of parts in all; 0 if none was found."""
 
     @property
     def complete(self) -> bool:
@@ -71,49 +71,50 @@ class Poster:
     )
 
     async def deliver(
-        self, job: Job, text: str, place: ReplyTarget, hold: LeaseGuard, *, again: bool
+        self, job: Job, text: str, target: ReplyTarget, lease: LeaseGuard, *, again: bool
     ) -> list[PostId]:
         """Post the text in as many parts as needed; `again` if an earlier attempt may have posted some."""
         # A cut can make `@all` of `@alliance`; undoing that adds a character.
         parts = [without_broadcast_mentions(part) for part in split(text, self.max_post_size - 1)]
-        async with self.write_limit(place.channel_id):
-            there = dict((await self.found(place)).posts) if again else {}
+        async with self.write_limit(target.channel_id):
+            posts = dict((await self.found(target)).posts) if again else {}
             for number, part in enumerate(parts, 1):
-                if number not in there:
-                    there[number] = await self.create(_draft(job, place, part, number, len(parts)), hold)
-        return Found(there).in_order
+                if number not in posts:
+                    draft = _draft(job, target, part, number, len(parts))
+                    posts[number] = await self.create(draft, lease)
+        return Found(posts).in_order
 
-    async def found(self, place: ReplyTarget) -> Found:
-        """Find the parts in the thread; only posts of our own account count, anybody can copy props."""
-        there, of = dict[int, PostId](), 0
-        for post in await self.api.thread(place.thread):
-            if post.user_id == self.me and (part := _part(post, place.answers)):
-                there[part[0]], of = post.id, part[1]
-        return Found(there, of)
+    async def found(self, target: ReplyTarget) -> Found:
+        """Find the parts in the thread. Only posts of our own account count: anybody can copy props."""
+        posts, of = dict[int, PostId](), 0
+        for post in await self.api.thread(target.thread):
+            if post.user_id == self.me and (part := _part(post, target.question)):
+                posts[part[0]], of = post.id, part[1]
+        return Found(posts, of)
 
     def write_limit(self, channel: ChannelId) -> asyncio.Semaphore:
-        """Return what lets few at a time write to the channel.
+        """Return the semaphore that lets a few at a time write to the channel.
 
-        Whoever has to look before they post does so behind it: it can take minutes to be let in.
+        Acquire it before looking for earlier posts: it can take minutes to get in.
         """
         return self._write_limits.setdefault(channel, asyncio.Semaphore(_WRITES_A_CHANNEL))
 
-    async def create(self, draft: Draft, hold: LeaseGuard) -> PostId:
-        """Create one post, behind the gate, and return its id as soon as it is certain that it exists.
+    async def create(self, draft: Draft, lease: LeaseGuard) -> PostId:
+        """Create one post and return its id as soon as it certainly exists. The caller holds `write_limit`.
 
         Within 30 s the same `pending_post_id` gives the same post; later the caller looks for it first.
         """
-        await hold.require()
+        await lease.require()
         with self.post_acks.expect(draft.pending_post_id) as seen:
             creating = asyncio.create_task(self.api.create_post(draft), name="create post")
             try:
-                return (await _first_word(creating, seen)).id
+                return (await _created(creating, seen)).id
             finally:
                 await _end(creating)
 
 
-async def _first_word(creating: asyncio.Task[Post], seen: asyncio.Future[Post]) -> Post:
-    """Return the post when either the answer to its create or its event tells of it."""
+async def _created(creating: asyncio.Task[Post], seen: asyncio.Future[Post]) -> Post:
+    """Return the post from the HTTP response or from its websocket event, whichever comes first."""
     await asyncio.wait({creating, seen}, return_when=asyncio.FIRST_COMPLETED)
     if seen.done():
         await asyncio.wait({creating}, timeout=_LATE)
@@ -123,7 +124,7 @@ async def _first_word(creating: asyncio.Task[Post], seen: asyncio.Future[Post]) 
 
 
 def _unclear(creating: asyncio.Task[Post]) -> bool:
-    """Whether the create failed in a way that leaves open if the post exists."""
+    """Whether the create failed and the post may exist all the same."""
     error = creating.exception()
     return isinstance(error, BridgeError) and error.retryable
 
@@ -135,20 +136,20 @@ async def _end(task: asyncio.Task[Post]) -> None:
         task.exception()
 
 
-def _draft(job: Job, place: ReplyTarget, part: str, number: int, parts: int) -> Draft:
+def _draft(job: Job, target: ReplyTarget, part: str, number: int, parts: int) -> Draft:
     return Draft(
-        channel_id=place.channel_id,
-        root_id=place.thread,
+        channel_id=target.channel_id,
+        root_id=target.thread,
         message=part,
-        props={MARK: {"answers": place.answers, "part": number, "of": parts}},
+        props={MARK: {"answers": target.question, "part": number, "of": parts}},
         pending_post_id=str(uuid5(job.key, str(number))),
     )
 
 
-def _part(post: Post, answers: PostId) -> tuple[int, int] | None:
-    """Return which part of how many the post is of the answer, if it is one."""
+def _part(post: Post, question: PostId) -> tuple[int, int] | None:
+    """Return the number of the part and the number of parts, if the post answers the question."""
     mark: Any = post.props.get(MARK)
-    if not isinstance(mark, Mapping) or mark.get("answers") != answers:
+    if not isinstance(mark, Mapping) or mark.get("answers") != question:
         return None
     number, of = mark.get("part"), mark.get("of")
     return (number, of) if isinstance(number, int) and isinstance(of, int) and number > 0 else None

@@ -17,8 +17,8 @@ from tests.support.platform_events import ACME, ADA, DATA, encoded, event, witho
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def told(name: str = "cc.equa.announcement", **changes: Any) -> Event:
-    (found,) = read(encoded({**event(name), **changes}), SINGLE)
+def an_event(name: str = "cc.equa.announcement", **fields: Any) -> Event:
+    (found,) = read(encoded({**event(name), **fields}), SINGLE)
     return found
 
 
@@ -34,30 +34,30 @@ def told(name: str = "cc.equa.announcement", **changes: Any) -> Event:
     ],
 )
 def test_each_type_has_its_channel_and_jobs(name: str, channel: str, kinds: list[str]) -> None:
-    """Each is told; members are also put in or taken out."""
-    jobs = jobs_for(told(name), NOW)
+    """Each makes a notice; members are also added or removed."""
+    jobs = jobs_for(an_event(name), NOW)
 
     assert [job.kind for job in jobs] == kinds
     assert jobs[0].payload["channel"] == channel
     assert jobs[0].lane == f"channel:{ACME}:{channel}"
     assert {job.organization_id for job in jobs} == {UUID(ACME)}
-    assert jobs[0].dedupe == key(told(name))
+    assert jobs[0].dedupe == key(an_event(name))
 
 
 def test_the_notice_holds_all_that_is_told() -> None:
     """Enough to render it days later, and to find the event that it came from."""
-    (job,) = jobs_for(told("cc.equa.shares.issued"), NOW)
+    (job,) = jobs_for(an_event("cc.equa.shares.issued"), NOW)
 
     assert job.payload["type"] == "cc.equa.shares.issued"
     assert (job.payload["source"], job.payload["id"]) == ("https://app.equa.cc", "event-1")
     assert job.payload["time"] == "2026-11-22T14:05:00+00:00"
     stored = TYPES["cc.equa.shares.issued"].model_validate(job.payload["data"])
-    assert stored == told("cc.equa.shares.issued").data
+    assert stored == an_event("cc.equa.shares.issued").data
 
 
 def test_an_event_without_a_time_happened_now() -> None:
     """It is the time of its acceptance, not of its post."""
-    (job,) = jobs_for(told(time=None), NOW)
+    (job,) = jobs_for(an_event(time=None), NOW)
 
     assert job.payload["time"] == NOW.isoformat()
 
@@ -71,40 +71,40 @@ def test_an_event_without_a_time_happened_now() -> None:
 )
 def test_a_membership_has_a_lane_of_its_person(name: str, action: Any, email: str) -> None:
     """Joining and leaving of one person keep their order, whatever the channel does."""
-    _, job = jobs_for(told(name), NOW)
+    _, job = jobs_for(an_event(name), NOW)
 
     assert job.lane == f"person:{ACME}:{ADA}"
     assert Membership.of(job.payload) == Membership(
-        OrganizationId(UUID(ACME)), PersonId(UUID(ADA)), action, "Ada Lovelace", email, told(name).time
+        OrganizationId(UUID(ACME)), PersonId(UUID(ADA)), action, "Ada Lovelace", email, an_event(name).time
     )
 
 
 def test_lanes_do_not_depend_on_how_an_id_is_written() -> None:
     """Ids in capitals are the same."""
     data = {**DATA["cc.equa.member.added"], "userId": ADA.upper()}
-    jobs = jobs_for(told("cc.equa.member.added", subject=ACME.upper(), data=data), NOW)
+    jobs = jobs_for(an_event("cc.equa.member.added", subject=ACME.upper(), data=data), NOW)
 
     assert [job.lane for job in jobs] == [f"channel:{ACME}:town-square", f"person:{ACME}:{ADA}"]
 
 
 def test_source_and_id_make_the_key() -> None:
     """Nothing else counts, and neither can be mistaken for a part of the other."""
-    same = [told(), told("cc.equa.member.added"), told(time=None), told(subject=ADA)]
+    same = [an_event(), an_event("cc.equa.member.added"), an_event(time=None), an_event(subject=ADA)]
     others = [
-        told(id="event-2"),
-        told(source="x"),
-        told(id='a","b', source="c"),
-        told(id="b", source='c","a'),
+        an_event(id="event-2"),
+        an_event(source="x"),
+        an_event(id='a","b', source="c"),
+        an_event(id="b", source='c","a'),
     ]
 
     assert len({key(each) for each in same}) == 1
     assert len({key(each) for each in (*same, *others)}) == 1 + len(others)
-    assert len(key(told(id="x" * 500, source="y" * 500))) < 100
+    assert len(key(an_event(id="x" * 500, source="y" * 500))) < 100
 
 
 def test_keys_of_one_event_differ_by_job() -> None:
     """Both jobs of an event are stored, each once."""
-    jobs = jobs_for(told("cc.equa.member.added"), NOW)
+    jobs = jobs_for(an_event("cc.equa.member.added"), NOW)
 
     assert len({job.dedupe for job in jobs}) == 2
 
@@ -112,6 +112,6 @@ def test_keys_of_one_event_differ_by_job() -> None:
 def test_a_price_is_stored_as_it_was_written() -> None:
     """Small ones too, which Python would write with an exponent."""
     data = {**without(DATA["cc.equa.shares.issued"], "certificate"), "pricePerShare": "0.0000001"}
-    (job,) = jobs_for(told("cc.equa.shares.issued", data=data), NOW)
+    (job,) = jobs_for(an_event("cc.equa.shares.issued", data=data), NOW)
 
     assert job.payload["data"]["pricePerShare"] == "0.0000001"

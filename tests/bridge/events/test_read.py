@@ -25,8 +25,8 @@ def mistakes(body: Any, media_type: str = EITHER) -> list[str]:
     return refused.value.message.removesuffix(".").split("; ")
 
 
-def issued(*left_out: str, **changes: Any) -> dict[str, Any]:
-    return event(ISSUED, data={**without(DATA[ISSUED], *left_out), **changes})
+def issued(*left_out: str, **fields: Any) -> dict[str, Any]:
+    return event(ISSUED, data={**without(DATA[ISSUED], *left_out), **fields})
 
 
 @pytest.mark.parametrize("name", sorted(TYPES))
@@ -77,7 +77,7 @@ def test_one_or_a_list(body: Any, media_type: str, count: int) -> None:
     ],
 )
 def test_neither_one_nor_a_list(body: Any, media_type: str) -> None:
-    """The answer tells what would be."""
+    """The message says what a body may be."""
     message = "; ".join(mistakes(body, media_type))
 
     assert SINGLE in message
@@ -117,7 +117,7 @@ def test_times(time: str, read_as: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "wrong"),
+    ("fields", "wrong"),
     [
         ({"specversion": "0.3"}, 'specversion must be "1.0"'),
         ({"specversion": 1.0}, "specversion should be a valid string"),
@@ -139,14 +139,14 @@ def test_times(time: str, read_as: str) -> None:
         ({"data": [1]}, "data must be an object"),
     ],
 )
-def test_wrong_attributes(changes: dict[str, Any], wrong: str) -> None:
+def test_wrong_attributes(fields: dict[str, Any], wrong: str) -> None:
     """One sentence for one mistake."""
-    assert mistakes(event(**changes)) == [wrong]
+    assert mistakes(event(**fields)) == [wrong]
 
 
 @pytest.mark.parametrize("name", ["cc.equa.shares.voided", "", None, ["cc.equa.announcement"]])
 def test_unknown_types(name: Any) -> None:
-    """The known ones are told."""
+    """The error lists the known ones."""
     (message,) = mistakes({**event(), "type": name})
 
     assert message == f"type must be one of {', '.join(sorted(DATA))}"
@@ -274,7 +274,7 @@ def test_a_list_of_one_has_an_index() -> None:
 
 
 def test_unknown_data_is_ignored() -> None:
-    """The platform may tell more than the bridge shows."""
+    """The platform may send more than the bridge shows."""
     (found,) = read(encoded(issued(vestingSchedule={"cliff": 12}, notes="\x00\ud800")), SINGLE)
 
     assert "vestingSchedule" not in found.data.stored()

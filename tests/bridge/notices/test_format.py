@@ -51,7 +51,7 @@ def test_money(amount: str, currency: str, text: str) -> None:
 @settings(deadline=None)
 @given(_amounts)
 def test_amounts_are_exact(amount: Decimal) -> None:
-    """What is shown is what was told."""
+    """The amount shown is exactly the amount received."""
     assert Decimal(quantity(amount).replace(",", "")) == amount
     assert Decimal(money(amount, "USD").removeprefix("USD ").replace(",", "")) == amount
 

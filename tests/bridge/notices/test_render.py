@@ -19,8 +19,8 @@ TIME = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 FOOTER = "Equa · 22 November 2026, 14:05 UTC"
 
 
-def rendered(name: str, /, **changes: Any) -> dict[str, Any]:
-    return render(TYPES[name].model_validate({**DATA[name], **changes}), TIME)
+def rendered(name: str, /, **fields: Any) -> dict[str, Any]:
+    return render(TYPES[name].model_validate({**DATA[name], **fields}), TIME)
 
 
 def fields(attachment: dict[str, Any]) -> dict[str, str]:

@@ -37,7 +37,7 @@ class SlowInbox(FakeInbox):
         return await super().holds(job)
 
 
-def hold(inbox: FakeInbox, watch: Watch, known: float = 0.0) -> LeaseGuard:
+def lease_guard(inbox: FakeInbox, watch: Watch, known: float = 0.0) -> LeaseGuard:
     return LeaseGuard(cast(Any, inbox), JobId(7), watch, known)
 
 
@@ -45,11 +45,11 @@ def hold(inbox: FakeInbox, watch: Watch, known: float = 0.0) -> LeaseGuard:
 async def test_only_an_old_proof_is_renewed(passed: float, asked: int) -> None:
     """Usually an answer is posted right after it was kept, and that costs no query."""
     inbox, watch = FakeInbox(), Watch()
-    held = hold(inbox, watch)
+    guard = lease_guard(inbox, watch)
     watch.now = passed
 
-    await held.require()
-    await held.require()
+    await guard.require()
+    await guard.require()
 
     assert inbox.asked == [JobId(7)] * asked
 
@@ -57,27 +57,27 @@ async def test_only_an_old_proof_is_renewed(passed: float, asked: int) -> None:
 async def test_what_was_never_proven_is_asked_for() -> None:
     inbox = FakeInbox()
 
-    await hold(inbox, Watch(), -inf).require()
+    await lease_guard(inbox, Watch(), -inf).require()
 
     assert inbox.asked == [JobId(7)]
 
 
 async def test_what_somebody_else_has_is_given_up() -> None:
     with pytest.raises(LeaseLostError):
-        await hold(FakeInbox(ours=False), Watch(), -inf).require()
+        await lease_guard(FakeInbox(ours=False), Watch(), -inf).require()
 
 
 async def test_an_answer_that_came_too_late_is_none() -> None:
-    """We were stopped while we waited for it: it tells of a time that is long over."""
+    """The process was suspended while it waited: the answer describes a moment long past."""
     watch = Watch()
     inbox = SlowInbox(watch=watch, takes=[60.0, 0.1])
 
-    await hold(inbox, watch, -inf).require()
+    await lease_guard(inbox, watch, -inf).require()
 
     assert len(inbox.asked) == 2
 
 
-async def test_a_claimed_job_is_held_until_its_lease_is_over(pool: Pool) -> None:
+async def test_a_claimed_job_guard_until_its_lease_is_over(pool: Pool) -> None:
     """By the process that claimed it, and by no other."""
     inbox, other = Inbox(pool), Inbox(pool)
     await inbox.put_all([Entry("notice", "lane", None, "one", {})])
@@ -89,7 +89,7 @@ async def test_a_claimed_job_is_held_until_its_lease_is_over(pool: Pool) -> None
     assert not await inbox.holds(job.id)
 
 
-async def test_what_is_done_is_held_by_nobody(pool: Pool) -> None:
+async def test_what_is_done_guard_by_nobody(pool: Pool) -> None:
     inbox = Inbox(pool)
     await inbox.put_all([Entry("notice", "lane", None, "one", {})])
     (job,) = await inbox.claim(Capacity(1))

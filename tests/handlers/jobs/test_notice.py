@@ -1,4 +1,4 @@
-"""What the platform told stands in its channel, once and in order."""
+"""A notice is posted into its channel, once and in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -55,13 +55,13 @@ class Chat:
     def store(self) -> Store:
         return self.server.store
 
-    def told(self, channel: Channel | None = None) -> list[Post]:
+    def notices(self, channel: Channel | None = None) -> list[Post]:
         """The notices in the channel, oldest first."""
         posts = self.store.posts_in(channel or self.announcements)
         return [post for post in posts if post.user_id == self.bot.id]
 
     def titles(self) -> list[str]:
-        return [post.props["attachments"][0]["title"] for post in self.told()]
+        return [post.props["attachments"][0]["title"] for post in self.notices()]
 
     def joined(self) -> bool:
         return self.store.member_of_channel(self.announcements.id, self.bot.id)
@@ -132,8 +132,8 @@ async def posted_again(notices: Notices, pool: Pool) -> Mapping[str, Any]:
 async def working(notices: Notices, inbox: Inbox) -> AsyncIterator[asyncio.Event]:
     """A worker that does notices; yields what wakes it."""
     stop, wakeup = asyncio.Event(), asyncio.Event()
-    pace = WorkerConfig(slots=50, claim=20, poll=0.05, renew=1, stop=5)
-    worker = Worker(inbox, {"notice": notices.post}, Metrics(), wakeup, pace)
+    config = WorkerConfig(slots=50, claim=20, poll=0.05, renew=1, stop=5)
+    worker = Worker(inbox, {"notice": notices.post}, Metrics(), wakeup, config)
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         yield wakeup
@@ -156,7 +156,7 @@ async def test_a_notice_stands_in_its_channel(
     """An attachment and no text besides it, from the account of the notices."""
     result = await notices.post(await claimed(inbox))
 
-    (post,) = chat.told()
+    (post,) = chat.notices()
     assert result == {"posts": [post.id]}
     assert (post.message, post.root_id) == ("", "")
     (attachment,) = post.props["attachments"]
@@ -180,8 +180,8 @@ async def test_each_type_goes_to_its_channel(
     """And nowhere else."""
     await notices.post(await claimed(inbox, event(name)))
 
-    assert len(chat.told(chat.store.channel(chat.team, channel))) == 1
-    assert chat.told() == []
+    assert len(chat.notices(chat.store.channel(chat.team, channel))) == 1
+    assert chat.notices() == []
 
 
 async def test_an_account_that_may_post_everywhere_joins_nothing(
@@ -192,7 +192,7 @@ async def test_an_account_that_may_post_everywhere_joins_nothing(
 
     await notices.post(await claimed(inbox))
 
-    assert len(chat.told()) == 1
+    assert len(chat.notices()) == 1
     assert not chat.joined()
 
 
@@ -208,7 +208,7 @@ async def test_another_account_joins_the_channel(
 
     assert chat.joined()
     assert chat.asked.count("/channels/{id}/members") == 1
-    assert len(chat.told()) == 2
+    assert len(chat.notices()) == 2
 
 
 async def test_a_notice_is_posted_once_when_its_process_dies_before_the_record(
@@ -221,7 +221,7 @@ async def test_a_notice_is_posted_once_when_its_process_dies_before_the_record(
     second = await posted_again(notices, pool)
 
     assert second == first
-    assert len(chat.told()) == 1
+    assert len(chat.notices()) == 1
 
 
 async def test_a_notice_whose_answer_was_lost_is_posted_once(
@@ -236,8 +236,8 @@ async def test_a_notice_whose_answer_was_lost_is_posted_once(
 
     result = await posted_again(notices, pool)
 
-    assert result == {"posts": [post.id for post in chat.told()]}
-    assert len(chat.told()) == 1
+    assert result == {"posts": [post.id for post in chat.notices()]}
+    assert len(chat.notices()) == 1
 
 
 async def test_two_processes_that_both_have_the_job_post_it_once(
@@ -250,8 +250,8 @@ async def test_two_processes_that_both_have_the_job_post_it_once(
 
     done = await asyncio.gather(notices.post(job), other.post(same), return_exceptions=True)
 
-    assert {"posts": [post.id for post in chat.told()]} in done
-    assert len(chat.told()) == 1
+    assert {"posts": [post.id for post in chat.notices()]} in done
+    assert len(chat.notices()) == 1
 
 
 async def test_a_process_that_stood_still_does_not_post_what_another_has(
@@ -265,7 +265,7 @@ async def test_a_process_that_stood_still_does_not_post_what_another_has(
     with pytest.raises(LeaseLostError):
         await notices.post(job)
 
-    assert len(chat.told()) == 1
+    assert len(chat.notices()) == 1
 
 
 async def test_an_earlier_post_is_found_behind_many_others(
@@ -279,7 +279,7 @@ async def test_an_earlier_post_is_found_behind_many_others(
 
     await posted_again(notices, pool)
 
-    assert len(chat.told()) == 1
+    assert len(chat.notices()) == 1
 
 
 async def test_the_search_ends_at_what_is_too_old(
@@ -295,7 +295,7 @@ async def test_the_search_ends_at_what_is_too_old(
     await posted_again(notices, pool)
 
     assert chat.asked == ["/teams/{id}/channels/name/{name}", "/channels/{id}/posts", "/posts"]
-    assert len(chat.told()) == 1
+    assert len(chat.notices()) == 1
 
 
 async def test_a_mark_that_somebody_copied_silences_nothing(
@@ -303,14 +303,14 @@ async def test_a_mark_that_somebody_copied_silences_nothing(
 ) -> None:
     """Only posts of the own account count."""
     await notices.post(await claimed(inbox))
-    (post,) = chat.told()
+    (post,) = chat.notices()
     chat.store.post_as(chat.ada, chat.announcements, "ha", props={MARK: post.props[MARK]})
     post.delete_at = chat.store.now()
     await chat.server.restart()
 
     await posted_again(notices, pool)
 
-    assert len(chat.told()) == 1
+    assert len(chat.notices()) == 1
 
 
 async def test_the_order_of_acceptance_is_kept_while_things_fail(
@@ -325,7 +325,7 @@ async def test_the_order_of_acceptance_is_kept_while_things_fail(
     async with working(notices, inbox) as wakeup:
         await accept(inbox, *numbered[6:])
         wakeup.set()
-        await eventually(lambda: len(chat.told()) == 12, within=25)
+        await eventually(lambda: len(chat.notices()) == 12, within=25)
 
     assert chat.titles() == [f"Number {number}" for number in range(12)]
 
@@ -345,8 +345,8 @@ async def test_a_renamed_channel_is_still_the_one(
 
     await notices.post(await claimed(inbox))
 
-    assert len(chat.told()) == 1
-    assert chat.told(taken) == []
+    assert len(chat.notices()) == 1
+    assert chat.notices(taken) == []
     assert "/teams/{id}/channels/name/{name}" not in chat.asked
 
 
@@ -366,7 +366,7 @@ async def test_a_known_channel_that_is_archived_is_waited_for(
 async def test_a_known_channel_that_is_not_there_is_looked_for_by_its_name(
     chat: Chat, notices: Notices, inbox: Inbox, pool: Pool, mapped: None, *, elsewhere: bool
 ) -> None:
-    """Nothing of an organization is told in another team, be it that the channel was moved there."""
+    """No notice goes to another team, not even if the channel was moved there."""
     team = chat.store.create_team("borealis", "Borealis", members=[chat.bot])
     moved = chat.store.create_channel(team, "announcements", members=[chat.bot])
     stored = ChannelId(moved.id if elsewhere else "z" * 26)
@@ -374,8 +374,8 @@ async def test_a_known_channel_that_is_not_there_is_looked_for_by_its_name(
 
     await notices.post(await claimed(inbox))
 
-    assert len(chat.told()) == 1
-    assert chat.told(moved) == []
+    assert len(chat.notices()) == 1
+    assert chat.notices(moved) == []
 
 
 async def test_who_says_in_between_that_there_is_no_channel_is_not_believed(
@@ -393,7 +393,7 @@ async def test_who_says_in_between_that_there_is_no_channel_is_not_believed(
 async def test_an_archived_channel_is_waited_for(
     chat: Chat, notices: Notices, inbox: Inbox, pool: Pool, mapped: None
 ) -> None:
-    """The reason tells the operator what to mend; then the notice is posted."""
+    """The reason says what the operator can repair; then the notice is posted."""
     chat.announcements.delete_at = chat.store.now()
     await accept(inbox, event())
 
@@ -402,7 +402,7 @@ async def test_an_archived_channel_is_waited_for(
         chat.announcements.delete_at = 0
         await inbox.wake(ORGANIZATION)
         wakeup.set()
-        await eventually(lambda: len(chat.told()) == 1)
+        await eventually(lambda: len(chat.notices()) == 1)
 
     assert why == (
         "channel_not_usable: The organization's team has no channel announcements: archived or renamed?"
@@ -426,7 +426,7 @@ async def test_a_channel_that_is_archived_at_the_last_moment_is_waited_for(
 async def test_without_a_team_a_notice_waits_and_is_posted_when_there_is_one(
     chat: Chat, notices: Notices, inbox: Inbox, pool: Pool
 ) -> None:
-    """Nobody has opened Messaging yet; when somebody does, what waits is told at once and in order."""
+    """Nobody has opened Messaging yet; once somebody does, the waiting notices are posted in order."""
     await accept(inbox, event(), event("cc.equa.shares.issued", 2), event(number=3))
 
     async with working(notices, inbox) as wakeup:
@@ -434,10 +434,10 @@ async def test_without_a_team_a_notice_waits_and_is_posted_when_there_is_one(
         await Mappings(pool).map_team(ORGANIZATION, TeamId(chat.team.id))
         await inbox.wake(ORGANIZATION)
         wakeup.set()
-        await eventually(lambda: len(chat.told()) == 2)
+        await eventually(lambda: len(chat.notices()) == 2)
 
     assert why == "team_not_mapped: The organization has no team yet: nobody has opened Messaging there."
-    assert len(chat.told(chat.store.channel(chat.team, "cap-table"))) == 1
+    assert len(chat.notices(chat.store.channel(chat.team, "cap-table"))) == 1
 
 
 async def test_without_a_team_mattermost_is_not_asked(

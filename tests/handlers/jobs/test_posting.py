@@ -1,4 +1,4 @@
-"""Putting an answer into its thread: every part once, by whichever word comes first."""
+"""An answer is posted into its thread: each part once, whatever arrives first."""
 
 import asyncio
 from dataclasses import replace
@@ -29,7 +29,7 @@ from tests.support.posting import (
 )
 
 LIMIT = 200
-PLACE = ReplyTarget(CHANNEL, PostId("root"), PostId("question"))
+TARGET = ReplyTarget(CHANNEL, PostId("root"), PostId("question"))
 AWAY = MattermostUnavailable("Mattermost does not answer.")
 ARCHIVED = MattermostRefused("Mattermost refused.", http_status=400)
 
@@ -50,7 +50,7 @@ def inbox() -> FakeInbox:
 
 
 @pytest.fixture
-def hold(inbox: FakeInbox) -> LeaseGuard:
+def lease(inbox: FakeInbox) -> LeaseGuard:
     return LeaseGuard(cast(Any, inbox), JobId(1))
 
 
@@ -58,8 +58,8 @@ def draft(pending: str = "pending", channel: ChannelId = CHANNEL) -> Draft:
     return Draft(channel, "hello", PostId("root"), pending_post_id=pending)
 
 
-def mark(number: Any = 1, answers: str = "question", of: int = 2) -> dict[str, Any]:
-    return {MARK: {"answers": answers, "part": number, "of": of}}
+def mark(number: Any = 1, question: str = "question", of: int = 2) -> dict[str, Any]:
+    return {MARK: {"answers": question, "part": number, "of": of}}
 
 
 def there(name: str, props: dict[str, Any], *, by: Any = ME) -> Post:
@@ -75,20 +75,20 @@ async def begun(mattermost: FakeMattermost, creates: int = 1) -> None:
 
 
 async def seen(mattermost: FakeMattermost, poster: Poster, name: str = "seen") -> None:
-    """Let the bot's own event tell of the last create, once it was begun."""
+    """Let the event of the last create arrive, once it has begun."""
     await begun(mattermost)
     poster.post_acks.seen(posted(mattermost.drafts[-1], name))
 
 
 async def test_the_answer_of_the_create_is_enough(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """Usually it comes first, and nobody waits for the event."""
-    assert await poster.create(draft(), hold) == "new1"
+    assert await poster.create(draft(), lease) == "new1"
 
 
 async def test_the_answer_behind_the_event_is_waited_for(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """It comes in a moment, and a create that was cut off would be a strange thing to see in a log."""
     answered = asyncio.Event()
@@ -101,17 +101,17 @@ async def test_the_answer_behind_the_event_is_waited_for(
 
     mattermost.create = create
 
-    assert await poster.create(draft(), hold) == "new1"
+    assert await poster.create(draft(), lease) == "new1"
     assert answered.is_set()
 
 
 async def test_an_answer_that_is_slow_behind_the_event_is_not_waited_for(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """The post is there: after five seconds more the create is given up."""
     clock = Clock()
     mattermost.create = never
-    creating = asyncio.create_task(poster.create(draft(), hold))
+    creating = asyncio.create_task(poster.create(draft(), lease))
     await seen(mattermost, poster)
 
     await clock.passes(4)
@@ -124,9 +124,9 @@ async def test_an_answer_that_is_slow_behind_the_event_is_not_waited_for(
 
 @pytest.mark.parametrize("failure", [AWAY, ARCHIVED, ValueError()], ids=lambda each: type(each).__name__)
 async def test_what_was_seen_is_there_whatever_its_create_says(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard, failure: Exception
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard, failure: Exception
 ) -> None:
-    """An event cannot tell of a post that does not exist."""
+    """Mattermost sends no event for a post that does not exist."""
 
     async def create(_post: Post) -> Post:
         poster.post_acks.seen(posted(mattermost.drafts[-1], "seen"))
@@ -134,15 +134,15 @@ async def test_what_was_seen_is_there_whatever_its_create_says(
 
     mattermost.create = create
 
-    assert await poster.create(draft(), hold) == "seen"
+    assert await poster.create(draft(), lease) == "seen"
 
 
 async def test_a_create_that_failed_may_have_worked(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """When its answer was lost, the event is waited for."""
     mattermost.create = failing(AWAY)
-    creating = asyncio.create_task(poster.create(draft(), hold))
+    creating = asyncio.create_task(poster.create(draft(), lease))
     await begun(mattermost)
     await asyncio.sleep(0.01)
     assert not creating.done()
@@ -153,12 +153,12 @@ async def test_a_create_that_failed_may_have_worked(
 
 
 async def test_a_create_that_failed_and_that_nobody_sees_has_failed(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """After five seconds; a later attempt looks for the post before it posts again."""
     clock = Clock()
     mattermost.create = failing(AWAY)
-    creating = asyncio.create_task(poster.create(draft(), hold))
+    creating = asyncio.create_task(poster.create(draft(), lease))
     await begun(mattermost)
     await clock.passes(4)
     assert not creating.done()
@@ -173,31 +173,31 @@ async def test_a_create_that_failed_and_that_nobody_sees_has_failed(
     "failure", [ARCHIVED, AgentFailed("x"), ZeroDivisionError()], ids=lambda each: type(each).__name__
 )
 async def test_a_create_that_was_refused_has_failed_at_once(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard, failure: Exception
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard, failure: Exception
 ) -> None:
     """Mattermost has said that there is no such post, so there is nothing to wait for."""
     mattermost.create = failing(failure)
 
     with pytest.raises(type(failure)):
         async with asyncio.timeout(2):
-            await poster.create(draft(), hold)
+            await poster.create(draft(), lease)
 
 
 async def test_the_event_of_another_post_says_nothing(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """Only the `pending_post_id` that was sent with it names a post."""
     mattermost.create = failing(ARCHIVED)
     poster.post_acks.seen(posted(draft("another"), "seen"))
 
     with pytest.raises(MattermostRefused):
-        await poster.create(draft(), hold)
+        await poster.create(draft(), lease)
 
 
-async def test_a_stop_ends_the_create(mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard) -> None:
+async def test_a_stop_ends_the_create(mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard) -> None:
     """Nothing goes on in the background."""
     mattermost.create = never
-    creating = asyncio.create_task(poster.create(draft(), hold))
+    creating = asyncio.create_task(poster.create(draft(), lease))
     await begun(mattermost)
 
     creating.cancel()
@@ -208,7 +208,7 @@ async def test_a_stop_ends_the_create(mattermost: FakeMattermost, poster: Poster
 
 
 async def test_four_answers_a_channel_are_posted_at_once(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """A real server deadlocks on more; another channel is not held up by that."""
     write_limit = asyncio.Event()
@@ -224,7 +224,7 @@ async def test_four_answers_a_channel_are_posted_at_once(
     async with asyncio.TaskGroup() as group:
         posting = [
             group.create_task(
-                poster.deliver(a_job(), "hello", replace(PLACE, channel_id=each), hold, again=False)
+                poster.deliver(a_job(), "hello", replace(TARGET, channel_id=each), lease, again=False)
             )
             for each in (*[CHANNEL] * 10, other)
         ]
@@ -238,15 +238,15 @@ async def test_four_answers_a_channel_are_posted_at_once(
 
 
 async def test_what_is_there_is_looked_for_when_it_is_its_turn(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """Whoever had to wait for others may have been overtaken meanwhile."""
     mattermost.create = never
     others = [
-        asyncio.create_task(poster.deliver(a_job(), "hello", PLACE, hold, again=False)) for _ in range(4)
+        asyncio.create_task(poster.deliver(a_job(), "hello", TARGET, lease, again=False)) for _ in range(4)
     ]
     await begun(mattermost, 4)
-    late = asyncio.create_task(poster.deliver(a_job(), "hello", PLACE, hold, again=True))
+    late = asyncio.create_task(poster.deliver(a_job(), "hello", TARGET, lease, again=True))
     await asyncio.sleep(0.01)
     mattermost.posts = [there("meanwhile", mark(of=1))]
     for other in others:
@@ -258,13 +258,13 @@ async def test_what_is_there_is_looked_for_when_it_is_its_turn(
 
 
 async def test_what_is_not_ours_any_more_is_not_posted(
-    mattermost: FakeMattermost, poster: Poster, inbox: FakeInbox, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, inbox: FakeInbox, lease: LeaseGuard
 ) -> None:
     """Another process has taken the job over: it posts."""
     inbox.ours = False
 
     with pytest.raises(LeaseLostError):
-        await poster.deliver(a_job(), "hello", PLACE, hold, again=False)
+        await poster.deliver(a_job(), "hello", TARGET, lease, again=False)
 
     assert mattermost.drafts == []
 
@@ -274,7 +274,7 @@ async def test_each_part_is_posted_only_while_the_job_is_ours(
 ) -> None:
     """A part can take a minute; with a fresh proof nobody is asked."""
     now = 0.0
-    hold = LeaseGuard(cast(Any, inbox), JobId(1), lambda: now, known=0.0)
+    lease = LeaseGuard(cast(Any, inbox), JobId(1), lambda: now, known=0.0)
 
     async def create(post: Post) -> Post:
         nonlocal now
@@ -284,7 +284,7 @@ async def test_each_part_is_posted_only_while_the_job_is_ours(
     mattermost.create = create
 
     with pytest.raises(LeaseLostError):
-        await poster.deliver(a_job(), TEXT, PLACE, hold, again=False)
+        await poster.deliver(a_job(), TEXT, TARGET, lease, again=False)
 
     assert len(mattermost.drafts) == 2
     assert inbox.asked == [1, 1]
@@ -294,12 +294,12 @@ TEXT = "\n\n".join(f"paragraph {number} " + "x" * 150 for number in range(3))
 
 
 async def test_a_long_answer_is_posted_in_parts(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """In their order, each in the thread, within the server's limit, and saying what it is."""
     job = a_job()
 
-    posts = await poster.deliver(job, TEXT, PLACE, hold, again=False)
+    posts = await poster.deliver(job, TEXT, TARGET, lease, again=False)
 
     drafts = mattermost.drafts
     assert posts == ["new1", "new2", "new3"]
@@ -311,22 +311,24 @@ async def test_a_long_answer_is_posted_in_parts(
 
 
 async def test_a_part_is_known_by_an_id_that_only_its_job_gives(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """Every attempt sends the same, each part its own, and nobody can guess it from the question."""
     job, other = a_job(key=UUID(int=1)), a_job(key=UUID(int=2))
     for each in (job, job, other):
-        await poster.deliver(each, TEXT, PLACE, hold, again=False)
+        await poster.deliver(each, TEXT, TARGET, lease, again=False)
 
     ids = [draft.pending_post_id for draft in mattermost.drafts]
     assert ids[:3] == ids[3:6]
     assert len(set(ids)) == 6
 
 
-async def test_a_cut_word_alarms_nobody(mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard) -> None:
+async def test_a_cut_word_alarms_nobody(
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
+) -> None:
     """`@alliance` is no alarm until a cut makes `@all` of it; what is done about that has room."""
     for before in (LIMIT - 4, LIMIT - 5, LIMIT - 6):
-        await poster.deliver(a_job(), "-" * before + "@alliance", PLACE, hold, again=False)
+        await poster.deliver(a_job(), "-" * before + "@alliance", TARGET, lease, again=False)
 
     messages = [draft.message for draft in mattermost.drafts]
     assert not any(message.endswith("@all") for message in messages)
@@ -334,12 +336,12 @@ async def test_a_cut_word_alarms_nobody(mattermost: FakeMattermost, poster: Post
 
 
 async def test_parts_that_are_there_are_not_posted_again(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """After a crash the rest is posted, and all of it is returned in its order."""
     mattermost.posts = [there("second", mark(2)), there("first", mark(1))]
 
-    posts = await poster.deliver(a_job(), TEXT, PLACE, hold, again=True)
+    posts = await poster.deliver(a_job(), TEXT, TARGET, lease, again=True)
 
     assert posts == ["first", "second", "new1"]
     assert [draft.props[MARK]["part"] for draft in mattermost.drafts] == [3]
@@ -349,7 +351,7 @@ async def test_parts_that_are_there_are_not_posted_again(
     "post",
     [
         there("x", mark(), by=WRITER),
-        there("x", mark(answers="another question")),
+        there("x", mark(question="another question")),
         there("x", {}),
         there("x", {MARK: "1"}),
         there("x", {MARK: ["answers", "question"]}),
@@ -362,22 +364,22 @@ async def test_parts_that_are_there_are_not_posted_again(
     ids=lambda post: f"{post.props} by {post.user_id[0]}",
 )
 async def test_what_only_looks_like_a_part_is_none(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard, post: Post
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard, post: Post
 ) -> None:
     """Anybody can copy our props into a post, and Mattermost may show anything: the answer is posted."""
     mattermost.posts = [post]
 
-    assert await poster.deliver(a_job(), "the answer", PLACE, hold, again=True) == ["new1"]
+    assert await poster.deliver(a_job(), "the answer", TARGET, lease, again=True) == ["new1"]
 
 
 async def test_a_thread_that_cannot_be_read_is_not_posted_into(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
 ) -> None:
     """Posting without looking could post twice."""
     mattermost.failure = AWAY
 
     with pytest.raises(MattermostUnavailable):
-        await poster.deliver(a_job(), "the answer", PLACE, hold, again=True)
+        await poster.deliver(a_job(), "the answer", TARGET, lease, again=True)
 
     assert mattermost.drafts == []
 
@@ -392,7 +394,7 @@ async def test_an_answer_is_complete_with_its_last_part(
     """As many as its parts say that there are."""
     mattermost.posts = [there(f"part{number}", mark(number, of=of)) for number, of in marks]
 
-    found = await poster.found(PLACE)
+    found = await poster.found(TARGET)
 
     assert found.complete == complete
     assert found.in_order == [f"part{number}" for number, _ in sorted(marks)]
@@ -400,7 +402,7 @@ async def test_an_answer_is_complete_with_its_last_part(
 
 @pytest.mark.parametrize("fails_at", [1, 2, 3])
 async def test_what_follows_a_part_that_failed_waits_for_it(
-    mattermost: FakeMattermost, poster: Poster, hold: LeaseGuard, fails_at: int
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard, fails_at: int
 ) -> None:
     """Parts stay in order: nothing behind a part is posted before it is."""
 
@@ -416,10 +418,10 @@ async def test_what_follows_a_part_that_failed_waits_for_it(
     mattermost.create = third_time(ARCHIVED)
     job = a_job()
     with pytest.raises(MattermostRefused):
-        await poster.deliver(job, TEXT, PLACE, hold, again=False)
+        await poster.deliver(job, TEXT, TARGET, lease, again=False)
     posted_first = len(mattermost.posts)
 
-    await poster.deliver(job, TEXT, PLACE, hold, again=True)
+    await poster.deliver(job, TEXT, TARGET, lease, again=True)
 
     assert posted_first == fails_at - 1
     assert [post.props[MARK]["part"] for post in mattermost.posts] == [1, 2, 3]
