@@ -29,6 +29,7 @@ BridgeError
 ├── NotOpened                    500: a sealed value cannot be opened
 │   ├── UnknownKey                   unknown_key: its key is not in the ring
 │   └── Damaged                      sealed_value_damaged: changed, or sealed for another place
+├── LeaseLost                    500 lease_lost: another process has the job now
 ├── ConfigurationError           exit 2: every mistake listed, no value shown
 └── StartupError                 exit 1: a sentence for the operator
 """
@@ -182,6 +183,15 @@ class UnknownKey(NotOpened):
 
 class Damaged(NotOpened):
     code = "sealed_value_damaged"
+
+
+class LeaseLost(BridgeError):
+    """Another process has the job now; whatever this one was doing must stop."""
+
+    code = "lease_lost"
+
+    def __init__(self) -> None:
+        super().__init__("Another process has the job now.")
 
 
 class ConfigurationError(BridgeError):

@@ -5,10 +5,10 @@ jobs of one lane impossible whatever the race. A job that waits for its next att
 of its lane, so a retry is never overtaken.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 from uuid import UUID, uuid4
 
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
@@ -33,77 +33,83 @@ def _from_row(row: Record) -> Job:
 
 Ended = Literal["done", "apology"]
 
+ALL_KINDS: tuple[JobKind, ...] = get_args(JobKind)
+
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """How many jobs a process can take, and of which organizations none."""
+    """How many jobs a process can take: of which kinds, and of which organizations none."""
 
     limit: int
     full: Collection[OrganizationId] = ()
+    kinds: Collection[JobKind] = ALL_KINDS
 
 
 NO_CAPACITY = Capacity(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What came of putting something in."""
+class JobRunner(Protocol):
+    """The part of this process that works on jobs."""
 
-    new: frozenset[str]
-    """The `dedupe` keys of what was not there yet."""
-    claimed: Sequence[Job]
-    """What this process is to begin at once."""
-    waits: bool
-    """Whether something new is to be claimed by whoever can."""
+    def capacity(self) -> Capacity:
+        """Return how much it can take now."""
+
+    def begin(self, jobs: Iterable[Job]) -> None:
+        """Work on jobs that were claimed for this process."""
+
+    def wake(self) -> None:
+        """Look for jobs now."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inbox:
     """The job table as one process sees it: what it claims it holds under its own name.
 
-    Every write to a claimed job says whether this process still held it; False means that the lease
-    ran out and somebody else has the job, so its work must stop.
+    Every write to a claimed job returns whether this process still held it; False means that the lease ran
+    out and somebody else has the job, so its work must stop.
     """
 
     pool: Pool
     lease: timedelta = timedelta(seconds=15)
     holder: UUID = field(default_factory=uuid4)
+    runner: JobRunner | None = field(default=None, repr=False)
+    """Begins new jobs at once where it can; None while nothing runs here."""
 
+    @database_errors
     async def put_all(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> frozenset[str]:
         """Store what is not stored yet and move the positions past it, in one transaction.
 
-        Returns the `dedupe` keys of what is new.
+        Whatever can begin at once is claimed on the way and begins. Returns the `dedupe` keys of what is new.
         """
-        return (await self.put_and_claim(entries, positions, NO_CAPACITY)).new
+        runner = self.runner
+        rows = await self._put_or_wait(entries, positions, runner.capacity() if runner else NO_CAPACITY)
+        if runner:
+            runner.begin([_from_row(row) for row in rows if row["state"] == "running"])
+            if any(row["state"] == "waiting" for row in rows):
+                runner.wake()
+        return frozenset(row["dedupe"] for row in rows)
 
-    @database_errors
-    async def put_and_claim(
+    async def _put_or_wait(
         self, entries: Sequence[Entry], positions: Sequence[Position], capacity: Capacity
-    ) -> Stored:
-        """Store like `put_all`, and claim for this process what can begin at once and has room."""
+    ) -> list[Record]:
         try:
-            rows = await self._put(entries, positions, capacity)
+            return await self._put(entries, positions, capacity)
         except UniqueViolationError:
             # Another process has begun a job of the same lane in between.
-            rows = await self._put(entries, positions, NO_CAPACITY)
+            return await self._put(entries, positions, NO_CAPACITY)
         except DeadlockDetectedError as error:
             raise DatabaseUnavailable("Two bridges stored the same posts at once.", retry_after=0) from error
-        return Stored(
-            frozenset(row["dedupe"] for row in rows),
-            [_from_row(row) for row in rows if row["state"] == "running"],
-            any(row["state"] == "waiting" for row in rows),
-        )
 
     async def _put(
         self, entries: Sequence[Entry], positions: Sequence[Position], capacity: Capacity
     ) -> list[Record]:
-        claim = (capacity.limit, list(capacity.full), self.holder, self.lease)
+        claim = (capacity.limit, list(capacity.full), self.holder, self.lease, list(capacity.kinds))
         return await self.pool.fetch(PUT, *_columns(entries), *_places(positions), CHANNEL, *claim)
 
     @database_errors
-    async def claim(self, capacity: Capacity, kinds: Collection[JobKind] = get_args(JobKind)) -> list[Job]:
-        """Take as many jobs of these kinds as there is room for."""
-        claim = (capacity.limit, self.holder, self.lease, list(capacity.full), list(kinds))
+    async def claim(self, capacity: Capacity) -> list[Job]:
+        """Take as many jobs as there is capacity for."""
+        claim = (capacity.limit, self.holder, self.lease, list(capacity.full), list(capacity.kinds))
         while True:
             try:
                 rows = await self.pool.fetch(CLAIM, *claim)
@@ -135,6 +141,16 @@ class Inbox:
             self.holder,
         )
         return found is not None
+
+    @database_errors
+    async def has_answer(self, job: JobId) -> bool | None:
+        """Return whether an answer is stored that is going to be posted; None if the lease was lost."""
+        found: bool | None = await self.pool.fetchval(
+            f"select answer is not null from jobs {_MINE}",  # noqa: S608  # a constant
+            job,
+            self.holder,
+        )
+        return found
 
     @database_errors
     async def save_answer(self, job: JobId, answer: str, failure: str | None = None) -> bool:

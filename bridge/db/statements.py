@@ -1,4 +1,4 @@
-"""The two statements that the job table lives by."""
+"""The statements of the job table that are more than a few lines."""
 
 JOB = "id, kind, lane, organization_id, payload, attempts, created, key, answer, failure"
 """The columns that fill `bridge.models.Job`."""
@@ -23,7 +23,7 @@ with entry as (
            greatest(s.turn, coalesce(last.turn, 0))
                + row_number() over (partition by q.organization_id order by q.n) as turn,
            case when q.refused is not null then 'refused'
-                when s.idle and not q.queued and q.n <= $12
+                when s.idle and not q.queued and q.n <= $12 and q.kind = any($16::text[])
                      and (q.organization_id is null or q.organization_id <> all($13::uuid[]))
                 then 'running'
                 else 'waiting' end as state
@@ -59,9 +59,9 @@ select put.*, (select count(*) from woken) from put
 """  # noqa: S608  # built of constants
 """Store entries ($1 to $6) and positions ($7 to $10) at once.
 
-While nothing else waits, the first $12 entries whose lanes are free, and whose organizations are not
-among $13, are claimed on the way for the holder $14 and the lease $15: what is claimed so has
-overtaken nobody.
+While nothing else waits, those of the first $12 entries are claimed on the way, for the holder $14 and the
+lease $15, whose lanes are free, whose kinds are among $16 and whose organizations are not among $13. They
+overtake nobody.
 """
 
 CLAIM = f"""

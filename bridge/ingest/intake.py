@@ -13,7 +13,6 @@ from bridge.db.mappings import Mappings
 from bridge.models.chat import Position, Posted
 from bridge.models.jobs import Entry, JobKind, Mention
 from bridge.routing import Bot, Facts
-from bridge.worker import Worker
 
 log = structlog.get_logger(__name__)
 
@@ -27,8 +26,6 @@ class Intake:
 
     inbox: Inbox
     mappings: Mappings
-    worker: Worker
-    """Begins at once what can begin at once, and is woken for the rest."""
     me: Bot
 
     async def store(self, posts: Sequence[Posted], *, begin_at: int = 0, incomplete: bool = False) -> int:
@@ -45,14 +42,9 @@ class Intake:
             if entry.refused is None or not incomplete
         ]
         positions = [] if incomplete else list(_positions(posts, begin_at, began // 1_000_000 + AHEAD))
-        stored = await self.inbox.put_and_claim(entries, positions, self.worker.capacity())
-        self.worker.begin(stored.claimed)
-        if stored.waits:
-            self.worker.wakeup.set()
+        stored = await self.inbox.put_all(entries, positions)
         new = {
-            entry.payload["post_id"]
-            for entry in entries
-            if entry.refused is None and entry.dedupe in stored.new
+            entry.payload["post_id"] for entry in entries if entry.refused is None and entry.dedupe in stored
         }
         for post_id in new:
             tracing.seen(post_id, began)

@@ -76,13 +76,15 @@ async def _answer(ground: BotDependencies, post_acks: PostAcks) -> None:
     me = Bot(user.id, user.username, ground.account.channel)
     socket = ground.status.socket = _socket(ground, me)
     inbox, worker = ground.worker.inbox, ground.worker
-    intake = Intake(inbox, Mappings(ground.pool), worker, me)
+    intake = Intake(inbox, Mappings(ground.pool), me)
     catch_up = CatchUp(ground.api, Positions(ground.pool), intake, ground.account.channel)
     await retry_until_available("begin", catch_up.begin)
     poster = Poster(ground.api, me.user_id, size, post_acks)
     mentions = Mentions(ground.api, ground.agent, inbox, poster, socket.typing, me.username, ground.metrics)
     async with socket:
-        worker.register({"mention": mentions.answer, "invite": mentions.invite})
+        worker.register(
+            {"mention": Handler(mentions.answer, mentions.apologize), "invite": Handler(mentions.invite)}
+        )
         if not ground.notice_api:
             worker.register(_telling(ground, poster))
         await Listener(socket, intake, catch_up, post_acks, ground.metrics).run()
@@ -95,7 +97,7 @@ async def _tell(ground: BotDependencies, api: MattermostApi, post_acks: PostAcks
 
 
 def _telling(ground: BotDependencies, poster: Poster) -> Mapping[JobKind, Handler]:
-    return {"notice": Notices(Teams(ground.pool), poster, ground.worker.inbox).post}
+    return {"notice": Handler(Notices(Teams(ground.pool), poster, ground.worker.inbox).post)}
 
 
 def _socket(ground: BotDependencies, me: Bot) -> Socket:

@@ -88,7 +88,7 @@ async def _work(dsn: str, worker: Worker, living: Coroutine[Any, Any, None], sto
         for helper in helpers:
             helper.cancel()
     # What was stored and claimed in the very last moment.
-    await worker.give_back()
+    await worker.release()
 
 
 async def _live(settings: Settings, worker: Worker, status: Status, metrics: Metrics) -> None:

@@ -46,7 +46,7 @@ async def opened(
     syncs = Syncs(pool)
     token = settings.mattermost_admin_bot_token
     if not (settings.mattermost_url and token and sign_in_services.sign_in_service):
-        yield MembershipServices({"membership": refuse, "sync": refuse}, syncs)
+        yield MembershipServices({"membership": Handler(refuse), "sync": Handler(refuse)}, syncs)
         return
     provisioner, rosters = sign_in_services.sign_in_service.provisioner, Rosters(pool)
     async with AsyncExitStack() as stack:
@@ -56,8 +56,8 @@ async def opened(
         roster_reader = RosterReader(directory, rosters) if directory else None
         yield MembershipServices(
             jobs={
-                "membership": Memberships(provisioner, rosters, roster_reader).apply,
-                "sync": SyncJobs(sync, syncs, Inbox(pool)).run,
+                "membership": Handler(Memberships(provisioner, rosters, roster_reader).apply),
+                "sync": Handler(SyncJobs(sync, syncs, Inbox(pool)).run),
             },
             syncs=syncs,
             sync=sync,

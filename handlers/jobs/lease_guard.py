@@ -5,8 +5,8 @@ from math import inf
 
 from bridge.clock import Clock, boot_time
 from bridge.db.inbox import Inbox
+from bridge.errors import LeaseLost
 from bridge.models.jobs import JobId
-from bridge.worker import LeaseLostError
 
 SURE = 5.0
 """Seconds for which a check stays valid: a lease lasts for 15 and is renewed every 5."""
@@ -25,10 +25,10 @@ class LeaseGuard:
     async def require(self) -> None:
         """Return while the lease is ours; ask the database if the last check is too old.
 
-        Raises `LeaseLostError`, or `DatabaseUnavailable` if the database does not answer.
+        Raises `LeaseLost`, or `DatabaseUnavailable` if the database does not answer.
         """
         while self.clock() - self.known > SURE:
             asked = self.clock()
             if not await self.inbox.holds(self.job):
-                raise LeaseLostError
+                raise LeaseLost
             self.known = asked

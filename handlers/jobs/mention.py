@@ -5,15 +5,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 
-from bridge import retry, tracing
+from bridge import tracing
 from bridge.clock import Clock, boot_time
 from bridge.db.inbox import Inbox
-from bridge.errors import AgentFailed, BridgeError, MattermostRefused
+from bridge.errors import AgentFailed, BridgeError, LeaseLost, MattermostRefused
 from bridge.metrics import Metrics
 from bridge.models.agent import Message, Question
 from bridge.models.chat import ChannelId, PostId
@@ -21,7 +20,6 @@ from bridge.models.jobs import Job, Mention
 from bridge.ports import Agent, MattermostApi
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.mentions import strip_mention
-from bridge.worker import LeaseLostError
 from handlers.jobs.history import history
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.posting import Found, Poster, ReplyTarget
@@ -79,6 +77,14 @@ class Mentions:
         again = job.answer is not None or _is_old(mention)
         return await _unless_deleted(self._said(job, mention, HOW_TO_GET_IN, again=again))
 
+    async def apologize(self, job: Job, error: Exception, reason: str) -> Mapping[str, Any] | None:
+        """Say in the thread that no answer will come; None if parts of an answer may stand there."""
+        if job.answer is not None or await self.inbox.has_answer(job.id):
+            return None
+        _log_failure(error, job, reason)
+        mention = Mention.of(job.payload)
+        return await _unless_deleted(self._said(job, mention, SORRY, reason, again=_is_old(mention)))
+
     async def _answered(self, job: Job, mention: Mention) -> Mapping[str, Any]:
         lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
         if job.answer is not None:
@@ -87,23 +93,9 @@ class Mentions:
         if found.complete:
             log.warning("answered_before", posts=len(found.posts))
             return {"posts": found.in_order}
-        answer, failure = await self._asked(job, mention)
-        return await self._said(job, mention, answer, failure, again=bool(found.posts))
-
-    async def _asked(self, job: Job, mention: Mention) -> tuple[str, str | None]:
-        """Return the answer, or an apology and its reason."""
-        try:
-            async with self._shown_typing(mention), self._measured():
-                return await self._reply(await self._question(job, mention)), None
-        except Exception as error:
-            if _means_deleted(error):
-                raise
-            match retry.decide(error, job.attempts, _age(job)):
-                case retry.GiveUp(reason):
-                    _log_failure(error, job, reason)
-                    return SORRY, reason
-                case retry.Retry():
-                    raise
+        async with self._shown_typing(mention), self._measured():
+            answer = await self._reply(await self._question(job, mention))
+        return await self._said(job, mention, answer, again=bool(found.posts))
 
     async def _reply(self, question: Question) -> str:
         answer = without_broadcast_mentions(await self.agent.reply(question))
@@ -117,7 +109,7 @@ class Mentions:
         """Store the answer, which proves that the job is still ours, and post it."""
         now = self.clock()
         if not await self.inbox.save_answer(job.id, answer, failure):
-            raise LeaseLostError
+            raise LeaseLost
         lease_guard = LeaseGuard(self.inbox, job.id, self.clock, known=now)
         return await self._delivered(
             replace(job, answer=answer, failure=failure), mention, lease_guard, again=again
@@ -187,11 +179,8 @@ def _means_deleted(error: Exception) -> bool:
 
 
 def _log_failure(error: Exception, job: Job, reason: str) -> None:
-    known = isinstance(error, BridgeError)
     code = error.code if isinstance(error, BridgeError) else BridgeError.code
-    log.warning(
-        "answer_failed", code=code, attempt=job.attempts, reason=reason, exc_info=None if known else error
-    )
+    log.warning("answer_failed", code=code, attempt=job.attempts, reason=reason)
 
 
 def _target(mention: Mention) -> ReplyTarget:
@@ -200,7 +189,3 @@ def _target(mention: Mention) -> ReplyTarget:
 
 def _is_old(mention: Mention) -> bool:
     return time.time() - mention.create_at / 1000 > _LONG_AGO
-
-
-def _age(job: Job) -> float:
-    return (datetime.now(UTC) - job.created).total_seconds()

@@ -19,7 +19,7 @@ from bridge.metrics import Metrics
 from bridge.models.chat import PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job
-from bridge.worker import Worker, WorkerConfig
+from bridge.worker import Handler, Worker, WorkerConfig
 
 ACME = OrganizationId(UUID(int=1))
 BOREALIS = OrganizationId(UUID(int=2))
@@ -57,11 +57,12 @@ class Recorder:
 
 @asynccontextmanager
 async def working(
-    inbox: Inbox, handler: Recorder, config: WorkerConfig = QUICK
+    inbox: Inbox, handler: Recorder | Handler, config: WorkerConfig = QUICK
 ) -> AsyncIterator[asyncio.Event]:
     """Run a worker; leaving stops it."""
     stop = asyncio.Event()
-    worker = Worker(inbox, {"mention": handler}, Metrics(), asyncio.Event(), config)
+    mention = handler if isinstance(handler, Handler) else Handler(handler)
+    worker = Worker(inbox, {"mention": mention}, Metrics(), asyncio.Event(), config)
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         yield stop
@@ -227,26 +228,99 @@ async def test_what_is_in_hand_is_not_begun_again(pool: Pool, job_history: JobHi
     assert sorted(handler.began) == ["1", "2", "3"]
 
 
-async def test_what_is_claimed_while_stopping_is_given_back(inbox: Inbox, job_history: JobHistory) -> None:
+async def test_what_is_claimed_while_stopping_is_released(
+    inbox: Inbox, job_history: JobHistory, pool: Pool
+) -> None:
     """Whoever stored it had asked for room before the stop; the stop takes no longer for it."""
     handler = Recorder()
     handler.gate.clear()
     stop = asyncio.Event()
-    worker = Worker(inbox, {"mention": handler}, Metrics(), asyncio.Event(), QUICK)
+    worker = Worker(inbox, {"mention": Handler(handler)}, Metrics(), asyncio.Event(), QUICK)
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         await inbox.put_all([entry("1")])
         await until(job_history, "1", "running")
-        capacity = worker.capacity()
-        stop.set()
-        stored = await inbox.put_and_claim([entry("2")], [], capacity)
-        worker.begin(stored.claimed)
-    worker.begin(stored.claimed)
-    await worker.give_back()
+        async with pool.acquire() as blocker, blocker.transaction():
+            await blocker.execute("lock table jobs in share row exclusive mode")
+            putting = asyncio.create_task(inbox.put_all([entry("2")]))
+            await _blocked(pool)
+            stop.set()
+        await putting
+    await worker.release()
 
-    assert [job.payload["post_id"] for job in stored.claimed] == ["2"]
     assert handler.began == ["1"]
-    assert (await until(job_history, "2", "waiting")).reason is None
+    record = await until(job_history, "2", "waiting")
+    assert (record.attempts, record.reason) == (1, None)
+
+
+async def _blocked(pool: Pool) -> None:
+    """Wait until a statement that stores waits for a lock."""
+    blocked = """select count(*) from pg_stat_activity
+                 where wait_event_type = 'Lock' and query like '%with entry as%'"""
+    async with asyncio.timeout(10):
+        while not await pool.fetchval(blocked):
+            await asyncio.sleep(0.01)
+
+
+async def test_the_last_word_about_a_job_is_its_outcome(inbox: Inbox, job_history: JobHistory) -> None:
+    """What is given up is told with its reason, and the job keeps what that came to."""
+    told: list[tuple[str, str]] = []
+
+    async def give_up(job: Job, error: Exception, reason: str) -> Mapping[str, Any]:
+        told.append((type(error).__name__, reason))
+        await inbox.save_answer(job.id, "Sorry", reason)
+        return {"posts": ["sorry"]}
+
+    handler = Recorder()
+    handler.errors["1"] = [AgentFailed("no answer")]
+    await inbox.put_all([entry("1")])
+
+    async with working(inbox, Handler(handler, give_up)):
+        record = await until(job_history, "1", "dead")
+
+    assert told == [("AgentFailed", "agent_failed after 1 attempt: no answer")]
+    assert (record.result, record.reason) == ({"posts": ["sorry"]}, told[0][1])
+
+
+@pytest.mark.parametrize("word", [None, AgentFailed("worse")], ids=["nobody to tell", "the telling fails"])
+async def test_without_a_last_word_a_job_is_a_dead_letter(
+    inbox: Inbox, job_history: JobHistory, word: Exception | None
+) -> None:
+    """Its reason is the first error, or the one that kept its last word from being said."""
+
+    async def give_up(_job: Job, _error: Exception, _reason: str) -> Mapping[str, Any] | None:
+        if word:
+            raise word
+        return None
+
+    handler = Recorder()
+    handler.errors["1"] = [AgentFailed("no answer")]
+    await inbox.put_all([entry("1")])
+
+    async with working(inbox, Handler(handler, give_up)):
+        record = await until(job_history, "1", "dead")
+
+    assert record.reason == f"agent_failed: {'worse' if word else 'no answer'}"
+
+
+async def test_a_last_word_that_may_still_be_said_is_tried_again(
+    inbox: Inbox, job_history: JobHistory
+) -> None:
+    """While Mattermost is away nobody hears it."""
+    handler, away = Recorder(), [MattermostUnavailable("away", retry_after=0.01)]
+    handler.errors["1"] = [AgentFailed("no answer"), AgentFailed("no answer")]
+
+    async def give_up(_job: Job, _error: Exception, _reason: str) -> Mapping[str, Any]:
+        if away:
+            raise away.pop()
+        return {"posts": ["sorry"]}
+
+    await inbox.put_all([entry("1")])
+
+    async with working(inbox, Handler(handler, give_up)):
+        record = await until(job_history, "1", "done")
+
+    assert (record.attempts, record.result) == (2, {"posts": ["sorry"]})
 
 
 async def test_what_it_learns_it_does_from_then_on(inbox: Inbox, job_history: JobHistory) -> None:
@@ -257,7 +331,7 @@ async def test_what_it_learns_it_does_from_then_on(inbox: Inbox, job_history: Jo
         group.create_task(worker.run(stop))
         await inbox.put_all([entry("1"), replace(entry("2"), kind="notice")])
 
-        worker.register({"mention": handler})
+        worker.register({"mention": Handler(handler)})
         await until(job_history, "1", "done")
         stop.set()
 
@@ -273,7 +347,10 @@ async def test_an_apology_is_told_from_an_answer(inbox: Inbox, job_history: JobH
         return {}
 
     await inbox.put_all([entry("1")])
-    worker, stop = Worker(inbox, {"mention": apologize}, metrics, asyncio.Event(), QUICK), asyncio.Event()
+    worker, stop = (
+        Worker(inbox, {"mention": Handler(apologize)}, metrics, asyncio.Event(), QUICK),
+        asyncio.Event(),
+    )
     with capture_logs() as lines:
         async with asyncio.timeout(20), asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop))

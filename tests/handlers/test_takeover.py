@@ -11,7 +11,7 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Capacity, Inbox
-from bridge.errors import MattermostUnavailable
+from bridge.errors import LeaseLost, MattermostUnavailable
 from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.retry_policy import RetryPolicy
@@ -21,7 +21,6 @@ from bridge.models.chat import ChannelId, PostId, UserId
 from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, Mention
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
-from bridge.worker import LeaseLostError
 from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import Poster
 from tests.support.mattermost import eventually, running_mattermost
@@ -159,7 +158,7 @@ async def test_stopped_before_it_posts(chat: Chat) -> None:
     await chat.taken_over(other)
     late.clock.seconds += 60
     gate.release()
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLost):
         await answering
 
     assert chat.answers() == ["forty-two"]
@@ -178,7 +177,7 @@ async def test_stopped_between_its_look_and_its_post(chat: Chat) -> None:
 
     await chat.taken_over(other)
     late.clock.seconds += 60
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLost):
         await answering
 
     assert chat.answers() == ["forty-two"]

@@ -16,7 +16,6 @@ from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.routing import Bot
 from bridge.sandbox import mattermost
-from bridge.worker import Worker
 
 
 def bot_of(user: mattermost.User) -> Bot:
@@ -24,9 +23,9 @@ def bot_of(user: mattermost.User) -> Bot:
 
 
 def idle_intake(pool: Pool, bot: mattermost.User) -> Intake:
-    """Return an intake whose worker does not run, so that everything waits."""
+    """Return an intake without a worker, so that everything waits."""
     inbox = Inbox(pool)
-    return Intake(inbox, Mappings(pool), Worker(inbox, {}, Metrics(), asyncio.Event()), bot_of(bot))
+    return Intake(inbox, Mappings(pool), bot_of(bot))
 
 
 def posted(post: mattermost.Post, channel: mattermost.Channel) -> Posted:

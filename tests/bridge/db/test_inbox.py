@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import cast
 from uuid import UUID, uuid4
@@ -32,6 +33,24 @@ def position(create_at: int, channel: str = "c") -> Position:
 
 def names(jobs: list[Job]) -> list[str]:
     return [job.payload["post_id"] for job in jobs]
+
+
+@dataclass
+class Runner:
+    """Takes what it is given, and notes it."""
+
+    room: Capacity
+    begun: list[Job] = field(default_factory=list)
+    woken: int = 0
+
+    def capacity(self) -> Capacity:
+        return self.room
+
+    def begin(self, jobs: Iterable[Job]) -> None:
+        self.begun += jobs
+
+    def wake(self) -> None:
+        self.woken += 1
 
 
 @pytest.fixture
@@ -135,9 +154,22 @@ async def test_a_repeat_does_not_hold_up_what_is_new(inbox: Inbox) -> None:
     (first,) = await inbox.claim(Capacity(1))
     await inbox.finish(first.id)
 
-    stored = await inbox.put_and_claim([entry("1"), entry("2")], [], Capacity(10))
+    inbox.runner = runner = Runner(Capacity(10))
 
-    assert names(list(stored.claimed)) == ["2"]
+    await inbox.put_all([entry("1"), entry("2")])
+
+    assert names(runner.begun) == ["2"]
+
+
+async def test_what_nobody_here_can_do_is_left_to_others(inbox: Inbox) -> None:
+    """Of new jobs only those begin at once whose kind has a handler; somebody is to look for the rest."""
+    inbox.runner = runner = Runner(Capacity(10, kinds=["mention"]))
+
+    await inbox.put_all([entry("1"), replace(entry("2", "channel:b"), kind="notice")])
+
+    assert names(runner.begun) == ["1"]
+    assert runner.woken == 1
+    assert names(await inbox.claim(Capacity(10))) == ["2"]
 
 
 async def test_renewing_and_reaping_at_once_lock_in_one_order(inbox: Inbox, other: Inbox, pool: Pool) -> None:
@@ -160,9 +192,9 @@ async def test_what_one_cannot_do_is_left_to_others(inbox: Inbox) -> None:
     """And so is what stands behind it in its lane."""
     await inbox.put_all([entry("1"), replace(entry("2"), kind="invite"), entry("3", "thread:b")])
 
-    assert await inbox.claim(Capacity(10), ["notice"]) == []
-    assert await inbox.claim(Capacity(10), ["invite"]) == []
-    assert names(await inbox.claim(Capacity(10), ["mention"])) == ["1", "3"]
+    assert await inbox.claim(Capacity(10, kinds=["notice"])) == []
+    assert await inbox.claim(Capacity(10, kinds=["invite"])) == []
+    assert names(await inbox.claim(Capacity(10, kinds=["mention"]))) == ["1", "3"]
 
 
 async def test_a_retry_is_not_overtaken(inbox: Inbox) -> None:

@@ -17,7 +17,7 @@ from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention
 from bridge.routing import Bot
-from bridge.worker import Worker, WorkerConfig
+from bridge.worker import Handler, Worker, WorkerConfig
 from tests.support.reading import positions, stored
 
 ACME = OrganizationId(UUID(int=1))
@@ -42,17 +42,12 @@ def post(
 
 
 @pytest.fixture
-async def worker(pool: Pool) -> Worker:
-    """A worker that does not run, so that everything waits."""
-    return Worker(Inbox(pool), {}, Metrics(), asyncio.Event())
-
-
-@pytest.fixture
-async def intake(pool: Pool, worker: Worker) -> Intake:
+async def intake(pool: Pool) -> Intake:
+    """An intake without a worker, so that everything waits."""
     mappings = Mappings(pool)
     await mappings.map_team(ACME, TEAM)
     await mappings.map_person(ADA, WRITER)
-    return Intake(worker.inbox, mappings, worker, ME)
+    return Intake(Inbox(pool), mappings, ME)
 
 
 async def test_a_mention_is_stored_with_all_that_its_answer_needs(intake: Intake, pool: Pool) -> None:
@@ -197,6 +192,7 @@ async def test_one_post_twice_in_a_batch_is_one_job(intake: Intake, pool: Pool) 
 async def test_the_worker_is_woken_for_what_waits_and_for_nothing_else(
     intake: Intake, worker: Worker
 ) -> None:
+    intake.inbox.runner = worker
     await intake.store([post("one", "hello everybody")])
     assert not worker.wakeup.is_set()
 
@@ -223,20 +219,24 @@ def kept() -> Kept:
 
 
 @pytest.fixture
-def busy(intake: Intake, kept: Kept) -> Intake:
-    """An intake whose worker has eight slots, and looks for jobs by itself only after an hour."""
+def worker(intake: Intake, kept: Kept) -> Worker:
+    """The worker of an intake: it has eight slots, and looks for jobs by itself only after an hour."""
     config = WorkerConfig(slots=8, claim=8, poll=3600, renew=5, stop=5)
-    worker = Worker(intake.inbox, {"mention": kept}, Metrics(), asyncio.Event(), config)
-    return Intake(intake.inbox, intake.mappings, worker, ME)
+    return Worker(intake.inbox, {"mention": Handler(kept)}, Metrics(), asyncio.Event(), config)
 
 
 @pytest.fixture
-async def stop(busy: Intake) -> AsyncIterator[asyncio.Event]:
+def busy(intake: Intake, worker: Worker) -> Intake:
+    return intake
+
+
+@pytest.fixture
+async def stop(worker: Worker) -> AsyncIterator[asyncio.Event]:
     """The worker runs until this is set."""
     event = asyncio.Event()
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-        group.create_task(busy.worker.run(event))
-        while not busy.worker.capacity().limit:
+        group.create_task(worker.run(event))
+        while not worker.capacity().limit:
             await asyncio.sleep(0)
         yield event
         event.set()

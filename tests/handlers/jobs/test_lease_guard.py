@@ -8,9 +8,8 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Capacity, Inbox
-from bridge.errors import DatabaseUnavailable
+from bridge.errors import DatabaseUnavailable, LeaseLost
 from bridge.models.jobs import Entry, JobId
-from bridge.worker import LeaseLostError
 from handlers.jobs.lease_guard import SURE, LeaseGuard
 from tests.support.posting import FakeInbox
 
@@ -63,7 +62,7 @@ async def test_what_was_never_proven_is_asked_for() -> None:
 
 
 async def test_what_somebody_else_has_is_given_up() -> None:
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLost):
         await lease_guard(FakeInbox(ours=False), Watch(), -inf).require()
 
 

@@ -1,7 +1,7 @@
 """Who joins or leaves an organization joins or leaves its team, whatever comes late or twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -15,11 +15,11 @@ from bridge.equa import ServiceAccount, make_session
 from bridge.errors import MattermostNotConfigured, NotAMember, NotSignedIn, TeamNotMapped
 from bridge.metrics import Metrics
 from bridge.models.equa import Organization, OrganizationId, Person
-from bridge.models.jobs import Entry, Job, Membership
+from bridge.models.jobs import Entry, Job, JobKind, Membership
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.sandbox.mattermost import RestFault, User
-from bridge.worker import Worker, WorkerConfig
+from bridge.worker import Handler, Worker, WorkerConfig
 from handlers.jobs.membership import Memberships, refuse
 from provisioning.roster_reader import RosterReader
 from tests.support.crashes import Crash, Crashes, When
@@ -423,8 +423,8 @@ async def test_while_mattermost_is_away_it_waits(case: Case) -> None:
     await case.visit()
     case.chat.server.faults.rest(RestFault("before", status=503, times=8))
     stop, wakeup = asyncio.Event(), asyncio.Event()
-    handlers = {"membership": case.memberships.apply}
-    worker = Worker(case.inbox, handlers, Metrics(), wakeup, WorkerConfig(poll=0.02))  # type: ignore[arg-type]  # one kind
+    handlers: Mapping[JobKind, Handler] = {"membership": Handler(case.memberships.apply)}
+    worker = Worker(case.inbox, handlers, Metrics(), wakeup, WorkerConfig(poll=0.02))
     async with asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         await case.tell("add")

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -13,14 +13,15 @@ import structlog
 from asyncpg import Pool
 
 from bridge.db.inbox import Capacity, Inbox
-from bridge.errors import AgentFailed, AgentUnavailable, MattermostRefused, MattermostUnavailable
+from bridge.errors import AgentFailed, AgentUnavailable, LeaseLost, MattermostRefused, MattermostUnavailable
 from bridge.ingest.post_acks import PostAcks
 from bridge.metrics import Metrics
 from bridge.models.agent import Message, Question
 from bridge.models.chat import ChannelId, Post, PostId, User, UserId
 from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, JobKind, Mention
-from bridge.worker import LeaseLostError
+from bridge.worker import Handler
+from bridge.worker.attempt import Attempt
 from handlers.jobs.mention import HOW_TO_GET_IN, SORRY, Mentions
 from handlers.jobs.posting import MARK, Poster
 from tests.support.clock import Clock
@@ -91,6 +92,15 @@ class Scene:
         row = await self.pool.fetchrow("select answer, failure from jobs")
         assert row
         return row["answer"], row["failure"]
+
+    async def attempt(self, job: Job) -> Mapping[str, Any] | None:
+        """Do the job as the worker does, once; returns its result, None if it has none yet."""
+        handler = Handler(self.mentions.answer, self.mentions.apologize)
+        await Attempt(self.inbox, self.metrics, asyncio.Event()).run(job, handler)
+        result: Mapping[str, Any] | None = await self.pool.fetchval(
+            "select result from jobs where id = $1", job.id
+        )
+        return result
 
     @property
     def said(self) -> list[str]:
@@ -351,7 +361,7 @@ async def test_when_it_is_given_up_the_person_is_told(
     created = datetime.now(UTC) - timedelta(seconds=age)
     job = replace(await scene.job(), attempts=attempts, created=created)
 
-    result = await scene.mentions.answer(job)
+    result = await scene.attempt(job)
 
     assert scene.said == [SORRY]
     assert result == {"posts": ["new1"]}
@@ -359,16 +369,27 @@ async def test_when_it_is_given_up_the_person_is_told(
 
 
 async def test_why_somebody_got_an_apology_is_logged(scene: Scene) -> None:
-    """One line with the error's code; a bug comes with its traceback."""
+    """One line with the error's code; a bug's traceback is the worker's."""
     job = replace(await scene.job(), attempts=3)
     seen = []
     for failure in (AgentFailed("The agent sent nothing."), ValueError("internal")):
-        scene.agent.failure = failure
         with structlog.testing.capture_logs() as lines:
-            await scene.mentions.answer(job)
+            await scene.mentions.apologize(job, failure, "why")
+        await scene.pool.execute("update jobs set answer = null")
         seen.append([(line["event"], line["log_level"], line["code"], line["attempt"]) for line in lines])
 
     assert seen == [[("answer_failed", "warning", code, 3)] for code in ("agent_failed", "internal_error")]
+
+
+@pytest.mark.parametrize("known", ["forty-two", None], ids=["when it was claimed", "since"])
+async def test_an_answer_that_is_stored_gets_no_apology(scene: Scene, known: str | None) -> None:
+    """Parts of it may stand in the thread; an apology after them would be wrong."""
+    job = await scene.job()
+    await scene.inbox.save_answer(job.id, "forty-two")
+
+    told = await scene.mentions.apologize(replace(job, answer=known), AgentFailed("x"), "why")
+
+    assert (told, scene.said, await scene.kept()) == (None, [], ("forty-two", None))
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\x00\x07", "\x1b"])
@@ -376,7 +397,7 @@ async def test_an_answer_without_text_is_none(scene: Scene, text: str) -> None:
     """Control characters cannot be posted, and saying nothing at all is no answer."""
     scene.agent.said = text
 
-    await scene.mentions.answer(await scene.job())
+    await scene.attempt(await scene.job())
 
     assert scene.said == [SORRY]
 
@@ -412,9 +433,7 @@ async def test_whoever_lost_the_lease_posts_nothing(scene: Scene, failure: Excep
 
     scene.agent.work = taken_over
 
-    with pytest.raises(LeaseLostError):
-        await scene.mentions.answer(await scene.job())
-
+    assert await scene.attempt(await scene.job()) is None
     assert scene.said == []
 
 
@@ -447,7 +466,7 @@ async def test_a_question_that_was_deleted_meanwhile_is_done(scene: Scene, failu
     scene.agent.failure = failure
     scene.mattermost.create = failing(ROOT_GONE)
 
-    assert await scene.mentions.answer(await scene.job()) == SKIPPED
+    assert await scene.attempt(await scene.job()) == SKIPPED
 
 
 async def test_a_question_that_was_deleted_before_it_is_read_is_done(scene: Scene) -> None:
@@ -560,7 +579,7 @@ async def test_an_old_post_that_was_invited_is_left(scene: Scene) -> None:
 async def test_an_invitation_whose_lease_is_lost_is_not_posted(scene: Scene, invitation: Job) -> None:
     await scene.lose_lease()
 
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLost):
         await scene.mentions.invite(invitation)
 
     assert scene.said == []

@@ -14,7 +14,7 @@ from asyncpg import Pool
 from bridge.db.inbox import Capacity, Inbox
 from bridge.db.mappings import Mappings
 from bridge.db.teams import Teams
-from bridge.errors import ChannelNotUsable, MattermostRefused, MattermostUnavailable, TeamNotMapped
+from bridge.errors import ChannelNotUsable, LeaseLost, MattermostRefused, MattermostUnavailable, TeamNotMapped
 from bridge.events.cloudevents import EITHER
 from bridge.events.plan import jobs_for
 from bridge.events.read import read
@@ -28,7 +28,7 @@ from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, Team, User
 from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
-from bridge.worker import LeaseLostError, Worker, WorkerConfig
+from bridge.worker import Handler, Worker, WorkerConfig
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import MARK, Poster
 from tests.support.mattermost import eventually, running_mattermost
@@ -133,7 +133,7 @@ async def working(notices: Notices, inbox: Inbox) -> AsyncIterator[asyncio.Event
     """A worker that does notices; yields what wakes it."""
     stop, wakeup = asyncio.Event(), asyncio.Event()
     config = WorkerConfig(slots=50, claim=20, poll=0.05, renew=1, stop=5)
-    worker = Worker(inbox, {"notice": notices.post}, Metrics(), wakeup, config)
+    worker = Worker(inbox, {"notice": Handler(notices.post)}, Metrics(), wakeup, config)
     async with asyncio.timeout(30), asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         yield wakeup
@@ -262,7 +262,7 @@ async def test_a_process_that_stood_still_does_not_post_what_another_has(
     await posted_again(notices, pool)
     await chat.server.restart()
 
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLost):
         await notices.post(job)
 
     assert len(chat.notices()) == 1

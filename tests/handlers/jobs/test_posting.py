@@ -7,11 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from bridge.errors import AgentFailed, BridgeError, MattermostRefused, MattermostUnavailable
+from bridge.errors import AgentFailed, BridgeError, LeaseLost, MattermostRefused, MattermostUnavailable
 from bridge.ingest.post_acks import PostAcks
 from bridge.models.chat import ChannelId, Draft, Post, PostId
 from bridge.models.jobs import JobId
-from bridge.worker import LeaseLostError
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.posting import MARK, Poster, ReplyTarget
 from tests.support.clock import Clock
@@ -263,7 +262,7 @@ async def test_what_is_not_ours_any_more_is_not_posted(
     """Another process has taken the job over: it posts."""
     inbox.ours = False
 
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLost):
         await poster.deliver(a_job(), "hello", TARGET, lease, again=False)
 
     assert mattermost.drafts == []
@@ -283,7 +282,7 @@ async def test_each_part_is_posted_only_while_the_job_is_ours(
 
     mattermost.create = create
 
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(LeaseLost):
         await poster.deliver(a_job(), TEXT, TARGET, lease, again=False)
 
     assert len(mattermost.drafts) == 2

@@ -1,0 +1,152 @@
+"""Claim jobs, work on them, and stop without losing one.
+
+A worker holds up to `slots` jobs at once. An organization may take one more only while it holds fewer than
+there are free slots: one busy organization gets half of them, two get a third each, and some are always
+left to the others.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from bridge.db.inbox import Capacity, Inbox
+from bridge.errors import DatabaseUnavailable
+from bridge.metrics import Metrics
+from bridge.models.jobs import Job, JobId, JobKind
+from bridge.worker.attempt import Attempt, Handler
+from bridge.worker.leases import Leases
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerConfig:
+    """The worker's numbers; times in seconds."""
+
+    slots: int = 6000
+    claim: int = 100
+    """How many jobs one claim takes at most."""
+    poll: float = 2.0
+    """How often it looks for jobs although nobody woke it."""
+    renew: float = 5.0
+    stop: float = 20.0
+    """How long a stop waits for running jobs."""
+
+
+@dataclass(slots=True)
+class Worker:
+    """Works on jobs of the kinds that have handlers; other kinds are left to other processes."""
+
+    inbox: Inbox
+    handlers: Mapping[JobKind, Handler]
+    metrics: Metrics
+    wakeup: asyncio.Event
+    """Set when there may be something to claim."""
+    config: WorkerConfig = WorkerConfig()
+    _running: dict[JobId, tuple[Job, asyncio.Task[None]]] = field(default_factory=dict, init=False)
+    _group: asyncio.TaskGroup | None = field(default=None, init=False)
+    _stopping: bool = field(default=False, init=False)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop`; then give running jobs `config.stop` seconds and release the rest."""
+        leases = Leases(self.inbox, self._running.keys(), self._abandon, self.wakeup.set)
+        async with asyncio.TaskGroup() as group:
+            self._group, self.inbox.runner = group, self
+            renewing = group.create_task(leases.renew(self.config.renew), name="renew leases")
+            releasing = group.create_task(leases.release_expired(self.config.poll), name="release leases")
+            claiming = group.create_task(self._claim(), name="claim jobs")
+            await stop.wait()
+            self._stopping = True
+            for task in (claiming, releasing):
+                task.cancel()
+            await self._drain()
+            renewing.cancel()
+
+    def register(self, handlers: Mapping[JobKind, Handler]) -> None:
+        """Do jobs of these kinds too from now on."""
+        self.handlers = {**self.handlers, **handlers}
+        self.wakeup.set()
+
+    def capacity(self) -> Capacity:
+        """Return how much it can take now."""
+        free = 0 if self._stopping or not self._group else self.config.slots - len(self._running)
+        holds = Counter(job.organization_id for job, _ in self._running.values() if job.organization_id)
+        full = [organization for organization, count in holds.items() if count >= free]
+        # A quarter at a time, so that what one claim takes cannot use up what should be left free.
+        limit = min(self.config.claim, max(free // 4, min(free, 1)))
+        return Capacity(limit, full, self.handlers.keys())
+
+    def begin(self, jobs: Iterable[Job]) -> None:
+        """Work on jobs that were claimed for this process.
+
+        A job that already runs here goes on, whoever freed it meanwhile. A job that comes during a stop is
+        released at its end.
+        """
+        for job in jobs:
+            if self._stopping or job.id in self._running:
+                continue
+            assert self._group
+            task = self._group.create_task(self._work(job), name=f"{job.kind} {job.id}")
+            self._running[job.id] = (job, task)
+
+    def wake(self) -> None:
+        """Look for jobs now."""
+        self.wakeup.set()
+
+    async def release(self) -> None:
+        """Leave the claimed jobs to other processes."""
+        try:
+            if released := await self.inbox.release():
+                log.warning("jobs_released", jobs=released)
+        except DatabaseUnavailable as error:
+            log.warning("release_failed", reason=error.message)
+
+    async def _claim(self) -> None:
+        while True:
+            self.wakeup.clear()
+            capacity = self.capacity()
+            jobs = await self._claimed(capacity)
+            self.begin(jobs)
+            if len(jobs) < max(capacity.limit, 1):
+                await self._woken()
+
+    async def _claimed(self, capacity: Capacity) -> list[Job]:
+        if not capacity.limit:
+            return []
+        try:
+            return await self.inbox.claim(capacity)
+        except DatabaseUnavailable as error:
+            log.warning("claim_failed", reason=error.message)
+            await asyncio.sleep(1)
+            return []
+
+    async def _woken(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.config.poll):
+                await self.wakeup.wait()
+
+    async def _work(self, job: Job) -> None:
+        try:
+            await Attempt(self.inbox, self.metrics, self.wakeup).run(job, self.handlers[job.kind])
+        finally:
+            self._running.pop(job.id, None)
+            self.wakeup.set()
+
+    def _abandon(self, job_id: JobId) -> None:
+        if running := self._running.get(job_id):
+            log.warning("lease_lost", job=job_id)
+            running[1].cancel()
+
+    async def _drain(self) -> None:
+        """Wait for the running jobs, cancel those that take too long, and release them."""
+        if tasks := [task for _, task in self._running.values()]:
+            log.info("finishing", jobs=len(tasks))
+            _, late = await asyncio.wait(tasks, timeout=self.config.stop)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self.release()
