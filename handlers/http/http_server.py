@@ -20,8 +20,8 @@ from handlers.http.middleware import add_headers
 
 log = structlog.get_logger(__name__)
 
-LONGEST_HEADER = 16 * 1024
-"""Bytes. Whoever has many cookies has long headers; nginx passes 8 KiB on, other proxies 16."""
+LONGEST_HEADER = 32 * 1024
+"""Bytes. Cookies of the parent domain make long headers; the proxy in deploy/ passes as much on."""
 
 _FINISH_SECONDS = 5
 """For answers that are being made when the listening ends."""

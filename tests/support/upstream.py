@@ -40,7 +40,7 @@ class Upstream:
         app = web.Application()
         app.router.add_get("/api/v4/websocket", self._echo)
         app.router.add_route("*", "/{anything:.*}", self._answer)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, max_field_size=64 * 1024)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", 0).start()
