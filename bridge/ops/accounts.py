@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bridge.db.pool import open_pool
+from aiohttp import ClientSession
+
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.websocket.socket import Interest, Socket, State
 from bridge.models.chat import User
 from bridge.ops.findings import Finding
-from bridge.ops.stored import mapped_teams
+from bridge.ops.stored import StoreChecks
+from bridge.ops.web import fetch
 
 RENEWAL = "make another token: `equabot-bridge setup --new-token`"
 
@@ -20,6 +22,7 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class BotChecks:
+    session: ClientSession
     operator: RestOperator
     """With the bot's token."""
     url: str
@@ -30,6 +33,7 @@ class BotChecks:
 
     async def websocket(self, subject: str) -> Sequence[Finding]:
         """Connect and wait until the server accepts or refuses the token."""
+        await fetch(self.session, f"{self.url}/api/v4/system/ping")  # names a host that does not resolve
         decided = asyncio.Event()
 
         def changed(state: State) -> None:
@@ -44,8 +48,7 @@ class BotChecks:
 
     async def channels(self, dsn: str, channel: str) -> Sequence[Finding]:
         """Check that the bot is in the team and in the agent's channel of every organization."""
-        async with await open_pool(dsn, max_size=1, max_wait=5) as pool:
-            teams = await mapped_teams(pool)
+        teams = await StoreChecks(dsn).teams()
         inside = {team.id for team in await self.operator.admin.teams_of_holder(self.token)}
         joined = await RestMattermost(self.operator.transport).my_channels()
         hearing = {each.team_id for each in joined if each.name == channel}

@@ -1,6 +1,6 @@
 """The doctor: one list of checks for everything that the bridge needs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -20,7 +20,8 @@ from bridge.ops.checks import Check, absent
 from bridge.ops.findings import Finding
 from bridge.ops.server import ServerChecks
 from bridge.ops.site import site_of
-from bridge.ops.stored import StoreChecks
+from bridge.ops.stored import MappedTeam, StoreChecks
+from bridge.ops.teams import TeamChecks
 from bridge.runtime import token_keys
 
 _MAX_WAIT = RetryPolicy(timeout=8, tries=2, total=4)
@@ -40,6 +41,8 @@ class Doctor:
     def checks(self) -> list[Check]:
         url = self.settings.mattermost_url
         mattermost = [*self._server(url), *self._bots(url), *self._browser(url)] if url else [_NO_SERVER]
+        if url and self.settings.mattermost_admin_bot_token:
+            mattermost += self._teams(url)
         checks = [*mattermost, *self._store(), *self._equa(), self._agent()]
         return [replace(check, deadline=self.seconds) for check in checks]
 
@@ -62,10 +65,12 @@ class Doctor:
             return [absent("bot", lost, required=False), self._notices(url)]
         operator = self._operator(url, self.settings.mattermost_bot_token)
         token = self.settings.mattermost_bot_token.get_secret_value()
-        inner = BotChecks(operator, url, token)
+        inner = BotChecks(self.session, operator, url, token)
         public = self._public_url(url)
-        outer = BotChecks(operator, public, token)
-        through = "let the proxy there pass websockets on: see deploy/proxy"
+        outer = BotChecks(self.session, operator, public, token)
+        through = (
+            "see MATTERMOST_PUBLIC_URL and DNS; the proxy there has to pass websockets on: see deploy/proxy"
+        )
         return [
             Check("bot", inner.account, _ABOVE, token=_BOT, if_refused=RENEWAL),
             self._notices(url),
@@ -78,6 +83,27 @@ class Doctor:
                 token=_BOT,
             ),
         ]
+
+    def _teams(self, url: str) -> list[Check]:
+        operator = self._operator(url, self.settings.mattermost_admin_bot_token)
+        notices = self.settings.mattermost_notice_token
+        token = notices.get_secret_value() if notices else ""
+        teams = TeamChecks(operator, self.settings.agent_channel, token)
+        looks = (("default channels", teams.channels), ("other accounts", teams.accounts))
+        return [
+            Check(
+                name, partial(self._of_teams, name, look), f"{_ABOVE}, and the database below", token=_ADMIN
+            )
+            for name, look in looks
+        ]
+
+    async def _of_teams(
+        self, subject: str, look: Callable[[Sequence[MappedTeam]], Awaitable[Sequence[Finding]]]
+    ) -> Sequence[Finding]:
+        dsn = self._dsn()
+        if dsn is None:
+            return [Finding(subject, "absent", "checked when the database runs")]
+        return await look(await StoreChecks(dsn).teams())
 
     def _notices(self, url: str) -> Check:
         if not self.settings.mattermost_notice_token:

@@ -2,16 +2,16 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from asyncpg import Pool
+from asyncpg import Pool, Record
 
 from bridge.db.migrate import shipped
 from bridge.db.pool import database_errors, open_pool
 from bridge.db.sealed_tokens import FIRST, Sealed, SealedTokens
 from bridge.errors import Damaged, NotOpened, UnknownKey
-from bridge.models.chat import TeamId
+from bridge.models.chat import ChannelId, TeamId
 from bridge.models.equa import OrganizationId
 from bridge.ops.findings import Finding
 from bridge.secrets.key_ring import KeyRing
@@ -25,6 +25,8 @@ class MappedTeam:
     organization_id: OrganizationId
     id: TeamId
     name: str
+    channels: Mapping[str, ChannelId] = field(default_factory=dict, hash=False, compare=False)
+    """The stored default channels by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,10 @@ class StoreChecks:
     async def database(self) -> Sequence[Finding]:
         async with await open_pool(self.dsn, max_size=1, max_wait=5) as pool:
             return [schema(await _server_version(pool), await _schema_version(pool), len(shipped()))]
+
+    async def teams(self) -> Sequence[MappedTeam]:
+        async with await open_pool(self.dsn, max_size=1, max_wait=5) as pool:
+            return await mapped_teams(pool)
 
     async def keys(self, ring: KeyRing) -> Sequence[Finding]:
         """Open every stored token."""
@@ -80,13 +86,20 @@ async def mapped_teams(pool: Pool) -> list[MappedTeam]:
         return []
     rows = await pool.fetch(
         """select organization_id, mattermost_team_id as team_id,
-                  coalesce(mattermost_team_name, mattermost_team_id) as name
-           from mattermost_org_mappings order by name"""
+                  coalesce(mattermost_team_name, mattermost_team_id) as team_name,
+                  array_agg(c.name) filter (where c.name is not null) as names,
+                  array_agg(c.mattermost_channel_id) filter (where c.name is not null) as channels
+           from mattermost_org_mappings left join mattermost_channel_mappings c using (organization_id)
+           group by organization_id order by team_name"""
     )
-    return [
-        MappedTeam(OrganizationId(row["organization_id"]), TeamId(row["team_id"]), row["name"])
-        for row in rows
-    ]
+    return [_mapped_team(row) for row in rows]
+
+
+def _mapped_team(row: Record) -> MappedTeam:
+    pairs = zip(row["names"] or (), map(ChannelId, row["channels"] or ()), strict=True)
+    return MappedTeam(
+        OrganizationId(row["organization_id"]), TeamId(row["team_id"]), row["team_name"], dict(pairs)
+    )
 
 
 @database_errors

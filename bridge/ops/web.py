@@ -72,7 +72,7 @@ def _reason(error: Exception) -> str:
         case asyncio.TimeoutError():
             return f"does not answer within {_SECONDS:g} s"
         case ClientConnectorDNSError():
-            return "has a name that does not resolve: DNS has no such host"
+            return "has a host name that does not resolve"
         case ClientConnectorCertificateError():
             return "has a certificate that browsers do not accept"
         case ClientConnectorError():

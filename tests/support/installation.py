@@ -10,9 +10,10 @@ from asyncpg import Pool
 
 from bridge import config
 from bridge.db.mappings import Mappings
+from bridge.db.teams import Teams
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import client_session
-from bridge.models.chat import TeamId, UserId
+from bridge.models.chat import ChannelId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.ops.checks import run_all
 from bridge.ops.doctor import Doctor
@@ -99,8 +100,14 @@ async def installation(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
     bot = store.create_bot("equabot", "Equabot")
     notices = store.create_bot("equa-admin-bot", "Equa Platform", roles="system_user system_post_all")
     team = store.create_team("acme", "Acme Corp", members=[bot])
-    store.create_channel(team, "agent", members=[bot])
-    await Mappings(pool).map_team(OrganizationId(uuid4()), TeamId(team.id), team.name)
+    organization = OrganizationId(uuid4())
+    channels = {
+        name: ChannelId(store.create_channel(team, name, members=[bot] if name == "agent" else []).id)
+        for name in ("announcements", "cap-table", "documents", "agent")
+    }
+    channels["town-square"] = ChannelId(store.channel(team, "town-square").id)
+    await Mappings(pool).map_team(organization, TeamId(team.id), team.name)
+    await Teams(pool).record_channels(organization, channels)
     agent = SandboxAgent({}, token=TOKEN)
     login = web.get("/login/token", front.login)
     async with (

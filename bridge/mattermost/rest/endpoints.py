@@ -98,6 +98,10 @@ class TeamCalls:
     async def member(self, team_id: str, user_id: str) -> Any:
         return await Teams(self.transport).get_team_member(identifier(team_id), identifier(user_id))
 
+    async def members_among(self, team_id: str, user_ids: Sequence[str]) -> Any:
+        path = f"/teams/{identifier(team_id)}/members/ids"
+        return await self.transport.post(path, list(map(identifier, user_ids)))
+
     async def add_member(self, team_id: str, user_id: str) -> Any:
         body = {"team_id": team_id, "user_id": identifier(user_id)}
         return await Teams(self.transport).add_user_to_team(identifier(team_id), body)
@@ -142,6 +146,10 @@ class ChannelCalls:
 
     async def restore(self, channel_id: str) -> Any:
         return await Channels(self.transport).restore_channel(identifier(channel_id))
+
+    async def members_among(self, channel_id: str, user_ids: Sequence[str]) -> Any:
+        path = f"/channels/{identifier(channel_id)}/members/ids"
+        return await self.transport.post(path, list(map(identifier, user_ids)))
 
     async def add_member(self, channel_id: str, user_id: str) -> Any:
         return await Channels(self.transport).add_user(

@@ -1,6 +1,6 @@
 """Settings, roles, bots and limits, which only an operator's commands ask for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +8,11 @@ from bridge.errors import MattermostNotConfigured, MattermostRefused
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.admin import RestAdmin
 from bridge.mattermost.rest.client import RestMattermost
-from bridge.mattermost.rest.endpoints import ServerCalls, UserCalls
+from bridge.mattermost.rest.endpoints import ChannelCalls, ServerCalls, TeamCalls, UserCalls
+from bridge.mattermost.rest.outcomes import found_or_none
 from bridge.mattermost.rest.transport import Transport
-from bridge.mattermost.wire import parse_list
-from bridge.models.chat import PAGE_SIZE, User, UserId
+from bridge.mattermost.wire import parse_list, parse_user
+from bridge.models.chat import PAGE_SIZE, ChannelId, TeamId, User, UserId
 from bridge.models.ids import is_mattermost_id
 
 DESCRIPTION = "equabot-bridge"
@@ -32,6 +33,17 @@ class Limits:
     active: int
     warned_from: int
     most: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRecord:
+    """A channel with its creator, who administers it; town-square has none."""
+
+    id: ChannelId
+    name: str
+    type: str
+    delete_at: int
+    creator: UserId | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +94,29 @@ class RestOperator:
             raise MattermostNotConfigured(
                 f"This Mattermost changes the role {role.name} only with a licence; 10.4 does without."
             ) from error
+
+    async def channel(self, channel_id: ChannelId) -> ChannelRecord | None:
+        return await found_or_none(ChannelCalls(self.transport).get(channel_id), _channel)
+
+    async def channel_members(self, channel_id: ChannelId, users: Sequence[UserId]) -> frozenset[UserId]:
+        """Return those of the accounts that are in the channel; none are if the channel is gone."""
+        reply = ChannelCalls(self.transport).members_among(channel_id, users)
+        return _accounts(await found_or_none(reply, parse_list) or ())
+
+    async def runs_channel(self, channel_id: ChannelId, user: UserId) -> bool:
+        """Return whether the account is a member that administers the channel."""
+        reply = ChannelCalls(self.transport).members_among(channel_id, [user])
+        members = await found_or_none(reply, parse_list) or ()
+        return any(isinstance(each, dict) and each.get("scheme_admin") is True for each in members)
+
+    async def team_members(self, team_id: TeamId, users: Sequence[UserId]) -> frozenset[UserId]:
+        """Return those of the accounts that are in the team; none are if the team is gone."""
+        reply = TeamCalls(self.transport).members_among(team_id, users)
+        members = await found_or_none(reply, parse_list) or ()
+        return _accounts(each for each in members if not (isinstance(each, dict) and each.get("delete_at")))
+
+    async def users(self, ids: Sequence[UserId]) -> Sequence[User]:
+        return list(map(parse_user, parse_list(await UserCalls(self.transport).by_ids(ids))))
 
     async def create_bot(self, username: str, display_name: str, description: str) -> UserId:
         """Create a bot, unless there is one; raise `MattermostNotConfigured` where that is switched off.
@@ -154,6 +189,19 @@ class RestOperator:
             case int(), int(), int():
                 return Limits(active, soft, hard)
         raise MalformedError("Mattermost sent limits that cannot be read.")
+
+
+def _channel(obj: object) -> ChannelRecord:
+    match obj:
+        case {"id": str(channel_id), "name": str(name), "type": str(kind), "delete_at": int(delete_at)}:
+            creator = str(obj.get("creator_id", "")) if isinstance(obj, dict) else ""
+            creator_id = UserId(creator) if is_mattermost_id(creator) else None
+            return ChannelRecord(ChannelId(channel_id), name, kind, delete_at, creator_id)
+    raise MalformedError("Mattermost sent a channel that cannot be read.")
+
+
+def _accounts(members: Iterable[object]) -> frozenset[UserId]:
+    return frozenset(UserId(str(each["user_id"])) for each in members if isinstance(each, dict))
 
 
 def _role(obj: object) -> Role:

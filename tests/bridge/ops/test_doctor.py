@@ -2,19 +2,26 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from asyncpg import Pool
 
+from bridge.db.mappings import Mappings
+from bridge.db.teams import Teams
+from bridge.models.chat import ChannelId, TeamId
+from bridge.models.equa import OrganizationId
 from bridge.ops.doctor import configuration
 from bridge.ops.findings import Finding, Mark
 from bridge.ops.isolation import CHANNEL_CONTROL
+from bridge.ops.teams import MOST_TEAMS
 from bridge.sandbox.equa.faults import away
 from bridge.sandbox.mattermost import RestFault
 from bridge.secrets.key_ring import KeyRing, new_key
 from tests.support.installation import Installation, installation
 
 STOCK = "frame-ancestors 'self' teams.microsoft.com; script-src 'self'"
+OF_TEAMS = ("default channels", "other accounts")
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -81,6 +88,7 @@ async def test_mattermost_is_away(install: Installation) -> None:
     found = await install.look(seconds=3)
 
     asked = ["administrator", "people", "settings", "roles", "bot", "notices", "websocket", "bot's channels"]
+    asked += OF_TEAMS
     assert not_well(found) == dict.fromkeys(["Mattermost", *asked, "frame", "sign-in"], "bad")
     assert "Connection refused" in found["Mattermost"].found
     assert {found[each].todo for each in ("bot", "notices", "settings")} == {
@@ -118,7 +126,9 @@ async def test_the_administrators_token_is_refused(install: Installation) -> Non
 
     found = await install.look()
 
-    assert not_well(found) == dict.fromkeys(["administrator", "people", "settings", "roles"], "bad")
+    assert not_well(found) == dict.fromkeys(
+        ["administrator", "people", "settings", "roles", *OF_TEAMS], "bad"
+    )
     assert found["administrator"].found == "Mattermost refuses MATTERMOST_ADMIN_BOT_TOKEN"
     assert "active system administrator" in found["administrator"].todo
 
@@ -128,7 +138,9 @@ async def test_the_administrator_is_none(install: Installation) -> None:
     ada = install.store.create_user("ada")
     install.environ["MATTERMOST_ADMIN_BOT_TOKEN"] = install.store.create_token(ada).token
 
-    assert not_well(await install.look()) == dict.fromkeys(["administrator", "people", "settings"], "bad")
+    assert not_well(await install.look()) == dict.fromkeys(
+        ["administrator", "people", "settings", *OF_TEAMS], "bad"
+    )
 
 
 @pytest.mark.parametrize(
@@ -247,6 +259,86 @@ async def test_the_bot_is_not_in_every_place(install: Installation) -> None:
     assert "equabot-bridge sync " in found["bot's channels"].todo
 
 
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("private", "#cap-table is private (acme)"),
+        ("archived", "#cap-table is archived (acme)"),
+        ("renamed", "#cap-table is called #cap-table-old (acme)"),
+        ("gone", "#cap-table is gone (acme)"),
+        ("owned", "#cap-table is run by @ada, who may rename or archive it (acme)"),
+    ],
+)
+async def test_a_default_channel_is_not_as_it_should_be(install: Installation, fault: str, says: str) -> None:
+    """Whatever a member or an operator did to it."""
+    store, channel = install.store, install.store.channel(install.team, "cap-table")
+    match fault:
+        case "private":
+            channel.type = "P"
+        case "archived":
+            channel.delete_at = 1
+        case "renamed":
+            channel.name = "cap-table-old"
+        case "gone":
+            await install.pool.execute(
+                "update mattermost_channel_mappings set mattermost_channel_id = $1 where name = 'cap-table'",
+                "x" * 26,
+            )
+        case _:
+            ada = store.create_user("ada")
+            store.join(install.team, ada)
+            store.join(channel, ada)
+            store.channel_members[channel.id][ada.id].admin = True
+            channel.creator_id = ada.id
+
+    found = await install.look()
+
+    assert not_well(found) == {"default channels": "bad"}
+    assert found["default channels"].found == says
+    assert "equabot-bridge sync " in found["default channels"].todo
+
+
+async def test_a_creator_without_rights_is_no_fault(install: Installation) -> None:
+    """Somebody who created the channel once and was made an ordinary member since."""
+    channel, ada = install.store.channel(install.team, "cap-table"), install.store.create_user("ada")
+    install.store.join(install.team, ada)
+    install.store.join(channel, ada)
+    channel.creator_id = ada.id
+
+    assert not_well(await install.look()) == {}
+
+
+async def test_accounts_that_autocompletion_offers_besides_the_bot(install: Installation) -> None:
+    """The administrator in a team, and both accounts in the agent's channel."""
+    store, channel = install.store, install.store.channel(install.team, "agent")
+    for user in (store.user_by_name["admin"], install.notices):
+        store.join(install.team, user)
+        store.join(channel, user)
+
+    found = await install.look()
+
+    assert not_well(found) == {"other accounts": "warning"}
+    assert found["other accounts"].found == (
+        "@admin is in #agent (acme), @equa-admin-bot is in #agent (acme),"
+        " @admin is a member of the team (acme)"
+    )
+
+
+async def test_of_many_faults_a_few_are_named(install: Installation) -> None:
+    """And of many teams the first hundred are looked at."""
+    for number in range(MOST_TEAMS):
+        team = install.store.create_team(f"b{number:03}")
+        organization = OrganizationId(uuid4())
+        await Mappings(install.pool).map_team(organization, TeamId(team.id), team.name)
+        await Teams(install.pool).record_channels(organization, {"agent": ChannelId("x" * 26)})
+
+    found = await install.look()
+
+    assert found["default channels"].found.startswith("#agent is gone (b000), #agent is gone (b001)")
+    assert found["default channels"].found.endswith(f", and {MOST_TEAMS - 1 - 5} more")
+    assert "and so on for each" in found["default channels"].todo
+
+
 async def test_the_page_may_not_be_framed(install: Installation) -> None:
     """As Mattermost has it without a proxy."""
     install.front.policy = STOCK
@@ -288,6 +380,19 @@ async def test_tickets_lead_elsewhere(
     assert says in found["sign-in"].found
 
 
+async def test_the_public_name_does_not_resolve(install: Installation) -> None:
+    """Each check that uses it says so, and at once."""
+    install.environ["MATTERMOST_PUBLIC_URL"] = "http://chat.nowhere.invalid"
+
+    found = await install.look()
+
+    subjects = ["public websocket", "frame", "sign-in"]
+    assert not_well(found) == dict.fromkeys([*subjects, "ServiceSettings.SiteURL"], "bad")
+    assert {found[each].found for each in subjects} == {
+        "http://chat.nowhere.invalid has a host name that does not resolve."
+    }
+
+
 async def test_the_public_address_is_wrong(install: Installation) -> None:
     """Browsers would be sent nowhere, although the bridge reaches Mattermost."""
     install.environ["MATTERMOST_PUBLIC_URL"] = NOWHERE
@@ -304,7 +409,7 @@ async def test_the_database_is_away(install: Installation) -> None:
 
     found = await install.look(seconds=2)
 
-    assert not_well(found) == dict.fromkeys(["database", "keys", "bot's channels"], "bad")
+    assert not_well(found) == dict.fromkeys(["database", "keys", "bot's channels", *OF_TEAMS], "bad")
 
 
 @pytest.mark.parametrize(

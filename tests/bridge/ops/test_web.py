@@ -49,7 +49,7 @@ async def test_nobody_there(session: ClientSession) -> None:
 
 async def test_a_name_that_is_none(session: ClientSession) -> None:
     """Reserved for that by RFC 2606."""
-    with pytest.raises(Unavailable, match="has a name that does not resolve"):
+    with pytest.raises(Unavailable, match="has a host name that does not resolve"):
         await fetch(session, "http://nowhere.invalid/")
 
 
