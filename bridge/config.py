@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from bridge.config_values import (
     AgentId,
+    AgentUrl,
     DatabaseUrl,
     Hosts,
     Names,
@@ -52,7 +53,7 @@ class Settings(BaseModel):
     equa_service_email: str | None = None
     equa_service_password: SecretStr | None = None
     agent_kind: Literal["gateway", "openai"] = "gateway"
-    agent_url: Url | None = None
+    agent_url: AgentUrl | None = None
     agent_token: Token | None = None
     agent_id: AgentId = "main"
     agent_model: str = "equabot"

@@ -17,6 +17,7 @@ _ORIGIN = re.compile(r"((https?)://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\]))(?::([0-9]+))
 _OWN_PORT = {"http": "80", "https": "443"}
 _AGENT_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _NOT_IN_URL = re.compile(r"[\s?#]")
+_NOT_IN_QUERY = re.compile(r"[\s#]")
 _VISIBLE = re.compile(r"[!-~]+")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _ASK_LIMIT = re.compile(r"\s*([1-9][0-9]{0,5})\s*,\s*([1-9][0-9]{0,5})\s*")
@@ -39,6 +40,14 @@ def _url(value: str) -> str:
     if parts.username or parts.password:
         raise ValueError("must not contain a user name or password")
     return value.rstrip("/")
+
+
+def _agent_url(value: str) -> str:
+    """Return the URL; some servers of models want a query, such as `?api-version=…`."""
+    address, mark, query = value.partition("?")
+    if _NOT_IN_QUERY.search(query):
+        raise ValueError("must be a URL such as https://chat.example.com")
+    return _url(address) + mark + query
 
 
 def _origin(value: str) -> str:
@@ -121,6 +130,7 @@ def _proxy(value: SecretStr) -> SecretStr:
 
 
 Url = Annotated[str, BeforeValidator(_stripped), AfterValidator(_url)]
+AgentUrl = Annotated[str, BeforeValidator(_stripped), AfterValidator(_agent_url)]
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_database)]
 ProxyUrl = Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_proxy)]
 """The URL of an HTTP proxy; secret because it may hold a password."""

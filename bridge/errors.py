@@ -20,12 +20,16 @@ BridgeError
 │   ├── EquaUnavailable              equa_unavailable
 │   ├── DatabaseUnavailable          database_unavailable
 │   └── AgentUnavailable             agent_unavailable
+│       └── AnswerInterrupted            after some text: asking again may do things twice
 ├── MattermostFull               507 mattermost_full
 ├── MattermostRefused            502 mattermost_refused: a 4xx with Mattermost's error id
 │   ├── TokenRefused                 mattermost_token_refused: 401, the token is no longer good
 │   ├── NameTaken                    mattermost_name_taken: of an account, a team or a channel
 │   └── EmailTaken                   mattermost_email_taken: another account has it
 ├── AgentFailed                  502 agent_failed: the agent answered, and trying again does not help
+│   ├── QuestionRefused              this question gets no answer; another one may
+│   │   └── ThreadTooLong                nor does any other in this thread
+│   └── AgentMisconfigured           somebody has to set it up first
 ├── NotOpened                    500: a sealed value cannot be opened
 │   ├── UnknownKey                   unknown_key: its key is not in the ring
 │   └── Damaged                      sealed_value_damaged: changed, or sealed for another place
@@ -134,6 +138,10 @@ class AgentUnavailable(Unavailable):
     code = "agent_unavailable"
 
 
+class AnswerInterrupted(AgentUnavailable):
+    """The answer broke off after some text; asking again may do a second time what the agent has done."""
+
+
 class MattermostFull(BridgeError):
     status, code = 507, "mattermost_full"
 
@@ -169,6 +177,18 @@ class AgentFailed(BridgeError):
     """The agent answered with something that is no answer; asking again does not help."""
 
     status, code = 502, "agent_failed"
+
+
+class QuestionRefused(AgentFailed):
+    """The agent does not answer this question: its content, or its length."""
+
+
+class ThreadTooLong(QuestionRefused):
+    """The question and its thread are longer than the agent's model can read."""
+
+
+class AgentMisconfigured(AgentFailed):
+    """The agent answers nobody until somebody sets up its address, its token, its model or its plan."""
 
 
 class NotOpened(BridgeError):

@@ -8,7 +8,14 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 
-from bridge.errors import AgentUnavailable, BridgeError, ChannelNotUsable, TeamNotMapped, TokenRefused
+from bridge.errors import (
+    AgentUnavailable,
+    AnswerInterrupted,
+    BridgeError,
+    ChannelNotUsable,
+    TeamNotMapped,
+    TokenRefused,
+)
 
 _DAY = 24 * 60 * 60.0
 
@@ -53,6 +60,8 @@ _FINAL = _RetryLimits(age=_DAY, attempts=0)
 
 _LIMITS: Mapping[type[BridgeError], _RetryLimits] = MappingProxyType(
     {
+        # The agent may have acted on the question already.
+        AnswerInterrupted: _RetryLimits(age=600, attempts=2),
         # Somebody is waiting for the answer.
         AgentUnavailable: _RetryLimits(age=600, attempts=8),
         # Somebody has to configure a good token first.

@@ -1,4 +1,4 @@
-"""The agent that answers for an organization, by the kinds of servers that it may stand behind."""
+"""Clients of an organization's agent, one for each kind of server."""
 
 from typing import Literal, assert_never
 
@@ -13,7 +13,7 @@ __all__ = ["AgentKind", "make_agent", "make_session"]
 AgentKind = Literal["gateway", "openai"]
 
 
-def make_agent(  # noqa: PLR0913 - what the configuration says of an agent, each by its name
+def make_agent(  # noqa: PLR0913 - the agent's settings, each by its name
     kind: AgentKind,
     session: ClientSession,
     *,

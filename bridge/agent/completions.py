@@ -1,124 +1,184 @@
-"""Read an answer of `POST /v1/chat/completions`, streamed or whole. Pure: no I/O is imported here.
+"""Read an answer of chat completions, streamed or whole. Pure: no I/O is imported here.
 
-An answer counts only with a `finish_reason`. What came before an error is thrown away: half an answer
-reads like a whole one.
+An answer is whole when its server says so by any of its signs: a finish reason followed by the end, `[DONE]`
+after some text, or the clean end of a whole JSON body. The last word counts: a later finish reason, or an
+error after one. Text that came before an error is thrown away, because half an answer reads like a whole one.
 """
 
-import json
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from bridge.agent.refusals import Dialect, Refusal, reported
-from bridge.errors import AgentFailed, AgentUnavailable
+from bridge.agent import chunks
+from bridge.agent.answer_text import ANSWER_LIMIT, AnswerText, clean, cut, says_something
+from bridge.agent.body import decoded
+from bridge.agent.error_reports import ErrorReport, find_error, is_error_event, read_error
+from bridge.agent.finish import ending
+from bridge.agent.refusals import Dialect, Refusal, Verdict, reported
+from bridge.agent.sse import Event
+from bridge.errors import (
+    AgentFailed,
+    AgentMisconfigured,
+    AgentUnavailable,
+    AnswerInterrupted,
+    QuestionRefused,
+)
 
-ANSWER_LIMIT: Final = 200_000
-"""Characters of an answer; what is longer is cut, and says so."""
+GRACE_SECONDS = 1.0
+"""How long the rest of a finished answer is waited for; its connection can be used again after that."""
+GRACE_WITH_TEXT = 5.0
+"""The same when the finish reason came together with text: some servers send one with each piece."""
 
-CUT: Final = "\n\n(The answer was too long for this chat and is cut here.)"
-
-_ANSWERED = frozenset({"stop", "length", "content_filter"})
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_KEEP_ALIVE = re.compile(r"|null|ping|pong|heartbeat|keep[-_ ]?alive|:.*|true|false|\d+", re.IGNORECASE)
 
 
 class Answer:
     """One answer as it comes in."""
 
     def __init__(self, dialect: Dialect) -> None:
+        self.progress = 0
+        """Grows with each piece of text and each sign of an end."""
         self._dialect = dialect
-        self._parts: list[str] = []
-        self._length = 0
-        self._finish_reason: str | None = None
+        self._text = AnswerText()
+        self._finish = ""
+        self._piece_at_finish = ""
+        self._finishes_often = False
+        self._done = False
+        self._is_whole_body = False
+        self._is_cut = False
+        self._has_unreadable = False
+        self._has_tools = False
 
     @property
-    def finished(self) -> bool:
-        """Whether its server has said that it is the whole answer."""
-        return self._finish_reason is not None
+    def is_finished(self) -> bool:
+        """Whether its server has given a sign that this is all."""
+        return self._done or bool(self._finish) or self._is_whole_body
 
     @property
-    def full(self) -> bool:
+    def outlasts_a_break(self) -> bool:
+        """Whether the sign holds even if the connection breaks now."""
+        return self._done or (bool(self._finish) and not self._finishes_often)
+
+    @property
+    def is_full(self) -> bool:
         """Whether it has reached its limit, so that nothing more needs to be read."""
-        return self._length > ANSWER_LIMIT
+        return self._text.length > ANSWER_LIMIT
 
-    def take_event(self, data: str) -> None:
-        """Add what one event of a stream holds; raise `Refusal` when it is an error."""
-        if data != "[DONE]" and not self.finished:
-            self._take(_decode(data))
+    @property
+    def grace(self) -> float | None:
+        """Seconds to wait for more; None while its server has given no sign that holds."""
+        if not self.outlasts_a_break:
+            return None
+        return GRACE_WITH_TEXT if self._piece_at_finish and not self._done else GRACE_SECONDS
 
-    def take_body(self, body: bytes) -> None:
-        """Add the whole answer of a server that does not stream; raise `Refusal` when it is none."""
-        self._take(_decode(body))
+    def take(self, event: Event) -> None:
+        """Add an event; raise `Refusal` if it is an error."""
+        data = event.data.strip()
+        value = decoded(data)
+        if is_error_event(event.name):
+            raise self._refusal(read_error(data if value is None else value))
+        if data.strip('"').upper() == "[DONE]":
+            self._done = True
+            self.progress += 1
+        elif isinstance(value, dict | list):
+            self._take_value(value)
+        elif data.startswith("{"):
+            raise Refusal(AgentFailed("The agent sent an event that is not the JSON of a chat completion."))
+        elif not _KEEP_ALIVE.fullmatch(data):
+            self._has_unreadable = True
+
+    def end(self, events: Sequence[Event], *, whole_body: bool) -> None:
+        """Add the events that the clean end completes, of which the last may be cut."""
+        for event in events:
+            if event.data.strip().startswith("{") and decoded(event.data) is None:
+                self._is_cut = True
+            else:
+                self.take(event)
+        if whole_body and not (self._text.length or self._finish or self._has_tools):
+            raise Refusal(AgentMisconfigured("AGENT_URL leads to something else than chat completions."))
+        self._is_whole_body = whole_body
 
     def text(self) -> str:
         """Return the answer, cleaned; raise `Refusal` unless it is a whole one that says something."""
-        if not self.full:
-            self._check_finished()
-        text = clean("".join(self._parts))
-        if not any(character.isprintable() and not character.isspace() for character in text):
-            raise Refusal(AgentFailed("The agent's answer is empty."))
-        return text[: ANSWER_LIMIT - len(CUT)].rstrip() + CUT if self.full else text
+        text = clean(str(self._text))
+        if self.is_full:
+            return cut(text)
+        self._check(text)
+        return cut(text) if ending(self._finish) == "limit" else text
 
-    def _check_finished(self) -> None:
-        if self._finish_reason is None:
-            raise Refusal(AgentUnavailable("The agent's answer ended without a finish_reason."))
-        if self._finish_reason not in _ANSWERED:
-            raise Refusal(AgentFailed("The agent ended without an answer."), self._finish_reason[:40])
+    def after(self, error: Verdict) -> Verdict:
+        """Return what an error means after what has come: whether the question can be asked again."""
+        if not isinstance(error, AgentUnavailable):
+            return error
+        if self._has_tools and not self._dialect.remembers:
+            return AgentFailed(f"{error.message} It had called a tool, so that it is not asked again.")
+        if self._text.length or self._is_cut:
+            return AnswerInterrupted(error.message, retry_after=error.retry_after)
+        return error
 
-    def _take(self, payload: Mapping[str, Any]) -> None:
-        if payload.get("error"):
-            raise reported(payload["error"], self._dialect)
-        choice = _first_choice(payload)
-        content = _content(choice.get("delta") or choice.get("message"))
-        finish_reason = choice.get("finish_reason")
-        if isinstance(finish_reason, str) and finish_reason:
-            self._finish_reason = finish_reason
-            self._check_last(content)
-        self._parts.append(content)
-        self._length += len(content)
+    def _take_value(self, value: Any) -> None:
+        if self._done and self._text.length:
+            return
+        if error := find_error(value):
+            raise self._refusal(error)
+        for payload in value if isinstance(value, list) else [value]:
+            if isinstance(payload, Mapping):
+                self._take_choice(chunks.first_choice(payload))
 
-    def _check_last(self, content: str) -> None:
-        """Refuse a last piece that is a failure in words.
+    def _take_choice(self, choice: Mapping[str, Any]) -> None:
+        self._has_tools = self._has_tools or chunks.shows_a_tool(choice)
+        piece, snapshot = chunks.piece_of(choice), chunks.snapshot_of(choice)
+        if snapshot and snapshot != piece:
+            self._text.replace(snapshot)
+        elif piece:
+            self._finishes_often = self._finishes_often or bool(self._finish)
+            self._text.add(piece)
+        reason = chunks.finish_reason(choice)
+        if reason:
+            self._finish, self._piece_at_finish = reason, piece or snapshot
+        if piece or snapshot or reason:
+            self.progress += 1
 
-        Gateways before 2026 reported a failure of their stream as a piece `Error: …` that also
-        carried the finish_reason; an answer's own finish_reason comes alone.
+    def _check(self, text: str) -> None:
+        """Raise `Refusal` unless the end is that of a good answer."""
+        how = ending(self._finish)
+        if not self.is_finished:
+            raise self._broken()
+        if how == "failed":
+            raise Refusal(AgentFailed("The agent ended without an answer."), self._finish[:40])
+        if not says_something(text):
+            raise self._empty(how)
+        if self._is_failure(text):
+            raise Refusal(AgentFailed("The agent reported an error in place of an answer."), text[:300])
+
+    def _broken(self) -> Refusal:
+        if self._has_unreadable and not (self._text.length or self._is_cut):
+            return Refusal(AgentFailed("The agent's stream holds nothing that can be read."))
+        return Refusal(self.after(AgentUnavailable("The agent's answer ended before it was whole.")))
+
+    def _empty(self, how: str) -> Refusal:
+        if how == "filtered":
+            return Refusal(QuestionRefused("The model's content filter withheld the answer."), self._finish)
+        if how == "limit":
+            return Refusal(QuestionRefused("The model reached its limit before it said anything."))
+        if self._finish or self._is_whole_body:
+            return Refusal(AgentFailed("The agent's answer is empty."))
+        return self._broken()
+
+    def _is_failure(self, text: str) -> bool:
+        """Return whether a gateway reported its failure as text.
+
+        Gateways before 2026 did so with a piece `Error: …`, alone or in the middle of a word.
         """
-        pattern = self._dialect.non_answer
-        if pattern is not None and pattern.fullmatch(content):
-            raise Refusal(AgentFailed("The agent reported an error in place of an answer."), content[:300])
+        whole, last = self._dialect.non_answer, self._dialect.failed_piece
+        if whole is not None and whole.fullmatch(text):
+            return True
+        if last is None or not last.fullmatch(self._piece_at_finish):
+            return False
+        before = str(self._text).removesuffix(self._piece_at_finish)
+        return not before or before[-1].isalnum()
 
-
-def clean(text: str) -> str:
-    """Return the text without what Mattermost cannot store: control characters and half surrogates.
-
-    JavaScript cuts strings between the halves of a character, and JSON carries them as they are.
-    """
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _CONTROLS.sub("", whole.replace("\r\n", "\n").replace("\r", "\n")).strip()
-
-
-def _decode(data: str | bytes) -> Mapping[str, Any]:
-    try:
-        payload = json.loads(data)
-    except (ValueError, RecursionError):
-        payload = None
-    if not isinstance(payload, dict):
-        raise Refusal(AgentFailed("The agent's answer is not the JSON of a chat completion."))
-    return payload
-
-
-def _first_choice(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    choices = payload.get("choices")
-    if isinstance(choices, list):
-        for choice in choices:
-            if isinstance(choice, dict) and choice.get("index", 0) == 0:
-                return choice
-    return {}
-
-
-def _content(part: Any) -> str:
-    """Return the text of a delta or a message: a string, or a list of parts of which some are text."""
-    content = part.get("content") if isinstance(part, dict) else None
-    if isinstance(content, list):
-        texts = [piece.get("text") for piece in content if isinstance(piece, dict)]
-        return "".join(text for text in texts if isinstance(text, str))
-    return content if isinstance(content, str) else ""
+    def _refusal(self, error: ErrorReport) -> Refusal:
+        refusal = reported(error, self._dialect)
+        refusal.error = self.after(refusal.error)
+        return refusal

@@ -1,4 +1,4 @@
-"""The agent behind an equabot-gateway, or behind the openclaw gateway that it is made of."""
+"""The agent behind an equabot-gateway, or behind the openclaw gateway that it is a fork of."""
 
 import asyncio
 import re
@@ -10,20 +10,22 @@ from bridge.models.agent import Question
 
 DIALECT = Dialect(
     missing="enable gateway.http.endpoints.chatCompletions in the gateway's configuration",
+    remembers=True,
     retries_itself=True,
-    non_answer=re.compile(r"Error: .*|No response from [^\n]{1,60}\.", re.DOTALL),
+    non_answer=re.compile(r"Error: [^\n]{0,500}|No response from [^\n]{1,60}"),
+    failed_piece=re.compile(r"Error: .*", re.DOTALL),
 )
 
 RACE_WINDOW = 2.0
 RACE_PAUSE = 0.5
-"""Seconds. Two first messages of one session that arrive together make one of them an "internal error" within
-0.3 s (measured with openclaw 2026.9): within the window it is asked again, once."""
+"""Seconds. When two first messages of one session arrive together, one of them gets an "internal error"
+within 0.3 s (measured with openclaw 2026.9). Within the window it is asked once more."""
 
 
 class GatewayAgent:
-    """Keeps each thread's conversation under a session key, so only the new message is sent."""
+    """Keeps each thread's conversation under a session key, so that only the new message is sent."""
 
-    remembers = True
+    remembers = DIALECT.remembers
 
     def __init__(self, server: Server, *, agent_id: str, model: str, race_pause: float = RACE_PAUSE) -> None:
         self._server = server
@@ -43,7 +45,7 @@ class GatewayAgent:
         return await self._ask(question)
 
     async def ping(self) -> None:
-        await self._server.ping("/healthz")
+        await self._server.ping(self._server.endpoint.health)
 
     async def _ask(self, question: Question) -> str:
         body = {
@@ -66,15 +68,15 @@ class GatewayAgent:
 
 
 def session_key(question: Question) -> str:
-    """Name the conversation; in lower case, because the gateway takes keys so."""
+    """Return the conversation's key, in lower case as the gateway stores keys."""
     parts = ("mattermost", str(question.organization_id), question.channel_id, question.thread)
     return ":".join(parts).lower()
 
 
 def product_of(model: str) -> str:
-    """Return the name that the gateway's headers carry: `openclaw` of `openclaw/main`.
+    """Return the product's name in the gateway's headers: `openclaw` for the model `openclaw/main`.
 
-    `agent:<id>` is also a model name that every gateway knows, and names no product.
+    Every gateway also knows models named `agent:<id>`, which name no product.
     """
     match = re.match(r"[a-z0-9-]+", model.lower())
     return match[0] if match and match[0] != "agent" else "equabot"

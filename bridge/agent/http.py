@@ -17,28 +17,29 @@ from aiohttp import (
     SocketTimeoutError,
     TCPConnector,
 )
+from yarl import URL
 
 from bridge import retry, tracing
+from bridge.agent.body import Body, BodyTooLong, NotCompletions
 from bridge.agent.completions import Answer
+from bridge.agent.endpoint import Endpoint
+from bridge.agent.optional_fields import refused_field, without
 from bridge.agent.refusals import Dialect, Refusal, refused
-from bridge.agent.sse import EventStream, EventTooLong
-from bridge.errors import AgentFailed, AgentUnavailable
+from bridge.agent.sse import EventTooLong
+from bridge.errors import AgentFailed, AgentMisconfigured, AgentUnavailable, QuestionRefused
 
 log = structlog.get_logger(__name__)
 
 CONNECT_SECONDS = 10.0
 PING_SECONDS = 5.0
-GRACE_SECONDS = 1.0
-"""How long the rest of a finished stream is waited for, so that its connection can be used again."""
 
-BODY_LIMIT = 4 << 20
 ERROR_LIMIT = 64 << 10
 STREAM_LIMIT = 64 << 20
 """Bytes; an answer of `ANSWER_LIMIT` characters has about 42 MB when each comes in a chunk of its own."""
 
 
 class Silence(AgentUnavailable):
-    """No byte came for as long as was to be waited."""
+    """No byte came within the time allowed."""
 
 
 def make_session() -> ClientSession:
@@ -56,24 +57,23 @@ def make_session() -> ClientSession:
 
 
 class Server:
-    """A server of chat completions; `url` with or without its `/v1`, `silence` in seconds."""
+    """A server of chat completions; `url` is AGENT_URL, `silence` is in seconds."""
 
     def __init__(
         self, session: ClientSession, *, url: str, token: str, silence: float, dialect: Dialect
     ) -> None:
+        self.endpoint = Endpoint.of(url)
         self._session = session
-        self._base = url.rstrip("/").removesuffix("/v1").rstrip("/")
         self._token = token.strip()
         self._silence = silence
         self._dialect = dialect
+        self._unknown_fields: frozenset[str] = frozenset()
+        """Fields that this server has refused, and answers without."""
 
     async def complete(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
         """Return the whole answer; raise `AgentUnavailable` or `AgentFailed`."""
         try:
-            async with self._request(
-                "POST", "/v1/chat/completions", self._silence, json=body, headers=headers
-            ) as response:
-                return await self._answer(response)
+            return await self._complete(body, headers)
         except Refusal as refusal:
             said = refusal.said.replace(self._token, "…") if self._token else refusal.said
             log.warning("agent_refused", error=refusal.error.message, said=said)
@@ -82,17 +82,52 @@ class Server:
             # The person has waited long enough, and the gateway has used the time to retry its model.
             raise AgentFailed(f"{silence.message} AGENT_TIMEOUT allows no longer.") from None
 
-    async def ping(self, path: str) -> None:
-        """Raise `AgentUnavailable` unless the server answers, be it with a refusal."""
-        async with self._request("GET", path, PING_SECONDS) as response:
+    async def ping(self, url: URL) -> None:
+        """Raise `AgentUnavailable` unless the server answers; a refusal is an answer."""
+        async with self._request("GET", url, PING_SECONDS) as response:
             if response.status >= 500:
                 raise AgentUnavailable(f"The agent is not well (HTTP {response.status}).")
+
+    async def _complete(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+        """Ask, and ask again without each field that the server refuses to know."""
+        left_out = self._unknown_fields
+        while True:
+            asked = without(body, left_out)
+            try:
+                text = await self._ask(asked, headers)
+            except Refusal as refusal:
+                field = refused_field(refusal.status, refusal.report, asked)
+                if field is None:
+                    raise
+                left_out |= {field}
+            else:
+                self._remember(left_out)
+                return text
+
+    def _remember(self, fields: frozenset[str]) -> None:
+        if new := fields - self._unknown_fields:
+            log.warning("agent_fields_left_out", fields=sorted(new))
+            self._unknown_fields |= new
+
+    async def _ask(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+        answer = Answer(self._dialect)
+        try:
+            async with self._request(
+                "POST", self.endpoint.completions, self._silence, json=body, headers=headers
+            ) as response:
+                await self._check_status(response)
+                await _read_answer(response, answer)
+        except Silence:
+            raise
+        except AgentUnavailable as error:
+            raise answer.after(error) from None
+        return answer.text()
 
     @asynccontextmanager
     async def _request(
         self,
         method: str,
-        path: str,
+        url: URL,
         silence: float,
         *,
         json: Mapping[str, Any] | None = None,
@@ -104,7 +139,7 @@ class Server:
         try:
             async with self._session.request(
                 method,
-                self._base + path,
+                url,
                 json=json,
                 headers={**ours, **(headers or {}), **tracing.headers()},
                 timeout=ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=silence),
@@ -117,66 +152,66 @@ class Server:
             reason = error.os_error.strerror or type(error.os_error).__name__
             raise AgentUnavailable(f"The agent cannot be reached: {reason}.") from None
         except (ClientError, OSError) as error:
-            # Before the first byte and behind some text alike: the gateway stops its run when the connection
-            # goes and keeps the question in the session, so asking again is right.
             raise AgentUnavailable(f"The connection to the agent broke: {type(error).__name__}.") from None
 
-    async def _answer(self, response: ClientResponse) -> str:
+    async def _check_status(self, response: ClientResponse) -> None:
         if response.status != 200:
             wait = retry.seconds_asked(response.headers.get("Retry-After", ""), time.time())
-            body = await _read(response, ERROR_LIMIT)
-            raise refused(response.status, body[:ERROR_LIMIT], self._dialect, retry_after=wait)
-        match response.content_type:
-            case "text/event-stream":
-                return await self._stream(response)
-            case "application/json":
-                return await self._whole(response)
-            case other:
-                raise Refusal(
-                    AgentFailed("AGENT_URL leads to something else than chat completions."), other[:100]
-                )
-
-    async def _stream(self, response: ClientResponse) -> str:
-        answer = Answer(self._dialect)
-        try:
-            await _read_stream(response, answer)
-        except (ClientError, TimeoutError):
-            if not answer.finished:
-                raise
-        except EventTooLong:
-            raise Refusal(AgentFailed("The agent sent an event that is too long for an answer.")) from None
-        return answer.text()
-
-    async def _whole(self, response: ClientResponse) -> str:
-        body = await _read(response, BODY_LIMIT)
-        if len(body) > BODY_LIMIT:
-            raise Refusal(AgentFailed("The agent's answer is too long."))
-        answer = Answer(self._dialect)
-        answer.take_body(body)
-        return answer.text()
+            body = await _read_error(response)
+            raise refused(response.status, body, self._dialect, retry_after=wait)
 
 
-async def _read_stream(response: ClientResponse, answer: Answer) -> None:
-    events = EventStream()
+async def _read_answer(response: ClientResponse, answer: Answer) -> None:
+    """Read the answer to its end, or until a sign of it holds although the connection does not."""
+    try:
+        await _read_body(response, answer)
+    except TimeoutError:
+        if not answer.is_finished:
+            raise
+    except ClientError:
+        if not answer.outlasts_a_break:
+            raise
+    except NotCompletions:
+        raise Refusal(
+            AgentMisconfigured("AGENT_URL leads to something else than chat completions."),
+            response.content_type,
+        ) from None
+    except EventTooLong:
+        raise Refusal(AgentFailed("The agent sent an event that is too long for an answer.")) from None
+    except BodyTooLong:
+        raise Refusal(QuestionRefused("The agent's answer is too long.")) from None
+
+
+async def _read_body(response: ClientResponse, answer: Answer) -> None:
+    body = Body()
     size = 0
     async with asyncio.timeout(None) as grace:
         async for piece in response.content.iter_any():
             size += len(piece)
             if size > STREAM_LIMIT:
                 raise EventTooLong
-            for event in events.feed(piece):
-                answer.take_event(event)
-            if answer.full:
+            progress = answer.progress
+            for event in body.feed(piece):
+                answer.take(event)
+            if answer.is_full:
                 return
-            if answer.finished and grace.when() is None:
-                grace.reschedule(asyncio.get_running_loop().time() + GRACE_SECONDS)
+            if answer.progress != progress:
+                _renew(grace, answer)
+    events = body.end()
+    answer.end(events, whole_body=body.is_whole)
 
 
-async def _read(response: ClientResponse, limit: int) -> bytes:
-    """Return the body; of one that is longer than `limit` a little more than that."""
+def _renew(grace: asyncio.Timeout, answer: Answer) -> None:
+    """Let the time in which more may come begin anew."""
+    seconds = answer.grace
+    grace.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+
+async def _read_error(response: ClientResponse) -> bytes:
+    """Return the beginning of a body."""
     body = bytearray()
     async for piece in response.content.iter_any():
         body += piece
-        if len(body) > limit:
+        if len(body) > ERROR_LIMIT:
             break
-    return bytes(body)
+    return bytes(body[:ERROR_LIMIT])

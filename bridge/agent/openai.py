@@ -1,30 +1,44 @@
 """An agent behind any server that speaks OpenAI's chat completions."""
 
 import hashlib
+from collections.abc import Sequence
 
 from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect
-from bridge.models.agent import Question
+from bridge.errors import ThreadTooLong
+from bridge.models.agent import Message, Question
 from bridge.models.equa import OrganizationId
 
-DIALECT = Dialect(missing="it has no /v1/chat/completions, or does not know AGENT_MODEL")
+DIALECT = Dialect(missing="it has no /chat/completions, or does not know AGENT_MODEL")
 
 
 class OpenAIAgent:
-    """Remembers nothing, so each question carries the thread."""
+    """Remembers nothing, so that each question carries the thread."""
 
-    remembers = False
+    remembers = DIALECT.remembers
 
     def __init__(self, server: Server, *, model: str) -> None:
         self._server = server
         self._model = model
 
     async def reply(self, question: Question) -> str:
-        turns = [{"role": turn.role, "content": turn.text} for turn in question.history]
+        """Ask; if the thread is too long for the model, ask once more without its older half."""
+        try:
+            return await self._ask(question, question.history)
+        except ThreadTooLong:
+            if not question.history:
+                raise
+        return await self._ask(question, newer_half(question.history))
+
+    async def ping(self) -> None:
+        await self._server.ping(self._server.endpoint.models)
+
+    async def _ask(self, question: Question, history: Sequence[Message]) -> str:
+        messages = [*history, Message("user", question.text)]
         body = {
             "model": self._model,
             "stream": True,
-            "messages": [*turns, {"role": "user", "content": question.text}],
+            "messages": [{"role": message.role, "content": message.text} for message in messages],
             "user": opaque_user(question.organization_id),
         }
         headers = {
@@ -34,10 +48,13 @@ class OpenAIAgent:
         }
         return await self._server.complete(body, headers)
 
-    async def ping(self) -> None:
-        await self._server.ping("/v1/models")
+
+def newer_half(history: Sequence[Message]) -> Sequence[Message]:
+    """Return the newer half of a history, beginning with a message of a person."""
+    half = history[(len(history) + 1) // 2 :]
+    return half[1:] if half and half[0].role == "assistant" else half
 
 
 def opaque_user(organization_id: OrganizationId) -> str:
-    """Return what stands for the organization at the model's provider: always the same, and nobody's name."""
+    """Return a name of the organization for the model's provider: always the same, and nobody's own."""
     return hashlib.sha256(b"equabot-bridge/" + organization_id.bytes).hexdigest()[:32]

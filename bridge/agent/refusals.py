@@ -1,26 +1,37 @@
-"""What to make of an agent's no: worth another try, or not. Pure: no I/O is imported here."""
+"""Decide what a server's error means for the question. Pure: no I/O is imported here.
 
-import json
+Three things can be said to the person: ask again later, ask something else, ask your administrator; and
+whether the daemon itself tries again is part of the same decision.
+"""
+
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from bridge.errors import AgentFailed, AgentUnavailable
+from bridge.agent.error_reports import ErrorReport, error_in_body
+from bridge.agent.error_words import Cause, cause
+from bridge.errors import (
+    AgentFailed,
+    AgentMisconfigured,
+    AgentUnavailable,
+    QuestionRefused,
+    ThreadTooLong,
+)
 
 Verdict = AgentUnavailable | AgentFailed
 
-TOKEN_RETRY = 30.0
-"""Seconds between two tries with a token that was refused: only the operator can help."""
+LONGEST_WAIT = 600.0
+"""Seconds; nobody waits for an answer for longer, so a server that asks for more has given its last word."""
 
 _SAID_LIMIT = 300
 _NOT_STREAMED = "append-only response stream"
-"""The gateway, when its model began anew behind text already sent (measured with openclaw 2026.9)."""
+"""The gateway, when its model began anew after text was sent (measured with openclaw 2026.9)."""
 _RACE = re.compile(r"internal error|Session changed before writer admission\b.*", re.DOTALL)
-"""The gateway, when a session's two first messages meet (measured with openclaw 2026.9); the second was not
-begun, so that asking again is right."""
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_WORTH_A_RETRY = re.compile(r"rate_limit|overload|server_error|api_error|timeout|unavailable|internal")
+"""The gateway, when a session's two first messages meet (measured with openclaw 2026.9). The second was not
+begun, so that it can be asked again."""
+
+_WORTH_A_RETRY = re.compile(
+    r"rate_limit|overload|server_error|api_error|timeout|unavailable|internal|exhausted|busy|too_many|capacity"
+)
 
 
 class InternalError(AgentUnavailable):
@@ -28,110 +39,121 @@ class InternalError(AgentUnavailable):
 
 
 class Refusal(Exception):
-    """The agent's server said no, or nothing that is an answer."""
+    """The agent's server refused, or sent something that is no answer."""
 
-    def __init__(self, error: Verdict, said: str = "") -> None:
+    def __init__(self, error: Verdict, report: ErrorReport | str = "", *, status: int = 200) -> None:
         super().__init__(error.message)
         self.error = error
-        """What the rest of the daemon sees."""
-        self.said = said
-        """The server's own sentence, for the log."""
+        """The error that the rest of the daemon sees."""
+        self.status = status
+        """The HTTP status."""
+        self.report = ErrorReport(sentence=report) if isinstance(report, str) else report
+        """The server's own words, for the log."""
+
+    @property
+    def said(self) -> str:
+        """The server's own words on one short line."""
+        said = self.report.sentence or " ".join(self.report.kinds)
+        return " ".join(said[: 2 * _SAID_LIMIT].split())[:_SAID_LIMIT]
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """In what the kinds of servers differ that speak this protocol."""
+    """The differences between the kinds of servers that speak this protocol."""
 
     missing: str
     """What the operator can do about a 404."""
+    remembers: bool = False
+    """It keeps the conversation, with what its tools have done, so that a repeat does not begin anew."""
     retries_itself: bool = False
     """Its error objects come after it has tried its model for up to 84 s; our tries would multiply that."""
     non_answer: re.Pattern[str] | None = None
-    """A whole text that stands for a failure although it comes as an answer."""
+    """A whole text that reports a failure although it comes as an answer."""
+    failed_piece: re.Pattern[str] | None = None
+    """A piece of text that reports a failure when it carries the finish reason."""
 
 
 def refused(status: int, body: bytes, dialect: Dialect, *, retry_after: float | None = None) -> Refusal:
-    """Tell what an HTTP status other than 200 means."""
-    error = error_object(body)
-    said = _sentence(error)
-    if said is None:
-        said = body[:_SAID_LIMIT].decode("utf-8", "replace")
-    return Refusal(_by_status(status, error, dialect, retry_after), _short(said))
+    """Return the refusal that an HTTP status other than 200 stands for."""
+    report = error_in_body(body)
+    verdict = _final(cause(report, status), status) or _by_status(status, report, dialect, retry_after)
+    return Refusal(verdict, report, status=status)
 
 
-def reported(error: Any, dialect: Dialect) -> Refusal:
-    """Tell what an error object means that came with status 200, alone or behind a piece of an answer."""
-    said = _sentence(error) or ""
-    return Refusal(_by_object(error, said, dialect), _short(said))
+def reported(report: ErrorReport, dialect: Dialect) -> Refusal:
+    """Return the refusal that an error with status 200 stands for, alone or after a piece of an answer."""
+    found = cause(report, report.status)
+    by_report = _by_report_of_gateway if dialect.retries_itself else _by_report
+    return Refusal(_final(found, report.status) or by_report(report, found), report)
 
 
-def error_object(body: bytes) -> Any:
-    """Return the `error` of a JSON body; None when there is none."""
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return payload.get("error") if isinstance(payload, dict) else None
-
-
-def _by_status(status: int, error: Any, dialect: Dialect, wait: float | None) -> Verdict:
-    verdict: Verdict
-    match status:
-        case 401 | 403:
-            verdict = AgentUnavailable(
-                f"The agent refused AGENT_TOKEN (HTTP {status}): set the token that its server expects.",
-                retry_after=wait or TOKEN_RETRY,
+def _final(found: Cause | None, status: int | None) -> AgentFailed | None:
+    """Return the error of a cause that no other try removes."""
+    shown = "" if status is None else f" (HTTP {status})"
+    match found:
+        case "quota":
+            return AgentMisconfigured(f"The agent's plan has no quota left{shown}: see its model's provider.")
+        case "too_long":
+            return ThreadTooLong(f"The question and its thread are too long for the agent's model{shown}.")
+        case "policy":
+            return QuestionRefused(f"The model's content policy refused the question{shown}.")
+        case "access":
+            return AgentMisconfigured(
+                f"The agent refused AGENT_TOKEN{shown}: set the token that its server expects."
             )
-        case 404:
-            verdict = AgentFailed(f"AGENT_URL answered HTTP 404: {dialect.missing}.")
-        # The same status without an error object comes from a proxy in front: there the gateway is only away.
-        case 408 | 502 if error is not None and dialect.retries_itself:
-            verdict = AgentFailed(f"The agent has given up on its model (HTTP {status}).")
-        case 500 if dialect.retries_itself and _RACE.fullmatch(_sentence(error) or ""):
-            verdict = InternalError("The agent reported an internal error (HTTP 500).", retry_after=wait)
-        case 408 | 425 | 429:
-            verdict = AgentUnavailable(
-                f"The agent asked to try again later (HTTP {status}).", retry_after=wait
-            )
-        case _ if status >= 500:
-            verdict = AgentUnavailable(f"The agent is not well (HTTP {status}).", retry_after=wait)
-        case _ if 300 <= status < 400:
-            verdict = AgentFailed(f"AGENT_URL redirects (HTTP {status}): set it to where it leads.")
+        case "model":
+            return AgentMisconfigured(f"The agent's server does not know AGENT_MODEL or AGENT_ID{shown}.")
         case _:
-            verdict = AgentFailed(f"The agent refused the request (HTTP {status}); the log has its reason.")
-    return verdict
+            return None
 
 
-def _by_object(error: Any, said: str, dialect: Dialect) -> Verdict:
-    kind = _kind(error)
-    if not dialect.retries_itself:
-        unavailable = _WORTH_A_RETRY.search(kind) is not None
-        return (AgentUnavailable if unavailable else AgentFailed)(
-            f"The agent broke off its answer with an error ({kind})."
-        )
-    if _RACE.fullmatch(said):
+def _by_status(status: int, report: ErrorReport, dialect: Dialect, wait: float | None) -> Verdict:
+    match status:
+        # The same status without an error object comes from a proxy in front: there the gateway is only away.
+        case 408 | 502 if report.kinds and dialect.retries_itself:
+            return AgentFailed(f"The agent has given up on its model (HTTP {status}).")
+        case 500 if dialect.retries_itself and _RACE.fullmatch(report.sentence):
+            return InternalError("The agent reported an internal error (HTTP 500).", retry_after=wait)
+        case 408 | 425 | 429:
+            return _later(f"The agent asked to try again later (HTTP {status}).", wait)
+        case _ if status >= 500 and status not in (501, 505):
+            return _later(f"The agent is not well (HTTP {status}).", wait)
+        case _:
+            return AgentMisconfigured(_misconfigured(status, dialect))
+
+
+def _misconfigured(status: int, dialect: Dialect) -> str:
+    if status == 404:
+        return f"AGENT_URL answered HTTP 404: {dialect.missing}."
+    if 300 <= status < 400:
+        return f"AGENT_URL redirects (HTTP {status}): set it to the new address."
+    return f"The agent refused the request (HTTP {status}); the log has its reason."
+
+
+def _by_report(report: ErrorReport, found: Cause | None) -> Verdict:
+    sentence = f"The agent broke off its answer with an error ({report.name})."
+    if report.status is None:
+        worth = found == "rate" or _WORTH_A_RETRY.search(" ".join(report.kinds))
+        return AgentUnavailable(sentence) if worth else AgentFailed(sentence)
+    if report.status >= 500 or report.status in (408, 425, 429):
+        return AgentUnavailable(sentence)
+    return AgentMisconfigured(sentence)
+
+
+def _by_report_of_gateway(report: ErrorReport, found: Cause | None) -> Verdict:
+    if _RACE.fullmatch(report.sentence):
         return InternalError("The agent broke off its answer with an internal error.")
-    if kind == "rate_limited":
-        return AgentUnavailable("The agent asked to try again later (rate_limited).")
-    if _NOT_STREAMED in said:
+    if found == "rate":
+        return AgentUnavailable(f"The agent asked to try again later ({report.name}).")
+    if _NOT_STREAMED in report.sentence:
         return AgentUnavailable("The agent could not stream the answer that it had.")
-    return AgentFailed(f"The agent broke off its answer with an error ({kind}); the log has its reason.")
+    sentence = f"The agent broke off its answer with an error ({report.name}); the log has its reason."
+    if report.status is not None and report.status < 500 and report.status != 408:
+        return AgentMisconfigured(sentence)
+    return AgentFailed(sentence)
 
 
-def _kind(error: Any) -> str:
-    """Return the error's type or code when it is a plain name, so that it can stand in a sentence."""
-    if isinstance(error, Mapping):
-        for name in (error.get("type"), error.get("code")):
-            if isinstance(name, str) and _NAME.fullmatch(name):
-                return name
-    return "no type"
-
-
-def _sentence(error: Any) -> str | None:
-    if isinstance(error, Mapping):
-        error = error.get("message")
-    return error if isinstance(error, str) else None
-
-
-def _short(said: str) -> str:
-    return " ".join(said[: 2 * _SAID_LIMIT].split())[:_SAID_LIMIT]
+def _later(sentence: str, wait: float | None) -> Verdict:
+    if wait is not None and wait > LONGEST_WAIT:
+        return AgentFailed(f"{sentence[:-1]}, in {wait:.0f} s, which is too long for a person to wait.")
+    return AgentUnavailable(sentence, retry_after=wait)

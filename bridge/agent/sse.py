@@ -1,35 +1,51 @@
-"""Read a stream of server-sent events. Pure: bytes in, the events' data out, no I/O is imported here.
+"""Read a stream of server-sent events. Pure: bytes in, events out, no I/O is imported here.
 
 Follows the parsing rules of the HTML standard, section 9.2 "Server-sent events": a byte order mark, lines
-ended by CR, LF or CRLF wherever the network has cut them, comments, data of several lines. Fields other
-than `data` are passed over, and an event that its blank line has not ended is none.
+ended by CR, LF or CRLF wherever the network has cut them, comments, data of several lines. Two rules are
+wider, for servers that are in use: a line `error: …` is an event of that name (llama.cpp), and `end` returns
+an event whose blank line is missing.
 """
 
 import re
+from dataclasses import dataclass
 
 LINE_LIMIT = 1 << 20
-"""Bytes that one event may have: what is longer is no answer of a model."""
+"""Bytes of one event; no model answers with more."""
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 _LINE_END = re.compile(rb"\r\n?|\n")
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_IGNORED = frozenset({b"", b"id", b"retry"})
+"""Fields that say nothing about an answer; comments have an empty name."""
 
 
 class EventTooLong(ValueError):
     """An event has more bytes than `LINE_LIMIT`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event; its name is empty unless the server gave it one."""
+
+    data: str
+    name: str = ""
+
+
 class EventStream:
     """The state between two pieces of one stream."""
 
     def __init__(self) -> None:
+        self.foreign = False
+        """Whether a line was seen that no stream of events has."""
         self._line = bytearray()
+        self._name = ""
         self._data: list[bytes] = []
         self._size = 0
         self._ended_with_cr = False
         self._first_line = True
 
-    def feed(self, piece: bytes) -> list[str]:
-        """Return the data of the events that this piece completes; raise `EventTooLong`."""
+    def feed(self, piece: bytes) -> list[Event]:
+        """Return the events that this piece completes; raise `EventTooLong`."""
         if self._ended_with_cr and piece:
             piece = piece.removeprefix(b"\n")
             self._ended_with_cr = False
@@ -39,35 +55,46 @@ class EventStream:
         events = []
         for end in ended:
             self._line += end
-            event = self._end_line()
-            if event is not None:
-                events.append(event)
+            events += self._end_line()
         self._line += rest
         self._check(len(self._line))
         return events
 
-    def _end_line(self) -> str | None:
+    def end(self) -> list[Event]:
+        """Return the event that no blank line has ended, if there is one."""
+        return [*self._end_line(), *self._end_event()]
+
+    def _end_line(self) -> list[Event]:
         line = bytes(self._line)
         self._line.clear()
         if self._first_line:
-            line = line.removeprefix(_BYTE_ORDER_MARK)
+            line = line.removeprefix(BYTE_ORDER_MARK)
             self._first_line = False
         if not line:
             return self._end_event()
         name, _, value = line.partition(b":")
-        if name == b"data":
-            self._check(len(value))
+        self._take_field(name, value)
+        return []
+
+    def _take_field(self, name: bytes, value: bytes) -> None:
+        self._check(len(value))
+        if name in (b"data", b"error"):
             self._size += len(value) + 1
             self._data.append(value.removeprefix(b" "))
-        return None
+        if name == b"error":
+            self._name = "error"
+        elif name == b"event":
+            self._name = value.decode("utf-8", "replace").strip()
+        elif name != b"data" and name not in _IGNORED:
+            self.foreign = True
 
-    def _end_event(self) -> str | None:
-        if not self._data:
-            return None
-        event = b"\n".join(self._data).decode("utf-8", "replace")
+    def _end_event(self) -> list[Event]:
+        if not self._data and not self._name:
+            return []
+        event = Event(b"\n".join(self._data).decode("utf-8", "replace"), self._name)
         self._data.clear()
-        self._size = 0
-        return event
+        self._name, self._size = "", 0
+        return [event]
 
     def _check(self, more: int) -> None:
         if self._size + more > LINE_LIMIT:

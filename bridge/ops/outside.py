@@ -9,7 +9,9 @@ from typing import Any, Literal
 from aiohttp import ClientSession
 
 from bridge.agent import gateway, openai
-from bridge.agent.refusals import Refusal, error_object, refused
+from bridge.agent.endpoint import Endpoint
+from bridge.agent.error_reports import error_in_body
+from bridge.agent.refusals import Refusal, refused
 from bridge.equa import EquaClient, ServiceAccount
 from bridge.ops.findings import Finding
 from bridge.ops.web import fetch
@@ -46,7 +48,7 @@ class AgentCheck:
         if "{" not in self.agent_id:
             headers[f"x-{gateway.product_of(self.model)}-agent-id"] = self.agent_id
         body = {"model": self.model, "messages": []}
-        url = f"{self._base}/v1/chat/completions"
+        url = str(self._endpoint.completions)
         page = await fetch(self.session, url, method="POST", headers=headers, json=body)
         if page.status not in (200, 400, 422):
             return _refusal(refused(page.status, page.body, gateway.DIALECT))
@@ -54,10 +56,10 @@ class AgentCheck:
         if "model" in said.lower() or "agent" in said.lower():
             found = f"answers, and says: {said.replace(self.token, '…') if self.token else said}"
             return Finding("agent", "warning", found, "see AGENT_MODEL and AGENT_ID")
-        return Finding("agent", "good", f"{self._base} answers and accepts AGENT_TOKEN")
+        return Finding("agent", "good", f"{self._endpoint} answers and accepts AGENT_TOKEN")
 
     async def _openai(self) -> Finding:
-        page = await fetch(self.session, f"{self._base}/v1/models", headers=self._headers)
+        page = await fetch(self.session, str(self._endpoint.models), headers=self._headers)
         if page.status == 404:
             return Finding("agent", "warning", "answers, but lists no models: AGENT_TOKEN was not tried")
         if page.status != 200:
@@ -66,11 +68,11 @@ class AgentCheck:
         if names and self.model not in names:
             found = f"has no model {self.model}, but {', '.join(sorted(names)[:5])}"
             return Finding("agent", "warning", found, "see AGENT_MODEL")
-        return Finding("agent", "good", f"{self._base} answers and accepts AGENT_TOKEN")
+        return Finding("agent", "good", f"{self._endpoint} answers and accepts AGENT_TOKEN")
 
     @property
-    def _base(self) -> str:
-        return self.url.removesuffix("/v1").rstrip("/")
+    def _endpoint(self) -> Endpoint:
+        return Endpoint.of(self.url)
 
     @property
     def _headers(self) -> Mapping[str, str]:
@@ -82,9 +84,7 @@ def _refusal(refusal: Refusal) -> Finding:
 
 
 def _message(body: bytes) -> str:
-    error = error_object(body)
-    message = error.get("message") if isinstance(error, Mapping) else error
-    return " ".join(message[:200].split()) if isinstance(message, str) else ""
+    return " ".join(error_in_body(body).sentence[:200].split())
 
 
 def _models(body: bytes) -> set[str]:

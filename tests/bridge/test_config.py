@@ -225,8 +225,6 @@ def test_a_token_that_no_header_can_carry_is_refused(variable: str, text: str) -
         "ftp://chat.example.com",
         "https://",
         "https://?",
-        "https://chat.example.com/?team=1",
-        "https://chat.example.com?",
         "https://chat.example.com/#top",
         "https://chat example.com",
         "https://chat.example.com:port",
@@ -239,6 +237,21 @@ def test_a_token_that_no_header_can_carry_is_refused(variable: str, text: str) -
 def test_what_is_no_url_is_refused(variable: str, text: str) -> None:
     """Only http and https, with a host, and nothing that a path cannot be added to."""
     assert mistakes(**{variable: text}) == [f"{variable}: must be a URL such as https://chat.example.com"]
+
+
+@pytest.mark.parametrize("variable", ["MATTERMOST_URL", "MATTERMOST_PUBLIC_URL", "EQUA_API_URL"])
+@pytest.mark.parametrize("text", ["https://chat.example.com/?team=1", "https://chat.example.com?"])
+def test_a_query_is_refused_where_a_path_is_added(variable: str, text: str) -> None:
+    assert mistakes(**{variable: text}) == [f"{variable}: must be a URL such as https://chat.example.com"]
+
+
+def test_the_agents_address_may_have_a_query() -> None:
+    """Servers of models want an API version there."""
+    text = "https://models.example.com/openai/v1?api-version=2026-01-01"
+
+    assert loaded("AGENT_URL", text) == text
+    assert mistakes(AGENT_URL=f"{text}#top") != []
+    assert mistakes(AGENT_URL=f"{text} x") != []
 
 
 @pytest.mark.parametrize("login", ["user@", "user:password@", ":password@"])

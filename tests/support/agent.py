@@ -1,6 +1,7 @@
 """The sandbox's agent on a port of its own, and a server that says scripted bytes."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from uuid import UUID
@@ -57,6 +58,8 @@ class Wire:
         self._scripts = list(scripts)
         self._then_close = then_close
         self.requests: list[bytes] = []
+        """The heads of the requests."""
+        self.bodies: list[bytes] = []
         self.gone = asyncio.Event()
         """Set when a client has closed its connection."""
 
@@ -71,12 +74,14 @@ class Wire:
         head = await reader.readuntil(b"\r\n\r\n")
         self.requests.append(head)
         try:
+            size = re.search(rb"(?i)\r\ncontent-length: (\d+)", head)
+            self.bodies.append(await reader.readexactly(int(size[1]) if size else 0))
             writer.write(self._scripts.pop(0))
             await writer.drain()
             if not self._then_close:
                 while await reader.read(65536):
                     pass
-        except ConnectionError:
+        except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
             self.gone.set()

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.agent import gateway, openai
-from bridge.agent.completions import ANSWER_LIMIT, CUT, Answer, clean
+from bridge.agent.answer_text import ANSWER_LIMIT, CUT, clean
+from bridge.agent.completions import Answer
 from bridge.agent.refusals import Dialect, Refusal
+from bridge.agent.sse import Event
 from bridge.errors import AgentFailed, AgentUnavailable
 from tests.support.agent import STOP, piece
 
@@ -18,13 +20,14 @@ USAGE = '{"choices":[],"usage":{"total_tokens":7}}'
 def answer(*events: str, dialect: Dialect = gateway.DIALECT) -> str:
     taken = Answer(dialect)
     for event in events:
-        taken.take_event(event)
+        taken.take(Event(event))
+    taken.end([], whole_body=False)
     return taken.text()
 
 
 def whole(body: bytes) -> str:
     taken = Answer(gateway.DIALECT)
-    taken.take_body(body)
+    taken.end([Event(body.decode())], whole_body=True)
     return taken.text()
 
 
@@ -34,9 +37,11 @@ def whole(body: bytes) -> str:
         (ROLE, piece("Hello, "), piece("Ada."), STOP, "[DONE]"),
         (ROLE, piece("Hello, "), piece("Ada.", "stop"), "[DONE]"),
         (ROLE, piece("Hello, "), piece("Ada."), STOP),
-        (piece("Hello, Ada."), piece("", "length"), USAGE, "[DONE]"),
+        (piece("Hello, Ada."), STOP, USAGE, "[DONE]"),
+        (ROLE, piece("Hello, "), piece("Ada."), "[DONE]"),
         (piece("Hello, Ada."), piece("", "content_filter"), "[DONE]"),
-        (ROLE, piece("Hello, Ada."), STOP, piece("and more"), '{"error":{"message":"late"}}'),
+        (ROLE, piece("Hello, ", "stop"), piece("Ada.", "stop")),
+        (ROLE, piece("Hello, Ada."), "[DONE]", piece("and more"), '{"error":{"message":"late"}}'),
         (
             piece("Hello, Ada."),
             '{"error":null,"choices":[]}',
@@ -56,15 +61,16 @@ def test_a_finished_stream_is_an_answer(events: tuple[str, ...]) -> None:
     [
         ((), AgentUnavailable),
         ((ROLE, "[DONE]"), AgentUnavailable),
-        ((ROLE, piece("half"), "[DONE]"), AgentUnavailable),
         ((ROLE, piece("half")), AgentUnavailable),
         ((ROLE, STOP, "[DONE]"), AgentFailed),
         ((piece(r" \n\t\u200b\u0000"), STOP), AgentFailed),
         ((piece("half", "error"),), AgentFailed),
         ((piece("half", "tool_calls"),), AgentFailed),
-        ((piece("half"), "no json"), AgentFailed),
-        ((piece("half"), "[1]"), AgentFailed),
-        ((piece("half"), "[" * 100_000), AgentFailed),
+        ((piece("half"), "{no json", STOP), AgentFailed),
+        ((piece("half"), "{" * 100_000, STOP), AgentFailed),
+        ((piece("half"), STOP, '{"error":{"message":"late"}}'), AgentFailed),
+        (("no json",), AgentFailed),
+        (("no json", STOP), AgentFailed),
         ((piece("half"), '{"error":{"message":"upstream provider error","type":"api_error"}}'), AgentFailed),
         ((piece("half"), '{"error":"broken"}'), AgentFailed),
         ((ROLE, '{"error":{"message":"internal error","type":"api_error"}}'), AgentUnavailable),
@@ -83,9 +89,18 @@ def test_everything_else_is_no_answer(
     assert not any(word in caught.value.error.message for word in ("half", "no model", "broken", "upstream"))
 
 
-def test_an_answer_may_speak_of_errors() -> None:
-    """Only a last piece that carries its own finish_reason is the old gateways' way to fail."""
-    assert answer(piece("Error: 404 means not found."), STOP) == "Error: 404 means not found."
+@pytest.mark.parametrize(
+    "events",
+    [
+        (piece(r"Look:\n"), piece("Error: the total is wrong.", "stop")),
+        (piece("Look: "), piece("Error: the total is wrong.", "stop")),
+        (piece("Error: the total is wrong."), piece(r"\nIt should be 3."), STOP),
+        (piece("**"), piece("Error: the total is wrong.", "stop")),
+    ],
+)
+def test_an_answer_may_speak_of_errors(events: tuple[str, ...]) -> None:
+    """The whole text is compared with the old gateways' way to fail, or a piece inside a word."""
+    assert "Error: the total is wrong." in answer(*events)
 
 
 def test_another_server_may_finish_with_a_sentence_about_errors() -> None:
@@ -114,11 +129,11 @@ def test_a_too_long_answer_is_cut_and_says_so() -> None:
     """It needs no finish_reason, because it is not read to its end."""
     taken = Answer(gateway.DIALECT)
     for _ in range(ANSWER_LIMIT // 1000):
-        taken.take_event(piece("x" * 1000))
-    full_at_the_limit = taken.full
-    taken.take_event(piece("y"))
+        taken.take(Event(piece("x" * 1000)))
+    full_at_the_limit = taken.is_full
+    taken.take(Event(piece("y")))
 
-    assert (full_at_the_limit, taken.full) == (False, True)
+    assert (full_at_the_limit, taken.is_full) == (False, True)
     assert len(taken.text()) == ANSWER_LIMIT
     assert taken.text().endswith(CUT)
 

@@ -10,7 +10,7 @@ from bridge.agent.sse import LINE_LIMIT, EventStream, EventTooLong
 
 def read(*pieces: bytes) -> list[str]:
     stream = EventStream()
-    return [event for piece in pieces for event in stream.feed(piece)]
+    return [event.data for piece in pieces for event in stream.feed(piece)]
 
 
 @pytest.mark.parametrize(

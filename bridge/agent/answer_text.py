@@ -1,0 +1,55 @@
+"""The text of an answer while it comes in. Pure: no I/O is imported here."""
+
+import re
+from typing import Final
+
+ANSWER_LIMIT: Final = 200_000
+"""Characters of an answer; a longer one is cut, and says so."""
+
+CUT: Final = "\n\n(The answer was too long for this chat and is cut here.)"
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class AnswerText:
+    """Pieces, and snapshots that replace them."""
+
+    def __init__(self) -> None:
+        self.length = 0
+        self._parts: list[str] = []
+        self._has_pieces = False
+
+    def __str__(self) -> str:
+        return "".join(self._parts)
+
+    def add(self, piece: str) -> None:
+        """Add a piece."""
+        self._has_pieces = True
+        self._parts.append(piece)
+        self.length += len(piece)
+
+    def replace(self, snapshot: str) -> None:
+        """Replace the pieces by the whole text; a server that sends snapshots of pieces gets them joined."""
+        before = str(self)
+        if not self._has_pieces and not snapshot.startswith(before):
+            snapshot = before + snapshot
+        self._parts, self.length = [snapshot], len(snapshot)
+
+
+def clean(text: str) -> str:
+    """Return the text without what Mattermost cannot store: control characters and half surrogates.
+
+    JavaScript cuts strings between the halves of a character, and JSON carries them as they are.
+    """
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return _CONTROLS.sub("", whole.replace("\r\n", "\n").replace("\r", "\n")).strip()
+
+
+def cut(text: str) -> str:
+    """Return at most `ANSWER_LIMIT` characters of the text, with the remark that it is cut."""
+    return text[: ANSWER_LIMIT - len(CUT)].rstrip() + CUT
+
+
+def says_something(text: str) -> bool:
+    """Return whether the text has a character that people can see."""
+    return any(character.isprintable() and not character.isspace() for character in text)
