@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from tests.support.agent import serving
 from tests.support.deployment import DEPLOY, ROOT, VARIABLES, instructions, secrets
+from tests.support.ports import reserved_port
 
 BRIDGE = DEPLOY / "Dockerfile"
 IMAGES = pytest.mark.parametrize(
@@ -97,17 +99,12 @@ async def test_health_check_tells_whether_the_bridge_answers() -> None:
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(status=status)
 
-    app = web.Application()
+    app, port = web.Application(), reserved_port()
     app.router.add_get("/healthz", healthz)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
-
-    healthy = await _check(port)
-    status = 503
-    ill = await _check(port)
-    await runner.cleanup()
+    async with serving(app, port):
+        healthy = await _check(port)
+        status = 503
+        ill = await _check(port)
     gone = await _check(port)
 
     assert (healthy, ill, gone) == (0, 1, 1)

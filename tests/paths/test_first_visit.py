@@ -15,8 +15,9 @@ from bridge.sandbox.agent import SandboxAgent, create_app
 from bridge.sandbox.mattermost import Server, Store
 from tests.support.agent import TOKEN, serving
 from tests.support.browser import launched
-from tests.support.daemon import Daemon, free_port
+from tests.support.daemon import Daemon
 from tests.support.nginx import serving as proxied
+from tests.support.ports import reserved_port
 from tests.support.programs import required_program
 from tests.support.sealed import entry
 
@@ -36,7 +37,7 @@ class Town:
 @pytest.fixture
 async def town(dsn: str, tmp_path: Path) -> AsyncIterator[Town]:
     nginx_program = required_program("nginx")
-    store, port = Store(), free_port()
+    store, port = Store(), reserved_port()
     bot = store.create_bot("equabot")
     bridge_url = f"http://127.0.0.1:{port}"
     pages = site.pages(sandbox.COMPANIES, bridge_url=bridge_url, token="token-of-the-platform")

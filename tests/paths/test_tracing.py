@@ -5,7 +5,8 @@ from pathlib import Path
 from aiohttp import ClientSession
 
 from tests.support.collector import collecting
-from tests.support.daemon import free_port, running
+from tests.support.daemon import running
+from tests.support.ports import reserved_port
 from tests.support.world import Company, World
 
 FAST = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
@@ -57,7 +58,7 @@ async def test_a_request_joins_its_callers_trace(world: World, tmp_path: Path) -
 
 async def test_an_absent_collector_holds_nothing_up(world: World, acme: Company, tmp_path: Path) -> None:
     """Nobody listens there: the bot answers, and a stop is a stop."""
-    environ = {**world.environ, **FAST, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}"}
+    environ = {**world.environ, **FAST, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{reserved_port()}"}
     async with running(environ, tmp_path / "daemon.log") as daemon:
         post = world.ask(acme, "@equabot who is on our team?")
         await world.answered(post)

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,20 +12,15 @@ from typing import Any
 
 import aiohttp
 
-
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.support.ports import reserved_port
+from tests.support.programs import tethered
 
 
 class Daemon:
     """`equabot-bridge serve`: started, killed, started again on the same port; its output goes to a file."""
 
     def __init__(self, environ: Mapping[str, str], log: Path, port: int | None = None) -> None:
-        self.port = port or free_port()
+        self.port = port or reserved_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         self._environ = {
@@ -40,7 +34,10 @@ class Daemon:
     async def start(self) -> None:
         with self.log.open("ab") as output:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bridge", "serve", env=self._environ, stdout=output, stderr=output
+                *tethered(sys.executable, "-m", "bridge", "serve"),
+                env=self._environ,
+                stdout=output,
+                stderr=output,
             )
 
     async def ready(self, seconds: float = 20) -> None:

@@ -18,8 +18,8 @@ from bridge.sandbox.site import proxy
 from bridge.secrets.key_ring import new_key
 from handlers.http.app import make_app
 from handlers.http.app_keys import Services
-from tests.support.daemon import free_port
 from tests.support.mattermost import QUICK
+from tests.support.ports import reserved_port
 
 HOST = "127.0.0.1"
 
@@ -34,7 +34,7 @@ class Embedding:
 @asynccontextmanager
 async def embedding(dsn: str) -> AsyncIterator[Embedding]:
     """Serve all three, each on a port of its own."""
-    port = free_port()
+    port = reserved_port()
     url = f"http://{HOST}:{port}"
     store = Store(seed=1)
     pages = [*chat.pages(), proxy.login(url)]

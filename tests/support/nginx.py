@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tests.support.programs import tethered
+
 PROXY = Path(__file__).parents[2] / "deploy" / "proxy"
 _PATH = "/usr/bin:/bin"
 
@@ -100,7 +102,7 @@ async def _start(program: str, prefix: Path, listener: socket.socket, nginx: Ngi
     as_root = ("-g", "user root;") if os.geteuid() == 0 else ()
     with nginx.access_log.open("wb") as out, nginx.error_log.open("wb") as err:
         return await asyncio.create_subprocess_exec(
-            *(program, "-e", "stderr", "-p", str(prefix), "-c", "nginx.conf", *as_root),
+            *tethered(program, "-e", "stderr", "-p", str(prefix), "-c", "nginx.conf", *as_root),
             env={"NGINX": f"{listener.fileno()};"},
             stdin=DEVNULL,
             stdout=out,

@@ -1,9 +1,14 @@
-"""Programs that tests need and that pip cannot install."""
+"""Programs that tests run: finding them, and ending them with the tests."""
 
 import os
 import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+
+from bridge.embedded.identity import Identity
 
 
 def required_program(*names: str) -> str:
@@ -20,3 +25,13 @@ def required_program(*names: str) -> str:
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def tethered(*command: str) -> Sequence[str]:
+    """Return a command line for the same program that Linux interrupts when this process dies.
+
+    No server is left behind then, even if the tests are killed.
+    """
+    if sys.platform != "linux":
+        return command
+    return Identity("same", os.geteuid(), os.getegid()).command(Path.cwd(), *command)

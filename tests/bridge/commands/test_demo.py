@@ -15,6 +15,7 @@ import pytest
 
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster
+from tests.support.programs import tethered
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 async def demo(*arguments: str, **environ: str) -> AsyncIterator[Process]:
     """Start a demo on free ports; it is killed at the end if it runs on."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bridge", "demo", "--port", "0", *arguments),
+        *tethered(sys.executable, "-m", "bridge", "demo", "--port", "0", *arguments),
         env={"PATH": os.environ["PATH"], "BRIDGE_PORT": "0", **environ},
         stdout=PIPE,
         stderr=PIPE,

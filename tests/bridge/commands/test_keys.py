@@ -92,7 +92,9 @@ async def test_status_shows_what_each_key_has_sealed(
 
 
 @pytest.mark.parametrize(
-    ("ring", "state"), [(NEW, ["k1", "missing", "2"]), (entry("k1"), ["k1", "wrong", "2"])]
+    ("ring", "state"),
+    [(NEW, ["k1", "missing", "2"]), (entry("k1"), ["k1", "wrong", "2"])],
+    ids=["missing", "wrong"],
 )
 async def test_status_fails_while_a_key_is_needed(
     pool: Pool, dsn: str, capsys: pytest.CaptureFixture[str], ring: str, state: list[str]

@@ -11,9 +11,9 @@ from aiohttp import ClientResponse, ClientSession
 
 from tests.support.agent import serving
 from tests.support.browser import errors_of, launched
-from tests.support.daemon import free_port
 from tests.support.messaging import LISTEN, Bridge, comes_to, element, heard, host, scene
 from tests.support.nginx import StartProxy
+from tests.support.ports import reserved_port
 from tests.support.upstream import Upstream
 
 APP = "https://app.example.com"
@@ -95,7 +95,7 @@ async def web_app() -> AsyncIterator[Bridge]:
 
 async def test_the_component_comes_back_with_the_bridge(start_proxy: StartProxy, web_app: Bridge) -> None:
     """Nobody has to do anything."""
-    chat, port = web_app.chat, free_port()
+    chat, port = web_app.chat, reserved_port()
     upstreams = {"MATTERMOST_UPSTREAM": chat.url, "BRIDGE_UPSTREAM": f"http://127.0.0.1:{port}"}
     async with start_proxy(**upstreams, FRAME_ANCESTORS=web_app.url) as proxy, launched() as browser:
         chat.url = proxy.url

@@ -105,7 +105,7 @@ async def test_pages_of_other_origins_may_not(acme: Desk) -> None:
     assert response.headers["Access-Control-Allow-Origin"] == APP
 
 
-@pytest.mark.parametrize("suffix", ["", f"/{uuid4()}"])
+@pytest.mark.parametrize("suffix", ["", f"/{uuid4()}"], ids=["all", "one"])
 async def test_a_page_may_ask_first(acme: Desk, suffix: str) -> None:
     """As browsers do before a request with a body of JSON."""
     where = path(ACME.id) + suffix
