@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from bridge.models.chat import TeamId, UserId
 from bridge.runtime.daemon import serve
 from bridge.sandbox.demo_stack import Stage, raised
 from bridge.sandbox.mattermost import Post
+from bridge.sandbox.ports import HOST, ReservedPort
 from handlers.jobs.mention import SORRY
 
 _SITE_PORT = 8080
@@ -36,21 +36,21 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     )
     if options.ask is not None:
         configure("error", settings.log_format)
-        with tempfile.TemporaryDirectory(prefix="equabot-demo-") as folder:
+        with tempfile.TemporaryDirectory(prefix="equabot-demo-") as folder, _reserved(0) as reserved:
             async with (
-                raised(_url(_free(0)), chat_port=0, site_port=0) as stage,
+                raised(_url(reserved), chat_port=0, site_port=0) as stage,
                 _served(stage, Path(folder)) as over,
             ):
                 return await _ask(stage, options.ask, over)
     configure(settings.log_level, settings.log_format)
-    bridge_url = _url(_free(settings.bridge_port))
-    async with (
-        raised(bridge_url, chat_port=_free(options.port), site_port=_free(_SITE_PORT)) as stage,
-        _served(stage, settings.bridge_data_dir / "demo") as over,
-    ):
-        if not over.is_set():
-            _welcome(stage)
-        await over.wait()
+    with _reserved(settings.bridge_port) as reserved:
+        async with (
+            raised(_url(reserved), chat_port=options.port, site_port=_SITE_PORT) as stage,
+            _served(stage, settings.bridge_data_dir / "demo") as over,
+        ):
+            if not over.is_set():
+                _welcome(stage)
+            await over.wait()
     return 0
 
 
@@ -124,16 +124,13 @@ def _answers(stage: Stage, post: Post) -> list[Post]:
     return [each for each in stage.mattermost.store.thread(post.id) if each.user_id == stage.bot.id]
 
 
-def _url(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
+def _reserved(preferred: int) -> ReservedPort:
+    """Reserve the port, or any if somebody has it."""
+    try:
+        return ReservedPort(preferred)
+    except OSError:
+        return ReservedPort()
 
 
-def _free(preferred: int) -> int:
-    """Return the port if nobody has it, else any free one."""
-    for port in (preferred, 0):
-        with socket.socket() as probe, suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            chosen: int = probe.getsockname()[1]
-            return chosen
-    raise AssertionError("the system gives some port")
+def _url(reserved: ReservedPort) -> str:
+    return f"http://{HOST}:{reserved.port}"

@@ -71,21 +71,29 @@ class Stage:
 
 @asynccontextmanager
 async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIterator[Stage]:
-    """Raise the stage around a bridge; a port of 0 is any free one."""
+    """Raise the stage around a bridge, on other ports than the given ones if somebody has these."""
     store = Store()
     bot = store.create_bot("equabot", "Equabot")
     people = {account.id: _join(store, account) for account in demo_data.ACCOUNTS if not account.site}
     places = tuple(_found(store, company, people, bot) for company in demo_data.COMPANIES)
     pages = [*chat.pages(_visitors()), proxy.login(bridge_url)]
     server = Server(store, pages=pages, spa=proxy.framed(chat.spa, bridge_url))
-    server.port = chat_port
     platform = equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=bridge_url, token=GATEWAY_TOKEN))
-    await platform.start(site_port)
     try:
-        async with server, _agent() as agent_url:
+        await _started(platform, site_port)
+        await _started(server, chat_port)
+        async with _agent() as agent_url:
             yield Stage(server, platform, agent_url, bridge_url, bot, places, people)
     finally:
+        await server.stop()
         await platform.stop()
+
+
+async def _started(server: Server | equa.Server, port: int) -> None:
+    try:
+        await server.start(port)
+    except OSError:
+        await server.start(0)
 
 
 def _join(store: Store, account: Account) -> User:

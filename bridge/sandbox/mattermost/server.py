@@ -1,6 +1,7 @@
 """A running sandbox that can be stopped and started again on the same port with the same store."""
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Self
 
 from aiohttp import web
@@ -10,8 +11,7 @@ from bridge.sandbox.mattermost.faults import Faults
 from bridge.sandbox.mattermost.records import User
 from bridge.sandbox.mattermost.runtime import RUNTIME, Timing
 from bridge.sandbox.mattermost.store import Store
-
-HOST = "127.0.0.1"
+from bridge.sandbox.ports import HOST, ReservedPort
 
 
 class Server:
@@ -36,6 +36,7 @@ class Server:
         self._pages = tuple(pages)
         self._spa = spa
         self._runner: web.AppRunner | None = None
+        self._reserved: ReservedPort | None = None
         self.port = 0
 
     @property
@@ -75,8 +76,15 @@ class Server:
         await self.start()
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        """Start; until the end of the context nobody else gets the port, even while the server is stopped."""
+        with ExitStack() as stack:
+            reserved = stack.enter_context(ReservedPort(self.port))
+            await self.start(reserved.port)
+            self._reserved = reserved
+            stack.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop()
+        if self._reserved:
+            self._reserved.close()
