@@ -142,3 +142,43 @@ async def test_an_unknown_channel_is_404(server: Mattermost, scene: Scene) -> No
     by_id = await server.admin.call("GET", "/channels/" + "a" * 26)
     by_name = await server.admin.call("GET", f"/teams/{scene.team_id}/channels/name/no-such-channel")
     assert (by_id.status, by_name.status) == (404, 404)
+
+
+async def test_a_change_of_how_it_is_shown_is_posted(server: Mattermost, scene: Scene) -> None:
+    """Display name and purpose each in the editor's name; its deletion leaves nothing of it."""
+    channel = await server.channel(scene.team_id)
+    path = f"/channels/{channel['id']}"
+    await server.admin.put(f"{path}/patch", {"display_name": "Cap Table", "purpose": "Shares"})
+    posts = (await server.admin.get(f"{path}/posts"))["posts"].values()
+    told = {post["type"]: post for post in posts if post["type"].endswith("_change")}
+    assert set(told) == {"system_displayname_change", "system_purpose_change"}
+    assert told["system_displayname_change"]["props"]["new_displayname"] == "Cap Table"
+    assert told["system_purpose_change"]["props"]["new_purpose"] == "Shares"
+    for post in told.values():
+        await server.admin.delete(f"/posts/{post['id']}")
+    left = (await server.admin.get(f"{path}/posts"))["posts"].values()
+    assert not [post for post in left if post["type"].endswith("_change")]
+
+
+async def test_an_archived_channel_cannot_be_renamed(server: Mattermost, scene: Scene) -> None:
+    """It has to be restored first."""
+    channel = await server.channel(scene.team_id)
+    await server.admin.delete(f"/channels/{channel['id']}")
+    path = f"/channels/{channel['id']}/patch"
+    refused = await server.admin.call("PUT", path, {"name": server.name("c")})
+    assert (refused.status, refused.error) == (400, "app.channel.update.bad_id")
+
+
+async def test_the_creator_of_a_channel_need_not_be_in_its_team(server: Mattermost) -> None:
+    """An administrator who is in no team becomes a member of the channel alone, and can leave it."""
+    team = await server.team()
+    me = await server.admin.get("/users/me")
+    await server.admin.delete(f"/teams/{team['id']}/members/{me['id']}")
+    channel = await server.channel(team["id"])
+    listed = await server.admin.get(f"/users/{me['id']}/teams/{team['id']}/channels")
+    assert channel["id"] in {each["id"] for each in listed}
+    await server.admin.delete(f"/channels/{channel['id']}/members/{me['id']}")
+    after = await server.admin.call("GET", f"/users/{me['id']}/teams/{team['id']}/channels")
+    assert after.status == 404 or channel["id"] not in {each["id"] for each in after.body}
+    again = await server.admin.call("DELETE", f"/channels/{channel['id']}/members/{me['id']}")
+    assert (again.status, again.error) == (404, "app.channel.get_member.missing.app_error")

@@ -207,3 +207,13 @@ async def test_private_things_are_not_told(server: Mattermost) -> None:
     assert not shown.get("notify_props")
     assert not shown.get("password")
     assert (await one.api.get("/users/me"))["notify_props"]
+
+
+@pytest.mark.parametrize("address", ["a..b@x", "taro.@example.com", ".taro@example.com", "taro@example..com"])
+async def test_an_address_that_is_none_is_refused(server: Mattermost, address: str) -> None:
+    """It can neither be looked up nor given to an account."""
+    found = await server.admin.call("GET", f"/users/email/{address}")
+    assert (found.status, found.error) == (400, "api.context.invalid_url_param.app_error")
+    fields = {"username": server.name("u"), "email": address, "password": "Sandbox-1234"}
+    made = await server.admin.call("POST", "/users", fields)
+    assert (made.status, made.error) == (400, "model.user.is_valid.email.app_error")

@@ -9,7 +9,7 @@ from typing import Any, cast
 from bridge.sandbox.mattermost.errors import ApiError, invalid_param
 from bridge.sandbox.mattermost.events import Broadcast, Event
 from bridge.sandbox.mattermost.ids import is_id
-from bridge.sandbox.mattermost.notices import post_archived, post_restored
+from bridge.sandbox.mattermost.notices import post_archived, post_changed, post_joined, post_restored
 from bridge.sandbox.mattermost.records import Channel, ChannelMember, ChannelType, User
 from bridge.sandbox.mattermost.state import State
 
@@ -48,6 +48,7 @@ def create_channel(state: State, creator_id: str, fields: dict[str, Any]) -> Cha
     add_channel(state, channel)
     if creator_id:
         enter(state, channel, creator_id, admin=True)
+        post_joined(state, channel, state.users[creator_id], None)
         state.publish(
             Event(
                 "channel_created",
@@ -102,8 +103,15 @@ def find_channel_by_name(state: State, team_id: str, name: str, *, include_delet
     return channel
 
 
-def patch_channel(state: State, channel: Channel, fields: dict[str, Any]) -> Channel:
-    """Change name, display name, header or purpose; the name of town-square stays."""
+def patch_channel(
+    state: State, channel: Channel, fields: dict[str, Any], editor: User | None = None
+) -> Channel:
+    """Change name, display name, header or purpose; the name of town-square stays.
+
+    System posts tell the channel of what the editor has changed, except of the name.
+    """
+    if channel.delete_at:
+        raise ApiError("app.channel.update.bad_id", 400)
     name = fields.get("name")
     if name is not None and name != channel.name:
         if channel.name == TOWN_SQUARE:
@@ -119,6 +127,10 @@ def patch_channel(state: State, channel: Channel, fields: dict[str, Any]) -> Cha
         raise
     channel.update_at = state.now()
     _announce(state, channel, "channel_updated", Broadcast(channel_id=channel.id))
+    if editor is not None:
+        for key in _LONGEST:
+            if key in changed and kept[key] != changed[key]:
+                post_changed(state, channel, editor, key, (kept[key], changed[key]))
     return channel
 
 

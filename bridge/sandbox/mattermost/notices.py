@@ -61,6 +61,14 @@ def post_restored(state: State, channel: Channel, user: User) -> None:
     _post_about(state, channel, user, "system_channel_restored", "unarchived the channel")
 
 
+def post_changed(state: State, channel: Channel, user: User, field: str, values: tuple[str, str]) -> None:
+    """Tell a channel that its display name, header or purpose was changed."""
+    key = field.replace("_", "")
+    text = f"{user.username} updated the channel {field.replace('_', ' ')} from: {values[0]} to: {values[1]}"
+    props = {"username": user.username, f"old_{key}": values[0], f"new_{key}": values[1]}
+    create_system_post(state, user, channel, Notice(f"system_{key}_change", text, props))
+
+
 def _post_about(state: State, channel: Channel, user: User, kind: str, what: str) -> None:
     notice = Notice(kind, f"{user.username} {what}.", {"username": user.username})
     create_system_post(state, user, channel, notice)

@@ -75,6 +75,7 @@ class State:
         self.user_by_name: dict[str, User] = {}
         self.user_by_email: dict[str, User] = {}
         self.user_by_auth_data: dict[str, User] = {}
+        self.preferences: dict[str, dict[tuple[str, str], str]] = defaultdict(dict)
         self.teams: dict[str, Team] = {}
         self.team_by_name: dict[str, Team] = {}
         self.team_members: dict[str, dict[str, TeamMember]] = defaultdict(dict)

@@ -14,7 +14,10 @@ from bridge.sandbox.mattermost.state import State
 from bridge.sandbox.mattermost.wire_accounts import user_json
 
 _USERNAME = re.compile(r"[a-z0-9.\-_]+")
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+_ATOMS = r"[a-z0-9!#$%&'*+/=?^_`{|}~\x80-\U0010ffff-]+"
+_EMAIL = re.compile(rf"{_ATOMS}(\.{_ATOMS})*@{_ATOMS}(\.{_ATOMS})*")
+"""What Go's net/mail takes for an address without a name, in small letters (`IsValidEmail`)."""
+
 _RESERVED = frozenset(("all", "channel", "matterbot", "system"))
 _LONGEST = {"nickname": 64, "first_name": 64, "last_name": 64, "position": 128}
 PROFILE = ("nickname", "first_name", "last_name", "position", "locale")
@@ -91,7 +94,7 @@ def check_user(user: User) -> None:
     """Raise what `User.IsValid` answers."""
     if not _USERNAME.fullmatch(user.username) or len(user.username) > 64 or user.username in _RESERVED:
         raise invalid_user("username")
-    if not _EMAIL.fullmatch(user.email) or len(user.email) > 128:
+    if not is_email(user.email) or len(user.email) > 128:
         raise invalid_user("email")
     if user.auth_data and not user.auth_service:
         raise invalid_user("auth_data_type")
@@ -100,6 +103,10 @@ def check_user(user: User) -> None:
     for name, longest in _LONGEST.items():
         if len(getattr(user, name)) > longest:
             raise invalid_user(name)
+
+
+def is_email(text: str) -> bool:
+    return _EMAIL.fullmatch(text) is not None and text == text.lower()
 
 
 def invalid_user(field: str) -> ApiError:

@@ -79,7 +79,7 @@ async def patch(call: Call) -> web.StreamResponse:
         raise ApiError("api.channel.patch_update_channel.forbidden.app_error", 403)
     kind = "public" if channel.type == "O" else "private"
     require(call, channel, f"manage_{kind}_channel_properties")
-    return answer(channel_json(rules.patch_channel(call.state, channel, fields)))
+    return answer(channel_json(rules.patch_channel(call.state, channel, fields, call.me)))
 
 
 async def delete(call: Call) -> web.StreamResponse:

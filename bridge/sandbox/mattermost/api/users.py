@@ -8,7 +8,7 @@ from bridge.sandbox.mattermost import users as rules
 from bridge.sandbox.mattermost.actions import publish_typing
 from bridge.sandbox.mattermost.api.call import Call, answer, ok
 from bridge.sandbox.mattermost.api.routing import route
-from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
+from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param, invalid_url_param
 from bridge.sandbox.mattermost.records import User
 from bridge.sandbox.mattermost.roles import allowed_in_channel, allowed_in_team, sees, viewer
 from bridge.sandbox.mattermost.wire_accounts import View, user_json
@@ -45,7 +45,10 @@ async def get_by_username(call: Call) -> web.StreamResponse:
 
 
 async def get_by_email(call: Call) -> web.StreamResponse:
-    return _one(call, call.state.user_by_email.get(call.request.match_info["email"].lower()))
+    email = call.request.match_info["email"].lower()
+    if not rules.is_email(email):
+        raise invalid_url_param("email")
+    return _one(call, call.state.user_by_email.get(email))
 
 
 def _one(call: Call, user: User | None) -> web.Response:
