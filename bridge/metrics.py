@@ -1,8 +1,9 @@
 """What the daemon counts and measures, in Prometheus' words and base units."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -16,9 +17,12 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bridge.models.chat import ChannelProblem
+
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 CHANGES = ("created", "added", "removed")
+CHANNEL_PROBLEMS: tuple[ChannelProblem, ...] = get_args(ChannelProblem)
 OUTCOMES = ("answered", "failed")
 SOCKET_STATES = ("connecting", "connected", "disconnected", "unauthorised", "closed")
 
@@ -82,6 +86,13 @@ class Metrics:
         self._begun = self._gauge(
             "reconcile_begun_timestamp_seconds", "Since when organizations are to be reconciled; 0 if not."
         )
+        self._channel_problems = self._gauge(
+            "default_channel_problems",
+            "Default channels that the bridge could not put right: private, or another has their name.",
+            "problem",
+        )
+        for problem in CHANNEL_PROBLEMS:
+            self._channel_problems.labels(problem).set(0)
         for change in CHANGES:
             self._drift.labels(change)
         for outcome in OUTCOMES:
@@ -139,6 +150,11 @@ class Metrics:
     def http_request(self, route: str, status: int, seconds: float) -> None:
         """Measure a request that was served; the route is its template."""
         self._http.labels(route, status).observe(seconds)
+
+    def channel_problems(self, problems: Mapping[ChannelProblem, int]) -> None:
+        """Record how many default channels have each problem; one that is not named has none."""
+        for problem in CHANNEL_PROBLEMS:
+            self._channel_problems.labels(problem).set(problems.get(problem, 0))
 
     def drift(self, *, created: int, added: int, removed: int) -> None:
         """Count what reconciling had to change for an organization."""

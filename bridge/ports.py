@@ -131,19 +131,31 @@ class MattermostAdmin(Protocol):
 
     async def channel_by_name(self, team_id: TeamId, name: str) -> Channel | None: ...
 
-    async def create_channel(self, team_id: TeamId, name: str, display_name: str) -> Channel:
+    async def create_channel(self, team_id: TeamId, name: str, display_name: str, purpose: str) -> Channel:
         """Create an open channel; raise `NameTaken` or `MattermostFull`."""
+
+    async def archive_channel(self, channel_id: ChannelId) -> None:
+        """Put a channel into the archive."""
 
     async def restore_channel(self, channel_id: ChannelId) -> None:
         """Take a channel out of the archive."""
 
-    async def rename_channel(
-        self, channel_id: ChannelId, *, name: str | None = None, display_name: str | None = None
-    ) -> None:
-        """Change one name of a channel or both; raise `NameTaken`."""
+    async def rename_channel(self, channel_id: ChannelId, name: str) -> None:
+        """Change a channel's name in addresses; raise `NameTaken`."""
+
+    async def describe_channel(self, channel_id: ChannelId, display_name: str, purpose: str) -> None:
+        """Change how a channel is shown; Mattermost posts about each change."""
 
     async def add_to_channel(self, channel_id: ChannelId, user_id: UserId) -> None:
         """Put a member of the team into a channel."""
+
+    async def remove_from_channel(self, channel_id: ChannelId, user_id: UserId) -> None:
+        """Take an account out of a channel; Mattermost posts about it."""
+
+    async def system_posts(self, channel_id: ChannelId) -> Sequence[Post]:
+        """Return the posts among the latest 200 that Mattermost itself has written."""
+
+    async def delete_post(self, post_id: PostId) -> None: ...
 
     async def create_token(self, user_id: UserId, description: str) -> AccessToken:
         """Create a personal access token; raise `MattermostNotConfigured` where the server issues none."""

@@ -1,102 +1,132 @@
-"""The default channels of a team, and the bots in them."""
+"""The default channels of a team, and the bridge's accounts in them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-import structlog
-
-from bridge.errors import NameTaken
-from bridge.models.chat import Channel, ChannelId, Team, UserId
+from bridge.db.teams import ChannelMapping
+from bridge.models.chat import Channel, ChannelId, ChannelProblem, Team, TeamId, UserId
 from bridge.models.equa import OrganizationId
 from bridge.ports import MattermostAdmin
-from provisioning.names import channel_title
+from provisioning.channel_introduction import ChannelIntroduction
+from provisioning.channel_repair import ChannelRepair
+from provisioning.own_accounts import OwnAccounts
+from provisioning.parallel import each
 from provisioning.tables import Tables
-from provisioning.team_bots import TOWN_SQUARE, TeamBots
+from provisioning.team_bots import TeamBots
 
-log = structlog.get_logger(__name__)
+_AT_ONCE = 4
 
-_FIRST_TITLE = "Town Square"
-"""What Mattermost calls town-square in a new team."""
-
-_GENERAL = "General"
-
-
-async def ensure_channels(
-    admin: MattermostAdmin, tables: Tables, team_bots: TeamBots, organization: OrganizationId, team: Team
-) -> Mapping[str, Channel]:
-    """Return the default channels by name, open to all members, each with the bots that belong there.
-
-    What is missing is created, what is archived restored, and a channel of ours that was given another name
-    in addresses gets its own back, because links lead there; how it is shown is left to people. One bot that
-    is in all of them makes this one call. A private channel of such a name is used, but nobody except bots is
-    put into it.
-    """
-    places = await team_bots.places()
-    seen = {user: _by_name(await admin.channels_of(user, team.id)) for user in places}
-    mapped = await tables.teams.channels(organization)
-    known = {name: channel for channels in seen.values() for name, channel in channels.items()}
-    repair = _Repair(admin, team)
-    found = {
-        name: known.get(name) or await repair.channel(name, mapped.get(name)) for name in team_bots.channels
-    }
-    if any(mapped.get(name) != channel.id for name, channel in found.items()):
-        await tables.teams.record_channels(organization, {name: each.id for name, each in found.items()})
-    for user, names in places.items():
-        await repair.place(user, [found[name] for name in sorted(names - seen[user].keys())])
-    if found[TOWN_SQUARE].display_name == _FIRST_TITLE:
-        await admin.rename_channel(found[TOWN_SQUARE].id, display_name=_GENERAL)
-    return found
+Inside = Mapping[UserId, Mapping[ChannelId, Channel]]
+"""The channels of the team that each bot is a member of."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Repair:
+class DefaultChannels:
+    """The default channels by name, and what had to be repaired."""
+
+    by_name: Mapping[str, Channel]
+    repairs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelProvisioner:
     admin: MattermostAdmin
-    team: Team
+    tables: Tables
+    team_bots: TeamBots
 
-    async def channel(self, name: str, mapped: ChannelId | None) -> Channel:
-        """Return the channel of that name, active; `mapped` is the one that had it when it was last seen."""
-        channel = await self._own(name, mapped) or await self._named(name) or await self._created(name)
-        if channel.delete_at:
-            await self.admin.restore_channel(channel.id)
-            channel = replace(channel, delete_at=0)
-            log.info("channel_restored", team=self.team.id, channel=name)
-        if channel.type != "O":
-            log.warning("channel_is_private", team=self.team.id, channel=name)
-        return channel
+    async def ensure(
+        self, organization: OrganizationId, team: Team, *, thorough: bool = False
+    ) -> DefaultChannels:
+        """Return the default channels, repaired: active, under their names, with the bots that belong there.
 
-    async def place(self, user: UserId, channels: list[Channel]) -> None:
-        """Put a bot into channels that it is not in."""
-        if channels:
-            await self.admin.add_to_team(self.team.id, user)
-        for channel in channels:
-            await self.admin.add_to_channel(channel.id, user)
+        One bot that is in all of them makes this one call. Title and purpose are set once, and people may
+        change them. `thorough` also takes the administrator's account out of a team that it was left in.
+        """
+        stored = await self.tables.teams.channels(organization)
+        places = await self.team_bots.places()
+        inside = await self._inside(team, places)
+        repair = ChannelRepair(self.admin, team, {mapping.id for mapping in stored.values()})
+        channels = {
+            name: await repair.ensure(name, await _own(self.admin, team, inside, stored.get(name)))
+            for name in self.team_bots.channels
+        }
+        new = [name for name, channel in channels.items() if not _is_introduced(stored.get(name), channel)]
+        accounts = OwnAccounts(self.admin, team, channels, self.team_bots.agent_channel)
+        for user, names in places.items():
+            await accounts.place(user, names, inside[user])
+        if thorough or new:
+            await self._dismiss_administrator(accounts)
+        await _record(self.tables, organization, channels, stored)
+        if new:
+            await self._introduce(organization, {name: channels[name] for name in new})
+        return DefaultChannels(channels, (*repair.done, *accounts.done))
 
-    async def _own(self, name: str, mapped: ChannelId | None) -> Channel | None:
-        """Return the channel that was ours under its name, unless another has taken the name."""
-        channel = await self.admin.channel(mapped) if mapped else None
-        if channel is None or channel.team_id != self.team.id:
-            return None
-        if channel.name != name:
-            try:
-                await self.admin.rename_channel(channel.id, name=name)
-            except NameTaken:
-                return None
-            log.info("channel_renamed_back", team=self.team.id, channel=name, was=channel.name)
-        return replace(channel, name=name)
+    async def are_intact(self, organization: OrganizationId, team_id: TeamId) -> bool:
+        """Return whether the bots are where they belong and the channels have their names; one call a bot."""
+        stored = await self.tables.teams.channels(organization)
+        agent_channel = self.team_bots.agent_channel
+        for user, names in (await self.team_bots.places()).items():
+            channels = await self.admin.channels_of(user, team_id)
+            inside = {channel.id: channel.name for channel in channels}
+            if any(name not in stored or inside.get(stored[name].id) != name for name in names):
+                return False
+            if agent_channel not in names and agent_channel in stored and stored[agent_channel].id in inside:
+                return False
+        return True
 
-    async def _named(self, name: str) -> Channel | None:
-        return await self.admin.channel_by_name(self.team.id, name)
+    async def _inside(self, team: Team, users: Iterable[UserId]) -> Inside:
+        return {
+            user: {channel.id: channel for channel in await self.admin.channels_of(user, team.id)}
+            for user in users
+        }
 
-    async def _created(self, name: str) -> Channel:
-        try:
-            title = _GENERAL if name == TOWN_SQUARE else channel_title(name)
-            return await self.admin.create_channel(self.team.id, name, title)
-        except NameTaken:
-            found = await self._named(name)
-            if found is None:
-                raise
-            return found
+    async def _dismiss_administrator(self, accounts: OwnAccounts) -> None:
+        administrator = await self.team_bots.administrator()
+        if administrator is not None:
+            places = await self.team_bots.places()
+            await accounts.dismiss(administrator, places.get(administrator, frozenset()))
+
+    async def _introduce(self, organization: OrganizationId, channels: Mapping[str, Channel]) -> None:
+        accounts = {*await self.team_bots.places(), await self.team_bots.administrator()} - {None}
+        introduction = ChannelIntroduction(self.admin, accounts)
+
+        async def introduce(name: str) -> None:
+            await introduction.describe(name, channels[name])
+            await introduction.tidy(channels[name])
+
+        await each(channels, introduce, at_once=_AT_ONCE)
+        await self.tables.teams.introduced(organization, list(channels))
 
 
-def _by_name(channels: Sequence[Channel]) -> dict[str, Channel]:
-    return {channel.name: channel for channel in channels}
+async def _own(
+    admin: MattermostAdmin, team: Team, inside: Inside, mapping: ChannelMapping | None
+) -> Channel | None:
+    """Return the stored channel as it is now, None if it does not exist any more."""
+    if mapping is None:
+        return None
+    for channels in inside.values():
+        if mapping.id in channels:
+            return channels[mapping.id]
+    channel = await admin.channel(mapping.id)
+    return channel if channel is not None and channel.team_id == team.id else None
+
+
+def _is_introduced(mapping: ChannelMapping | None, channel: Channel) -> bool:
+    return mapping is not None and mapping.id == channel.id and mapping.introduced
+
+
+async def _record(
+    tables: Tables,
+    organization: OrganizationId,
+    channels: Mapping[str, Channel],
+    stored: Mapping[str, ChannelMapping],
+) -> None:
+    found = {name: (channel.id, _problem(name, channel)) for name, channel in channels.items()}
+    if found != {name: (mapping.id, mapping.problem) for name, mapping in stored.items() if name in found}:
+        await tables.teams.record_channels(organization, found)
+
+
+def _problem(name: str, channel: Channel) -> ChannelProblem | None:
+    if channel.type != "O":
+        return "private"
+    return None if channel.name == name else "renamed"

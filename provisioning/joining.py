@@ -24,6 +24,8 @@ class ProvisionedTeam:
     organization: OrganizationId
     team: Team
     channels: tuple[Channel, ...]
+    repairs: tuple[str, ...] = ()
+    """What had to be put right, as the log calls it."""
 
 
 async def ensure_membership(

@@ -13,6 +13,9 @@ from bridge.models.equa import Organization, Person
 LONGEST_DISPLAY_NAME = 64
 """Of teams, channels and a person's first or last name, in characters."""
 
+LONGEST_CHANNEL_NAME = 64
+"""In addresses."""
+
 _LONGEST_USERNAME = 22
 """What Mattermost's own pages allow; the server takes 64."""
 
@@ -97,11 +100,6 @@ def first_and_last(name: str) -> tuple[str, str]:
     """Split a person's name at the first space."""
     first, _, last = _line(name).partition(" ")
     return display_name(first), display_name(last)
-
-
-def channel_title(name: str) -> str:
-    """Return how a channel of that name is shown, e.g. `Cap table`."""
-    return display_name(re.sub("[-_]+", " ", name).strip().capitalize(), name)
 
 
 def email_address(address: str) -> str:

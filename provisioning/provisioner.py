@@ -3,6 +3,7 @@
 A returning visit asks Mattermost once: with the person's own token for the teams of its holder, which
 proves the token, the account, the membership and the team at once. Whatever that does not prove is put
 right step by step, under a lock of the person and inside it one of the organization, in this order only.
+Every ten seconds a returning visit of an organization also asks for the channels of the bots there.
 """
 
 import time
@@ -11,21 +12,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import structlog
+
 from bridge.db.locks import Locks
-from bridge.errors import TokenRefused
-from bridge.models.chat import UserId
+from bridge.errors import BridgeError, TokenRefused
+from bridge.models.chat import TeamId, UserId
 from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from bridge.ports import MattermostAdmin
 from bridge.secrets.key_ring import KeyRing
 from provisioning import joining
 from provisioning.addresses import email_digest
-from provisioning.channels import ensure_channels
+from provisioning.channels import ChannelProvisioner
 from provisioning.joining import ProvisionedTeam, ensure_membership
 from provisioning.tables import Tables
 from provisioning.team_bots import TeamBots
+from provisioning.team_looks import TeamLooks
 from provisioning.teams import ensure_team
 from provisioning.tokens import ensure_token, opened
 from provisioning.users import ensure_user
+
+log = structlog.get_logger(__name__)
 
 VERDICT_SECONDS = 15.0
 """How old an answer of Equa may be that somebody is a member: 10 s in the cache, and the way here."""
@@ -55,6 +61,7 @@ class Provisioner:
     locks: Locks
     keys: KeyRing
     team_bots: TeamBots
+    looks: TeamLooks = field(default_factory=TeamLooks)
 
     async def open_session(self, person: Person, organization: Organization) -> Session:
         """Return the session of a person whom Equa has just called a member of the organization.
@@ -65,6 +72,7 @@ class Provisioner:
         began = time.monotonic()
         session = await self._returning(person, organization.id)
         if session is not None:
+            await self._look_after(organization)
             return session
         with _own_tokens():
             async with self.locks.hold(f"person:{person.id}"):
@@ -72,23 +80,48 @@ class Provisioner:
                 session = await self._returning(person, organization.id)
                 return session or await self._provision(person, organization, began)
 
-    async def ensure_team(self, organization: Organization) -> ProvisionedTeam:
-        """Return the organization's team with its channels and bots, repaired or created."""
+    async def repair_team(self, team_id: TeamId) -> ProvisionedTeam | None:
+        """Put a team right, with its channels and the bridge's accounts; None if it is no organization's."""
+        organization = await self.tables.teams.organization_of(team_id)
+        return await self.ensure_team(Organization(organization, ""), thorough=True) if organization else None
+
+    async def ensure_team(self, organization: Organization, *, thorough: bool = False) -> ProvisionedTeam:
+        """Return the organization's team with its channels and bots, repaired or created.
+
+        `thorough` also takes the administrator's account out of it.
+        """
         with _own_tokens():
             async with self.locks.hold(f"organization:{organization.id}"):
                 team = await ensure_team(self.admin, self.tables, organization)
-                channels = await ensure_channels(
-                    self.admin, self.tables, self.team_bots, organization.id, team
-                )
+                channels = await self._channels.ensure(organization.id, team, thorough=thorough)
+                self.looks.note(organization.id)
                 # Events that came before there was a team have waited for it.
                 await self.tables.inbox.wake(organization.id)
-                return ProvisionedTeam(organization.id, team, tuple(channels.values()))
+                return ProvisionedTeam(
+                    organization.id, team, tuple(channels.by_name.values()), channels.repairs
+                )
 
     async def leave(self, person: PersonId, organization: OrganizationId) -> None:
         """Take a person out of an organization's team, and with the last one revoke their token."""
         with _own_tokens():
             async with self.locks.hold(f"person:{person}"):
                 await joining.leave(self.admin, self.tables, organization, person)
+
+    async def _look_after(self, organization: Organization) -> None:
+        """Repair the channels of a returning visit's team; the visit itself does not depend on that."""
+        if not self.looks.is_due(organization.id):
+            return
+        self.looks.note(organization.id)
+        try:
+            team = await self.tables.teams.find(organization.id)
+            if team and not await self._channels.are_intact(organization.id, team.team_id):
+                await self.ensure_team(organization)
+        except BridgeError as error:
+            log.warning("team_not_repaired", organization=str(organization.id), reason=error.message)
+
+    @property
+    def _channels(self) -> ChannelProvisioner:
+        return ChannelProvisioner(self.admin, self.tables, self.team_bots)
 
     async def _returning(self, person: Person, organization: OrganizationId) -> Session | None:
         """Return the session of a visit that needs no repair, else None."""

@@ -8,8 +8,8 @@ from typing import Literal
 
 from bridge.errors import NotSignedIn
 from bridge.models.equa import Organization, OrganizationId, Person, PersonId
+from provisioning.default_channels import TOWN_SQUARE
 from provisioning.provisioner import Provisioner, Session, SignIn
-from provisioning.team_bots import TOWN_SQUARE
 from provisioning.tokens import opened, token_digest
 
 TokenKind = Literal["ticket", "pat"]

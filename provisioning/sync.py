@@ -67,7 +67,7 @@ class TeamSync:
         membership, if the plan has to be forced; `Unavailable` and whatever `Provisioner.ensure_team` raises.
         """
         async with self.provisioner.locks.hold(f"sync:{organization.id}"):
-            provisioned = await self.provisioner.ensure_team(organization)
+            provisioned = await self.provisioner.ensure_team(organization, thorough=True)
             preview = await self._preview(organization.id, snapshot, provisioned.team.id)
             if preview.plan.refusal and not force:
                 raise SyncRefused(preview.plan.refusal)

@@ -1,13 +1,13 @@
 """Organizations' teams, and which of their channels is which."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from asyncpg import Pool
 
 from bridge.db.attempts import of_organization
 from bridge.db.pool import database_errors
-from bridge.models.chat import ChannelId, Team, TeamId
+from bridge.models.chat import ChannelId, ChannelProblem, Team, TeamId
 from bridge.models.equa import OrganizationId
 
 
@@ -16,6 +16,16 @@ class TeamMapping:
     team_id: TeamId
     name: str | None
     """The team's name when it was last looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelMapping:
+    """Which channel is one of an organization's default channels."""
+
+    id: ChannelId
+    introduced: bool = False
+    """Whether it has been given its title and purpose."""
+    problem: ChannelProblem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +62,64 @@ class Teams:
         )
 
     @database_errors
-    async def channels(self, organization: OrganizationId) -> Mapping[str, ChannelId]:
+    async def channels(self, organization: OrganizationId) -> Mapping[str, ChannelMapping]:
         """Return the organization's channels by the names that the bridge gave them."""
         rows = await self.pool.fetch(
-            "select name, mattermost_channel_id from mattermost_channel_mappings where organization_id = $1",
+            """select name, mattermost_channel_id, introduced, problem
+               from mattermost_channel_mappings where organization_id = $1""",
             organization,
         )
-        return {row["name"]: ChannelId(row["mattermost_channel_id"]) for row in rows}
+        return {
+            row["name"]: ChannelMapping(
+                ChannelId(row["mattermost_channel_id"]), row["introduced"], row["problem"]
+            )
+            for row in rows
+        }
 
     @database_errors
-    async def record_channels(self, organization: OrganizationId, channels: Mapping[str, ChannelId]) -> None:
-        """Say which channels these are."""
+    async def record_channels(
+        self,
+        organization: OrganizationId,
+        channels: Mapping[str, tuple[ChannelId, ChannelProblem | None]],
+    ) -> None:
+        """Record the default channels and their problems; another channel is not introduced yet."""
         await self.pool.execute(
             """
-            insert into mattermost_channel_mappings (organization_id, name, mattermost_channel_id)
-            select $1, * from unnest($2::text[], $3::text[])
+            insert into mattermost_channel_mappings as c
+                (organization_id, name, mattermost_channel_id, problem)
+            select $1, * from unnest($2::text[], $3::text[], $4::text[])
             on conflict (organization_id, name) do update
-            set mattermost_channel_id = excluded.mattermost_channel_id
+            set mattermost_channel_id = excluded.mattermost_channel_id, problem = excluded.problem,
+                introduced = c.introduced and c.mattermost_channel_id = excluded.mattermost_channel_id
             """,
             organization,
             list(channels),
-            list(channels.values()),
+            [channel for channel, _ in channels.values()],
+            [problem for _, problem in channels.values()],
         )
+
+    @database_errors
+    async def introduced(self, organization: OrganizationId, names: Sequence[str]) -> None:
+        """Record that these channels have their title and purpose."""
+        await self.pool.execute(
+            """update mattermost_channel_mappings set introduced = true
+               where organization_id = $1 and name = any($2::text[])""",
+            organization,
+            list(names),
+        )
+
+    @database_errors
+    async def channel_problems(self) -> Mapping[ChannelProblem, int]:
+        """Return how many default channels have each problem."""
+        rows = await self.pool.fetch(
+            "select problem, count(*) from mattermost_channel_mappings where problem is not null group by 1"
+        )
+        return {row["problem"]: row["count"] for row in rows}
+
+    @database_errors
+    async def organization_of(self, team: TeamId) -> OrganizationId | None:
+        """Return the organization whose team it is."""
+        found = await self.pool.fetchval(
+            "select organization_id from mattermost_org_mappings where mattermost_team_id = $1", team
+        )
+        return OrganizationId(found) if found else None

@@ -22,6 +22,9 @@ TokenId = NewType("TokenId", str)
 ChannelType = Literal["O", "P", "D", "G"]
 """Open, private, direct, group."""
 
+ChannelProblem = Literal["private", "renamed"]
+"""Of a default channel: somebody made it private, or another channel has its name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Post:
@@ -78,6 +81,7 @@ class Channel:
     """Milliseconds; 0 while nothing was posted."""
     delete_at: int = 0
     display_name: str = ""
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from bridge.config import Settings
 from bridge.ops.settings import Site
-from provisioning.team_bots import NOTICES, TOWN_SQUARE
+from provisioning.default_channels import NOTICES, TOWN_SQUARE
 
 
 def site_of(settings: Settings, url: str) -> Site:

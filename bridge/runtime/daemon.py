@@ -16,6 +16,7 @@ from bridge.db.inbox import CHANNEL, Inbox
 from bridge.db.job_history import JobHistory
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
+from bridge.db.teams import Teams
 from bridge.db.wakeups import wakeups
 from bridge.errors import DatabaseUnavailable
 from bridge.mattermost.rest.client import connect
@@ -60,7 +61,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         ):
             job_history = JobHistory(pool)
             periodic_tasks = [
-                group.create_task(_sample(job_history, metrics), name="sample the inbox"),
+                group.create_task(_sample(job_history, Teams(pool), metrics), name="sample the inbox"),
                 group.create_task(
                     _purge(job_history, sign_in_services, membership_services), name="purge the ledger"
                 ),
@@ -160,9 +161,10 @@ async def _api(
         yield
 
 
-async def _sample(job_history: JobHistory, metrics: Metrics) -> None:
+async def _sample(job_history: JobHistory, teams: Teams, metrics: Metrics) -> None:
     async def sample() -> None:
         metrics.inbox(await job_history.backlogs())
+        metrics.channel_problems(await teams.channel_problems())
 
     await _again_and_again(sample, _SAMPLE_EVERY)
 

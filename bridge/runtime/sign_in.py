@@ -84,6 +84,7 @@ def _entrance(
         agent_channel=settings.agent_channel,
         bot=seen_by(settings.mattermost_bot_token),
         notices=seen_by(settings.mattermost_notice_token),
+        administrator=RestMattermost(rest.transport),
     )
     return SignInService(Provisioner(rest, tables, held, ring, team_bots), settings.session_token)
 

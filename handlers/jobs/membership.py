@@ -1,7 +1,7 @@
-"""The job kind `membership`: what the platform tells of somebody's joining or leaving, done in its team.
+"""The job kind `membership`: an event about somebody's joining or leaving, applied to the team.
 
-All that is told of one person and organization is one lane. What is told late is told by its time: of
-several the newest counts, in whatever order they come.
+The events of one person and organization are one lane. The newest counts, by the time that the event names,
+in whatever order they come.
 """
 
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Memberships:
     provisioner: Provisioner
     rosters: Rosters
     roster_reader: RosterReader | None
-    """None without a service account; then only the event tells who somebody is."""
+    """None without a service account; then the event alone is believed."""
 
     async def apply(self, job: Job) -> Result:
         """Put the person into the team or take them out of it; may be repeated.
@@ -93,18 +93,16 @@ class Memberships:
             raise TeamNotMapped("The organization has no team yet: nobody has opened Messaging there.")
 
     async def _person(self, change: Membership, job: Job) -> Person | None:
-        """Return who is to be let in, None if they are not on the roster any more.
+        """Return the person to add, None if they are not on the roster.
 
-        The roster is asked where the event does not tell enough, and where the job has waited.
+        An event alone adds nobody where the roster can be asked: whoever can send events could put anybody
+        into any organization.
         """
-        known = change.email or await self.provisioner.tables.accounts.find(change.person_id)
-        if job.attempts == 1 and known:
-            return _told(change, None)
         roster = await self._roster(change.organization_id, job)
         one = listed(roster).get(change.person_id) if roster else None
         if roster and not one and not doubt(roster):
             return None
-        return _told(change, one.member if one else None)
+        return _described(change, one.member if one else None)
 
     async def _roster(self, organization: OrganizationId, job: Job) -> Roster | None:
         """Return the roster as it is now, or was when the event came in; None if nobody can tell."""
@@ -118,11 +116,11 @@ class Memberships:
             return None
 
 
-def _told(change: Membership, line: Member | None) -> Person:
-    """Return the person; that the address is theirs is known when they come themselves."""
+def _described(change: Membership, line: Member | None) -> Person:
+    """Describe the person by the event and the roster; only their own visit proves the address."""
     own = line is not None and line.email_of_account
-    told = "" if own else change.email
-    email = told or (line.email if line else "")
+    given = "" if own else change.email
+    email = given or (line.email if line else "")
     name = change.name or (line.name if line else "")
     return Person(change.person_id, email, False, "", name, email_of_account=own)
 

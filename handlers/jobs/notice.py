@@ -68,19 +68,24 @@ class Notices:
         if mapping is None or organization is None:
             raise TeamNotMapped("The organization has no team yet: nobody has opened Messaging there.")
         channel = await self._own(organization, mapping, name)
-        channel = channel or await self.poster.api.channel_by_name(mapping.team_id, name)
+        channel = channel or await self._open_channel(mapping, name)
         if channel is None:
             raise ChannelNotUsable(f"The organization's team has no channel {name}: archived or renamed?")
         if channel.delete_at:
             raise _archived(name)
         return channel.id
 
+    async def _open_channel(self, mapping: TeamMapping, name: str) -> Channel | None:
+        """Return the channel of that name unless it is private: what is posted is for the whole team."""
+        channel = await self.poster.api.channel_by_name(mapping.team_id, name)
+        return channel if channel is not None and channel.type == "O" else None
+
     async def _own(self, organization: OrganizationId, mapping: TeamMapping, name: str) -> Channel | None:
         stored = (await self.teams.channels(organization)).get(name)
         if stored is None:
             return None
         try:
-            channel = await self.poster.api.channel(stored)
+            channel = await self.poster.api.channel(stored.id)
         except MattermostRefused as error:
             # A 404 without an error id of Mattermost's comes from a proxy in between.
             if error.http_status != 404 or not error.error_id:

@@ -1,7 +1,7 @@
 """mattermost.env: names that Mattermost has, and values that the bridge needs."""
 
 from bridge.ops.settings import Setting, Site, spelled
-from provisioning.team_bots import NOTICES, TOWN_SQUARE
+from provisioning.default_channels import NOTICES, TOWN_SQUARE
 from tests.support.deployment import DEPLOY, env_file
 
 GIVEN = env_file(DEPLOY / "mattermost.env")

@@ -51,6 +51,7 @@ def measured() -> dict[str, set[str]]:
     metrics.reconciled("done")
     metrics.reconciled_all(0)
     metrics.reconcile_begun(0)
+    metrics.channel_problems({"private": 1})
     families = text_string_to_metric_families(metrics.render().decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 

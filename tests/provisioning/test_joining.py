@@ -103,7 +103,7 @@ async def test_who_was_taken_out_by_hand_is_put_back(chat: Chat, case: Case) -> 
 
 async def test_a_full_team_says_what_the_operator_can_do(chat: Chat, case: Case) -> None:
     """It is noted that the person is being put in, so that the next visit finishes it."""
-    chat.set("TeamSettings", MaxUsersPerTeam=2)
+    chat.set("TeamSettings", MaxUsersPerTeam=1)
 
     with pytest.raises(MattermostFull, match="MM_TEAMSETTINGS_MAXUSERSPERTEAM"):
         await case.join()

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from provisioning.names import (
-    channel_title,
     display_name,
     email_address,
     first_and_last,
@@ -126,12 +125,6 @@ def test_a_name_is_split_at_its_first_space() -> None:
     assert first_and_last("Jan  van der Berg") == ("Jan", "van der Berg")
     assert first_and_last("Prince") == ("Prince", "")
     assert first_and_last("") == ("", "")
-
-
-def test_a_channel_is_shown_by_its_words() -> None:
-    """A name of signs alone is shown as it is."""
-    assert channel_title("cap-table") == "Cap table"
-    assert channel_title("_") == "_"
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,13 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import BridgeError, MattermostUnavailable, NotAMember, TokenRefused
+from bridge.models.chat import TeamId
 from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.activation import set_active
+from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
 from bridge.sandbox.mattermost.teams import archive_team
+from provisioning.team_looks import TeamLooks
 from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization
 from tests.support.visits import process as running_process
 
@@ -47,6 +50,58 @@ async def test_a_returning_visit_asks_mattermost_once_and_writes_nothing(
     assert await process.provisioner.open_session(ada, acme) == session
     assert process.asked == ["/users/me/teams"]
     assert await _versions(process) == before
+
+
+@pytest.mark.parametrize("damage", ["removed", "renamed", "archived"])
+async def test_a_returning_visit_repairs_the_channels(
+    chat: Chat, process: Process, ada: Person, acme: Organization, damage: str
+) -> None:
+    """Not at each visit: a look of the last seconds is good enough."""
+    session = await process.provisioner.open_session(ada, acme)
+    agent = chat.store.channel(chat.team("acme-corp"), "agent")
+    if damage == "removed":
+        chat.store.leave(agent, chat.bot)
+    elif damage == "renamed":
+        patch_channel(chat.store, agent, {"name": "elsewhere"})
+    else:
+        archive_channel(chat.store, chat.store.admin, agent)
+
+    provisioner = replace(process.provisioner, looks=TeamLooks(every=0))
+    assert await provisioner.open_session(ada, acme) == session
+
+    assert (agent.name, agent.delete_at) == ("agent", 0)
+    assert chat.store.member_of_channel(agent.id, chat.bot.id)
+
+
+async def test_a_returning_visit_succeeds_when_the_channels_cannot_be_repaired(
+    chat: Chat, process: Process, ada: Person, acme: Organization
+) -> None:
+    """The person is in the team all the same."""
+    session = await process.provisioner.open_session(ada, acme)
+    team = chat.team("acme-corp")
+    chat.server.faults.rest(RestFault(status=503, path=f"/teams/{team.id}/channels"))
+
+    provisioner = replace(process.provisioner, looks=TeamLooks(every=0))
+
+    assert await provisioner.open_session(ada, acme) == session
+
+
+async def test_a_team_is_repaired_by_its_id(
+    chat: Chat, process: Process, ada: Person, acme: Organization
+) -> None:
+    """With the administrator out of it; a team of nobody is left alone."""
+    await process.provisioner.open_session(ada, acme)
+    team = chat.team("acme-corp")
+    chat.store.join(team, chat.store.admin)
+    chat.store.leave(chat.store.channel(team, "agent"), chat.bot)
+
+    repaired = await process.provisioner.repair_team(TeamId(team.id))
+
+    assert repaired
+    assert set(repaired.repairs) == {"bot_added", "account_left_team"}
+    assert chat.channels(team, chat.bot) >= CHANNELS
+    assert not chat.is_in(team, chat.store.admin)
+    assert await process.provisioner.repair_team(TeamId(chat.store.create_team("other").id)) is None
 
 
 async def _versions(process: Process) -> list[str]:

@@ -4,7 +4,8 @@ import pytest
 
 from bridge.errors import MattermostUnavailable
 from bridge.models.chat import User, UserId
-from provisioning.team_bots import NOTICES, TeamBots
+from provisioning.default_channels import NOTICES
+from provisioning.team_bots import TeamBots
 
 
 class Account:

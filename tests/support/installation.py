@@ -107,7 +107,8 @@ async def installation(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
     }
     channels["town-square"] = ChannelId(store.channel(team, "town-square").id)
     await Mappings(pool).map_team(organization, TeamId(team.id), team.name)
-    await Teams(pool).record_channels(organization, channels)
+    stored = {name: (channel, None) for name, channel in channels.items()}
+    await Teams(pool).record_channels(organization, stored)
     agent = SandboxAgent({}, token=TOKEN)
     login = web.get("/login/token", front.login)
     async with (

@@ -16,6 +16,7 @@ from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from bridge.ports import MattermostAdmin
 from bridge.sandbox.mattermost import Server, Settings, Store, Team, User
+from bridge.sandbox.mattermost.records import Channel
 from bridge.sandbox.mattermost.sessions import end_all_sessions
 from bridge.secrets.key_ring import KeyRing, new_key
 from provisioning.provisioner import Provisioner
@@ -120,6 +121,13 @@ class Chat:
             del self.store.teams_of_user[user_id][team.id]
         del self.store.teams[team.id], self.store.team_by_name[team.name]
 
+    def forget_channel(self, channel: Channel) -> None:
+        """Delete a channel for good, as `mmctl channel delete` does."""
+        for user_id in self.store.channel_members.pop(channel.id, {}):
+            del self.store.channels_of_user[user_id][channel.id]
+        del self.store.channels_of_team[channel.team_id][channel.id], self.store.channels[channel.id]
+        del self.store.channel_by_name[channel.team_id, channel.name]
+
     def rename_team(self, team: Team, name: str) -> None:
         """Give a team another name in addresses."""
         self.store.team_by_name[name] = self.store.team_by_name.pop(team.name)
@@ -145,6 +153,6 @@ async def process(
     async with await open_pool(dsn) as pool, client_session() as session, opened(dsn) as own_locks:
         transport = Transport(session, chat.server.url, chat.store.admin_token, observe, IMPATIENT)
         bot = RestMattermost(transport.acting(chat.bot_token))
-        team_bots = TeamBots(agent_channel="agent", bot=bot)
+        team_bots = TeamBots(agent_channel="agent", bot=bot, administrator=RestMattermost(transport))
         provisioner = Provisioner(RestAdmin(transport), Tables.of(pool), locks or own_locks, keys, team_bots)
         yield Process(provisioner, pool, asked)

@@ -144,6 +144,9 @@ class ChannelCalls:
     async def patch(self, channel_id: str, body: Body) -> Any:
         return await Channels(self.transport).patch_channel(identifier(channel_id), body)
 
+    async def archive(self, channel_id: str) -> Any:
+        return await Channels(self.transport).delete_channel(identifier(channel_id))
+
     async def restore(self, channel_id: str) -> Any:
         return await Channels(self.transport).restore_channel(identifier(channel_id))
 
@@ -160,6 +163,11 @@ class ChannelCalls:
         path = f"/channels/{identifier(channel_id)}/members"
         return await self.transport.post(path, {"user_ids": list(user_ids)})
 
+    async def remove_member(self, channel_id: str, user_id: str) -> Any:
+        return await Channels(self.transport).remove_channel_member(
+            identifier(channel_id), identifier(user_id)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class PostCalls:
@@ -169,6 +177,9 @@ class PostCalls:
 
     async def get(self, post_id: str) -> Any:
         return await Posts(self.transport).get_post(identifier(post_id))
+
+    async def delete(self, post_id: str) -> Any:
+        return await Posts(self.transport).delete_post(identifier(post_id))
 
     async def page(self, channel_id: str, params: Body) -> Any:
         return await Posts(self.transport).get_posts_for_channel(identifier(channel_id), params)

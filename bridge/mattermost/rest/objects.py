@@ -42,8 +42,8 @@ def parse_user_with_mark(obj: object) -> User:
 
 def parse_named_channel(obj: object) -> Channel:
     channel = parse_channel(obj)
-    shown = obj.get("display_name") if isinstance(obj, Mapping) else None
-    return replace(channel, display_name=shown) if isinstance(shown, str) else channel
+    shown = obj if isinstance(obj, Mapping) else {}
+    return replace(channel, display_name=_text(shown, "display_name"), purpose=_text(shown, "purpose"))
 
 
 def parse_token(obj: object) -> AccessToken:
@@ -52,6 +52,11 @@ def parse_token(obj: object) -> AccessToken:
             secret = rest.get("token")
             return AccessToken(TokenId(token_id), description, secret if isinstance(secret, str) else "")
     raise MalformedError("Mattermost sent a token that cannot be read.")
+
+
+def _text(obj: Mapping[str, object], key: str) -> str:
+    value = obj.get(key)
+    return value if isinstance(value, str) else ""
 
 
 def is_current_member(obj: object) -> bool:

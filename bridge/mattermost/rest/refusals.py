@@ -29,7 +29,7 @@ _FULL = {
 }
 
 _NO_ROUTE = "api.context.404.app_error"
-_ALREADY = re.compile(r"remove_user_from_team\.missing|restore_channel\.restored")
+_ALREADY = re.compile(r"remove_user_from_team\.missing|(restore_channel\.restored|delete_channel\.deleted)")
 
 
 def is_absence(error: MattermostRefused) -> bool:

@@ -330,7 +330,7 @@ async def test_of_many_faults_a_few_are_named(install: Installation) -> None:
         team = install.store.create_team(f"b{number:03}")
         organization = OrganizationId(uuid4())
         await Mappings(install.pool).map_team(organization, TeamId(team.id), team.name)
-        await Teams(install.pool).record_channels(organization, {"agent": ChannelId("x" * 26)})
+        await Teams(install.pool).record_channels(organization, {"agent": (ChannelId("x" * 26), None)})
 
     found = await install.look()
 

@@ -333,7 +333,9 @@ async def test_the_order_of_acceptance_is_kept_while_things_fail(
 @pytest.fixture
 async def known(chat: Chat, pool: Pool, mapped: None) -> None:
     """The bridge has made the channel and remembers it."""
-    await Teams(pool).record_channels(ORGANIZATION, {"announcements": ChannelId(chat.announcements.id)})
+    await Teams(pool).record_channels(
+        ORGANIZATION, {"announcements": (ChannelId(chat.announcements.id), None)}
+    )
 
 
 async def test_a_renamed_channel_is_still_the_one(
@@ -370,7 +372,7 @@ async def test_a_known_channel_that_is_not_there_is_looked_for_by_its_name(
     team = chat.store.create_team("borealis", "Borealis", members=[chat.bot])
     moved = chat.store.create_channel(team, "announcements", members=[chat.bot])
     stored = ChannelId(moved.id if elsewhere else "z" * 26)
-    await Teams(pool).record_channels(ORGANIZATION, {"announcements": stored})
+    await Teams(pool).record_channels(ORGANIZATION, {"announcements": (stored, None)})
 
     await notices.post(await claimed(inbox))
 

@@ -197,7 +197,7 @@ async def test_channels_are_created_found_renamed_and_restored(server: Server, a
     team = await admin.create_team("acme", "Acme Corp", "m4rk")
     user = await admin.create_user(ada())
     await admin.add_to_team(team.id, user.id)
-    channel = await admin.create_channel(team.id, "cap-table", "Cap table")
+    channel = await admin.create_channel(team.id, "cap-table", "Cap Table", "Shares")
     await admin.add_to_channel(channel.id, user.id)
     await admin.add_to_channel(channel.id, user.id)
     stored = server.store.channels[channel.id]
@@ -208,14 +208,50 @@ async def test_channels_are_created_found_renamed_and_restored(server: Server, a
     assert found.delete_at
     assert "cap-table" not in {each.name for each in await admin.channels_of(user.id, team.id)}
     with pytest.raises(NameTaken):
-        await admin.create_channel(team.id, "cap-table", "Cap table")
+        await admin.create_channel(team.id, "cap-table", "Cap Table", "Shares")
 
     await admin.restore_channel(channel.id)
     await admin.restore_channel(channel.id)
-    await admin.rename_channel(channel.id, name="shares", display_name="Shares")
-    assert (stored.delete_at, stored.name, stored.display_name) == (0, "shares", "Shares")
+    await admin.rename_channel(channel.id, "shares")
+    await admin.describe_channel(channel.id, "Shares", "Who holds what")
+    assert (stored.delete_at, stored.name) == (0, "shares")
+    assert (stored.display_name, stored.purpose) == ("Shares", "Who holds what")
     with pytest.raises(NameTaken):
-        await admin.rename_channel(channel.id, name="off-topic")
+        await admin.rename_channel(channel.id, "off-topic")
+
+
+async def test_system_posts_are_found_and_deleted(server: Server, admin: RestAdmin) -> None:
+    """What people have posted is none of them; a second deletion does nothing."""
+    team = await admin.create_team("acme", "Acme Corp", "m4rk")
+    channel = await admin.create_channel(team.id, "cap-table", "cap-table", "")
+    server.store.post_as(server.store.admin, server.store.channels[channel.id], "Welcome")
+    await admin.describe_channel(channel.id, "Cap Table", "Shares")
+
+    posts = await admin.system_posts(channel.id)
+    for post in (*posts, *posts):
+        await admin.delete_post(post.id)
+
+    assert {post.type for post in posts} == {
+        "system_join_channel",
+        "system_displayname_change",
+        "system_purpose_change",
+    }
+    assert await admin.system_posts(channel.id) == []
+    assert [post.message for post in server.store.posts_in(server.store.channels[channel.id])] == ["Welcome"]
+
+
+async def test_who_is_taken_out_of_a_channel_stays_in_the_team(server: Server, admin: RestAdmin) -> None:
+    """A second time nothing happens."""
+    team = await admin.create_team("acme", "Acme Corp", "m4rk")
+    user = await admin.create_user(ada())
+    await admin.add_to_team(team.id, user.id)
+    channel = await admin.channel_by_name(team.id, "off-topic")
+    assert channel
+
+    await admin.remove_from_channel(channel.id, user.id)
+    await admin.remove_from_channel(channel.id, user.id)
+
+    assert {each.name for each in await admin.channels_of(user.id, team.id)} == {"town-square"}
 
 
 async def test_tokens_are_created_listed_and_revoked(admin: RestAdmin) -> None:
