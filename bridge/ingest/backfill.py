@@ -40,7 +40,9 @@ _REFUSED_AGAIN = 600.0
 class _Unread:
     """A channel that may hold posts older than those that the websocket delivers."""
 
-    channel: Channel
+    id: ChannelId
+    channel: Channel | None
+    """None until the channel was looked up: its name or its team may have changed."""
     buffered: list[Posted] | None = field(default_factory=list)
     """Posts delivered while the channel is read; None while it cannot be read."""
     again: asyncio.Event = field(default_factory=asyncio.Event)
@@ -79,18 +81,23 @@ class Backfill:
             self._progress = _Progress(began=time.monotonic())
         self._progress.untried |= {channel.id for channel in channels}
         for channel in channels:
-            self._open(channel)
+            self._open(channel.id, channel)
         self._count()
         if not self._progress.untried:
             self._report()
 
-    def _open(self, channel: Channel) -> None:
-        if unread := self._channels.get(channel.id):
+    def reopen(self, channel_id: ChannelId) -> None:
+        """Look a channel up again and read it from its position, if the bot listens in it."""
+        self._open(channel_id, None)
+        self._count()
+
+    def _open(self, channel_id: ChannelId, channel: Channel | None) -> None:
+        if unread := self._channels.get(channel_id):
             unread.channel = channel
             unread.again.set()
         else:
-            unread = self._channels[channel.id] = _Unread(channel)
-            self._group.create_task(self._fill(unread), name=f"read {channel.id}")
+            unread = self._channels[channel_id] = _Unread(channel_id, channel)
+            self._group.create_task(self._fill(unread), name=f"read {channel_id}")
 
     def divide(self, posts: Iterable[Posted]) -> tuple[list[Posted], list[Posted]]:
         """Buffer the posts of channels that are being read.
@@ -116,7 +123,7 @@ class Backfill:
         while (problem := await self._pass(unread)) or unread.again.is_set():
             if problem:
                 await self._wait(unread, problem, next(delays))
-        del self._channels[unread.channel.id]
+        del self._channels[unread.id]
         self._count()
 
     async def _pass(self, unread: _Unread) -> BridgeError | None:
@@ -128,7 +135,7 @@ class Backfill:
         unread.buffered = unread.buffered or []
         problem = await self._read(unread)
         if not unread.again.is_set():
-            self._tried(unread.channel.id)
+            self._tried(unread.id)
         if problem is None:
             await self._store(unread, unread.buffered, incomplete=False)
         elif not isinstance(problem, DatabaseUnavailable):
@@ -139,7 +146,8 @@ class Backfill:
     async def _read(self, unread: _Unread) -> BridgeError | None:
         try:
             async with self._read_limit:
-                posts, jobs = await self._catch_up.read(unread.channel)
+                unread.channel = unread.channel or await self._catch_up.resolve(unread.id)
+                posts, jobs = await self._catch_up.read(unread.channel) if unread.channel else (0, 0)
         except TRANSIENT as error:
             unread.refused = _is_refusal(error)
             self._count()
@@ -161,7 +169,7 @@ class Backfill:
         if problem.message != unread.reason:
             unread.reason = problem.message
             event = "channel_refused" if unread.refused else "channel_unread"
-            log.warning(event, channel=unread.channel.id, reason=unread.reason, seconds=round(seconds, 1))
+            log.warning(event, channel=unread.id, reason=unread.reason, seconds=round(seconds, 1))
         try:
             async with asyncio.timeout(seconds):
                 await unread.again.wait()

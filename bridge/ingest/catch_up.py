@@ -17,7 +17,7 @@ from bridge.db.positions import Positions
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.ingest.intake import AHEAD, Intake
 from bridge.ingest.paging import Ask, page
-from bridge.models.chat import Channel, Position, Post, Posted, PostId
+from bridge.models.chat import Channel, ChannelId, Position, Post, Posted, PostId, TeamId
 from bridge.ports import MattermostApi
 from bridge.routing import OLDEST
 
@@ -63,23 +63,40 @@ class CatchUp:
 
     async def channels(self) -> list[Channel]:
         """Return the channels that the bot listens in."""
-        return [
-            channel
-            for channel in await self.api.my_channels()
-            if channel.name == self.channel_name and channel.team_id and not channel.delete_at
-        ]
+        return [channel for channel in await self.api.my_channels() if self._is_ours(channel)]
 
-    async def news(self, now: int) -> Sequence[Channel]:
+    def _is_ours(self, channel: Channel) -> bool:
+        return channel.name == self.channel_name and channel.team_id != "" and not channel.delete_at
+
+    async def news(self, now: int, *, resumed: bool = False) -> Sequence[Channel]:
         """Return the channels to read, as of now (milliseconds).
 
-        A position in the future hides posts until then: such a channel is read a day back.
+        A position in the future hides posts until then: such a channel is read a day back. After a resume
+        only channels with posts behind their positions are read: the server has sent the rest again.
         """
         if channels := await self.positions.put_back(after=now + AHEAD, to=now - OLDEST):
             log.warning("positions_from_the_future", channels=channels)
         known = await self.positions.all()
         return [
-            channel for channel in await self.channels() if _has_news(channel, known.get(channel.id), now)
+            channel
+            for channel in await self.channels()
+            if _has_news(channel, known.get(channel.id), now, settled=0 if resumed else _SETTLED)
         ]
+
+    async def resolve(self, channel_id: ChannelId) -> Channel | None:
+        """Return the channel if the bot listens in it, None otherwise."""
+        channel = await self.api.channel(channel_id)
+        return channel if self._is_ours(channel) else None
+
+    async def of_team(self, team_id: TeamId) -> Sequence[Channel]:
+        """Return the channel of a team that the bot listens in; none if it is missing or closed."""
+        try:
+            channel = await self.api.channel_by_name(team_id, self.channel_name)
+        except TokenRefused:
+            raise
+        except MattermostRefused:
+            return ()
+        return (channel,) if channel and self._is_ours(channel) else ()
 
     async def read(self, channel: Channel) -> tuple[int, int]:
         """Read a channel from its position to its end; return the numbers of posts and of new jobs.
@@ -102,7 +119,8 @@ class CatchUp:
             jobs += await self._store(channel, found.posts, position)
             if found.last:
                 return read, jobs
-            anchor, number = (next_anchor(found.posts), 0) if found.posts else (anchor, number + 1)
+            following = next_anchor(found.posts)
+            anchor, number = (following, 0) if following else (anchor, number + 1)
 
     async def _anchor(self, channel: Channel, position: Position) -> PostId | None:
         """Return a post before the overlap to read after; None if there is none."""
@@ -117,7 +135,9 @@ class CatchUp:
             early = [post for post in before.posts if post.create_at < position.create_at - OVERLAP]
             if early:
                 return early[0].id
-            anchor = next_anchor(before.posts) if before.posts and not before.last else ""
+            if before.last or not before.posts:
+                return None
+            anchor = next_anchor(before.posts) or before.posts[-1].id
         return None
 
     async def _read_back(self, channel: Channel, position: Position) -> tuple[int, int]:
@@ -133,8 +153,9 @@ class CatchUp:
             posts |= {post.id: post for post in found.posts}
             if found.last or (found.posts and found.posts[-1].create_at < bound):
                 return len(posts), await self._store(channel, list(posts.values()), position)
-            if found.posts:
-                ask, number = partial(self.api.posts_before, channel.id, next_anchor(found.posts)), 0
+            following = next_anchor(found.posts)
+            if following:
+                ask, number = partial(self.api.posts_before, channel.id, following), 0
             else:
                 number += 1
 
@@ -158,13 +179,16 @@ def oldest_first(posts: Sequence[Post]) -> list[Post]:
     return sorted(posts, key=lambda post: (post.create_at, post.root_id != ""))
 
 
-def next_anchor(posts: Sequence[Post]) -> PostId:
-    """Return the post to read on from, in either direction: those of its own millisecond would be skipped."""
-    last = posts[-1].create_at
-    others = [post for post in posts if post.create_at != last]
-    return (others or posts)[-1].id
+def next_anchor(posts: Sequence[Post]) -> PostId | None:
+    """Return the post to read on from, in either direction; None if the page holds no such post.
+
+    Mattermost leaves out the posts of the anchor's own millisecond, so it is one of an earlier moment than
+    the page's last. A page of a single moment has none.
+    """
+    others = (post for post in reversed(posts) if post.create_at != posts[-1].create_at)
+    return next((post.id for post in others), None)
 
 
-def _has_news(channel: Channel, position: Position | None, now: int) -> bool:
+def _has_news(channel: Channel, position: Position | None, now: int, settled: int) -> bool:
     read_to = position.create_at if position else 0
-    return channel.last_post_at > read_to or now - channel.last_post_at < _SETTLED
+    return channel.last_post_at > read_to or now - channel.last_post_at < settled

@@ -16,7 +16,14 @@ from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.ingest.outage import retry_until_available
 from bridge.ingest.post_acks import PostAcks
-from bridge.mattermost.websocket.socket import Connected, Event, Seen, Socket
+from bridge.mattermost.websocket.changes import (
+    AccountRenamed,
+    Change,
+    ChannelChanged,
+    ChannelUpdated,
+    TeamChanged,
+)
+from bridge.mattermost.websocket.socket import Changed, Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
 from bridge.models.chat import Channel, Posted
 
@@ -40,20 +47,43 @@ class Listener:
     async def _take(self, events: Sequence[Event], backfill: Backfill) -> None:
         posts: list[Posted] = []
         for event in events:
+            if isinstance(event, Seen):
+                posts.append(event.posted)
+                continue
+            await self._store(posts, backfill)
+            posts = []
             match event:
-                case Seen(posted):
-                    posts.append(posted)
                 case Connected(lost):
-                    await self._store(posts, backfill)
-                    posts = []
-                    if lost:
-                        backfill.open(await retry_until_available("catch_up", self._news))
+                    backfill.open(await retry_until_available("catch_up", partial(self._news, lost=lost)))
+                case Changed(change):
+                    await self._follow(change, backfill)
                 case _:
                     assert_never(event)
         await self._store(posts, backfill)
 
-    async def _news(self) -> Sequence[Channel]:
-        return await self.catch_up.news(now=time.time_ns() // 1_000_000)
+    async def _news(self, *, lost: bool) -> Sequence[Channel]:
+        """Return the channels to read after a connection was established.
+
+        A resume is no proof that nothing is missing: while the account's session was ended, or the account
+        out of a channel, the server kept nothing for the connection.
+        """
+        return await self.catch_up.news(now=time.time_ns() // 1_000_000, resumed=not lost)
+
+    async def _follow(self, change: Change, backfill: Backfill) -> None:
+        """Read channels again in which posts may have been missed, before any later post is stored."""
+        match change:
+            case ChannelChanged("entered" | "restored" | "converted", channel_id):
+                backfill.reopen(channel_id)
+            case ChannelUpdated(channel):
+                backfill.reopen(channel.id)
+            case TeamChanged("entered" | "restored", team_id):
+                channels = await retry_until_available("of_team", partial(self.catch_up.of_team, team_id))
+                for channel in channels:
+                    backfill.reopen(channel.id)
+            case ChannelChanged() | TeamChanged() | AccountRenamed():
+                pass
+            case _:
+                assert_never(change)
 
     async def _store(self, posts: Sequence[Posted], backfill: Backfill) -> None:
         now, behind = backfill.divide(self._acknowledged(posts))

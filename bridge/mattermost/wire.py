@@ -47,6 +47,7 @@ def parse_posted(data: Record) -> Posted:
         post=parse_post(load_json(_text(data, "post"))),
         team_id=TeamId(_id(data, "team_id")) if data.get("team_id") else "",
         channel_name=_text(data, "channel_name"),
+        mentioned=bool(data.get("mentions")),
     )
 
 
@@ -90,6 +91,11 @@ def parse_thread(obj: object) -> tuple[list[Post], bool | None]:
     posts = _record(page.get("posts") or {}, "posts")
     has_next = page.get("has_next")
     return [parse_post(post) for post in posts.values()], has_next if isinstance(has_next, bool) else None
+
+
+def parse_id(obj: object, key: str) -> str:
+    """Return the id that an object has under a key."""
+    return _id(_record(obj, "object"), key)
 
 
 def parse_list(obj: object) -> list[Any]:

@@ -58,6 +58,8 @@ class Posted:
     post: Post
     team_id: TeamId | Literal[""]
     channel_name: str
+    mentioned: bool = False
+    """Mattermost says that the post mentions the receiving account, by name or with everybody."""
 
 
 @dataclass(frozen=True, slots=True)

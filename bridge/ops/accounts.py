@@ -9,7 +9,7 @@ from aiohttp import ClientSession
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.websocket.socket import Interest, Socket, State
-from bridge.models.chat import User
+from bridge.models.chat import User, UserId
 from bridge.ops.findings import Finding
 from bridge.ops.stored import StoreChecks
 from bridge.ops.web import fetch
@@ -40,7 +40,9 @@ class BotChecks:
             if state in ("connected", "unauthorised"):
                 decided.set()
 
-        async with Socket(self.url, self.token, Interest("", ""), self.operator.me, changed) as socket:
+        async with Socket(
+            self.url, self.token, Interest("", UserId("")), self.operator.me, changed
+        ) as socket:
             await decided.wait()
             if socket.state == "connected":
                 return [Finding(subject, "good", f"{self.url} says hello")]

@@ -102,7 +102,7 @@ def _telling(ground: BotDependencies, poster: Poster) -> Mapping[JobKind, Handle
 
 def _socket(ground: BotDependencies, me: Bot) -> Socket:
     account = ground.account
-    interest = Interest(account.channel, me.username)
+    interest = Interest(account.channel, me.user_id)
     return Socket(account.url, account.token, interest, ground.api.me, changed=ground.metrics.socket_state)
 
 

@@ -6,6 +6,7 @@ import time
 
 from bridge.log import configure
 from bridge.mattermost.websocket.socket import Interest, Socket
+from bridge.models.chat import UserId
 
 FRAMES = 60_000
 
@@ -16,7 +17,7 @@ async def frames(url: str) -> None:
     async def probe() -> None: ...
 
     configure("error", "json")
-    async with Socket(url, "token", Interest("agent", "equabot"), probe) as socket:
+    async with Socket(url, "token", Interest("agent", UserId("b" * 26)), probe) as socket:
         batches = socket.batches()
         await anext(batches)
         started = time.perf_counter()

@@ -18,11 +18,11 @@ async def test_posted_holds_the_post_as_json_in_json(server: Mattermost, scene: 
         post = await say(scene.ada, scene.channel_id, "hello all", props={"key": "value"})
         event = await socket.posted("hello all")
     channel = await scene.ada.api.get(f"/channels/{scene.channel_id}")
-    told = post_of(event)
-    assert {name: told[name] for name in ("id", "channel_id", "user_id", "root_id", "create_at", "type")} == {
-        name: post[name] for name in ("id", "channel_id", "user_id", "root_id", "create_at", "type")
-    }
-    assert told["props"]["key"] == "value"
+    received = post_of(event)
+    assert {
+        name: received[name] for name in ("id", "channel_id", "user_id", "root_id", "create_at", "type")
+    } == {name: post[name] for name in ("id", "channel_id", "user_id", "root_id", "create_at", "type")}
+    assert received["props"]["key"] == "value"
     data = event["data"]
     assert data["channel_name"] == channel["name"]
     assert data["channel_display_name"] == channel["display_name"]
@@ -39,7 +39,7 @@ async def test_posted_is_addressed_to_the_channel_only(server: Mattermost, scene
     assert (broadcast["channel_id"], broadcast["team_id"], broadcast["user_id"]) == (scene.channel_id, "", "")
 
 
-async def test_set_online_is_told(server: Mattermost, scene: Scene) -> None:
+async def test_set_online_is_sent(server: Mattermost, scene: Scene) -> None:
     """`set_online` is what the poster asked for."""
     server.needs(7)
     async with server.greeted(scene.bot) as socket:
@@ -51,7 +51,7 @@ async def test_set_online_is_told(server: Mattermost, scene: Scene) -> None:
         assert (await socket.posted("on"))["data"]["set_online"] is True
 
 
-async def test_mentions_are_told_to_the_mentioned_only(server: Mattermost, scene: Scene) -> None:
+async def test_only_the_mentioned_receive_their_mention(server: Mattermost, scene: Scene) -> None:
     """The receiver finds at most himself in `data.mentions`; who is not mentioned has no such key."""
     server.needs(7)
     text = f"@{scene.bot.name} and @{scene.ada.name} please"
@@ -61,10 +61,10 @@ async def test_mentions_are_told_to_the_mentioned_only(server: Mattermost, scene
         server.greeted(scene.bob) as bob,
     ):
         await say(scene.bob, scene.channel_id, text)
-        told = [(await socket.posted(text))["data"] for socket in (bot, ada, bob)]
-    assert json.loads(told[0]["mentions"]) == [scene.bot.id]
-    assert json.loads(told[1]["mentions"]) == [scene.ada.id]
-    assert "mentions" not in told[2]
+        received = [(await socket.posted(text))["data"] for socket in (bot, ada, bob)]
+    assert json.loads(received[0]["mentions"]) == [scene.bot.id]
+    assert json.loads(received[1]["mentions"]) == [scene.ada.id]
+    assert "mentions" not in received[2]
 
 
 async def mentioned(server: Mattermost, scene: Scene, text: str) -> bool:
@@ -127,20 +127,20 @@ async def test_a_direct_channel_has_no_team(server: Mattermost, scene: Scene) ->
     assert scene.bot.id in data["mentions"]
 
 
-async def test_an_edit_is_told_with_the_whole_post(server: Mattermost, scene: Scene) -> None:
+async def test_an_edit_brings_the_whole_post(server: Mattermost, scene: Scene) -> None:
     """post_edited holds nothing but the post."""
     post = await say(scene.ada, scene.channel_id, "first")
     async with server.greeted(scene.bot) as socket:
         await scene.ada.api.put(f"/posts/{post['id']}/patch", {"message": "second"})
         event = await socket.event("post_edited")
     assert set(event["data"]) == {"post"}
-    told = post_of(event)
-    assert (told["id"], told["message"]) == (post["id"], "second")
-    assert told["edit_at"] > 0
+    received = post_of(event)
+    assert (received["id"], received["message"]) == (post["id"], "second")
+    assert received["edit_at"] > 0
     assert event["broadcast"]["channel_id"] == scene.channel_id
 
 
-async def test_a_deletion_is_told(server: Mattermost, scene: Scene) -> None:
+async def test_a_deletion_brings_the_post(server: Mattermost, scene: Scene) -> None:
     """post_deleted holds the post."""
     post = await say(scene.ada, scene.channel_id, "gone soon")
     async with server.greeted(scene.bot) as socket:
@@ -175,7 +175,7 @@ async def test_the_removed_user_hears_of_it(server: Mattermost, scene: Scene) ->
     assert theirs["broadcast"]["channel_id"] == scene.channel_id
 
 
-async def test_joining_and_leaving_a_team_are_told(server: Mattermost, scene: Scene) -> None:
+async def test_joining_and_leaving_a_team_are_sent(server: Mattermost, scene: Scene) -> None:
     """added_to_team goes to the user; leave_team to the user and the team."""
     carol = await server.account()
     row = {"team_id": scene.team_id, "user_id": carol.id}
@@ -189,7 +189,72 @@ async def test_joining_and_leaving_a_team_are_told(server: Mattermost, scene: Sc
     assert left["data"] == row
 
 
-async def test_a_new_channel_is_told_to_its_creator(server: Mattermost, scene: Scene) -> None:
+async def test_a_renamed_channel_is_sent_to_its_members(server: Mattermost, scene: Scene) -> None:
+    """channel_updated holds the whole channel, as JSON in JSON; nothing in it says who did it."""
+    server.needs(6)
+    async with server.greeted(scene.bot) as socket:
+        name = server.name("c")
+        await server.admin.put(f"/channels/{scene.channel_id}/patch", {"name": name})
+        event = await socket.event("channel_updated")
+    channel = json.loads(event["data"]["channel"])
+    assert (channel["id"], channel["name"], channel["team_id"]) == (scene.channel_id, name, scene.team_id)
+    assert (channel["type"], channel["delete_at"]) == ("O", 0)
+    assert set(event["data"]) == {"channel"}
+    assert event["broadcast"]["channel_id"] == scene.channel_id
+
+
+async def test_the_archive_of_a_channel_is_sent_to_its_team(server: Mattermost, scene: Scene) -> None:
+    """channel_deleted and channel_restored name the channel; a system post before says who archived it."""
+    async with server.greeted(scene.bot) as socket:
+        await scene.ada.api.delete(f"/channels/{scene.channel_id}")
+        posted = await socket.event("posted")
+        deleted = await socket.event("channel_deleted", channel_id=scene.channel_id)
+        await server.admin.post(f"/channels/{scene.channel_id}/restore")
+        restored = await socket.event("channel_restored", channel_id=scene.channel_id)
+    assert (post_of(posted)["type"], post_of(posted)["user_id"]) == ("system_channel_deleted", scene.ada.id)
+    assert deleted["data"]["delete_at"] > 0
+    assert {deleted["broadcast"]["team_id"], restored["broadcast"]["team_id"]} == {scene.team_id}
+
+
+async def test_the_conversion_of_a_channel_is_sent_to_its_team(server: Mattermost, scene: Scene) -> None:
+    """channel_converted comes behind channel_updated; the members stay members."""
+    server.needs(6)
+    async with server.greeted(scene.bot) as socket:
+        await server.admin.put(f"/channels/{scene.channel_id}/privacy", {"privacy": "P"})
+        updated = await socket.event("channel_updated")
+        converted = await socket.event("channel_converted", channel_id=scene.channel_id)
+        await say(scene.ada, scene.channel_id, "in private")
+        assert await socket.posted("in private")
+    assert json.loads(updated["data"]["channel"])["type"] == "P"
+    assert converted["broadcast"]["team_id"] == scene.team_id
+
+
+async def test_a_renamed_bot_hears_of_it(server: Mattermost, scene: Scene) -> None:
+    """user_updated brings the whole account; from then on only the new name is a mention."""
+    name = server.name("b")
+    async with server.greeted(scene.bot) as socket:
+        await server.admin.put(f"/bots/{scene.bot.id}", {"username": name})
+        event = await socket.event("user_updated")
+        await say(scene.ada, scene.channel_id, f"@{name} hello")
+        renamed = await socket.posted(f"@{name} hello")
+        await say(scene.ada, scene.channel_id, f"@{scene.bot.name} hello")
+        former = await socket.posted(f"@{scene.bot.name} hello")
+    assert (event["data"]["user"]["id"], event["data"]["user"]["username"]) == (scene.bot.id, name)
+    assert json.loads(renamed["data"]["mentions"]) == [scene.bot.id]
+    assert "mentions" not in former["data"]
+
+
+async def test_a_post_of_the_type_me_mentions_too(server: Mattermost, scene: Scene) -> None:
+    """What `/me` makes has the type `me` and a text between asterisks."""
+    text = f"*asks @{scene.bot.name} for help*"
+    async with server.greeted(scene.bot) as socket:
+        await say(scene.ada, scene.channel_id, text, type="me", props={"message": text.strip("*")})
+        event = await socket.posted(text)
+    assert post_of(event)["type"] == "me"
+    assert json.loads(event["data"]["mentions"]) == [scene.bot.id]
+
+
+async def test_a_new_channel_is_sent_to_its_creator(server: Mattermost, scene: Scene) -> None:
     """channel_created goes to the creator."""
     async with server.greeted(scene.ada) as socket:
         name = server.name("c")
@@ -199,7 +264,7 @@ async def test_a_new_channel_is_told_to_its_creator(server: Mattermost, scene: S
     assert event["data"] == {"channel_id": channel["id"], "team_id": scene.team_id}
 
 
-async def test_a_new_user_is_told_to_everybody(server: Mattermost, scene: Scene) -> None:
+async def test_a_new_user_is_sent_to_everybody(server: Mattermost, scene: Scene) -> None:
     """new_user goes to every connection of the server."""
     async with server.greeted(scene.bot) as socket:
         user = await server.user()

@@ -194,3 +194,27 @@ async def test_257_missed_events_destroy_the_connection(server: Mattermost, scen
         hello = await socket.receive()
     assert (hello["event"], hello["seq"]) == ("hello", 0)
     assert hello["data"]["connection_id"] != connection_id
+
+
+async def test_without_a_session_nothing_is_counted(server: Mattermost, scene: Scene) -> None:
+    """What happens while the token is disabled comes never, and a resume looks as if nothing was missed."""
+    (token,) = await server.admin.get(f"/users/{scene.bot.id}/tokens")
+    async with server.socket(scene.bot.token) as socket:
+        connection_id = (await socket.receive())["data"]["connection_id"]
+        await say(scene.ada, scene, "heard")
+        last = await socket.posted("heard")
+        await server.admin.post("/users/tokens/disable", {"token_id": token["id"]})
+        await say(scene.ada, scene, "not heard")
+        missed = await socket.events()
+    await server_noticed()
+    await server.admin.post("/users/tokens/enable", {"token_id": token["id"]})
+    query = resume(connection_id, last["seq"] + 1 + len(missed))
+    async with server.socket(scene.bot.token, query=query) as socket:
+        number = await socket.act("ping")
+        await socket.reply(number)
+        await say(scene.ada, scene, "heard again")
+        frames = await posts_until(socket, "heard again")
+    assert [post_of(frame)["message"] for frame in missed if frame["event"] == "posted"] == []
+    assert "hello" not in [frame["event"] for frame in frames]
+    posted = [post_of(frame)["message"] for frame in frames if frame["event"] == "posted"]
+    assert posted == ["heard again"]

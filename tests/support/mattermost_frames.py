@@ -57,10 +57,10 @@ def posted_data(channel_name: str = "agent", sender: str = "alice", **post: Any)
     }
 
 
-def event(name: str, data: Any, seq: int, *, precomputed: bool = True) -> str:
+def event(name: str, data: Any, seq: int, *, precomputed: bool = True, **broadcast: str) -> str:
     """An event as it stands on the wire; both forms occur (websocket_message.go)."""
-    broadcast = {"omit_users": None, "user_id": "", "channel_id": CHANNEL, "team_id": "", "connection_id": ""}
-    parts = (go_json(name), go_json(data), go_json(broadcast), seq)
+    to = {"omit_users": None, "user_id": "", "channel_id": CHANNEL, "team_id": "", "connection_id": ""}
+    parts = (go_json(name), go_json(data), go_json({**to, **broadcast}), seq)
     if precomputed:
         return '{{"event": {}, "data": {}, "broadcast": {}, "seq": {}}}'.format(*parts)
     return '{{"event":{},"data":{},"broadcast":{},"seq":{}}}\n'.format(*parts)

@@ -10,19 +10,35 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.mattermost.json_text import MalformedError, load_json
+from bridge.mattermost.websocket.changes import ABOUT_ANYBODY, ABOUT_CHANNELS, Change, parse_change
 from bridge.mattermost.wire import Record, parse_posted
-from bridge.models.chat import Posted
+from bridge.models.chat import Posted, UserId
 
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """Which `posted` events matter: those of the channel's name in any team, and the user's own."""
+    """Which events matter: posts in channels of this name, and everything by or about the account.
+
+    The account is known by its id, because its name may change while a connection lasts.
+    """
 
     channel_name: str
-    username: str
+    user_id: UserId
 
-    def covers(self, data: Record) -> bool:
-        return data.get("channel_name") == self.channel_name or data.get("sender_name") == f"@{self.username}"
+    def covers(self, posted: Posted) -> bool:
+        return (
+            posted.channel_name == self.channel_name
+            or posted.mentioned
+            or posted.post.user_id == self.user_id
+        )
+
+    def may_cover(self, data: Record) -> bool:
+        """Tell whether the data of a `posted` event has to be parsed to know."""
+        return (
+            data.get("channel_name") == self.channel_name
+            or self.user_id in str(data.get("mentions", ""))
+            or self.user_id in str(data.get("post", ""))
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,14 @@ class PostedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeEvent:
+    """An event about the account, a channel or a team."""
+
+    change: Change
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class Other:
     """Any other event."""
 
@@ -67,7 +91,7 @@ class Malformed:
     seq: int | None = None
 
 
-Frame = Hello | Reply | PostedEvent | Other | Malformed
+Frame = Hello | Reply | PostedEvent | ChangeEvent | Other | Malformed
 
 
 def parse_frame(raw: bytes, interest: Interest) -> Frame:
@@ -91,23 +115,20 @@ def sniffer(interest: Interest) -> Callable[[bytes], int | None]:
 
     It does so without parsing, in a third of the time. JSON escapes every quote inside a string, so
     quoted text such as `"agent"` or `,"seq":5}` in the raw frame is never part of what a user wrote;
-    and a string that is not in the frame cannot be a value of it, whatever the order and the spacing.
+    and a string that is not in the frame cannot be a value of it.
     That holds for valid JSON without repeated keys and without escapes for plain letters; the server
     writes no other (`precomputedJSONBuf` in server/public/model/websocket_message.go).
     """
-    channel, sender, hello = (
-        f'"{interest.channel_name}"'.encode(),
-        f'"@{interest.username}"'.encode(),
-        b'"hello"',
-    )
+    channel, me = f'"{interest.channel_name}"'.encode(), interest.user_id.encode()
 
     def sniff(frame: bytes) -> int | None:
         if head := _POSTED(frame):
-            if head[1] == channel:
-                return None
-        elif channel in frame or hello in frame:
-            return None
-        if sender in frame:
+            matters = head[1] == channel or me in frame
+        elif (head := _EVENT(frame)) and head[1] not in _ALWAYS:
+            matters = head[1] in _ABOUT_ME and (me in frame or channel in frame)
+        else:
+            matters = True
+        if matters:
             return None
         tail = _SEQ(frame, len(frame) - _LONGEST_TAIL)
         return int(tail[1]) if tail else None
@@ -122,6 +143,9 @@ _POSTED = re.compile(
     rb'"channel_name":("[^"\\]*")',
     re.DOTALL,
 ).match
+_EVENT = re.compile(rb'\{"event": ?"([a-z_]+)",').match
+_ALWAYS = frozenset(name.encode() for name in ("hello", *ABOUT_CHANNELS))
+_ABOUT_ME = frozenset(name.encode() for name in ("posted", *ABOUT_ANYBODY))
 _SEQ = re.compile(rb'[,{] ?"seq": ?(0|[1-9][0-9]{0,17})\}\n?\Z').search
 _LONGEST_TAIL = 48
 
@@ -131,11 +155,24 @@ def _event(frame: dict[str, Any], seq: int, interest: Interest) -> Frame:
     try:
         if event == "hello":
             return _hello(data, seq)
-        if event == "posted" and isinstance(data, dict) and interest.covers(data):
-            return PostedEvent(parse_posted(data), seq)
+        if not isinstance(event, str) or not isinstance(data, dict):
+            return Other(seq)
+        if event == "posted":
+            return _posted(data, seq, interest)
+        broadcast = frame.get("broadcast")
+        broadcast = broadcast if isinstance(broadcast, dict) else {}
+        if change := parse_change(event, data, broadcast, interest.user_id):
+            return ChangeEvent(change, seq)
     except MalformedError as error:
         return Malformed(error.message, seq)
     return Other(seq)
+
+
+def _posted(data: Record, seq: int, interest: Interest) -> Frame:
+    if not interest.may_cover(data):
+        return Other(seq)
+    posted = parse_posted(data)
+    return PostedEvent(posted, seq) if interest.covers(posted) else Other(seq)
 
 
 def _hello(data: object, seq: int) -> Hello:

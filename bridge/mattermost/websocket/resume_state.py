@@ -10,7 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
-from bridge.mattermost.websocket.frames import Frame, Hello, Malformed, Other, PostedEvent, Reply
+from bridge.mattermost.websocket.changes import Change
+from bridge.mattermost.websocket.frames import (
+    ChangeEvent,
+    Frame,
+    Hello,
+    Malformed,
+    Other,
+    PostedEvent,
+    Reply,
+)
 from bridge.models.chat import Posted
 
 
@@ -28,7 +37,14 @@ class Seen:
     posted: Posted
 
 
-Event = Connected | Seen
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The account, a channel or a team has changed."""
+
+    change: Change
+
+
+Event = Connected | Seen | Changed
 
 _NO_SESSION = "not_authenticated"
 """In the error id of every reply to a connection without a valid token."""
@@ -46,6 +62,15 @@ class ConnectionEnded(Exception):
         self.reason = reason
         self.retry_after = retry_after
         """Seconds that the server asked us to wait."""
+
+    def makes_resume_useless(self, *, began: bool) -> bool:
+        """Tell whether the next connection has to be a fresh one.
+
+        Without a valid session the server sends nothing and uses up no `seq` (`ShouldSendEvent` in
+        server/channels/app/platform/web_conn.go), so after `refused` a resume looks lossless and is not. A
+        frame above the limit, or a connection that did not begin, would come again.
+        """
+        return self.reason in {"huge", "refused"} or (self.reason in {"closed", "silent"} and not began)
 
     def leaves_token_in_doubt(self, *, began: bool) -> bool:
         """Tell whether a bad token may be the cause: the server hangs up on one without a word."""
@@ -104,6 +129,9 @@ class ResumeState:
             case PostedEvent():
                 self._check(frame.seq)
                 return (*self._resumed(), Seen(frame.posted))
+            case ChangeEvent():
+                self._check(frame.seq)
+                return (*self._resumed(), Changed(frame.change))
             case Other() | Malformed():
                 if frame.seq is None:
                     return ()
@@ -132,7 +160,7 @@ class ResumeState:
                 self.established = True
             case Reply():
                 self.established = self.established or (frame.ok and self.connection_id != "")
-            case PostedEvent() | Other() | Malformed():
+            case PostedEvent() | ChangeEvent() | Other() | Malformed():
                 if frame.seq is not None:
                     self.expected, self.established = max(self.expected, frame.seq + 1), True
             case _:

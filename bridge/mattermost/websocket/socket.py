@@ -19,11 +19,18 @@ from bridge.mattermost.websocket.connection import Connection
 from bridge.mattermost.websocket.dial import dial
 from bridge.mattermost.websocket.event_queue import EventQueue
 from bridge.mattermost.websocket.frames import Interest
-from bridge.mattermost.websocket.resume_state import Connected, ConnectionEnded, Event, ResumeState, Seen
+from bridge.mattermost.websocket.resume_state import (
+    Changed,
+    Connected,
+    ConnectionEnded,
+    Event,
+    ResumeState,
+    Seen,
+)
 from bridge.mattermost.websocket.timing import Timing
 from bridge.models.chat import ChannelId, PostId
 
-__all__ = ["Connected", "Event", "Interest", "Seen", "Socket", "State", "Timing"]
+__all__ = ["Changed", "Connected", "Event", "Interest", "Seen", "Socket", "State", "Timing"]
 
 log = structlog.get_logger(__name__)
 
@@ -142,8 +149,7 @@ class Socket:
         log.info("socket_ended", reason=ended.reason, began=began)
         if began:
             self._become("disconnected")
-        if ended.reason == "huge" or (ended.reason in {"closed", "silent"} and not began):
-            # A resume would end in the same way.
+        if ended.makes_resume_useless(began=began):
             self._resume.forget()
         if ended.leaves_token_in_doubt(began=began) and await self._token_is_refused():
             self._become("unauthorised")

@@ -3,15 +3,23 @@
 Sources: server/public/model/channel.go (`IsValid`), server/channels/app/channel.go.
 """
 
+import json
 import re
 from typing import Any, cast
 
 from bridge.sandbox.mattermost.errors import ApiError, invalid_param
-from bridge.sandbox.mattermost.events import Broadcast, Event
+from bridge.sandbox.mattermost.events import COMPACT, Broadcast, Event
 from bridge.sandbox.mattermost.ids import is_id
-from bridge.sandbox.mattermost.notices import post_archived, post_changed, post_joined, post_restored
+from bridge.sandbox.mattermost.notices import (
+    post_archived,
+    post_changed,
+    post_converted,
+    post_joined,
+    post_restored,
+)
 from bridge.sandbox.mattermost.records import Channel, ChannelMember, ChannelType, User
 from bridge.sandbox.mattermost.state import State
+from bridge.sandbox.mattermost.wire import channel_json
 
 TOWN_SQUARE = "town-square"
 _NAME = re.compile(r"[a-z0-9]+([a-z\-_0-9]+|(__)?)[a-z0-9]*")
@@ -126,12 +134,24 @@ def patch_channel(
         _assign(channel, kept)
         raise
     channel.update_at = state.now()
-    _announce(state, channel, "channel_updated", Broadcast(channel_id=channel.id))
+    _announce_update(state, channel)
     if editor is not None:
         for key in _LONGEST:
             if key in changed and kept[key] != changed[key]:
                 post_changed(state, channel, editor, key, (kept[key], changed[key]))
     return channel
+
+
+def convert_channel(state: State, user: User, channel: Channel, kind: ChannelType) -> None:
+    """Make an open channel private or a private one open; town-square stays open."""
+    if channel.name == TOWN_SQUARE and kind == "P":
+        raise ApiError("api.channel.update_channel_privacy.default_channel_error", 400)
+    channel.type = kind
+    channel.update_at = state.now()
+    _announce_update(state, channel)
+    post_converted(state, channel, user)
+    data = {"channel_id": channel.id}
+    state.publish(Event("channel_converted", data, Broadcast(team_id=channel.team_id)))
 
 
 def _assign(channel: Channel, values: dict[str, str]) -> None:
@@ -149,14 +169,17 @@ def _rename(state: State, channel: Channel, name: str) -> None:
     state.channel_by_name[channel.team_id, name] = channel
 
 
-def _announce(state: State, channel: Channel, name: str, broadcast: Broadcast) -> None:
-    state.publish(
-        Event(
-            name,
-            {"channel_id": channel.id, "update_at": channel.update_at, "delete_at": channel.delete_at},
-            broadcast,
-        )
-    )
+def _announce_update(state: State, channel: Channel) -> None:
+    """Publish the whole channel to its members, as JSON in JSON."""
+    data = {"channel": json.dumps(channel_json(channel), ensure_ascii=False, separators=COMPACT)}
+    state.publish(Event("channel_updated", data, Broadcast(channel_id=channel.id)))
+
+
+def _announce(state: State, channel: Channel, name: str, **data: int) -> None:
+    """Publish an event about an open channel to its team, about a private one to its members."""
+    open_channel = channel.type == "O"
+    broadcast = Broadcast(team_id=channel.team_id) if open_channel else Broadcast(channel_id=channel.id)
+    state.publish(Event(name, {"channel_id": channel.id, **data}, broadcast))
 
 
 def archive_channel(state: State, user: User, channel: Channel) -> None:
@@ -167,7 +190,7 @@ def archive_channel(state: State, user: User, channel: Channel) -> None:
         raise ApiError("api.channel.delete_channel.deleted.app_error", 400)
     post_archived(state, channel, user)
     channel.delete_at = channel.update_at = state.now()
-    _announce(state, channel, "channel_deleted", Broadcast(team_id=channel.team_id))
+    _announce(state, channel, "channel_deleted", delete_at=channel.delete_at)
 
 
 def restore_channel(state: State, user: User, channel: Channel) -> None:
@@ -176,7 +199,7 @@ def restore_channel(state: State, user: User, channel: Channel) -> None:
         raise ApiError("api.channel.restore_channel.restored.app_error", 400)
     channel.delete_at = 0
     channel.update_at = state.now()
-    _announce(state, channel, "channel_restored", Broadcast(team_id=channel.team_id))
+    _announce(state, channel, "channel_restored")
     post_restored(state, channel, user)
 
 

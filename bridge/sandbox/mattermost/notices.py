@@ -69,6 +69,14 @@ def post_changed(state: State, channel: Channel, user: User, field: str, values:
     create_system_post(state, user, channel, Notice(f"system_{key}_change", text, props))
 
 
+def post_converted(state: State, channel: Channel, user: User) -> None:
+    """Post into a channel that it became private or open."""
+    became = "private" if channel.type == "P" else "public"
+    text = f"This channel has been converted to a {became} channel."
+    notice = Notice("system_change_chan_privacy", text, {"username": user.username})
+    create_system_post(state, user, channel, notice)
+
+
 def _post_about(state: State, channel: Channel, user: User, kind: str, what: str) -> None:
     notice = Notice(kind, f"{user.username} {what}.", {"username": user.username})
     create_system_post(state, user, channel, notice)

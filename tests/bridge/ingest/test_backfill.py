@@ -18,7 +18,7 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import connect
 from bridge.mattermost.websocket.socket import Connected, Seen, Socket
 from bridge.metrics import Metrics
-from bridge.models.chat import Channel
+from bridge.models.chat import Channel, ChannelId, TeamId
 from bridge.sandbox import mattermost
 from bridge.sandbox.mattermost import RestFault
 from tests.support.reading import Feed, figure, idle_intake, positions, posted, stored
@@ -40,18 +40,24 @@ class Stepped:
 
     catch_up: CatchUp
     barriers: dict[str, asyncio.Event] = field(default_factory=dict)
-    roster_reader: list[str] = field(default_factory=list)
+    been_read: list[str] = field(default_factory=list)
 
     @property
     def intake(self) -> Intake:
         return self.catch_up.intake
 
-    async def news(self, now: int) -> Sequence[Channel]:
-        return await self.catch_up.news(now)
+    async def news(self, now: int, *, resumed: bool = False) -> Sequence[Channel]:
+        return await self.catch_up.news(now, resumed=resumed)
+
+    async def resolve(self, channel_id: ChannelId) -> Channel | None:
+        return await self.catch_up.resolve(channel_id)
+
+    async def of_team(self, team_id: TeamId) -> Sequence[Channel]:
+        return await self.catch_up.of_team(team_id)
 
     async def read(self, channel: Channel) -> tuple[int, int]:
         found = await self.catch_up.read(channel)
-        self.roster_reader.append(channel.id)
+        self.been_read.append(channel.id)
         if barrier := self.barriers.get(channel.id):
             await barrier.wait()
         return found
@@ -109,7 +115,7 @@ class Scene:
 
     async def has_read(self, company: Company) -> None:
         async def done() -> bool:
-            return company.agent.id in self.stepped.roster_reader
+            return company.agent.id in self.stepped.been_read
 
         await self.until(done)
 
@@ -297,7 +303,7 @@ async def test_a_catch_up_without_news_is_told(scene: Scene) -> None:
 
     await scene.has_tried()
 
-    assert scene.stepped.roster_reader == []
+    assert scene.stepped.been_read == []
     assert figure(scene.metrics, "catch_up_unread_channels") == 0
 
 

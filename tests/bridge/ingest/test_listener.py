@@ -10,7 +10,14 @@ import pytest
 from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.ingest.listener import Listener
 from bridge.ingest.post_acks import PostAcks
-from bridge.mattermost.websocket.socket import Connected, Event, Seen, Socket
+from bridge.mattermost.websocket.changes import (
+    AccountRenamed,
+    Change,
+    ChannelChanged,
+    ChannelUpdated,
+    TeamChanged,
+)
+from bridge.mattermost.websocket.socket import Changed, Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
 from bridge.models.chat import Channel, ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.routing import Bot
@@ -68,10 +75,20 @@ class Diary:
         self.done.append(" ".join(posted.post.id for posted in posts) + " incomplete" * incomplete)
         return len(posts)
 
-    async def news(self, now: int) -> Sequence[Channel]:
+    async def news(self, now: int, *, resumed: bool) -> Sequence[Channel]:
         self._fail()
-        self.done.append("looked")
-        return [CHANNEL]
+        self.done.append("looked again" if resumed else "looked")
+        return [] if resumed else [CHANNEL]
+
+    async def resolve(self, channel_id: ChannelId) -> Channel | None:
+        self._fail()
+        self.done.append(f"resolved {channel_id[0]}")
+        return CHANNEL if channel_id == CHANNEL.id else None
+
+    async def of_team(self, team_id: TeamId) -> Sequence[Channel]:
+        self._fail()
+        self.done.append(f"of team {team_id[0]}")
+        return [CHANNEL] if team_id == CHANNEL.team_id else []
 
     async def read(self, channel: Channel) -> tuple[int, int]:
         self._fail()
@@ -115,9 +132,49 @@ async def test_what_was_missed_comes_first(listening: Listening) -> None:
     assert await listening.to(batch) == ["1", "looked", "read", "2 3"]
 
 
-async def test_a_resumed_connection_has_missed_nothing(listening: Listening) -> None:
-    """The server has replayed what came in between."""
-    assert await listening.to([seen("1"), Connected(lost=False), seen("2")]) == ["1", "2"]
+async def test_a_resume_is_no_proof(listening: Listening) -> None:
+    """While its session was ended the connection got nothing, and nothing counted what it did not get."""
+    script: list[Event] = [seen("1"), Connected(lost=False), seen("2")]
+
+    assert await listening.to(script) == ["1", "looked again", "2"]
+
+
+@pytest.mark.parametrize(
+    ("change", "done"),
+    [
+        (ChannelChanged("entered", CHANNEL.id), ["resolved c", "read"]),
+        (ChannelChanged("restored", CHANNEL.id), ["resolved c", "read"]),
+        (ChannelChanged("converted", CHANNEL.id), ["resolved c", "read"]),
+        (ChannelUpdated(CHANNEL), ["resolved c", "read"]),
+        (TeamChanged("entered", TeamId("t" * 26)), ["of team t", "resolved c", "read"]),
+        (TeamChanged("restored", TeamId("t" * 26)), ["of team t", "resolved c", "read"]),
+        (TeamChanged("entered", TeamId("u" * 26)), ["of team u"]),
+        (ChannelChanged("left", CHANNEL.id), []),
+        (ChannelChanged("archived", CHANNEL.id), []),
+        (TeamChanged("left", TeamId("t" * 26)), []),
+        (AccountRenamed("newname"), []),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_a_change_opens_a_gap(listening: Listening, change: Change, done: list[str]) -> None:
+    """What was posted while the bot could not hear is stored before what comes behind the change."""
+    assert await listening.to([seen("1"), Changed(change), seen("2")]) == ["1", *done, "2"]
+
+
+async def test_a_change_elsewhere_holds_nothing_up(listening: Listening) -> None:
+    """Only the channel that changed waits until it is known that the bot does not listen in it."""
+    change = Changed(ChannelChanged("entered", ChannelId("d" * 26)))
+
+    assert sorted(await listening.to([seen("1"), change, seen("2")])) == ["1", "2", "resolved d"]
+
+
+@pytest.mark.parametrize("failure", TRANSIENT, ids=lambda failure: type(failure).__name__)
+async def test_an_outage_at_a_change_is_waited_out(listening: Listening, failure: Exception) -> None:
+    """The position stays before what is missing, however often the channel cannot be looked up."""
+    listening.diary.failures += [failure]
+    change = Changed(TeamChanged("entered", TeamId("t" * 26)))
+
+    assert await listening.to([change, seen("1")]) == ["of team t", "resolved c", "read", "1"]
 
 
 async def test_a_catch_up_is_counted(listening: Listening) -> None:

@@ -101,6 +101,22 @@ async def restore(call: Call) -> web.StreamResponse:
     return answer(channel_json(channel))
 
 
+async def convert(call: Call) -> web.StreamResponse:
+    """Make a channel private or open."""
+    channel = rules.find_channel(call.state, call.id("channel_id"))
+    kind = (await call.fields("channel")).get("privacy")
+    if kind not in ("O", "P"):
+        raise invalid_param("privacy")
+    to_private = kind == "P"
+    require(
+        call,
+        channel,
+        "convert_public_channel_to_private" if to_private else "convert_private_channel_to_public",
+    )
+    rules.convert_channel(call.state, call.me, channel, "P" if to_private else "O")
+    return answer(channel_json(channel))
+
+
 async def create_direct(call: Call) -> web.StreamResponse:
     """Return the direct channel of two users, one of whom is who asks."""
     ids = await call.json("user_ids")
@@ -131,6 +147,7 @@ ROUTES = (
     route("DELETE", "/channels/{channel_id}", delete),
     route("PUT", "/channels/{channel_id}/patch", patch),
     route("POST", "/channels/{channel_id}/restore", restore),
+    route("PUT", "/channels/{channel_id}/privacy", convert),
     route("GET", "/teams/{team_id}/channels/name/{name}", get_by_name),
     route("GET", "/teams/name/{team_name}/channels/name/{name}", get_by_names),
 )

@@ -7,7 +7,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from bridge.mattermost.websocket.changes import (
+    AccountRenamed,
+    Change,
+    ChannelChanged,
+    ChannelUpdated,
+    TeamChanged,
+)
 from bridge.mattermost.websocket.frames import (
+    ChangeEvent,
     Frame,
     Hello,
     Interest,
@@ -19,9 +27,23 @@ from bridge.mattermost.websocket.frames import (
     sniffer,
 )
 from bridge.mattermost.wire import parse_posted
-from tests.support.mattermost_frames import event, fail, go_json, hello, ok, post_json, posted, posted_data
+from bridge.models.chat import Channel, ChannelId, TeamId, UserId
+from tests.support.mattermost_frames import (
+    BOT,
+    CHANNEL,
+    TEAM,
+    event,
+    fail,
+    go_json,
+    hello,
+    ok,
+    post_json,
+    posted,
+    posted_data,
+)
 
-INTEREST = Interest("agent", "equabot")
+INTEREST = Interest("agent", UserId(BOT))
+MENTIONED = {**posted_data("other"), "mentions": go_json([BOT])}
 SNIFF = sniffer(INTEREST)
 
 TEMPTING = (
@@ -59,8 +81,10 @@ def seen(data: dict[str, Any], seq: int) -> PostedEvent:
         ('{"status":"FAIL"}', Reply(0, ok=False)),
         ('{"status":"FAIL","seq_reply":1,"error":"no object"}', Reply(1, ok=False)),
         (posted(7), seen(posted_data(), 7)),
-        (posted(7, "agent", "equabot"), seen(posted_data("agent", "equabot"), 7)),
-        (posted(7, "other", "equabot"), seen(posted_data("other", "equabot"), 7)),
+        (posted(7, user_id=BOT), seen(posted_data(user_id=BOT), 7)),
+        (posted(7, "other", user_id=BOT), seen(posted_data("other", user_id=BOT), 7)),
+        (event("posted", MENTIONED, 7), seen(MENTIONED, 7)),
+        (posted(7, "other", message=f"what is {BOT}?"), Other(7)),
         (posted(7, "other"), Other(7)),
         (posted(7, "agents"), Other(7)),
         (event("typing", {"parent_id": "", "user_id": "a" * 26}, 8), Other(8)),
@@ -110,7 +134,13 @@ def test_malformed_frames(frame: str | bytes, seq: int | None) -> None:
         ("posted", posted_data("town-square")),
         ("posted", posted_data("town-square", message=" ".join(TEMPTING))),
         ("posted", {**posted_data("town-square"), "channel_display_name": 'the "agent" \\'}),
-        ("posted", {**posted_data("town-square"), "mentions": go_json(["b" * 26])}),
+        ("posted", {**posted_data("town-square"), "mentions": go_json(["d" * 26])}),
+        ("user_added", {"team_id": TEAM, "user_id": "a" * 26}),
+        ("user_removed", {"remover_id": "a" * 26, "user_id": "d" * 26}),
+        ("user_updated", {"user": {"id": "a" * 26, "username": "alice"}}),
+        ("added_to_team", {"team_id": TEAM, "user_id": "a" * 26}),
+        ("leave_team", {"team_id": TEAM, "user_id": "a" * 26}),
+        ("new_user", {"user_id": BOT}),
         ("post_edited", {"post": go_json(post_json())}),
         ("typing", {"parent_id": "", "user_id": "a" * 26}),
         ("status_change", {"status": "online", "user_id": "a" * 26}),
@@ -122,17 +152,119 @@ def test_quick_look_spares_what_the_server_writes(name: str, data: Any, *, preco
 
 
 @pytest.mark.parametrize(
-    "frame", [hello("c1"), ok(1), fail(1, "x"), posted(5), posted(5, "x", "equabot"), "", "{}"]
+    "frame",
+    [
+        hello("c1"),
+        ok(1),
+        fail(1, "x"),
+        posted(5),
+        posted(5, "x", user_id=BOT),
+        event("posted", MENTIONED, 5),
+        "",
+        "{}",
+    ],
 )
 def test_quick_look_leaves_the_rest_to_the_parser(frame: str) -> None:
     """Whatever may matter is parsed."""
     assert SNIFF(frame.encode()) is None
 
 
+CHANNEL_JSON = {"id": CHANNEL, "team_id": TEAM, "name": "agent-2", "type": "O", "delete_at": 0}
+ADA = "a" * 26
+
+
+@pytest.mark.parametrize("precomputed", [True, False])
+@pytest.mark.parametrize(
+    ("name", "data", "broadcast", "change"),
+    [
+        (
+            "user_added",
+            {"team_id": TEAM, "user_id": BOT},
+            {"channel_id": CHANNEL},
+            ChannelChanged("entered", ChannelId(CHANNEL)),
+        ),
+        (
+            "user_removed",
+            {"channel_id": CHANNEL, "remover_id": ADA},
+            {"channel_id": "", "user_id": BOT},
+            ChannelChanged("left", ChannelId(CHANNEL), UserId(ADA)),
+        ),
+        ("user_removed", {"remover_id": ADA, "user_id": BOT}, {}, None),
+        ("user_removed", {"channel_id": CHANNEL, "remover_id": BOT}, {"user_id": ADA}, None),
+        (
+            "channel_updated",
+            {"channel": go_json(CHANNEL_JSON)},
+            {},
+            ChannelUpdated(Channel(ChannelId(CHANNEL), TeamId(TEAM), "agent-2", "O", 0)),
+        ),
+        ("channel_updated", {"channel_id": CHANNEL}, {}, None),
+        (
+            "channel_deleted",
+            {"channel_id": CHANNEL, "delete_at": 5},
+            {"team_id": TEAM},
+            ChannelChanged("archived", ChannelId(CHANNEL)),
+        ),
+        (
+            "channel_restored",
+            {"channel_id": CHANNEL},
+            {"team_id": TEAM},
+            ChannelChanged("restored", ChannelId(CHANNEL)),
+        ),
+        (
+            "channel_converted",
+            {"channel_id": CHANNEL},
+            {"team_id": TEAM},
+            ChannelChanged("converted", ChannelId(CHANNEL)),
+        ),
+        ("added_to_team", {"team_id": TEAM, "user_id": BOT}, {}, TeamChanged("entered", TeamId(TEAM))),
+        ("leave_team", {"team_id": TEAM, "user_id": BOT}, {}, TeamChanged("left", TeamId(TEAM))),
+        ("restore_team", {"team": go_json({"id": TEAM})}, {}, TeamChanged("restored", TeamId(TEAM))),
+        ("user_updated", {"user": {"id": BOT, "username": "newname"}}, {}, AccountRenamed("newname")),
+        ("user_updated", {"user": {"id": ADA, "username": "ada", "x": BOT}}, {}, None),
+        ("leave_team", {"team_id": TEAM, "user_id": ADA, "x": BOT}, {}, None),
+    ],
+)
+def test_changes(
+    name: str, data: Any, broadcast: dict[str, str], change: Change | None, *, precomputed: bool
+) -> None:
+    """What concerns the account, a channel or a team is parsed; not what is about others."""
+    frame = event(name, data, 7, precomputed=precomputed, **broadcast)
+
+    assert parse(frame) == (ChangeEvent(change, 7) if change else Other(7))
+    assert SNIFF(frame.encode()) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("user_added", {"user_id": BOT}),
+        ("user_removed", {"channel_id": "x", "remover_id": ADA}),
+        ("user_updated", {"user": {"id": BOT}}),
+        ("user_updated", {"user": BOT}),
+        ("channel_updated", {"channel": "no JSON"}),
+        ("channel_updated", {"channel": 5}),
+        ("channel_deleted", {}),
+        ("restore_team", {}),
+        ("restore_team", {"team": "[]"}),
+        ("added_to_team", {"user_id": BOT, "team_id": 5}),
+    ],
+)
+def test_a_change_that_cannot_be_read_keeps_its_number(name: str, data: Any) -> None:
+    """The connection goes on behind it."""
+    said = parse(event(name, data, 6, channel_id="", user_id=BOT))
+
+    assert isinstance(said, Malformed)
+    assert said.seq == 6
+
+
 TEXT = st.text(max_size=20) | st.sampled_from(TEMPTING) | st.lists(st.sampled_from(TEMPTING)).map("".join)
-NAMES = st.sampled_from(["agent", "@equabot", "hello", "posted", "typing", "town-square", "@alice"]) | TEXT
+NAMES = (
+    st.sampled_from(["agent", "@equabot", "hello", "posted", "typing", "town-square", "@alice", BOT]) | TEXT
+)
 KEYS = (
-    st.sampled_from(["channel_name", "sender_name", "event", "seq", "data", "post", "seq_reply", "status"])
+    st.sampled_from(
+        ["channel_name", "sender_name", "event", "seq", "data", "post", "seq_reply", "status", "user_id"]
+    )
     | TEXT
 )
 VALUES = st.recursive(
@@ -147,7 +279,8 @@ POSTED_DATA: st.SearchStrategy[dict[str, Any]] = st.builds(
 )
 FRAMES = st.dictionaries(KEYS, VALUES, max_size=5) | st.fixed_dictionaries(
     {
-        "event": st.sampled_from(["posted", "hello", "typing"]) | NAMES,
+        "event": st.sampled_from(["posted", "hello", "typing", "user_added", "user_updated", "restore_team"])
+        | NAMES,
         "data": POSTED_DATA | VALUES,
         "broadcast": VALUES,
         "seq": st.integers(0, 10**20) | VALUES,
@@ -184,7 +317,7 @@ def test_quick_look_says_what_the_parser_says(frame: bytes) -> None:
 @settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from(["agent", "town-square"]),
-    st.sampled_from(["alice", "equabot"]),
+    st.sampled_from(["a" * 26, BOT]),
     TEXT,
     TEXT,
     st.integers(0, 99999),
@@ -193,9 +326,9 @@ def test_user_text_never_fools_the_quick_look(
     channel: str, sender: str, message: str, title: str, seq: int
 ) -> None:
     """Message and display name are the user's; neither hides a post that matters nor makes one up."""
-    data = {**posted_data(channel, sender, message=message), "channel_display_name": title}
+    data = {**posted_data(channel, user_id=sender, message=message), "channel_display_name": title}
     frame = event("posted", data, seq).encode(errors="replace")
-    matters = channel == "agent" or sender == "equabot"
+    matters = channel == "agent" or sender == BOT
 
     assert SNIFF(frame) is None if matters else SNIFF(frame) in {seq, None}
     assert isinstance(parse(frame), PostedEvent if matters else Other)

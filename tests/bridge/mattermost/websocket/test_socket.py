@@ -10,8 +10,8 @@ import pytest
 
 from bridge.errors import MattermostUnavailable, TokenRefused
 from bridge.mattermost.websocket.socket import Connected, Event, Interest, Seen, Socket, State, Timing
-from bridge.models.chat import ChannelId, PostId
-from tests.support.mattermost_frames import event, hello, posted
+from bridge.models.chat import ChannelId, PostId, UserId
+from tests.support.mattermost_frames import BOT, event, hello, posted
 from tests.support.scripted_websocket import (
     Behaviour,
     Peer,
@@ -64,7 +64,7 @@ class Listening:
         return Socket(
             self.server.url,
             "secrettoken",
-            Interest("agent", "equabot"),
+            Interest("agent", UserId(BOT)),
             self.probe,
             changed=self.states.append,
             capacity=capacity,
@@ -112,7 +112,10 @@ async def test_first_connection(listening: Listening, server: ScriptedWebsocket)
     """It asks for nothing old, tells that events may be missing, and then what happens."""
     server.does(
         talks(
-            hello("c1"), posted(1, "other"), posted(2, message="one"), posted(3, "dm", "equabot", message="2")
+            hello("c1"),
+            posted(1, "other"),
+            posted(2, message="one"),
+            posted(3, "dm", user_id=BOT, message="2"),
         )
     )
     async with listening.socket() as socket:
