@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from bridge.models.chat import Post, Posted, UserId
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.text.mentions import addresses_other, mentions
+from bridge.text.mentions import addresses_others, mentions
 
 Reason = Literal[
     "own_post",
@@ -39,7 +39,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "too_old": "It was more than a day old when the bridge saw it.",
         "team_not_mapped": "Its team belongs to no organization.",
         "not_mentioned": "It does not mention the bot, and the bot does not answer in its thread yet.",
-        "to_somebody_else": "It continues a thread of the bot's, but begins by addressing somebody else.",
+        "to_somebody_else": "It continues a thread of the bot's, but addresses somebody else.",
         "left_organization": "Its author has left the organization, or is being taken out of its team.",
         "author_not_mapped": "Its author is unknown to Equa and did not mention the bot.",
     }
@@ -188,4 +188,4 @@ def _past(post: Post, facts: Facts) -> Reason | None:
 def _no_follow_up(post: Post, facts: Facts, me: Bot) -> Reason | None:
     if not post.root_id or not facts.thread_known:
         return "not_mentioned"
-    return "to_somebody_else" if addresses_other(post.message, me.username) else None
+    return "to_somebody_else" if addresses_others(post.message, me.username) else None

@@ -5,7 +5,7 @@ import re
 _WORD = r"(?:NO_REPLY|HEARTBEAT_OK|ANNOUNCE_SKIP|REPLY_SKIP)"
 _MARKS = r"[*_`\"'.!\s]{0,20}"
 
-_FIRST = re.compile(rf"[*_`\"'\s]{{0,20}}{_WORD}(?![\w-]){_MARKS}")
+_FIRST = re.compile(rf"[*_`\"']{{0,6}}{_WORD}(?![\w-]){_MARKS}")
 _LAST = re.compile(rf"(?<![\w-])[*_`\"']{{0,6}}{_WORD}{_MARKS}\Z")
 _NO_RESPONSE = re.compile(r"No response from [A-Z][\w.-]*\.?")
 """What older gateways answer when the agent gave them nothing."""

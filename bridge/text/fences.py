@@ -2,19 +2,25 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from bridge.text.containers import QUOTE, line_at
 
-_markdown = (
-    MarkdownIt("zero").enable(["blockquote", "code", "fence", "heading", "hr", "list"]).disable("inline")
+_CONTAINER = r"[ \t]*+(?:(?:>|(?:[-+*]|\d{1,9}[.)])(?=[ \t]))[ \t]*+)*+"
+_OPENING = re.compile(
+    rf"^(?P<container>{_CONTAINER})(?P<marks>`{{3,}}(?=[^`\n]*$)|~{{3,}})(?P<info>[^\n]*)$", re.MULTILINE
 )
-
-_LINE_END = re.compile("\r\n?|\n")
 _LIST_MARKER = re.compile(r"[^\s>]")
 _DEEP = re.compile("(?<!>) {4,}")
+
+_MOST = 1_000
+"""Fences; the code of a text with more of them is treated like other text."""
+_MOST_LOOKS = 50
+"""Fences for which earlier lines are read, to know the lists that they stand in."""
+_DEEPEST, _WIDEST = 12, 40
+"""Containers of a fence, and columns of one: beyond them nothing is taken for a fence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,8 @@ class Fence:
     """What stands before the opening marks: indentation, list markers, quote marks."""
     marks: str
     info: str
+    containers: tuple[int, ...]
+    """As in `bridge.text.containers`."""
 
     @property
     def indent(self) -> str:
@@ -51,11 +59,7 @@ class Fence:
 
 def fences(text: str, longest: int) -> list[Fence]:
     """Return the fences of a text in order, without those whose marks alone exceed `longest` characters."""
-    if "```" not in text and "~~~" not in text:
-        return []
-    starts = [0, *(end.end() for end in _LINE_END.finditer(text)), len(text)]
-    found = [_fence(token, text, starts) for token in _markdown.parse(text + "\n") if token.type == "fence"]
-    return [fence for fence in found if len(fence.ending) <= longest]
+    return [fence for fence in _fences(text) if len(fence.ending) <= longest]
 
 
 def around(found: Sequence[Fence], position: int) -> Fence | None:
@@ -64,20 +68,57 @@ def around(found: Sequence[Fence], position: int) -> Fence | None:
     return found[index] if index >= 0 and position < found[index].end else None
 
 
-def _fence(token: Token, text: str, starts: Sequence[int]) -> Fence:
-    first, behind = token.map or [0, 0]
-    closed = behind - first - 1 > token.content.count("\n")
-    line = text[starts[first] : starts[first + 1]].rstrip()
-    container, marks, info = line.partition(token.markup)
-    return Fence(
-        start=starts[first],
-        code=starts[first + 1],
-        closing=starts[behind - 1 if closed else behind],
-        end=starts[behind],
-        container=container.expandtabs(4),
-        marks=marks,
-        info=info,
-    )
+def _fences(text: str) -> Iterator[Fence]:
+    fence, position, looks = Fence(0, 0, 0, 0, "", "", "", ()), 0, 0
+    for _ in range(_MOST):
+        opening = _OPENING.search(text, position)
+        while opening and (containers := _containers(text, opening, fence, looks)) is None:
+            looks += 1
+            opening = _OPENING.search(text, opening.end())
+        if not opening or containers is None:
+            return
+        looks += bool(opening["container"])
+        fence = _fence(text, opening, containers)
+        yield fence
+        position = max(fence.end - 1, opening.end())
+
+
+def _containers(text: str, opening: re.Match[str], last: Fence, looks: int) -> tuple[int, ...] | None:
+    """Return the containers that an opening line stands in; None if it opens no fence."""
+    if not opening["container"]:
+        return ()
+    if looks < _MOST_LOOKS:
+        line = line_at(text, opening.start(), last.end, last.containers)
+    else:
+        line = line_at(opening[0], 0)
+    content = opening[0].expandtabs(4)[line.column :]
+    opens = not content.startswith("    ") and content.lstrip(" ").startswith(opening["marks"])
+    is_usual = len(line.containers) <= _DEEPEST and max(line.containers, default=0) <= _WIDEST
+    return line.containers if opens and is_usual else None
+
+
+def _fence(text: str, opening: re.Match[str], containers: tuple[int, ...]) -> Fence:
+    code = min(opening.end() + 1, len(text))
+    closing = end = len(text)
+    for found in _ends(containers).finditer(text, code):
+        if not (marks := found["marks"]):
+            closing = end = found.start()
+            break
+        if marks.startswith(opening["marks"]):
+            closing, end = found.start(), min(found.end() + 1, len(text))
+            break
+    container, marks = opening["container"].expandtabs(4), opening["marks"]
+    return Fence(opening.start(), code, closing, end, container, marks, opening["info"].strip(), containers)
+
+
+@lru_cache(maxsize=256)
+def _ends(containers: tuple[int, ...]) -> re.Pattern[str]:
+    """Return a pattern of the lines that may end a fence: its closing marks, or a line outside."""
+    behind = len(containers) - containers[::-1].index(QUOTE) if QUOTE in containers else 0
+    widths = [" {0,3}> ?" if width == QUOTE else rf"(?: {{{width}}}| {{0,3}}\t)" for width in containers]
+    quotes, lists = "".join(widths[:behind]), "".join(widths[behind:])
+    inside = rf"{quotes}(?:{lists}|[ \t]*$)"
+    return re.compile(rf"^(?:{inside} {{0,3}}(?P<marks>`{{3,}}|~{{3,}})[ \t]*$|(?!{inside}))", re.MULTILINE)
 
 
 def _bullets(spaces: re.Match[str]) -> str:

@@ -47,7 +47,7 @@ DROPPED = (
     r"<\|(?:start|im_start)\|>\s{0,9}(?:assistant)?|<\|start_header_id\|>\s{0,9}assistant"
     rf"|{_FINAL}|<\|[A-Za-z0-9_]{{1,40}}\|>|<\uff5c[^\uff5c<>\n]{{1,40}}\uff5c>"
     rf"|</s>|</?final>|</{_PREFIX}{_TOOL}\s{{0,9}}>"
-    r"|\[\[\s{0,9}(?:reply_to_current|reply_to\s{0,9}:[^\[\]\n]{0,100}|audio_as_voice)\s{0,9}\]\][ \t]{0,9}"
+    r"|\[\[\s{0,9}(?:reply_to_current|reply_to\s{0,9}:[^\[\]<\n]{0,100}|audio_as_voice)\s{0,9}\]\][ \t]{0,9}"
     r"|(?m:^)[ \t]*MEDIA:[ \t]*\S[^\n]*(?:\n|\Z)"
     r"|(?m:^)\[Tool (?:Call|Result)[: ][^\n]*(?:\n|\Z)(?:Arguments:[^\n]*(?:\n|\Z)(?:[^\n]+(?:\n|\Z))*)?"
 )

@@ -65,7 +65,7 @@ def _reply(message: str) -> Posted:
         (_reply("and now?"), IN_THREAD, ANSWER),
         (_reply("@equabot and now?"), IN_THREAD, ANSWER),
         (_reply("@bob, @equabot knows"), IN_THREAD, ANSWER),
-        (_reply("tell @bob"), IN_THREAD, ANSWER),
+        (_reply("tell @bob"), IN_THREAD, Refuse("to_somebody_else")),
         (POSTED, KNOWN.with_author(is_bot=False), ANSWER),
         (_posted(create_at=NOW - OLDEST), KNOWN, ANSWER),
         (_posted(create_at=NOW + 60_000), KNOWN, ANSWER),

@@ -23,14 +23,14 @@ def _pieces(text: str) -> list[tuple[str, str, str]]:
         ("```", [("```", "", "")]),
         ("~~~\n```\n~~~~\n```\ny", [("~~~\n", "```\n", "~~~~\n"), ("```\n", "y", "")]),
         ("> ~~~\n> x\ny", [("> ~~~\n", "> x\n", "")]),
-        ("- ```\r\n  x\r\n  ```\r\n", [("- ```\r\n", "  x\r\n", "  ```\r\n")]),
-        ("```\rx\r```\ry", [("```\r", "x\r", "```\r")]),
+        ("- ```\n  x\n  ```\n", [("- ```\n", "  x\n", "  ```\n")]),
+        ("- ```\n  x\n\n  y\nz", [("- ```\n", "  x\n\n  y\n", "")]),
     ],
 )
 def test_a_fence_is_its_opening_its_code_and_its_closing(
     text: str, pieces: list[tuple[str, str, str]]
 ) -> None:
-    """As offsets, whatever ends a line; without a closing it goes on to the end of what it stands in."""
+    """As offsets; without a closing it goes on to the end of what it stands in."""
     assert _pieces(text) == pieces
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.text.mentions import addresses_other, mentions, strip_mention
+from bridge.text.mentions import addressed, addresses_others, mentions, strip_mention
 
 NAME = "equabot"
 
@@ -46,6 +46,25 @@ _plain = st.text("abc é,;!?\n", max_size=100)
         "@all @equabot",
         "| @equabot | table |",
         "word\n    @equabot still the same paragraph",
+        "@ada/@equabot what is new?",
+        "@equabot/@ada what is new?",
+        "and/or/@equabot",
+        "*asks @equabot who is on our team*",
+        "*@equabot*",
+        "@equabotこんにちは",
+        "こんにちは@equabot",
+        "你好@equabot\uff0c谁在\uff1f",
+        "@equabot\u043f\u0440\u0438",
+        "\u043f\u0440\u0438@equabot",
+        "สวัสดี@equabotครับ",
+        "안녕@equabot님",
+        "@equabot.こんにちは",
+        "- item\n  - item\n    @equabot goes on",
+        "1. one\n\n   @equabot in the item",
+        "```\nx\n```\n@equabot",
+        "- ```\n  x\n@equabot",
+        "> ```\n> x\n@equabot",
+        "| a `|\n|---|\n\n@equabot `",
     ],
 )
 def test_a_name_is_a_mention(text: str) -> None:
@@ -67,7 +86,7 @@ def test_a_name_is_a_mention(text: str) -> None:
         "me@equabot.com",
         "me@equabot",
         "@@equabot",
-        "/@equabot",
+        "github.com/@equabot",
         "x_@equabot",
         "@all",
         "`@equabot`",
@@ -152,24 +171,67 @@ def test_no_text_and_no_name_raise(text: str, name: str) -> None:
     """Anybody can write anything."""
     for said in (text, f"{text}@{name}{text}", f"@{name}{text}"):
         mentions(said, name)
-        addresses_other(said, name)
+        addresses_others(said, name)
         assert len(strip_mention(said, name)) <= len(said)
 
 
 @pytest.mark.parametrize(
-    "text", ["@bob look", " \n@bob: look", "@all hello", "@here", "@Channel, hi", "@equabot2 x"]
+    "text",
+    [
+        "@bob look",
+        " \n@bob: look",
+        "@all hello",
+        "@here",
+        "@Channel, hi",
+        "@equabot2 x",
+        "hey @bob",
+        "Hey @bob great",
+        "cc @bob",
+        "could you check that, @bob?",
+        "@equabot and @bob, look",
+        "**@bob** look",
+        "(@bob.smith)",
+        "@ada/@bob look",
+        "見て@bobさん",
+        "- one\n- @bob",
+        "@bob-",
+    ],
 )
-def test_a_text_may_begin_by_addressing_somebody_else(text: str) -> None:
-    """Another person, or everybody."""
-    assert addresses_other(text, NAME)
+def test_a_text_may_address_somebody_else(text: str) -> None:
+    """Another person or everybody, anywhere in the text."""
+    assert addresses_others(text, NAME)
 
 
 @pytest.mark.parametrize(
-    "text", ["@equabot look", "@EQUABOT: x", "hey @bob", "", "@", "@ bob", "@... well", "bob@x.y"]
+    "text",
+    [
+        "@equabot look",
+        "@EQUABOT: x",
+        "@equabot.",
+        "@equabotこんにちは",
+        "",
+        "@",
+        "@ bob",
+        "@... well",
+        "bob@x.y",
+        "`@bob`",
+        "> @bob said so",
+        "```\n@bob\n```",
+        "https://example.com/@bob",
+        "How do I install @types/node?",
+        "the @ sign",
+    ],
 )
 def test_a_text_may_address_nobody_else(text: str) -> None:
-    """The bot itself, nobody, or somebody later in the text."""
-    assert not addresses_other(text, NAME)
+    """The bot itself, or nobody."""
+    assert not addresses_others(text, NAME)
+
+
+def test_all_names_of_a_text() -> None:
+    """In their order, as Mattermost stores them."""
+    text = "@Bob, ask @ada.l. or `@eve`, cc @here"
+
+    assert list(addressed(text)) == ["bob", "ada.l", "here"]
 
 
 @pytest.mark.parametrize(
@@ -191,6 +253,11 @@ def test_a_text_may_address_nobody_else(text: str) -> None:
         (" @equabot: ", ""),
         ("@equabot?", ""),
         ("ask @equabot again", "ask @equabot again"),
+        ("@equabotこんにちは", "こんにちは"),
+        ("@equabot、こんにちは", "こんにちは"),
+        ("こんにちは@equabot", "こんにちは"),
+        ("*@equabot who is here?*", "who is here?"),
+        ("*asks @equabot*", "*asks @equabot*"),
         ("@equabot's answer", "@equabot's answer"),
         ("@equabot2 hello", "@equabot2 hello"),
         ("write to me@equabot", "write to me@equabot"),

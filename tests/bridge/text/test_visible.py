@@ -244,9 +244,10 @@ def test_any_text_can_be_read(text: str) -> None:
     assert not (shown.silent and shown.text)
 
 
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=150)
 @given(_texts, st.text("word \n.", max_size=250))
-@example("`` `<think>`", "")
+@example("\n```\nNO_REPLY", "")
+@example("~~~\n[[reply_to: 1<|channel|>analysis<|message|>x]]", "")
 def test_a_growing_answer_shows_only_what_the_whole_shows(text: str, tail: str) -> None:
     """What was shown stays, whatever follows; a closing tag alone cannot be foreseen."""
     whole_text = f"{text}{tail}"
