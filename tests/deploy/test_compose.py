@@ -21,6 +21,9 @@ from tests.support.deployment import (
     secrets,
 )
 
+PASSWORD_FILE = {"PGPASSFILE"}
+"""PostgreSQL's own variable."""
+
 STORE = "/var/lib/equabot-bridge"
 RAW: Any = documents(DEPLOY / "compose.yaml")[0]
 SERVICES: Mapping[str, Any] = interpolated(RAW)["services"]
@@ -32,6 +35,7 @@ def test_every_service_has_as_few_rights_as_it_needs(name: str) -> None:
     service = SERVICES[name]
 
     assert service["cap_drop"] == ["ALL"]
+    assert service.get("cap_add", []) == (["CHOWN"] if name == "databases" else [])
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert "privileged" not in service
     assert service.get("read_only", False) is (name != "mattermost")
@@ -60,12 +64,14 @@ def test_builds_from_files_that_are_there() -> None:
                 assert (DEPLOY / context / "Dockerfile").is_file()
             case {"context": context, "dockerfile": dockerfile}:
                 assert (DEPLOY / context / dockerfile).is_file()
-    assert (DEPLOY / RAW["configs"]["databases"]["file"]).is_file()
+    assert all((DEPLOY / each["file"]).is_file() for each in RAW["configs"].values())
 
 
 def test_bridge_and_setup_get_variables_that_they_read() -> None:
     """A name that the bridge does not know would do nothing."""
-    assert {*SERVICES["bridge"]["environment"], *SERVICES["setup"]["environment"]} <= VARIABLES | TRACES
+    variables = {*SERVICES["bridge"]["environment"], *SERVICES["setup"]["environment"]}
+
+    assert variables <= VARIABLES | TRACES | PASSWORD_FILE
 
 
 def test_every_variable_can_be_set() -> None:
@@ -73,7 +79,7 @@ def test_every_variable_can_be_set() -> None:
     made = {"TOKEN_KEYS", *(name for name in VARIABLES if re.fullmatch("MATTERMOST_.*TOKEN", name))}
     image = {name for name in VARIABLES if name.startswith("BRIDGE_")}
 
-    assert VARIABLES - made - image == SERVICES["bridge"]["environment"].keys() - TRACES | {
+    assert VARIABLES - made - image == SERVICES["bridge"]["environment"].keys() - TRACES - PASSWORD_FILE | {
         "OTEL_EXPORTER_OTLP_ENDPOINT"
     }
 
@@ -97,18 +103,31 @@ def test_bridge_accepts_its_environment() -> None:
 
 
 def test_only_those_that_need_it_reach_the_database() -> None:
-    """It is on no network; its socket is mounted by the two that have a database there."""
+    """It is on no network; its socket is mounted by the two programs, and by what sets their passwords."""
     mounting = {name for name in SERVICES if "postgres-socket" in _volumes(name)}
 
     assert SERVICES["postgres"]["network_mode"] == "none"
-    assert SERVICES["postgres"]["command"] == ["postgres", "-c", "listen_addresses="]
-    assert mounting == {"postgres", "mattermost", "bridge"}
+    assert SERVICES["databases"]["network_mode"] == "none"
+    assert SERVICES["postgres"]["command"][:3] == ["postgres", "-c", "listen_addresses="]
+    assert mounting == {"postgres", "databases", "mattermost", "bridge"}
+
+
+@pytest.mark.parametrize("name", ["mattermost", "bridge"])
+def test_a_password_is_seen_by_its_program_alone(name: str) -> None:
+    """Which cannot change it; both drivers read it from there."""
+    mounting = {each for each in SERVICES if f"{name}-database" in _volumes(each)}
+
+    assert mounting == {"databases", name}
+    assert f"{name}-database:/run/database:ro" in SERVICES[name]["volumes"]
+    assert SERVICES[name]["environment"]["PGPASSFILE"] == "/run/database/pgpass"
+    assert f"{name}-database:/run/databases/{name}" in SERVICES["databases"]["volumes"]
 
 
 def test_tokens_are_seen_by_setup_and_the_bridge_alone() -> None:
     """And the bridge cannot change them."""
     mounting = {name for name in SERVICES if "bridge-secrets" in _volumes(name)}
-    seen = next(each for each in SERVICES["bridge"]["volumes"] if each["source"] == "bridge-secrets")
+    volumes = [each for each in SERVICES["bridge"]["volumes"] if isinstance(each, dict)]
+    seen = next(each for each in volumes if each["source"] == "bridge-secrets")
 
     assert mounting == {"setup", "bridge"}
     assert seen == {"type": "volume", "source": "bridge-secrets", "target": STORE, "read_only": True}
@@ -132,7 +151,9 @@ def test_starts_in_an_order_in_which_each_finds_what_it_needs() -> None:
         for name, service in SERVICES.items()
     }
 
-    assert waits["mattermost"] == {"postgres": "service_healthy"}
+    assert waits["databases"] == {"postgres": "service_healthy"}
+    assert waits["mattermost"] == {"databases": "service_completed_successfully"}
+    assert waits["bridge"]["databases"] == "service_completed_successfully"
     assert waits["setup"] == {"mattermost": "service_healthy"}
     assert waits["bridge"]["setup"] == "service_completed_successfully"
     assert waits["proxy"] == {"mattermost": "service_healthy"}
@@ -146,8 +167,11 @@ def test_every_volume_is_declared() -> None:
 
 
 def test_databases_are_those_that_are_asked_for() -> None:
-    """The names in both addresses are created at the first start."""
-    created = re.findall(r"create database (\w+) owner (\w+);", (DEPLOY / "databases.sql").read_text())
+    """The names in both addresses are created before the programs start."""
+    names = re.findall(
+        r"^for name in (.*); do$", (DEPLOY / RAW["configs"]["databases"]["file"]).read_text(), re.MULTILINE
+    )
+    created = [(name, name) for name in names[0].split()]
     addresses = (
         SERVICES["mattermost"]["environment"]["MM_SQLSETTINGS_DATASOURCE"],
         SERVICES["bridge"]["environment"]["DATABASE_URL"],

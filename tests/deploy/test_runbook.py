@@ -92,7 +92,7 @@ def test_services_of_compose_exist() -> None:
     """What is restarted, run or entered by name."""
     named = re.findall(rf"{DOCKER} ([a-z]+)\b", TEXT)
 
-    assert {"bridge", "mattermost", "postgres", "proxy", "setup"} == set(named)
+    assert {"bridge", "databases", "mattermost", "postgres", "proxy", "setup"} == set(named)
     assert set(named) <= set(documents(DEPLOY / "compose.yaml")[0]["services"])
 
 
