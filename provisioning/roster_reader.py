@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from weakref import WeakValueDictionary
 
-from bridge.db.rosters import Rosters
+from bridge.db.memberships import Memberships
 from bridge.errors import BridgeError
 from bridge.models.equa import Organization, OrganizationId
 from bridge.ports import EquaDirectory
@@ -21,7 +21,7 @@ class RosterReader:
     """Raises `NotAMember` where the account may not see an organization, and `EquaUnavailable`."""
 
     directory: EquaDirectory
-    rosters: Rosters
+    memberships: Memberships
     _kept: OrderedDict[OrganizationId, RosterSnapshot] = field(default_factory=OrderedDict, init=False)
     _failed: dict[OrganizationId, tuple[float, BridgeError]] = field(default_factory=dict, init=False)
     """When each last failed, by the event loop's time."""
@@ -31,7 +31,7 @@ class RosterReader:
 
     async def read(self, organization: OrganizationId) -> RosterSnapshot:
         """Return the roster as it is now."""
-        moment = await self.rosters.now()
+        moment = await self.memberships.now()
         return RosterSnapshot(await self.directory.roster(organization), moment)
 
     async def named(self, organization: OrganizationId) -> tuple[Organization, RosterSnapshot]:

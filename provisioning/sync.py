@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from bridge.db.rosters import Rosters
 from bridge.errors import SyncRefused
 from bridge.models.chat import PAGE_SIZE, TeamId, User, UserId
 from bridge.models.equa import Organization, OrganizationId
@@ -43,7 +42,6 @@ class TeamSync:
 
     provisioner: Provisioner
     bulk: MattermostBulk
-    rosters: Rosters
 
     async def preview(self, organization: OrganizationId, snapshot: RosterSnapshot) -> Preview:
         """Return what `run` would do; nothing is changed, and a missing team counts as empty."""
@@ -75,7 +73,6 @@ class TeamSync:
             executor = SyncExecutor(
                 self.provisioner,
                 self.bulk,
-                self.rosters,
                 provisioned,
                 snapshot.read_at,
                 preview.facts.accounts,
@@ -92,7 +89,7 @@ class TeamSync:
     ) -> Preview:
         present = await self._members(team) if team else []
         people = {member.person_id for member in snapshot.roster.members if member.person_id}
-        known = await self.rosters.known(organization, people)
+        known = await self.provisioner.tables.memberships.known(organization, people)
         inside = {user.id for user in present}
         outside = [known.accounts[person] for person in people & known.accounts.keys()]
         users = [*present, *await self._users([user for user in outside if user not in inside])]

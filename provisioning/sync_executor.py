@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from bridge.db.rosters import Rosters
+from bridge.db.memberships import Memberships
 from bridge.errors import BridgeError, MattermostFull, MattermostRefused, TokenRefused, Unavailable
 from bridge.models.chat import Channel, UserId
 from bridge.models.equa import Member, OrganizationId, Person, PersonId
@@ -46,7 +46,6 @@ def entering(organization: OrganizationId) -> str:
 class SyncExecutor:
     provisioner: Provisioner
     bulk: MattermostBulk
-    rosters: Rosters
     provisioned: ProvisionedTeam
     read_at: datetime
     """Since when the roster may have changed: newer memberships are left as they are."""
@@ -73,7 +72,7 @@ class SyncExecutor:
     async def _remove(self, person: PersonId) -> None:
         # The lock of `Provisioner.leave`, with a look between the lock and the leaving.
         async with self.provisioner.locks.hold(f"person:{person}"):
-            if await self.rosters.is_joined_since(self._organization, person, self.read_at):
+            if await self._memberships.is_joined_since(self._organization, person, self.read_at):
                 self.progress.unchanged += 1
                 return
             with self._noting(person):
@@ -110,7 +109,7 @@ class SyncExecutor:
         inside = [member for batch in _batches(members, _TEAM_BATCH) for member in await self._enter(batch)]
         if inside:
             await self._join_channels(inside, await self._missing(inside[-1].user_id))
-        await self.rosters.joined(self._organization, _people(inside))
+        await self._memberships.joined_all(self._organization, _people(inside))
         self.progress.added += len(inside)
         await self._done(len(members))
 
@@ -119,7 +118,7 @@ class SyncExecutor:
         async with self.provisioner.locks.hold(entering(self._organization)):
             staying = await self._joining(members)
         await self._join_channels(staying, self._open_channels)
-        await self.rosters.joined(self._organization, _people(staying))
+        await self._memberships.joined_all(self._organization, _people(staying))
         self.progress.unchanged += len(staying)
         await self._done(len(members))
 
@@ -135,7 +134,9 @@ class SyncExecutor:
 
     async def _joining(self, members: Sequence[MemberAccount]) -> list[MemberAccount]:
         """Record people as joining; return those who have not left since the roster was read."""
-        people = await self.rosters.joining(self._organization, _people(members), read_at=self.read_at)
+        people = await self._memberships.joining_all(
+            self._organization, _people(members), read_at=self.read_at
+        )
         for member in members:
             if member.person_id not in people:
                 self.progress.fail(member.person_id, "left", "Has left the organization meanwhile.")
@@ -181,6 +182,10 @@ class SyncExecutor:
     async def _done(self, people: int) -> None:
         self.progress.done += people
         await self.on_progress(self.progress.progress)
+
+    @property
+    def _memberships(self) -> Memberships:
+        return self.provisioner.tables.memberships
 
     @property
     def _organization(self) -> OrganizationId:

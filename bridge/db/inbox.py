@@ -176,6 +176,24 @@ class Inbox:
         return await self.pool.fetchval(DEAD_LETTER, job, self.holder, reason) is not None
 
     @database_errors
+    async def is_superseded(self, job: JobId) -> bool:
+        """Tell whether the platform has told something newer of the same membership, done or waiting."""
+        found: bool = await self.pool.fetchval(
+            """
+            with told as (
+                select id, lane, coalesce((payload ->> 'happened')::timestamptz, created) as happened
+                from jobs where kind = 'membership' and lane = (select lane from jobs where id = $1)
+                  and (state <> 'dead' or id = $1)
+            )
+            select exists (
+                select from told this join told other on other.id <> this.id
+                where this.id = $1 and (other.happened, other.id) > (this.happened, this.id))
+            """,
+            job,
+        )
+        return found
+
+    @database_errors
     async def wake(self, organization: OrganizationId) -> int:
         """Let what waits for the organization's team be done at once; returns how many jobs.
 

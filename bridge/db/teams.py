@@ -123,3 +123,19 @@ class Teams:
             "select organization_id from mattermost_org_mappings where mattermost_team_id = $1", team
         )
         return OrganizationId(found) if found else None
+
+    @database_errors
+    async def is_synced(self, organization: OrganizationId) -> bool:
+        """Tell whether the organization's team follows its members; one without a team will."""
+        follows: bool | None = await self.pool.fetchval(
+            "select auto_sync from mattermost_org_mappings where organization_id = $1", organization
+        )
+        return follows is not False
+
+    @database_errors
+    async def synced(self) -> list[OrganizationId]:
+        """Return the organizations whose teams follow their members."""
+        rows = await self.pool.fetch(
+            "select organization_id from mattermost_org_mappings where auto_sync order by created"
+        )
+        return [OrganizationId(row["organization_id"]) for row in rows]

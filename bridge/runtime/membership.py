@@ -8,9 +8,7 @@ from asyncpg import Pool
 
 from bridge import equa
 from bridge.config import Settings
-from bridge.db.inbox import Inbox
 from bridge.db.periodic_tasks import PeriodicTasks
-from bridge.db.rosters import Rosters
 from bridge.db.syncs import Syncs
 from bridge.mattermost.rest import bulk
 from bridge.metrics import Metrics
@@ -48,20 +46,21 @@ async def opened(
     if not (settings.mattermost_url and token and sign_in_services.sign_in_service):
         yield MembershipServices({"membership": Handler(refuse), "sync": Handler(refuse)}, syncs)
         return
-    provisioner, rosters = sign_in_services.sign_in_service.provisioner, Rosters(pool)
+    provisioner = sign_in_services.sign_in_service.provisioner
+    memberships = provisioner.tables.memberships
     async with AsyncExitStack() as stack:
         directory = await _directory(settings, stack)
         rest = bulk.connect(settings.mattermost_url, token.get_secret_value(), metrics.rest_call)
-        sync = TeamSync(provisioner, await stack.enter_async_context(rest), rosters)
-        roster_reader = RosterReader(directory, rosters) if directory else None
+        sync = TeamSync(provisioner, await stack.enter_async_context(rest))
+        roster_reader = RosterReader(directory, memberships) if directory else None
         yield MembershipServices(
             jobs={
-                "membership": Handler(Memberships(provisioner, rosters, roster_reader).apply),
-                "sync": Handler(SyncJobs(sync, syncs, Inbox(pool)).run),
+                "membership": Handler(Memberships(provisioner, roster_reader).apply),
+                "sync": Handler(SyncJobs(sync, syncs).run),
             },
             syncs=syncs,
             sync=sync,
-            syncing=Syncing(syncs, rosters, provisioner.locks, roster_reader),
+            syncing=Syncing(syncs, memberships, provisioner.locks, roster_reader),
             roster_reader=roster_reader,
             reconciler=Reconciler(sync, roster_reader, PeriodicTasks(pool), metrics)
             if roster_reader

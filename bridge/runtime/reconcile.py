@@ -70,7 +70,7 @@ class Reconciler:
         return True
 
     async def _all(self) -> None:
-        organizations = await self.sync.rosters.synced()
+        organizations = await self.sync.provisioner.tables.teams.synced()
         done = [await self._one(organization) for organization in organizations]
         log.info("reconciled", organizations=len(done), failed=done.count(False))
         if any(done) or not done:

@@ -16,7 +16,7 @@ import structlog
 from aiohttp import web
 
 from bridge.db.locks import Locks
-from bridge.db.rosters import Rosters
+from bridge.db.memberships import Memberships
 from bridge.db.syncs import State, Syncs
 from bridge.errors import (
     EquaUnavailable,
@@ -51,7 +51,7 @@ class Syncing:
     """What syncs are asked for with."""
 
     syncs: Syncs
-    rosters: Rosters
+    memberships: Memberships
     locks: Locks
     roster_reader: RosterReader | None
     """None without a service account."""
@@ -127,7 +127,7 @@ async def _read(
             return await syncing.roster_reader.named(organization)
         except (NotAMember, EquaUnavailable) as error:
             log.warning("service_account_failed", organization=str(organization), reason=error.message)
-    moment = await syncing.rosters.now()
+    moment = await syncing.memberships.now()
     name = await visitors.organization_name(request, organization)
     return Organization(organization, name), RosterSnapshot(await _roster(request, organization), moment)
 

@@ -11,7 +11,6 @@ from typing import Any, assert_never
 
 import structlog
 
-from bridge.db.rosters import Rosters
 from bridge.errors import AccountConflict, MattermostNotConfigured, NotAMember, TeamNotMapped
 from bridge.models.equa import Member, Organization, OrganizationId, Person, Roster
 from bridge.models.jobs import Job, Membership
@@ -34,7 +33,6 @@ _NO_TIME = timedelta()
 @dataclass(frozen=True, slots=True)
 class Memberships:
     provisioner: Provisioner
-    rosters: Rosters
     roster_reader: RosterReader | None
     """None without a service account; then the event alone is believed."""
 
@@ -44,9 +42,9 @@ class Memberships:
         Raises `TeamNotMapped` while a person is to be put into a team that does not exist yet.
         """
         change = Membership.of(job.payload)
-        if not await self.rosters.is_synced(change.organization_id):
+        if not await self.provisioner.tables.teams.is_synced(change.organization_id):
             return {"skipped": "auto_sync_off"}
-        if await self.rosters.is_superseded(job.id):
+        if await self.provisioner.tables.inbox.is_superseded(job.id):
             return {"skipped": "superseded"}
         match change.action:
             case "add":
@@ -85,7 +83,7 @@ class Memberships:
             home = await self.provisioner.ensure_team(Organization(organization, ""))
             # The newest word of the platform is younger than any leaving.
             await ensure_membership(admin, tables, home, account, verdict_age=_NO_TIME)
-            await self.rosters.confirm(organization, person.id)
+            await self.provisioner.tables.memberships.confirm(organization, person.id)
 
     async def _require_team(self, organization: OrganizationId) -> None:
         mapping = await self.provisioner.tables.teams.find(organization)
@@ -108,7 +106,9 @@ class Memberships:
         """Return the roster as it is now, or was when the event came in; None if nobody can tell."""
         if self.roster_reader is None:
             return None
-        moment = job.created if job.attempts == 1 else await self.rosters.now() - _LATELY
+        moment = (
+            job.created if job.attempts == 1 else await self.provisioner.tables.memberships.now() - _LATELY
+        )
         try:
             return (await self.roster_reader.since(organization, moment)).roster
         except NotAMember as error:

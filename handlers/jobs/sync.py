@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from bridge.db.inbox import Inbox
 from bridge.db.syncs import SyncInput, Syncs
 from bridge.errors import BridgeError, MattermostNotConfigured, MattermostUnavailable, TokenRefused
 from bridge.models.jobs import Job, SyncId
@@ -22,7 +21,6 @@ GOOD_FOR = timedelta(hours=1)
 class SyncJobs:
     sync: TeamSync
     syncs: Syncs
-    inbox: Inbox
 
     async def run(self, job: Job) -> Mapping[str, Any]:
         """Do it and store what it has come to; may be repeated, and goes on where an attempt has ended."""
@@ -35,12 +33,12 @@ class SyncJobs:
         outcome = await self._outcome(sync, request)
         await self.syncs.end(sync, outcome)
         if not had_team:
-            await self.inbox.wake(organization)
+            await self.sync.provisioner.tables.inbox.wake(organization)
         return {"sync": outcome.get("error", "done")}
 
     async def _outcome(self, sync: SyncId, request: SyncInput) -> Mapping[str, Any]:
         """Return the report, or the error of which trying again would not help."""
-        if await self.sync.rosters.now() - request.read_at > GOOD_FOR:
+        if await self.sync.provisioner.tables.memberships.now() - request.read_at > GOOD_FOR:
             return _error(MattermostUnavailable("Mattermost was away for too long; please start it again."))
         try:
             report = await self.sync.run(

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.rosters import Rosters
+from bridge.db.memberships import Memberships
 from bridge.errors import EquaUnavailable
 from bridge.models.equa import OrganizationId, Roster
 from provisioning.roster_reader import RosterReader
@@ -41,23 +41,23 @@ def directory() -> Directory:
 
 @pytest.fixture
 def roster_reader(directory: Directory, pool: Pool) -> RosterReader:
-    return RosterReader(directory, Rosters(pool))
+    return RosterReader(directory, Memberships(pool))
 
 
 async def test_a_reading_is_as_old_as_its_question(roster_reader: RosterReader) -> None:
     """By the database's time, so that all processes agree."""
-    before = await roster_reader.rosters.now()
+    before = await roster_reader.memberships.now()
     named, snapshot = await roster_reader.named(ACME)
 
     assert named.name == f"Organization {ACME}"
-    assert before <= snapshot.read_at <= await roster_reader.rosters.now()
+    assert before <= snapshot.read_at <= await roster_reader.memberships.now()
 
 
 async def test_one_reading_serves_all_who_asked_before_it(
     roster_reader: RosterReader, directory: Directory
 ) -> None:
     """Each organization has its own."""
-    moment = await roster_reader.rosters.now()
+    moment = await roster_reader.memberships.now()
 
     found = await asyncio.gather(*(roster_reader.since(each, moment) for each in (ACME, BOREALIS) * 10))
 
@@ -69,9 +69,9 @@ async def test_who_needs_a_newer_one_gets_a_newer_one(
     roster_reader: RosterReader, directory: Directory
 ) -> None:
     """And later questions are served by that."""
-    moment = await roster_reader.rosters.now()
+    moment = await roster_reader.memberships.now()
     await roster_reader.since(ACME, moment)
-    later = await roster_reader.rosters.now()
+    later = await roster_reader.memberships.now()
 
     newer = await roster_reader.since(ACME, later)
 
@@ -82,7 +82,7 @@ async def test_who_needs_a_newer_one_gets_a_newer_one(
 
 async def test_a_failure_is_heard_by_all_who_wait(roster_reader: RosterReader, directory: Directory) -> None:
     """They do not each wait for Equa in turn; who asks after that asks anew."""
-    moment = await roster_reader.rosters.now()
+    moment = await roster_reader.memberships.now()
     directory.away = True
 
     heard = await asyncio.gather(
@@ -98,7 +98,7 @@ async def test_a_failure_is_heard_by_all_who_wait(roster_reader: RosterReader, d
 async def test_only_some_are_kept(roster_reader: RosterReader, directory: Directory) -> None:
     """They are large."""
     organizations = [OrganizationId(uuid4()) for _ in range(5)]
-    moment = await roster_reader.rosters.now() - timedelta(hours=1)
+    moment = await roster_reader.memberships.now() - timedelta(hours=1)
     for organization in (*organizations, *organizations[1:], organizations[0]):
         await roster_reader.since(organization, moment)
 

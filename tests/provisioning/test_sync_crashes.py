@@ -23,7 +23,6 @@ def fragile(crew: Crew, crashes: Crashes) -> TeamSync:
     return TeamSync(
         crashes.provisioner(crew.sync.provisioner),
         crashes._fragile(crew.sync.bulk),
-        crashes._fragile(crew.sync.rosters),
     )
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from asyncpg import Pool
 
-from bridge.db.rosters import Rosters
 from bridge.mattermost.rest.admin import RestAdmin
 from bridge.mattermost.rest.bulk import RestBulk
 from bridge.models.equa import Member, Organization, Person, Roster
@@ -48,11 +47,11 @@ class Crew:
 
     async def run(self, organization: Organization, wanted: Roster, *, force: bool = False) -> Report:
         """Sync by a roster that was read just now."""
-        reading = RosterSnapshot(wanted, await self.sync.rosters.now())
+        reading = RosterSnapshot(wanted, await self.sync.provisioner.tables.memberships.now())
         return await self.sync.run(organization, reading, force=force)
 
     async def now(self) -> datetime:
-        return await self.sync.rosters.now()
+        return await self.sync.provisioner.tables.memberships.now()
 
     async def user(self, chat: Chat, person: Person) -> User:
         """Return a person's account."""
@@ -73,4 +72,4 @@ class Crew:
 def crew_of(process: Process) -> Crew:
     admin = process.provisioner.admin
     assert isinstance(admin, RestAdmin)
-    return Crew(process, TeamSync(process.provisioner, RestBulk(admin.transport), Rosters(process.pool)))
+    return Crew(process, TeamSync(process.provisioner, RestBulk(admin.transport)))

@@ -10,7 +10,6 @@ from uuid import uuid4
 import pytest
 
 from bridge.db.inbox import Capacity, Inbox
-from bridge.db.rosters import Rosters
 from bridge.equa import ServiceAccount, make_session
 from bridge.errors import MattermostNotConfigured, NotAMember, NotSignedIn, TeamNotMapped
 from bridge.metrics import Metrics
@@ -96,8 +95,9 @@ async def case(dsn: str) -> AsyncIterator[Case]:
             email=demo_data.SERVICE.email,
             password=demo_data.PASSWORD,
         )
-        rosters = Rosters(first.pool)
-        memberships = Memberships(first.provisioner, rosters, RosterReader(service, rosters))
+        memberships = Memberships(
+            first.provisioner, RosterReader(service, first.provisioner.tables.memberships)
+        )
         yield Case(running, equa, first, Inbox(first.pool), memberships)
 
 
@@ -402,12 +402,12 @@ async def test_a_joining_in_a_sync_is_newer_than_its_roster(case: Case) -> None:
     """The event confirms the membership, so that the older roster removes nobody."""
     await case.visit()
     await case.visit(BEN)
-    moment = await case.memberships.rosters.now()
+    moment = await case.memberships.provisioner.tables.memberships.now()
 
     await case.tell("add")
     await case.done()
 
-    assert await case.memberships.rosters.is_joined_since(ACME.id, BEN.id, moment)
+    assert await case.memberships.provisioner.tables.memberships.is_joined_since(ACME.id, BEN.id, moment)
 
 
 async def test_a_channel_that_they_have_left_stays_left(case: Case) -> None:
@@ -457,7 +457,6 @@ async def test_a_crash_anywhere_is_made_good(case: Case, when: When) -> None:
             crashes = Crashes(at, when)
             fragile = Memberships(
                 crashes.provisioner(case.process.provisioner),
-                crashes._fragile(case.memberships.rosters),
                 None,
             )
             task = asyncio.ensure_future(fragile.apply(job))

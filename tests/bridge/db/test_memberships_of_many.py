@@ -11,7 +11,7 @@ from asyncpg import Pool
 from bridge.db.inbox import Capacity, Inbox
 from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
-from bridge.db.rosters import Rosters
+from bridge.db.teams import Teams
 from bridge.models.chat import TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry
@@ -19,11 +19,6 @@ from bridge.models.jobs import Entry
 ORGANIZATION = OrganizationId(uuid4())
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LONG_AGO = timedelta(days=1)
-
-
-@pytest.fixture
-def rosters(pool: Pool) -> Rosters:
-    return Rosters(pool)
 
 
 @pytest.fixture
@@ -35,103 +30,103 @@ def people(number: int) -> list[PersonId]:
     return [PersonId(uuid4()) for _ in range(number)]
 
 
-async def states(rosters: Rosters, of: Collection[PersonId]) -> list[str | None]:
-    known = await rosters.known(ORGANIZATION, of)
+async def states(memberships: Memberships, of: Collection[PersonId]) -> list[str | None]:
+    known = await memberships.known(ORGANIZATION, of)
     return [known.states.get(person) for person in of]
 
 
 async def test_who_is_asked_about_and_who_is_in_the_team_are_known(
-    pool: Pool, rosters: Rosters, memberships: Memberships
+    pool: Pool, memberships: Memberships
 ) -> None:
     """With their accounts, if they have any; who has left is only if asked about."""
     ada, ben, chloe, dmitri = people(4)
     await Mappings(pool).map_person(ada, UserId("a" * 26))
     await Mappings(pool).map_person(ben, UserId("b" * 26))
-    await rosters.joining(ORGANIZATION, [ben], read_at=NOON)
+    await memberships.joining_all(ORGANIZATION, [ben], read_at=NOON)
     await memberships.leave(ORGANIZATION, chloe)
     await memberships.left(ORGANIZATION, chloe)
 
-    known = await rosters.known(ORGANIZATION, [ada, dmitri])
+    known = await memberships.known(ORGANIZATION, [ada, dmitri])
 
     assert known.accounts == {ada: "a" * 26, ben: "b" * 26}
     assert known.states == {ben: "joining"}
-    assert (await rosters.known(ORGANIZATION, [chloe])).states == {ben: "joining", chloe: "left"}
+    assert (await memberships.known(ORGANIZATION, [chloe])).states == {ben: "joining", chloe: "left"}
 
 
-async def test_many_join_at_once(rosters: Rosters) -> None:
+async def test_many_join_at_once(memberships: Memberships) -> None:
     """First they are joining, then they have joined; a repeat changes nothing."""
     them = people(1000)
 
     for _ in range(2):
-        assert await rosters.joining(ORGANIZATION, them, read_at=NOON) == set(them)
-        assert set(await states(rosters, them)) == {"joining"}
-        await rosters.joined(ORGANIZATION, them)
-        assert set(await states(rosters, them)) == {"joined"}
+        assert await memberships.joining_all(ORGANIZATION, them, read_at=NOON) == set(them)
+        assert set(await states(memberships, them)) == {"joining"}
+        await memberships.joined_all(ORGANIZATION, them)
+        assert set(await states(memberships, them)) == {"joined"}
 
 
-async def test_nobody_joins_who_has_left_since_the_reading(
-    pool: Pool, rosters: Rosters, memberships: Memberships
-) -> None:
+async def test_nobody_joins_who_has_left_since_the_reading(pool: Pool, memberships: Memberships) -> None:
     """Who had left before it does."""
     early, late = people(2)
     await memberships.leave(ORGANIZATION, early)
     await pool.execute("update memberships set modified = modified - interval '1 minute'")
-    read_at = await rosters.now()
+    read_at = await memberships.now()
     await memberships.leave(ORGANIZATION, late)
 
-    assert await rosters.joining(ORGANIZATION, [early, late], read_at=read_at) == {early}
-    assert await states(rosters, [early, late]) == ["joining", "leaving"]
+    assert await memberships.joining_all(ORGANIZATION, [early, late], read_at=read_at) == {early}
+    assert await states(memberships, [early, late]) == ["joining", "leaving"]
 
 
-async def test_who_leaves_meanwhile_has_not_joined(rosters: Rosters, memberships: Memberships) -> None:
+async def test_who_leaves_meanwhile_has_not_joined(memberships: Memberships) -> None:
     """Their leaving stays."""
     ada, ben = people(2)
-    await rosters.joining(ORGANIZATION, [ada, ben], read_at=NOON)
+    await memberships.joining_all(ORGANIZATION, [ada, ben], read_at=NOON)
     await memberships.leave(ORGANIZATION, ben)
 
-    await rosters.joined(ORGANIZATION, [ada, ben])
+    await memberships.joined_all(ORGANIZATION, [ada, ben])
 
-    assert await states(rosters, [ada, ben]) == ["joined", "leaving"]
+    assert await states(memberships, [ada, ben]) == ["joined", "leaving"]
 
 
-async def test_two_processes_that_join_the_same_people_do_not_lock_each_other_out(rosters: Rosters) -> None:
+async def test_two_processes_that_join_the_same_people_do_not_lock_each_other_out(
+    memberships: Memberships,
+) -> None:
     """They take the lines in one order."""
     them = people(300)
 
     await asyncio.gather(
-        *(rosters.joining(ORGANIZATION, order, read_at=NOON) for order in (them, them[::-1]) * 4),
-        *(rosters.joined(ORGANIZATION, order) for order in (them, them[::-1]) * 4),
+        *(memberships.joining_all(ORGANIZATION, order, read_at=NOON) for order in (them, them[::-1]) * 4),
+        *(memberships.joined_all(ORGANIZATION, order) for order in (them, them[::-1]) * 4),
     )
 
-    await rosters.joined(ORGANIZATION, them)
-    assert set(await states(rosters, them)) == {"joined"}
+    await memberships.joined_all(ORGANIZATION, them)
+    assert set(await states(memberships, them)) == {"joined"}
 
 
-async def test_a_membership_is_as_young_as_its_last_word(pool: Pool, rosters: Rosters) -> None:
+async def test_a_membership_is_as_young_as_its_last_word(pool: Pool, memberships: Memberships) -> None:
     """Which may be a confirmation."""
     (ada,) = people(1)
-    await rosters.joining(ORGANIZATION, [ada], read_at=NOON)
-    await rosters.joined(ORGANIZATION, [ada])
-    moment = await rosters.now()
+    await memberships.joining_all(ORGANIZATION, [ada], read_at=NOON)
+    await memberships.joined_all(ORGANIZATION, [ada])
+    moment = await memberships.now()
     await pool.execute("update memberships set modified = modified - interval '1 minute'")
-    assert not await rosters.is_joined_since(ORGANIZATION, ada, moment)
+    assert not await memberships.is_joined_since(ORGANIZATION, ada, moment)
 
-    await rosters.confirm(ORGANIZATION, ada)
+    await memberships.confirm(ORGANIZATION, ada)
 
-    assert await rosters.is_joined_since(ORGANIZATION, ada, moment)
+    assert await memberships.is_joined_since(ORGANIZATION, ada, moment)
 
 
-async def test_only_who_is_there_is_confirmed(rosters: Rosters, memberships: Memberships) -> None:
+async def test_only_who_is_there_is_confirmed(memberships: Memberships) -> None:
     """A leaving is not undone."""
     (ada,) = people(1)
     await memberships.leave(ORGANIZATION, ada)
 
-    await rosters.confirm(ORGANIZATION, ada)
+    await memberships.confirm(ORGANIZATION, ada)
 
-    assert not await rosters.is_joined_since(ORGANIZATION, ada, NOON - LONG_AGO)
+    assert not await memberships.is_joined_since(ORGANIZATION, ada, NOON - LONG_AGO)
 
 
-async def test_teams_follow_unless_somebody_says_no(pool: Pool, rosters: Rosters) -> None:
+async def test_teams_follow_unless_somebody_says_no(pool: Pool) -> None:
     """Those that do not exist yet will."""
     kept = OrganizationId(uuid4())
     await Mappings(pool).map_team(ORGANIZATION, TeamId("t" * 26))
@@ -140,10 +135,10 @@ async def test_teams_follow_unless_somebody_says_no(pool: Pool, rosters: Rosters
         "update mattermost_org_mappings set auto_sync = false where organization_id = $1", kept
     )
 
-    assert await rosters.is_synced(ORGANIZATION)
-    assert await rosters.is_synced(OrganizationId(uuid4()))
-    assert not await rosters.is_synced(kept)
-    assert await rosters.synced() == [ORGANIZATION]
+    assert await Teams(pool).is_synced(ORGANIZATION)
+    assert await Teams(pool).is_synced(OrganizationId(uuid4()))
+    assert not await Teams(pool).is_synced(kept)
+    assert await Teams(pool).synced() == [ORGANIZATION]
 
 
 async def put(pool: Pool, lane: str, *moments: datetime | None, kind: str = "membership") -> None:
@@ -165,7 +160,7 @@ async def put(pool: Pool, lane: str, *moments: datetime | None, kind: str = "mem
     ],
 )
 async def test_the_newest_word_counts(
-    pool: Pool, rosters: Rosters, moments: list[datetime | None], superseded: list[bool]
+    pool: Pool, moments: list[datetime | None], superseded: list[bool]
 ) -> None:
     """By when it happened, else by when it was stored; of two at once the second."""
     await put(pool, "person:ada", *moments)
@@ -173,14 +168,14 @@ async def test_the_newest_word_counts(
     await put(pool, "person:ada", datetime.now(UTC) + 9 * LONG_AGO, kind="notice")
     ids = [row["id"] for row in await pool.fetch("select id from jobs where kind = 'membership' order by id")]
 
-    assert [await rosters.is_superseded(job) for job in ids[: len(moments)]] == superseded
+    assert [await Inbox(pool).is_superseded(job) for job in ids[: len(moments)]] == superseded
 
 
-async def test_what_is_done_counts_still_and_what_died_does_not(pool: Pool, rosters: Rosters) -> None:
+async def test_what_is_done_counts_still_and_what_died_does_not(pool: Pool) -> None:
     """A word that nobody could follow must not keep an older one from counting."""
     await put(pool, "person:ada", NOON)
     (first,) = await Inbox(pool).claim(Capacity(1))
     await put(pool, "person:ada", NOON + LONG_AGO)
     for state, superseded in (("done", True), ("dead", False)):
         await pool.execute("update jobs set state = $2 where id > $1", first.id, state)
-        assert await rosters.is_superseded(first.id) is superseded
+        assert await Inbox(pool).is_superseded(first.id) is superseded
