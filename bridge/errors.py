@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose.
+"""All errors that the bridge raises on purpose.
 
 BridgeError
 ├── InvalidRequest               400 invalid_request
@@ -19,8 +19,9 @@ BridgeError
 │   ├── MattermostUnavailable        mattermost_unavailable
 │   ├── EquaUnavailable              equa_unavailable
 │   ├── DatabaseUnavailable          database_unavailable
-│   └── AgentUnavailable             agent_unavailable
-│       └── AnswerInterrupted            after some text: asking again may do things twice
+│   ├── AgentUnavailable             agent_unavailable
+│   │   └── AnswerInterrupted            after some text: asking again may do things twice
+│   └── Busy                         unavailable: another process does the same for too long
 ├── MattermostFull               507 mattermost_full
 ├── MattermostRefused            502 mattermost_refused: a 4xx with Mattermost's error id
 │   ├── TokenRefused                 mattermost_token_refused: 401, the token is no longer good
@@ -88,7 +89,7 @@ class AccountConflict(BridgeError):
 
 
 class ChannelNotUsable(BridgeError):
-    """A channel is missing, archived or closed to us; somebody has to mend it first."""
+    """A channel is missing, archived or closed to us; somebody has to repair it first."""
 
     status, code = 409, "channel_not_usable"
 
@@ -142,6 +143,13 @@ class AnswerInterrupted(AgentUnavailable):
     """The answer broke off after some text; asking again may do a second time what the agent has done."""
 
 
+class Busy(Unavailable):
+    """Somebody else holds a lock for too long."""
+
+    def __init__(self) -> None:
+        super().__init__("Somebody else has been at this for too long; please try again.", retry_after=2)
+
+
 class MattermostFull(BridgeError):
     status, code = 507, "mattermost_full"
 
@@ -164,7 +172,7 @@ class TokenRefused(MattermostRefused):
 
 
 class NameTaken(MattermostRefused):
-    """Another account, team or channel has the name, be it an archived one, or nobody may have it."""
+    """Another account, team or channel has the name, possibly an archived one, or it is reserved."""
 
     code = "mattermost_name_taken"
 
@@ -174,7 +182,7 @@ class EmailTaken(MattermostRefused):
 
 
 class AgentFailed(BridgeError):
-    """The agent answered with something that is no answer; asking again does not help."""
+    """The agent sent something other than an answer; asking again does not help."""
 
     status, code = 502, "agent_failed"
 
@@ -215,7 +223,7 @@ class LeaseLost(BridgeError):
 
 
 class ConfigurationError(BridgeError):
-    """What is wrong with the variables: names and reasons, never values."""
+    """Mistakes in the variables: names and reasons, never values."""
 
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
@@ -223,4 +231,4 @@ class ConfigurationError(BridgeError):
 
 
 class StartupError(BridgeError):
-    """The daemon cannot start; the message says what the operator can do."""
+    """The daemon cannot start; its message says what the operator can do."""

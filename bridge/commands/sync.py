@@ -12,7 +12,7 @@ from uuid import UUID
 from bridge import config
 from bridge.config import Settings
 from bridge.db.pool import open_pool
-from bridge.errors import ConfigurationError, SyncRefused, Unavailable
+from bridge.errors import Busy, ConfigurationError, SyncRefused
 from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.models.equa import OrganizationId
@@ -65,8 +65,8 @@ async def _synced(
             return await sync.run(named, reading, force=force, on_progress=Bar(sys.stderr).tell)
         except SyncRefused as error:
             raise SyncRefused(f"{error.message} --force does it all the same.") from error
-        except Unavailable as error:
-            if type(error) is not Unavailable or number == _MAX_WAIT:
+        except Busy:
+            if number == _MAX_WAIT:
                 raise
             print("another sync of this organization goes on: waiting for it", file=sys.stderr)
     raise AssertionError("it is tried until it ends")

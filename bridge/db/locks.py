@@ -13,18 +13,14 @@ from typing import NoReturn
 from weakref import WeakValueDictionary
 
 import asyncpg
-import structlog
 
 from bridge.db.pool import APPLICATION, backoff, connect, is_unavailable
-from bridge.errors import DatabaseUnavailable, Unavailable
-
-log = structlog.get_logger(__name__)
+from bridge.errors import Busy, DatabaseUnavailable
+from bridge.outage import reconnect_forever
 
 _ASK_EVERY = 0.02
 _HEARTBEAT = 15.0
 _STATEMENT = 10.0
-_HEALTHY = 10.0
-"""Seconds after which the next loss counts as the first."""
 
 
 class Locks:
@@ -32,7 +28,7 @@ class Locks:
 
     def __init__(self, dsn: str, *, max_wait: float = 60) -> None:
         self._dsn = dsn
-        self._limits = max_wait
+        self._max_wait = max_wait
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._scopes: dict[int, asyncio.Timeout] = {}
         """Of those who hold a key or stand at the head of its queue."""
@@ -44,12 +40,12 @@ class Locks:
     async def hold(self, key: str) -> AsyncIterator[None]:
         """Hold the key for the length of the context; it is not re-entrant.
 
-        Raises `Unavailable` if others hold it for `max_wait` seconds. When the connection that holds it is
+        Raises `Busy` if others hold it for `max_wait` seconds. When the connection that holds it is
         lost, what is done inside is cancelled and `DatabaseUnavailable` raised.
         """
         number = _number(key)
         queue = self._queues.setdefault(key, asyncio.Lock())
-        async with _in_turn(queue, self._limits), self._while_connected(number):
+        async with _queued(queue, self._max_wait), self._while_connected(number):
             await self._take(number)
             try:
                 yield
@@ -58,37 +54,29 @@ class Locks:
 
     async def run(self) -> NoReturn:
         """Serve `hold` until cancelled, connecting again when the connection is lost."""
-        waits = backoff()
-        loop = asyncio.get_running_loop()
-        while True:
-            began = loop.time()
+        await reconnect_forever("locks", self._connect, is_loss=is_unavailable, backoff=backoff)
+
+    async def _connect(self) -> None:
+        try:
+            connection = await connect(self._dsn, application=f"{APPLICATION} locks")
             try:
-                connection = await connect(self._dsn, application=f"{APPLICATION} locks")
-                try:
-                    await self._serve(connection)
-                finally:
-                    connection.terminate()
-            except Exception as error:
-                if not is_unavailable(error):
-                    raise
-                log.warning("locks_lost", held=len(self._scopes), reason=type(error).__name__)
+                await self._serve(connection)
             finally:
-                self._lose()
-            if loop.time() - began > _HEALTHY:
-                waits = backoff()
-            await asyncio.sleep(next(waits))
+                connection.terminate()
+        finally:
+            self._lose()
 
     async def _take(self, number: int) -> None:
         granted = self._wanted[number] = asyncio.get_running_loop().create_future()
         self._work.set()
         try:
-            async with asyncio.timeout(self._limits):
+            async with asyncio.timeout(self._max_wait):
                 await granted
         except BaseException as error:
             if granted.done() and not granted.cancelled():
                 self._release(number)
             if isinstance(error, TimeoutError):
-                raise _busy() from None
+                raise Busy from None
             raise
         finally:
             self._wanted.pop(number, None)
@@ -169,20 +157,16 @@ async def opened(dsn: str, *, max_wait: float = 60) -> AsyncIterator[Locks]:
 
 
 @asynccontextmanager
-async def _in_turn(queue: asyncio.Lock, max_wait: float) -> AsyncIterator[None]:
+async def _queued(queue: asyncio.Lock, max_wait: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(max_wait):
             await queue.acquire()
     except TimeoutError:
-        raise _busy() from None
+        raise Busy from None
     try:
         yield
     finally:
         queue.release()
-
-
-def _busy() -> Unavailable:
-    return Unavailable("Somebody else has been at this for too long; please try again.", retry_after=2)
 
 
 def _number(key: str) -> int:

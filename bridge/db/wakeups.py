@@ -1,7 +1,6 @@
 """Being woken when another connection says NOTIFY."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
@@ -9,11 +8,9 @@ import asyncpg
 import structlog
 
 from bridge.db.pool import APPLICATION, backoff, connect, is_unavailable
+from bridge.outage import reconnect_forever
 
-_log = structlog.get_logger(__name__)
-
-_HEALTHY = 10.0
-"""Seconds after which the next loss counts as the first, so that a server which hangs up is not hammered."""
+log = structlog.get_logger(__name__)
 
 
 async def wakeups(
@@ -27,24 +24,17 @@ async def wakeups(
     """Set `woken` at each notification on `channel` and, as some may have been missed, at each (re)connect.
 
     Runs until cancelled, on a connection of its own. A connection that dies without a word is noticed
-    within twice `heartbeat` seconds. Raises only what trying again cannot mend.
+    within twice `heartbeat` seconds. Raises only errors that another try cannot repair.
     """
-    waits = backoff()
-    while True:
-        began = time.monotonic()
+
+    async def listen() -> None:
+        connection = await connect(dsn, application=f"{APPLICATION} wakeups")
         try:
-            connection = await connect(dsn, application=f"{APPLICATION} wakeups")
-            try:
-                await _listen(connection, channel, woken, heartbeat)
-            finally:
-                connection.terminate()
-        except Exception as error:
-            if not is_unavailable(error):
-                raise
-            _log.warning("not listening to the database", channel=channel, error=str(error))
-        if time.monotonic() - began > _HEALTHY:
-            waits = backoff()
-        await asyncio.sleep(next(waits))
+            await _listen(connection, channel, woken, heartbeat)
+        finally:
+            connection.terminate()
+
+    await reconnect_forever("wakeups", listen, is_loss=is_unavailable, backoff=backoff)
 
 
 async def _listen(
@@ -54,7 +44,7 @@ async def _listen(
     connection.add_termination_listener(lambda _: lost.set())
     async with asyncio.timeout(heartbeat):
         await connection.add_listener(channel, lambda *_: woken.set())
-    _log.debug("listening to the database", channel=channel)
+    log.debug("listening_to_database", channel=channel)
     woken.set()
     while not connection.is_closed():
         try:

@@ -16,11 +16,11 @@ import structlog
 from bridge import retry
 from bridge.errors import BridgeError, DatabaseUnavailable, MattermostRefused, TokenRefused
 from bridge.ingest.catch_up import CatchUp
-from bridge.ingest.outage import TRANSIENT, retry_until_available
 from bridge.ingest.paging import without_props
 from bridge.mattermost.rest.refusals import is_absence
 from bridge.metrics import Metrics
 from bridge.models.chat import Channel, ChannelId, Posted
+from bridge.outage import TRANSIENT, retry_until_available
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,6 @@ from typing import assert_never
 from bridge.ingest.backfill import Backfill
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
-from bridge.ingest.outage import retry_until_available
 from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.websocket.changes import (
     AccountRenamed,
@@ -26,6 +25,7 @@ from bridge.mattermost.websocket.changes import (
 from bridge.mattermost.websocket.socket import Changed, Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
 from bridge.models.chat import Channel, Posted
+from bridge.outage import retry_until_available
 
 
 @dataclass(frozen=True, slots=True)

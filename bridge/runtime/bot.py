@@ -15,12 +15,12 @@ from bridge.errors import MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.ingest.listener import Listener
-from bridge.ingest.outage import retry_until_available
 from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.metrics import Metrics
 from bridge.models.chat import User
 from bridge.models.jobs import JobKind
+from bridge.outage import retry_until_available
 from bridge.ports import Agent, MattermostApi
 from bridge.routing import Bot
 from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, Status

@@ -2,11 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Iterator
 
 import pytest
 
 from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable, TokenRefused
-from bridge.ingest.outage import retry_until_available
+from bridge.outage import reconnect_forever, retry_until_available
 
 TRANSIENT = [
     DatabaseUnavailable("The database cannot be reached."),
@@ -65,3 +66,51 @@ async def test_it_can_be_cancelled_while_it_waits() -> None:
         await asyncio.wait({waiting})
 
     assert waiting.cancelled()
+
+
+class Lost(Exception):  # an end of a connection
+    """A connection ended."""
+
+
+def _is_lost(error: Exception) -> bool:
+    return isinstance(error, Lost)
+
+
+class Connections:
+    """Ends each connection as it is told, and the last with a bug."""
+
+    def __init__(self, *ends: Exception | None) -> None:
+        self.left = [*ends, ZeroDivisionError()]
+        self.waited: list[float] = []
+
+    async def connect(self) -> None:
+        if end := self.left.pop(0):
+            raise end
+
+    def backoff(self) -> Iterator[float]:
+        for delay in range(100):
+            self.waited.append(delay)
+            yield 0
+
+    async def run(self) -> None:
+        with pytest.raises(ZeroDivisionError):
+            await reconnect_forever("test", self.connect, is_loss=_is_lost, backoff=self.backoff)
+
+
+async def test_it_connects_again_after_every_loss() -> None:
+    """Also after a connection that ended without a word; each wait is the next one of the backoff."""
+    connections = Connections(Lost(), None, Lost())
+
+    await connections.run()
+
+    assert connections.left == []
+    assert connections.waited == [0, 1, 2]
+
+
+async def test_a_bug_ends_the_connecting() -> None:
+    """It is no loss."""
+    connections = Connections()
+
+    await connections.run()
+
+    assert connections.waited == []
