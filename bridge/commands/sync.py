@@ -11,19 +11,22 @@ from uuid import UUID
 
 from bridge import config
 from bridge.config import Settings
+from bridge.db import locks
 from bridge.db.pool import open_pool
 from bridge.errors import Busy, ConfigurationError, SyncRefused
 from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.models.equa import OrganizationId
 from bridge.models.ids import is_uuid
-from bridge.runtime import membership, sign_in
+from bridge.runtime.clients import open_clients
 from bridge.runtime.database import any_database
+from bridge.runtime.services import make_services
 from provisioning.report import Progress, Report
 from provisioning.roster import RosterSnapshot, listed
 from provisioning.roster_reader import RosterReader
 from provisioning.sync import Preview, TeamSync
 from provisioning.sync_plan import Failure
+from provisioning.tables import Tables
 
 _WIDTH = 30
 """Of the progress bar, in characters."""
@@ -75,15 +78,16 @@ async def _synced(
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[tuple[TeamSync, RosterReader]]:
     _require(settings)
-    async with any_database(settings) as dsn, await open_pool(dsn, max_size=4) as pool:
-        metrics = Metrics()
-        async with (
-            sign_in.opened(settings, dsn, pool, metrics) as sign_in_services,
-            membership.opened(settings, sign_in_services, pool, metrics) as membership_services,
-        ):
-            assert membership_services.sync
-            assert membership_services.roster_reader
-            yield membership_services.sync, membership_services.roster_reader
+    async with (
+        any_database(settings) as dsn,
+        await open_pool(dsn, max_size=4) as pool,
+        open_clients(settings, Metrics()) as clients,
+        locks.opened(dsn) as held_locks,
+    ):
+        services = await make_services(settings, clients, pool, Tables.of(pool), held_locks)
+        assert services.team_sync
+        assert services.roster_reader
+        yield services.team_sync, services.roster_reader
 
 
 def _require(settings: Settings) -> None:

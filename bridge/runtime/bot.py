@@ -1,17 +1,15 @@
-"""The bot's life: learn who it is, then listen and answer until cancelled."""
+"""The bot: find out whose tokens these are, then listen, answer and post notices until cancelled."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import structlog
-from asyncpg import Pool
 
-from bridge import retry
+from bridge.config import Settings
 from bridge.db.mappings import Mappings
 from bridge.db.positions import Positions
 from bridge.db.teams import Teams
-from bridge.errors import MattermostRefused, MattermostUnavailable, TokenRefused
+from bridge.errors import TokenRefused
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.ingest.listener import Listener
@@ -19,25 +17,23 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.metrics import Metrics
 from bridge.models.chat import User
-from bridge.models.jobs import JobKind
 from bridge.outage import retry_until_available
 from bridge.ports import Agent, MattermostApi
 from bridge.routing import Bot
-from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, Status
-from bridge.worker import Handler, Worker
+from bridge.runtime.clients import Clients
+from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
+from bridge.runtime.job_handlers import mention_handlers, notice_handlers
+from bridge.worker import Worker
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import Poster
 
 log = structlog.get_logger(__name__)
 
-_REFUSED_EVERY = 15.0
-"""Seconds between two tries with a token that Mattermost refuses: somebody has to mend it first."""
-
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """With which token the bot is where, and in which channels it listens."""
+    """The bot's token and server, and the channel in which it listens."""
 
     url: str
     token: str = field(repr=False)
@@ -45,83 +41,84 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class BotDependencies:
-    """What the bot stands on."""
-
+class BotRunner:
     account: Account
-    api: MattermostApi
-    notice_api: MattermostApi | None
-    """The account that posts what the platform tells; None if the bot does."""
+    bot: MattermostApi
+    notices: MattermostApi | None
+    """The account that posts notices; None if the bot does."""
     agent: Agent
-    pool: Pool
-    metrics: Metrics
-    status: Status
     worker: Worker
-    """Learns to answer and to post notices as soon as Mattermost has told whose tokens these are."""
+    """Gets its handlers once the owners of both tokens are known."""
+    metrics: Metrics
+    state: BotState
+    post_acks: PostAcks = field(default_factory=PostAcks)
 
+    async def run(self) -> None:
+        """Listen and answer, and post notices, until cancelled; neither waits for the other's token."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._answer(), name="answer mentions")
+            if self.notices:
+                group.create_task(self._post_notices(self.notices), name="post notices")
 
-async def live(ground: BotDependencies) -> None:
-    """Listen and answer, and post notices, until cancelled; neither waits for the other's token."""
-    post_acks = PostAcks()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(_answer(ground, post_acks), name="answer")
-        if ground.notice_api:
-            group.create_task(_tell(ground, ground.notice_api, post_acks), name="tell")
+    async def _answer(self) -> None:
+        user = await self._identify(self.bot, BOT_TOKEN)
+        poster = await self._poster(self.bot, user)
+        inbox, pool = self.worker.inbox, self.worker.inbox.pool
+        me = Bot(user.id, user.username, self.account.channel)
+        socket = self.state.socket = self._socket(me)
+        intake = Intake(inbox, Mappings(pool), me)
+        catch_up = CatchUp(self.bot, Positions(pool), intake, me.agent_channel)
+        await retry_until_available("begin", catch_up.begin)
+        mentions = Mentions(self.bot, self.agent, inbox, poster, socket.typing, me.username, self.metrics)
+        async with socket:
+            self.worker.register(mention_handlers(mentions))
+            if not self.notices:
+                self.worker.register(notice_handlers(Notices(Teams(pool), poster, inbox)))
+            await Listener(socket, intake, catch_up, self.post_acks, self.metrics).run()
 
+    async def _post_notices(self, api: MattermostApi) -> None:
+        poster = await self._poster(api, await self._identify(api, NOTICE_TOKEN))
+        inbox = self.worker.inbox
+        self.worker.register(notice_handlers(Notices(Teams(inbox.pool), poster, inbox)))
 
-async def _answer(ground: BotDependencies, post_acks: PostAcks) -> None:
-    user = await _owner(ground, ground.api, BOT_TOKEN)
-    size = await retry_until_available("max_post_size", ground.api.max_post_size)
-    log.info("bot", username=user.username, max_post_size=size)
-    me = Bot(user.id, user.username, ground.account.channel)
-    socket = ground.status.socket = _socket(ground, me)
-    inbox, worker = ground.worker.inbox, ground.worker
-    intake = Intake(inbox, Mappings(ground.pool), me)
-    catch_up = CatchUp(ground.api, Positions(ground.pool), intake, ground.account.channel)
-    await retry_until_available("begin", catch_up.begin)
-    poster = Poster(ground.api, me.user_id, size, post_acks)
-    mentions = Mentions(ground.api, ground.agent, inbox, poster, socket.typing, me.username, ground.metrics)
-    async with socket:
-        worker.register(
-            {"mention": Handler(mentions.answer, mentions.apologize), "invite": Handler(mentions.invite)}
-        )
-        if not ground.notice_api:
-            worker.register(_telling(ground, poster))
-        await Listener(socket, intake, catch_up, post_acks, ground.metrics).run()
+    async def _poster(self, api: MattermostApi, user: User) -> Poster:
+        size = await retry_until_available("max_post_size", api.max_post_size)
+        log.info("account", username=user.username, max_post_size=size)
+        return Poster(api, user.id, size, self.post_acks)
 
+    def _socket(self, me: Bot) -> Socket:
+        interest = Interest(me.agent_channel, me.user_id)
+        changed = self.metrics.socket_state
+        return Socket(self.account.url, self.account.token, interest, self.bot.me, changed=changed)
 
-async def _tell(ground: BotDependencies, api: MattermostApi, post_acks: PostAcks) -> None:
-    speaker = await _owner(ground, api, NOTICE_TOKEN)
-    size = await retry_until_available("max_post_size", api.max_post_size)
-    ground.worker.register(_telling(ground, Poster(api, speaker.id, size, post_acks)))
+    async def _identify(self, api: MattermostApi, variable: str) -> User:
+        """Return the owner of a token, as soon as the server accepts it."""
 
-
-def _telling(ground: BotDependencies, poster: Poster) -> Mapping[JobKind, Handler]:
-    return {"notice": Handler(Notices(Teams(ground.pool), poster, ground.worker.inbox).post)}
-
-
-def _socket(ground: BotDependencies, me: Bot) -> Socket:
-    account = ground.account
-    interest = Interest(account.channel, me.user_id)
-    return Socket(account.url, account.token, interest, ground.api.me, changed=ground.metrics.socket_state)
-
-
-async def _owner(ground: BotDependencies, api: MattermostApi, variable: str) -> User:
-    """Return whose token it is, as soon as the server tells."""
-    for delay in retry.delays(0.5, 2, 30):
-        try:
-            user = await api.me()
-        except TokenRefused as error:
-            ground.status.refused_tokens.add(variable)
-            if variable == BOT_TOKEN:
-                ground.metrics.socket_state("unauthorised")
-            log.error("token_refused", variable=variable, reason=error.message)
-            await asyncio.sleep(_REFUSED_EVERY)
-        except (MattermostUnavailable, MattermostRefused) as error:
-            wait = retry.as_asked(delay, error)
-            log.warning("mattermost_away", reason=error.message, seconds=round(wait, 1))
-            await asyncio.sleep(wait)
-        else:
-            ground.status.refused_tokens.discard(variable)
+        async def identify() -> User:
+            try:
+                user = await api.me()
+            except TokenRefused:
+                self._refused(variable)
+                raise
+            self.state.refused_tokens.discard(variable)
             return user
-    raise AssertionError("delays never end")
+
+        return await retry_until_available("identify", identify)
+
+    def _refused(self, variable: str) -> None:
+        log.error("token_refused", variable=variable)
+        self.state.refused_tokens.add(variable)
+        if variable == BOT_TOKEN:
+            self.metrics.socket_state("unauthorised")
+
+
+def make_bot(
+    settings: Settings, clients: Clients, worker: Worker, metrics: Metrics, state: BotState
+) -> BotRunner | None:
+    """Return the bot; None, and a line in the log, if none is configured."""
+    url, token = settings.mattermost_url, settings.mattermost_bot_token
+    if not (url and token and clients.bot and clients.agent):
+        log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: no mention answered, no notice posted")
+        return None
+    account = Account(url, token.get_secret_value(), settings.agent_channel)
+    return BotRunner(account, clients.bot, clients.notices, clients.agent, worker, metrics, state)

@@ -1,4 +1,4 @@
-"""Whether the daemon can do its work: looks at every part for `/readyz`."""
+"""Look at every part of the daemon for `/readyz`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,7 @@ from asyncpg import Pool
 from bridge.db.pool import database_errors
 from bridge.errors import BridgeError, DatabaseUnavailable, TokenRefused
 from bridge.mattermost.websocket.socket import Socket
-from bridge.ports import Agent, MattermostApi
+from bridge.runtime.clients import Clients
 from handlers.http.app_keys import Health, Part
 
 log = structlog.get_logger(__name__)
@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 _DEADLINE = 3.0
 """Seconds that a part may take to answer."""
 
+ADMIN_TOKEN = "MATTERMOST_ADMIN_BOT_TOKEN"  # noqa: S105  # a variable's name
 BOT_TOKEN = "MATTERMOST_BOT_TOKEN"  # noqa: S105  # a variable's name
 NOTICE_TOKEN = "MATTERMOST_NOTICE_TOKEN"  # noqa: S105  # a variable's name
 
@@ -29,21 +30,26 @@ class _ReadOnly(DatabaseUnavailable):
 
 
 @dataclass(slots=True)
-class Status:
-    """What there is to look at; the bot adds its parts when it comes to life."""
+class BotState:
+    """How far the bot is; it fills this in as it goes."""
 
-    pool: Pool
-    api: MattermostApi | None = None
-    agent: Agent | None = None
     socket: Socket | None = None
     refused_tokens: set[str] = field(default_factory=set)
     """The variables whose tokens Mattermost refuses."""
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    pool: Pool
+    clients: Clients
+    bot: BotState
 
     async def look(self) -> Health:
         """Look at all parts at once; takes at most some seconds and does not raise."""
         parts = await asyncio.gather(
             _part("database", self._database),
             _part("mattermost", self._mattermost),
+            _part("administrator", self._administrator, required=False, variable=ADMIN_TOKEN),
             _part("agent", self._agent, required=False),
         )
         return Health((*parts, self._websocket(), self._notices()))
@@ -56,34 +62,48 @@ class Status:
         return "connected"
 
     async def _mattermost(self) -> str:
-        if self.api is None:
+        if self.clients.bot is None:
             return "not_configured"
-        await self.api.ping()
+        await self.clients.bot.ping()
+        return "well"
+
+    async def _administrator(self) -> str:
+        """Ask who the administrator is: without it nobody new gets in, and everything else goes on."""
+        if self.clients.administrator is None:
+            return "not_configured"
+        await self.clients.administrator.me()
         return "well"
 
     async def _agent(self) -> str:
-        if self.agent is None:
+        if self.clients.agent is None:
             return "not_configured"
-        await self.agent.ping()
+        await self.clients.agent.ping()
         return "reachable"
 
     def _websocket(self) -> Part:
-        if self.api is None:
+        if not self._has_bot:
             return Part("websocket", ok=True, state="not_configured")
-        refused = self.socket is not None and self.socket.state == "unauthorised"
-        if refused or BOT_TOKEN in self.refused_tokens:
+        socket = self.bot.socket
+        if BOT_TOKEN in self.bot.refused_tokens or (socket and socket.state == "unauthorised"):
             return Part("websocket", ok=False, state="token_refused", variable=BOT_TOKEN)
-        state = self.socket.state if self.socket else "waiting_for_mattermost"
+        state = socket.state if socket else "waiting_for_mattermost"
         return Part("websocket", ok=state == "connected", state=state)
 
     def _notices(self) -> Part:
-        """Tell of the account that posts notices: without it everything else goes on."""
-        if NOTICE_TOKEN in self.refused_tokens:
+        """Look at the account that posts notices: without it everything else goes on."""
+        if NOTICE_TOKEN in self.bot.refused_tokens:
             return Part("notices", ok=False, state="token_refused", required=False, variable=NOTICE_TOKEN)
-        return Part("notices", ok=True, state="well" if self.api else "not_configured", required=False)
+        state = "well" if self._has_bot else "not_configured"
+        return Part("notices", ok=True, state=state, required=False)
+
+    @property
+    def _has_bot(self) -> bool:
+        return self.clients.bot is not None and self.clients.agent is not None
 
 
-async def _part(name: str, look: Callable[[], Awaitable[str]], *, required: bool = True) -> Part:
+async def _part(
+    name: str, look: Callable[[], Awaitable[str]], *, required: bool = True, variable: str = BOT_TOKEN
+) -> Part:
     looking = asyncio.ensure_future(look())
     # A look that was cancelled may take long to end: asyncpg waits for a frozen server to confirm it.
     await asyncio.wait({looking}, timeout=_DEADLINE)
@@ -93,7 +113,7 @@ async def _part(name: str, look: Callable[[], Awaitable[str]], *, required: bool
     try:
         return Part(name, ok=True, state=looking.result(), required=required)
     except TokenRefused:
-        return Part(name, ok=False, state="token_refused", required=required, variable=BOT_TOKEN)
+        return Part(name, ok=False, state="token_refused", required=required, variable=variable)
     except BridgeError as error:
         return Part(name, ok=False, state=error.code, required=required)
     except Exception as error:

@@ -7,19 +7,14 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bridge import config
-from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
-from bridge.metrics import Metrics
-from bridge.runtime import sign_in
-from bridge.runtime.health import Status
 from bridge.sandbox import chat, demo_data, equa, site
 from bridge.sandbox.mattermost import Server, Store
 from bridge.sandbox.site import proxy
 from bridge.secrets.key_ring import new_key
-from handlers.http.app import make_app
-from handlers.http.app_keys import Services
 from tests.support.mattermost import QUICK
 from tests.support.ports import reserved_port
+from tests.support.services import built
 
 HOST = "127.0.0.1"
 
@@ -62,21 +57,9 @@ def _environ(dsn: str, mattermost: Server, platform: equa.Server, url: str) -> M
 
 @asynccontextmanager
 async def _bridge(environ: Mapping[str, str], port: int) -> AsyncIterator[None]:
-    settings, metrics = config.load(environ), Metrics()
     dsn = environ["DATABASE_URL"]
-    async with await open_pool(dsn) as pool, sign_in.opened(settings, dsn, pool, metrics) as opened:
-        services = Services(
-            Mappings(pool),
-            (),
-            metrics,
-            Status(pool).look,
-            public_url=settings.mattermost_url,
-            web_origins=settings.web_origins,
-            equa=opened.equa,
-            session_cookies=opened.session_cookies,
-            sign_in_service=opened.sign_in_service,
-        )
-        runner = web.AppRunner(make_app(services), shutdown_timeout=0.5)
+    async with await open_pool(dsn) as pool, built(config.load(environ), dsn, pool) as process:
+        runner = web.AppRunner(process.api(), shutdown_timeout=0.5)
         await runner.setup()
         try:
             await web.TCPSite(runner, HOST, port).start()

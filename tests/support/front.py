@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -11,21 +11,14 @@ from aiohttp.test_utils import TestClient, TestServer
 from asyncpg import Pool
 
 from bridge import config
-from bridge.db.inbox import Inbox
-from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
-from bridge.metrics import Metrics
-from bridge.runtime import sign_in
-from bridge.runtime.health import Status
-from bridge.runtime.sign_in import SignInServices
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.secrets.key_ring import new_key
-from handlers.http.app import make_app
-from handlers.http.app_keys import Services
-from handlers.http.events import INBOX
+from handlers.http.sync import SYNCING
 from provisioning.tokens import DESCRIPTION
 from tests.support.api import TOKENS
+from tests.support.services import Built, built
 from tests.support.visits import Chat
 from tests.support.visits import chat as running_chat
 
@@ -47,7 +40,7 @@ class Front:
     equa: Equa
     chat: Chat
     pool: Pool
-    visits: SignInServices
+    built: Built
     environ: Mapping[str, str]
 
     def cookie(self, account: demo_data.Account = demo_data.ADA) -> str:
@@ -95,9 +88,9 @@ async def front(
         running_chat() as chat,
         Equa() as equa,
         await open_pool(dsn) as pool,
-        served(chat, equa, pool, dsn, parts, **variables) as built,
+        served(chat, equa, pool, dsn, parts, sync_seconds=20, **variables) as door,
     ):
-        yield built
+        yield door
 
 
 @asynccontextmanager
@@ -107,29 +100,20 @@ async def served(
     pool: Pool,
     dsn: str,
     parts: Mapping[web.AppKey[Any], Any] = NOTHING,
+    *,
+    sync_seconds: float = 20,
     **variables: str,
 ) -> AsyncIterator[Front]:
     """Serve one process of the API before what is there already."""
     environ = {**_environ(chat, equa, dsn), **variables}
-    settings, metrics = config.load(environ), Metrics()
-    async with sign_in.opened(settings, dsn, pool, metrics) as opened:
-        services = Services(
-            Mappings(pool),
-            TOKENS,
-            metrics,
-            Status(pool).look,
-            public_url=settings.mattermost_public_url or settings.mattermost_url,
-            web_origins=settings.web_origins,
-            equa=opened.equa,
-            session_cookies=opened.session_cookies,
-            sign_in_service=opened.sign_in_service,
-        )
-        app = make_app(services)
-        app[INBOX] = Inbox(pool)
+    async with built(config.load(environ), dsn, pool) as process:
+        app = process.api()
+        if SYNCING in app:
+            app[SYNCING] = replace(app[SYNCING], seconds=sync_seconds)
         for key, part in parts.items():
             app[key] = part
         async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
-            yield Front(client, app, equa, chat, pool, opened, environ)
+            yield Front(client, app, equa, chat, pool, process, environ)
 
 
 def _environ(chat: Chat, equa: Equa, dsn: str) -> dict[str, str]:
@@ -143,4 +127,5 @@ def _environ(chat: Chat, equa: Equa, dsn: str) -> dict[str, str]:
         "AGENT_URL": "http://127.0.0.1:9",
         "EQUA_API_URL": equa.api_url,
         "WEB_ORIGINS": APP,
+        "GATEWAY_TOKENS": ",".join(TOKENS),
     }

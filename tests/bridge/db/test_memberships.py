@@ -64,19 +64,6 @@ async def test_only_a_younger_verdict_lets_somebody_back_in(
     assert await memberships.join(ACME, ADA, verdict_age=MINUTE)
 
 
-async def test_since_is_when_the_present_membership_began(memberships: Memberships) -> None:
-    """A repair does not begin a new one, coming back does."""
-    await memberships.join(ACME, ADA, verdict_age=MINUTE)
-    await memberships.pool.execute("update memberships set since = '2020-01-01'")
-
-    await memberships.join(ACME, ADA, verdict_age=MINUTE)
-    assert await memberships.pool.fetchval("select since = '2020-01-01' from memberships")
-
-    await memberships.leave(ACME, ADA)
-    await memberships.join(ACME, ADA, verdict_age=timedelta(0))
-    assert await memberships.pool.fetchval("select since > now() - interval '1 minute' from memberships")
-
-
 async def test_the_last_membership_is_told(memberships: Memberships) -> None:
     """One that is ending is none."""
     borealis = an_organization().id

@@ -1,75 +1,57 @@
-"""The bot's life: it learns who it is from the server, and is nobody until it knows."""
+"""The bot: it asks the server who it is, and answers nothing before it knows."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from asyncpg import Pool
 
-from bridge.agent import make_agent, make_session
+from bridge import config
 from bridge.db.inbox import Inbox
-from bridge.mattermost.rest.client import connect
 from bridge.metrics import Metrics
-from bridge.runtime import bot
-from bridge.runtime.health import Status
+from bridge.runtime.bot import make_bot
+from bridge.runtime.clients import open_clients
+from bridge.runtime.health import BotState
 from bridge.sandbox.mattermost import Post, User
 from bridge.worker import Worker, WorkerConfig
-from tests.support.agent import TOKEN
 from tests.support.world import Company, World
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """A bot that lives."""
-
-    status: Status
+class RunningBot:
+    state: BotState
     metrics: Metrics
 
     async def until_connected(self) -> None:
         async with asyncio.timeout(20):
-            while not self.status.socket or self.status.socket.state != "connected":
+            while not self.state.socket or self.state.socket.state != "connected":
                 await asyncio.sleep(0.01)
 
     async def until_refused(self) -> set[str]:
         async with asyncio.timeout(20):
-            while not self.status.refused_tokens:
+            while not self.state.refused_tokens:
                 await asyncio.sleep(0.01)
-        return self.status.refused_tokens
+        return self.state.refused_tokens
 
 
 @asynccontextmanager
-async def living(
-    world: World, pool: Pool, token: str, *, notice_token: str | None = None
-) -> AsyncIterator[Life]:
-    """Let a bot live with a token."""
-    metrics, status, stop = Metrics(), Status(pool), asyncio.Event()
-    async with AsyncExitStack() as stack:
-        api = await stack.enter_async_context(connect(world.server.url, token, metrics.rest_call))
-        notice_api = None
-        if notice_token:
-            speaking = connect(world.server.url, notice_token, metrics.rest_call)
-            notice_api = await stack.enter_async_context(speaking)
-        session = await stack.enter_async_context(make_session())
-        agent = make_agent(
-            "gateway", session, url=world.agent_url, token=TOKEN, agent_id="main", model="equabot", timeout=5
-        )
-        ground = bot.BotDependencies(
-            account=bot.Account(world.server.url, token, "agent"),
-            api=api,
-            notice_api=notice_api,
-            agent=agent,
-            pool=pool,
-            metrics=metrics,
-            status=status,
-            worker=Worker(Inbox(pool), {}, metrics, asyncio.Event(), WorkerConfig(poll=0.02)),
-        )
-        group = await stack.enter_async_context(asyncio.TaskGroup())
-        living = group.create_task(bot.live(ground))
-        group.create_task(ground.worker.run(stop))
-        yield Life(status, metrics)
+async def running_bot(
+    world: World, pool: Pool, token: str, *, notice_token: str = ""
+) -> AsyncIterator[RunningBot]:
+    """Run a bot with a token."""
+    metrics, state, stop = Metrics(), BotState(), asyncio.Event()
+    tokens = {"MATTERMOST_BOT_TOKEN": token, "MATTERMOST_NOTICE_TOKEN": notice_token}
+    settings = config.load({**world.environ, **tokens})
+    async with open_clients(settings, metrics) as clients, asyncio.TaskGroup() as group:
+        worker = Worker(Inbox(pool), {}, metrics, asyncio.Event(), WorkerConfig(poll=0.02))
+        bot = make_bot(settings, clients, worker, metrics, state)
+        assert bot
+        running = group.create_task(bot.run())
+        group.create_task(worker.run(stop))
+        yield RunningBot(state, metrics)
         stop.set()
-        living.cancel()
+        running.cancel()
 
 
 def named(world: World, company: Company, name: str) -> User:
@@ -88,8 +70,8 @@ async def test_the_bots_name_is_the_one_that_its_token_has(world: World, pool: P
     """Nothing assumes "equabot": it answers to its own name and to no other."""
     acme = world.companies[0]
     helper = named(world, acme, "ask-anything")
-    async with living(world, pool, world.store.create_token(helper).token) as life:
-        await life.until_connected()
+    async with running_bot(world, pool, world.store.create_token(helper).token) as bot:
+        await bot.until_connected()
         other = world.ask(acme, "@equabot who is on our team?")
         post = world.ask(acme, "@ask-anything who is on our team?")
 
@@ -103,16 +85,16 @@ async def test_the_bots_name_is_the_one_that_its_token_has(world: World, pool: P
 async def test_a_refused_token_is_waited_for_and_named(world: World, pool: Pool) -> None:
     """The operator is told which variable it is."""
     world.bot_token.is_active = False
-    async with living(world, pool, world.bot_token.token) as life:
-        assert await life.until_refused() == {"MATTERMOST_BOT_TOKEN"}
-        assert 'socket_state{state="unauthorised"} 1.0' in life.metrics.render().decode()
+    async with running_bot(world, pool, world.bot_token.token) as bot:
+        assert await bot.until_refused() == {"MATTERMOST_BOT_TOKEN"}
+        assert 'socket_state{state="unauthorised"} 1.0' in bot.metrics.render().decode()
 
 
 async def test_a_refused_notice_token_is_told_from_the_bots(world: World, pool: Pool) -> None:
     """It is the other variable that has to be mended, and meanwhile people are answered."""
-    async with living(world, pool, world.bot_token.token, notice_token="x" * 26) as life:
-        assert await life.until_refused() == {"MATTERMOST_NOTICE_TOKEN"}
-        await life.until_connected()
+    async with running_bot(world, pool, world.bot_token.token, notice_token="x" * 26) as bot:
+        assert await bot.until_refused() == {"MATTERMOST_NOTICE_TOKEN"}
+        await bot.until_connected()
 
         await world.answered(world.ask(world.companies[0], "@equabot who is on our team?"))
 
@@ -120,9 +102,9 @@ async def test_a_refused_notice_token_is_told_from_the_bots(world: World, pool: 
 async def test_a_mattermost_that_is_away_at_the_start_is_waited_for(world: World, pool: Pool) -> None:
     """The bot comes to life when the server does."""
     await world.server.stop()
-    async with living(world, pool, world.bot_token.token) as life:
-        await world.until(lambda: "error" in life.metrics.render().decode())
-        assert life.status.socket is None
+    async with running_bot(world, pool, world.bot_token.token) as bot:
+        await world.until(lambda: "error" in bot.metrics.render().decode())
+        assert bot.state.socket is None
 
         await world.server.start()
-        await life.until_connected()
+        await bot.until_connected()

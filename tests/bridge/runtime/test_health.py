@@ -12,7 +12,8 @@ from asyncpg import Pool
 from bridge.db.pool import open_pool
 from bridge.errors import AgentUnavailable, MattermostUnavailable, TokenRefused
 from bridge.mattermost.websocket.socket import State
-from bridge.runtime.health import Status
+from bridge.runtime.clients import Clients
+from bridge.runtime.health import BotState, HealthCheck
 from handlers.http.app_keys import Health, Part
 
 REFUSED = TokenRefused("Mattermost refused.", http_status=401)
@@ -25,6 +26,9 @@ class FakeHost:
     failure: Exception | None = None
     silent: bool = False
     asked: int = 0
+
+    async def me(self) -> None:
+        await self.ping()
 
     async def ping(self) -> None:
         self.asked += 1
@@ -45,11 +49,19 @@ class Outside:
     agent: FakeHost = field(default_factory=FakeHost)
     socket: FakeSocket = field(default_factory=FakeSocket)
 
-    def status(self, pool: Pool) -> Status:
-        """Return the status of a bot that is alive."""
-        status = Status(pool, cast(Any, self.mattermost), cast(Any, self.agent))
-        status.socket = cast(Any, self.socket)
-        return status
+    administrator: FakeHost = field(default_factory=FakeHost)
+
+    def status(self, pool: Pool) -> HealthCheck:
+        """Return the health of a daemon whose bot runs."""
+        bot = BotState(socket=cast(Any, self.socket))
+        return HealthCheck(pool, cast(Any, FakeClients(self.mattermost, self.agent, self.administrator)), bot)
+
+
+@dataclass
+class FakeClients:
+    bot: FakeHost
+    agent: FakeHost
+    administrator: FakeHost
 
 
 @pytest.fixture
@@ -58,7 +70,7 @@ def outside() -> Outside:
 
 
 @pytest.fixture
-def status(pool: Pool, outside: Outside) -> Status:
+def status(pool: Pool, outside: Outside) -> HealthCheck:
     return outside.status(pool)
 
 
@@ -70,13 +82,14 @@ def part(health: Health, name: str) -> Part:
     return next(part for part in health.parts if part.name == name)
 
 
-async def test_all_parts_are_well(status: Status) -> None:
+async def test_all_parts_are_well(status: HealthCheck) -> None:
     health = await status.look()
 
     assert health.ready
     assert states(health) == {
         "database": "connected",
         "mattermost": "well",
+        "administrator": "well",
         "agent": "reachable",
         "websocket": "connected",
         "notices": "well",
@@ -85,19 +98,20 @@ async def test_all_parts_are_well(status: Status) -> None:
 
 async def test_without_a_bot_the_database_is_all_that_is_needed(pool: Pool) -> None:
     """A daemon that only serves its API is ready, and says what it does without."""
-    health = await Status(pool).look()
+    health = await HealthCheck(pool, Clients(), BotState()).look()
 
     assert health.ready
     assert states(health) == {
         "database": "connected",
         "mattermost": "not_configured",
+        "administrator": "not_configured",
         "agent": "not_configured",
         "websocket": "not_configured",
         "notices": "not_configured",
     }
 
 
-async def test_an_agent_that_is_away_is_told_and_does_no_harm(status: Status, outside: Outside) -> None:
+async def test_an_agent_that_is_away_is_told_and_does_no_harm(status: HealthCheck, outside: Outside) -> None:
     """Another daemon would not reach it either: taking this one out of service mends nothing."""
     outside.agent.failure = AgentUnavailable("The agent cannot be reached.")
 
@@ -107,7 +121,7 @@ async def test_an_agent_that_is_away_is_told_and_does_no_harm(status: Status, ou
     assert part(health, "agent") == Part("agent", ok=False, state="agent_unavailable", required=False)
 
 
-async def test_a_mattermost_that_is_away_is_told(status: Status, outside: Outside) -> None:
+async def test_a_mattermost_that_is_away_is_told(status: HealthCheck, outside: Outside) -> None:
     outside.mattermost.failure = MattermostUnavailable("Mattermost does not answer.")
 
     health = await status.look()
@@ -127,7 +141,7 @@ async def test_a_database_that_is_away_is_told(pool: Pool, outside: Outside) -> 
 
 @pytest.mark.parametrize("state", ["connecting", "disconnected", "closed"])
 async def test_a_websocket_that_is_not_connected_is_told(
-    status: Status, outside: Outside, state: State
+    status: HealthCheck, outside: Outside, state: State
 ) -> None:
     """The bot hears nothing meanwhile."""
     outside.socket.state = state
@@ -138,16 +152,18 @@ async def test_a_websocket_that_is_not_connected_is_told(
     assert part(health, "websocket") == Part("websocket", ok=False, state=state)
 
 
-async def test_a_bot_that_does_not_know_itself_yet_is_not_ready(status: Status) -> None:
+async def test_a_bot_that_does_not_know_itself_yet_is_not_ready(status: HealthCheck) -> None:
     """It has no websocket before Mattermost has told who it is."""
-    status.socket = None
+    status.bot.socket = None
 
     health = await status.look()
 
     assert part(health, "websocket") == Part("websocket", ok=False, state="waiting_for_mattermost")
 
 
-async def test_a_token_that_the_websocket_finds_refused_is_named(status: Status, outside: Outside) -> None:
+async def test_a_token_that_the_websocket_finds_refused_is_named(
+    status: HealthCheck, outside: Outside
+) -> None:
     """The operator is told which variable has to be mended."""
     outside.socket.state = "unauthorised"
 
@@ -156,17 +172,17 @@ async def test_a_token_that_the_websocket_finds_refused_is_named(status: Status,
     assert told == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
 
 
-async def test_a_token_that_was_refused_at_the_start_is_named(status: Status) -> None:
-    status.socket, status.refused_tokens = None, {"MATTERMOST_BOT_TOKEN"}
+async def test_a_token_that_was_refused_at_the_start_is_named(status: HealthCheck) -> None:
+    status.bot.socket, status.bot.refused_tokens = None, {"MATTERMOST_BOT_TOKEN"}
 
     told = part(await status.look(), "websocket")
 
     assert told == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
 
 
-async def test_a_refused_notice_token_leaves_everything_else_ready(status: Status) -> None:
+async def test_a_refused_notice_token_leaves_everything_else_ready(status: HealthCheck) -> None:
     """People are answered and signed in; only notices wait."""
-    status.refused_tokens = {"MATTERMOST_NOTICE_TOKEN"}
+    status.bot.refused_tokens = {"MATTERMOST_NOTICE_TOKEN"}
 
     health = await status.look()
 
@@ -178,7 +194,7 @@ async def test_a_refused_notice_token_leaves_everything_else_ready(status: Statu
     assert health.ready
 
 
-async def test_a_token_that_is_refused_while_looking_is_named(status: Status, outside: Outside) -> None:
+async def test_a_token_that_is_refused_while_looking_is_named(status: HealthCheck, outside: Outside) -> None:
     outside.mattermost.failure = REFUSED
 
     told = part(await status.look(), "mattermost")
@@ -186,7 +202,24 @@ async def test_a_token_that_is_refused_while_looking_is_named(status: Status, ou
     assert told == Part("mattermost", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
 
 
-async def test_what_is_silent_is_given_up_and_the_rest_told(status: Status, outside: Outside) -> None:
+async def test_a_refused_administrators_token_is_named(status: HealthCheck, outside: Outside) -> None:
+    """Everything but visits of newcomers and syncs goes on, so the daemon stays in service."""
+    outside.administrator.failure = REFUSED
+
+    health = await status.look()
+
+    assert part(health, "administrator") == Part(
+        "administrator",
+        ok=False,
+        state="token_refused",
+        required=False,
+        variable="MATTERMOST_ADMIN_BOT_TOKEN",
+    )
+    assert part(health, "mattermost").ok
+    assert health.ready
+
+
+async def test_what_is_silent_is_given_up_and_the_rest_told(status: HealthCheck, outside: Outside) -> None:
     """Whoever asks has an answer after some seconds, whatever hangs."""
     outside.mattermost.silent = outside.agent.silent = True
 
@@ -195,6 +228,7 @@ async def test_what_is_silent_is_given_up_and_the_rest_told(status: Status, outs
     assert states(health) == {
         "database": "connected",
         "mattermost": "too_slow",
+        "administrator": "well",
         "agent": "too_slow",
         "websocket": "connected",
         "notices": "well",
@@ -203,7 +237,7 @@ async def test_what_is_silent_is_given_up_and_the_rest_told(status: Status, outs
 
 
 async def test_a_failure_that_nobody_foresaw_does_not_hide_the_others(
-    status: Status, outside: Outside
+    status: HealthCheck, outside: Outside
 ) -> None:
     """Its text stays inside; that there is one is told."""
     outside.agent.failure = ZeroDivisionError("an internal text")

@@ -12,9 +12,11 @@ from bridge.db.periodic_tasks import PeriodicTasks
 from bridge.runtime.reconcile import Reconciler, Rhythm
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import away
+from handlers.http.sync import SYNCING
 from tests.support.front import ACME, BOREALIS
 from tests.support.mattermost import eventually
-from tests.support.syncing import Desk, desk, keeping_of
+from tests.support.services import built as process
+from tests.support.syncing import Desk, desk
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ async def built(dsn: str) -> AsyncIterator[Desk]:
 
 
 def reconciler(built: Desk) -> Reconciler:
-    found = built.membership_services.reconciler
+    found = built.reconciler
     assert found
     return found
 
@@ -78,7 +80,7 @@ async def test_it_is_done_every_six_hours(built: Desk) -> None:
 
 async def test_two_processes_do_it_once(built: Desk, dsn: str) -> None:
     """The other one finds that it is done."""
-    async with keeping_of(built.settings, dsn, built.pool) as other:
+    async with process(built.settings, dsn, built.pool) as other:
         assert other.reconciler
         asked = built.equa.controls.calls["GET /organization/{organization}/member"]
 
@@ -177,5 +179,5 @@ async def test_it_looks_again_and_again(built: Desk) -> None:
 async def test_without_a_service_account_there_is_none(dsn: str) -> None:
     """Nobody could read the rosters."""
     async with desk(dsn, EQUA_SERVICE_EMAIL="", EQUA_SERVICE_PASSWORD="") as built:
-        assert built.membership_services.reconciler is None
-        assert built.membership_services.syncing
+        assert built.reconciler is None
+        assert SYNCING in built.front.app

@@ -288,7 +288,7 @@ async def test_a_left_over_value_against_forgery_is_taken_away(door: Front) -> N
 async def test_who_was_removed_meanwhile_is_not_signed_in(door: Front) -> None:
     """Between the visit and the click."""
     ticket = await door.ticket()
-    sign_in_service = door.visits.sign_in_service
+    sign_in_service = door.built.services.sign_in
     assert sign_in_service
     await sign_in_service.provisioner.leave(demo_data.ADA.id, ACME.id)
 
@@ -332,7 +332,7 @@ async def test_only_tokens_that_the_bridge_has_given_out_sign_in(dsn: str) -> No
         await door.ticket()
         (ada,) = door.chat.people()
         other = door.chat.store.create_token(ada).token
-        sign_in_service = door.visits.sign_in_service
+        sign_in_service = door.built.services.sign_in
         assert sign_in_service
         ticket = await sign_in_service.issue_ticket(demo_data.ADA.id, ACME.id)
 
@@ -351,7 +351,7 @@ async def test_a_token_in_the_place_of_a_ticket_ends_with_the_last_membership(ds
     """It is forgotten and revoked."""
     async with front(dsn, SESSION_TOKEN="pat") as door:
         token = await door.ticket()
-        sign_in_service = door.visits.sign_in_service
+        sign_in_service = door.built.services.sign_in
         assert sign_in_service
         await sign_in_service.provisioner.leave(demo_data.ADA.id, ACME.id)
 

@@ -12,7 +12,8 @@ from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Fault, away
 from bridge.sandbox.mattermost import RestFault
 from tests.support.front import ACME, APP, BOREALIS, front
-from tests.support.syncing import Desk, desk, keeping_of, path
+from tests.support.services import built as process
+from tests.support.syncing import Desk, desk, path
 
 NOBODY_CHANGED = {"created": 0, "added": 0, "removed": 0}
 
@@ -268,8 +269,8 @@ async def test_another_process_finishes_what_one_has_begun(dsn: str) -> None:
         assert told["status"] == "running"
         built.chat.server.faults.clear()
         async with (
-            keeping_of(built.settings, dsn, built.pool) as other,
-            built.working(other),
+            process(built.settings, dsn, built.pool) as other,
+            built.working(other.services),
         ):
             ended = await built.ended(job)
 
@@ -367,7 +368,7 @@ async def test_without_an_administrator_s_token_it_is_not_configured(dsn: str) -
 async def test_old_syncs_are_forgotten(acme: Desk) -> None:
     """And at once the rosters of those that never end."""
     await acme.sync()
-    syncs = acme.membership_services.syncs
+    syncs = acme.services.syncs
     assert await syncs.purge() == 0
     await acme.pool.execute(
         """insert into syncs (id, organization_id, organization_name, roster, read_at, requested)

@@ -1,4 +1,4 @@
-"""The visit path as the daemon puts it together."""
+"""Services as the daemon puts them together."""
 
 import pytest
 from asyncpg import Pool
@@ -6,26 +6,27 @@ from asyncpg import Pool
 from bridge import config
 from bridge.db.sealed_tokens import FIRST, SealedTokens
 from bridge.errors import StartupError
-from bridge.metrics import Metrics
-from bridge.runtime import sign_in
+from bridge.runtime.clients import Clients
 from bridge.secrets.key_ring import KeyRing
 from handlers.http.app_keys import SERVICES
 from tests.support.front import front, served
 from tests.support.sealed import entry, store_tokens
+from tests.support.services import built
 
 
 async def test_nothing_is_put_together_that_is_not_configured(dsn: str, pool: Pool) -> None:
     """The API says of each what is missing."""
-    async with sign_in.opened(config.load({"DATABASE_URL": dsn}), dsn, pool, Metrics()) as opened:
-        assert (opened.equa, opened.sign_in_service) == (None, None)
-        await opened.renew()
+    async with built(config.load({"DATABASE_URL": dsn}), dsn, pool) as process:
+        assert process.clients == Clients()
+        assert process.services.sign_in is None
+        await process.periodic_tasks.reseal()
 
 
 async def test_what_goes_wrong_meanwhile_comes_out_as_it_is(dsn: str) -> None:
     """Its sentence is for the operator, who would not look for it in a group of errors."""
     async with front(dsn) as door:
         with pytest.raises(StartupError, match="port"):
-            async with sign_in.opened(config.load(door.environ), dsn, door.pool, Metrics()):
+            async with built(config.load(door.environ), dsn, door.pool):
                 raise StartupError("The port is taken.")
 
 
@@ -45,7 +46,7 @@ async def test_after_a_start_with_a_new_key_tokens_are_sealed_with_it(dsn: str) 
         (token,) = door.tokens()
         keys = f"{entry('k2')},{door.environ['TOKEN_KEYS']}"
         async with served(door.chat, door.equa, door.pool, dsn, TOKEN_KEYS=keys) as later:
-            await later.visits.renew()
+            await later.built.periodic_tasks.reseal()
 
             assert await SealedTokens(door.pool).counts() == {"k2": 1}
             assert (await later.login(await later.ticket())).status == 303
@@ -58,7 +59,7 @@ async def test_what_is_over_is_purged(dsn: str) -> None:
         await door.ticket()
         await door.pool.execute("update tickets set expires = now() - interval '1 second'")
 
-        await door.visits.purge()
+        await door.built.periodic_tasks.purge()
 
         assert await door.pool.fetchval("select count(*) from tickets") == 0
 
@@ -69,16 +70,18 @@ async def test_no_repr_shows_a_secret(dsn: str) -> None:
         ticket = await door.ticket()
         ring = KeyRing.parse(door.environ["TOKEN_KEYS"])
         await store_tokens(door.pool, ring, [1])
-        assert door.visits.sign_in_service
-        provisioner = door.visits.sign_in_service.provisioner
+        assert door.built.services.sign_in
+        provisioner = door.built.services.sign_in.provisioner
         seen = [
             config.load(door.environ),
-            door.visits,
+            door.built,
+            door.built.clients,
+            door.built.services,
             door.app[SERVICES],
             provisioner.admin,
             provisioner.team_bots,
             provisioner.keys,
-            await door.visits.sign_in_service.enter(ticket),
+            await door.built.services.sign_in.enter(ticket),
             await SealedTokens(door.pool).sealed_with_others("k9", after=FIRST, limit=9),
         ]
 

@@ -1,0 +1,31 @@
+"""Which handler does which kind of job. Each process does those kinds that it is configured for."""
+
+from collections.abc import Mapping
+
+from bridge.models.jobs import JobKind
+from bridge.runtime.services import Services
+from bridge.worker import Handler
+from handlers.jobs.membership import Memberships, refuse
+from handlers.jobs.mention import Mentions
+from handlers.jobs.notice import Notices
+from handlers.jobs.sync import SyncJobs
+
+
+def membership_handlers(services: Services) -> Mapping[JobKind, Handler]:
+    """Return the handlers of the kinds that an administrator does."""
+    if not (services.provisioner and services.team_sync):
+        return {"membership": Handler(refuse), "sync": Handler(refuse)}
+    return {
+        "membership": Handler(Memberships(services.provisioner, services.roster_reader).apply),
+        "sync": Handler(SyncJobs(services.team_sync, services.syncs).run),
+    }
+
+
+def mention_handlers(mentions: Mentions) -> Mapping[JobKind, Handler]:
+    """Return the handlers of the kinds that the bot does."""
+    return {"mention": Handler(mentions.answer, mentions.apologize), "invite": Handler(mentions.invite)}
+
+
+def notice_handlers(notices: Notices) -> Mapping[JobKind, Handler]:
+    """Return the handlers of the kinds that the notice account does."""
+    return {"notice": Handler(notices.post)}

@@ -1,0 +1,82 @@
+"""What the daemon does again and again beside its jobs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from asyncpg import Pool
+
+from bridge.db.job_history import JobHistory
+from bridge.db.periodic_tasks import PeriodicTasks as Table
+from bridge.errors import DatabaseUnavailable
+from bridge.metrics import Metrics
+from bridge.outage import retry_until_available
+from bridge.runtime.reconcile import Reconciler
+from bridge.runtime.services import Services
+from bridge.secrets.reseal import reseal
+
+log = structlog.get_logger(__name__)
+
+KEEP = timedelta(days=90)
+"""How long `why` can explain a post."""
+
+_SAMPLE_EVERY = 10.0
+_PURGE_EVERY = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodicTasks:
+    job_history: JobHistory
+    services: Services
+    metrics: Metrics
+
+    def all(self) -> Mapping[str, Coroutine[Any, Any, None]]:
+        """Return them by name; each runs until it is cancelled or has nothing left to do."""
+        tasks: dict[str, Coroutine[Any, Any, None]] = {
+            "sample the inbox": _repeat("sample", self.sample, _SAMPLE_EVERY),
+            "purge old rows": _repeat("purge", self.purge, _PURGE_EVERY),
+            "reseal tokens": retry_until_available("reseal", self.reseal),
+        }
+        if reconciler := make_reconciler(self.services, self.job_history.pool, self.metrics):
+            tasks["reconcile"] = reconciler.run()
+        return tasks
+
+    async def sample(self) -> None:
+        """Put the state of the inbox and of the channels into the metrics."""
+        self.metrics.inbox(await self.job_history.backlogs())
+        self.metrics.channel_problems(await self.services.tables.teams.channel_problems())
+
+    async def purge(self) -> None:
+        """Delete expired tickets, old memberships, syncs and jobs."""
+        await self.services.tables.tickets.purge()
+        await self.services.tables.memberships.purge()
+        await self.services.syncs.purge()
+        while purged := await self.job_history.purge(KEEP):
+            log.info("purged", jobs=purged)
+
+    async def reseal(self) -> None:
+        """Seal tokens with the first key that another one has sealed; from now on it seals new ones."""
+        if self.services.keys is None:
+            return
+        resealed = await reseal(self.services.keys, self.services.tokens)
+        if resealed.done or resealed.failed:
+            log.info("resealed", tokens=resealed.done, failed=resealed.failed)
+
+
+async def _repeat(what: str, task: Callable[[], Awaitable[None]], every: float) -> None:
+    while True:
+        try:
+            await task()
+        except DatabaseUnavailable as error:
+            log.warning("periodic_task_failed", task=what, reason=error.message)
+        await asyncio.sleep(every)
+
+
+def make_reconciler(services: Services, pool: Pool, metrics: Metrics) -> Reconciler | None:
+    """Return what reconciles teams; None without a service account, which reads the rosters."""
+    if not (services.team_sync and services.roster_reader):
+        return None
+    return Reconciler(services.team_sync, services.roster_reader, Table(pool), metrics)
