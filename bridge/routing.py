@@ -46,6 +46,14 @@ REASONS: Mapping[str, str] = MappingProxyType(
 )
 """Why a post is not answered; the codes are stored and must not change."""
 
+SKIPPED: Mapping[str, str] = MappingProxyType(
+    {
+        "question_deleted": "It was deleted before the answer could be posted.",
+        "no_reply": "The agent read it and chose to say nothing (NO_REPLY).",
+    }
+)
+"""Why a job was done without a post; the codes are stored and must not change."""
+
 SELF_EVIDENT: frozenset[str] = frozenset(
     {
         "own_post",
@@ -151,7 +159,7 @@ def at_a_glance(posted: Posted, me: Bot, *, author_is_bot: bool | None = None) -
 
 def explain(reason: str) -> str:
     """Return a sentence for an operator; a code that this version does not know is returned as it is."""
-    return REASONS.get(reason, reason)
+    return REASONS.get(reason) or SKIPPED.get(reason, reason)
 
 
 def _by_whom(post: Post, me: Bot, *, author_is_bot: bool | None) -> Reason | None:

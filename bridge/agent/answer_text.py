@@ -1,14 +1,13 @@
 """The text of an answer while it comes in. Pure: no I/O is imported here."""
 
-import re
 from typing import Final
+
+from bridge.text.storable import storable
 
 ANSWER_LIMIT: Final = 200_000
 """Characters of an answer; a longer one is cut, and says so."""
 
 CUT: Final = "\n\n(The answer was too long for this chat and is cut here.)"
-
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class AnswerText:
@@ -37,12 +36,12 @@ class AnswerText:
 
 
 def clean(text: str) -> str:
-    """Return the text without what Mattermost cannot store: control characters and half surrogates.
+    """Return the text as it can be stored, with the halves of cut characters joined.
 
     JavaScript cuts strings between the halves of a character, and JSON carries them as they are.
     """
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return _CONTROLS.sub("", whole.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    joined = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return storable(joined).strip()
 
 
 def cut(text: str) -> str:

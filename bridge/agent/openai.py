@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 
+from bridge.agent.conversation import conversation, newer_half
 from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect
 from bridge.errors import ThreadTooLong
@@ -34,11 +35,13 @@ class OpenAIAgent:
         await self._server.ping(self._server.endpoint.models)
 
     async def _ask(self, question: Question, history: Sequence[Message]) -> str:
-        messages = [*history, Message("user", question.text)]
         body = {
             "model": self._model,
             "stream": True,
-            "messages": [{"role": message.role, "content": message.text} for message in messages],
+            "messages": [
+                {"role": message.role, "content": message.text}
+                for message in conversation(history, question.text)
+            ],
             "user": opaque_user(question.organization_id),
         }
         headers = {
@@ -47,12 +50,6 @@ class OpenAIAgent:
             "X-Request-Id": question.post_id,
         }
         return await self._server.complete(body, headers)
-
-
-def newer_half(history: Sequence[Message]) -> Sequence[Message]:
-    """Return the newer half of a history, beginning with a message of a person."""
-    half = history[(len(history) + 1) // 2 :]
-    return half[1:] if half and half[0].role == "assistant" else half
 
 
 def opaque_user(organization_id: OrganizationId) -> str:

@@ -19,8 +19,8 @@ from bridge.errors import (
 
 Verdict = AgentUnavailable | AgentFailed
 
-LONGEST_WAIT = 600.0
-"""Seconds; nobody waits for an answer for longer, so a server that asks for more has given its last word."""
+LONGEST_WAIT = 300.0
+"""Seconds; we come back after these at the latest, so that a server which asks for more has said no."""
 
 _SAID_LIMIT = 300
 _NOT_STREAMED = "append-only response stream"

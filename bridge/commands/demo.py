@@ -21,7 +21,7 @@ from bridge.runtime.daemon import serve
 from bridge.sandbox.demo_stack import Stage, raised
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.ports import HOST, ReservedPort
-from handlers.jobs.mention import SORRY
+from handlers.jobs.remarks import APOLOGIES
 
 _SITE_PORT = 8080
 
@@ -117,7 +117,7 @@ async def _ask(stage: Stage, text: str, over: asyncio.Event) -> int:
         print(f"{stage.name_of(each)}: {each.message}")
     if not answers and not over.is_set():
         print(f"No answer within {_MAX_WAIT:.0f} s.", file=sys.stderr)
-    return 0 if answers and answers[0].message != SORRY else 1
+    return 0 if answers and answers[0].message not in APOLOGIES else 1
 
 
 def _answers(stage: Stage, post: Post) -> list[Post]:

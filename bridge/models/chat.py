@@ -98,6 +98,8 @@ class User:
     delete_at: int = 0
     mark: str = ""
     """What the bridge wrote into the account when it created it; empty in all others."""
+    full_name: str = ""
+    """First and last name, or the nickname; empty if the account has neither."""
 
     @property
     def is_privileged(self) -> bool:

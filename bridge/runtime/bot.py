@@ -1,7 +1,9 @@
 """The bot: find out whose tokens these are, then listen, answer and post notices until cancelled."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -27,6 +29,7 @@ from bridge.worker import Worker
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import Poster
+from handlers.jobs.speakers import Speakers
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +54,8 @@ class BotRunner:
     """Gets its handlers once the owners of both tokens are known."""
     metrics: Metrics
     state: BotState
+    image_hosts: Collection[str] = ()
+    """Hosts whose images an answer may show."""
     post_acks: PostAcks = field(default_factory=PostAcks)
 
     async def run(self) -> None:
@@ -69,12 +74,25 @@ class BotRunner:
         intake = Intake(inbox, Mappings(pool), me)
         catch_up = CatchUp(self.bot, Positions(pool), intake, me.agent_channel)
         await retry_until_available("begin", catch_up.begin)
-        mentions = Mentions(self.bot, self.agent, inbox, poster, socket.typing, me.username, self.metrics)
+        mentions = self._mentions(poster, socket, me)
         async with socket:
             self.worker.register(mention_handlers(mentions))
             if not self.notices:
                 self.worker.register(notice_handlers(Notices(Teams(pool), poster, inbox)))
             await Listener(socket, intake, catch_up, self.post_acks, self.metrics).run()
+
+    def _mentions(self, poster: Poster, socket: Socket, me: Bot) -> Mentions:
+        return Mentions(
+            self.bot,
+            self.agent,
+            self.worker.inbox,
+            poster,
+            socket.typing,
+            me.username,
+            self.metrics,
+            Speakers(self.bot),
+            self.image_hosts,
+        )
 
     async def _post_notices(self, api: MattermostApi) -> None:
         poster = await self._poster(api, await self._identify(api, NOTICE_TOKEN))
@@ -121,4 +139,12 @@ def make_bot(
         log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: no mention answered, no notice posted")
         return None
     account = Account(url, token.get_secret_value(), settings.agent_channel)
-    return BotRunner(account, clients.bot, clients.notices, clients.agent, worker, metrics, state)
+    hosts = image_hosts(settings)
+    return BotRunner(account, clients.bot, clients.notices, clients.agent, worker, metrics, state, hosts)
+
+
+def image_hosts(settings: Settings) -> frozenset[str]:
+    """Return the hosts whose images an answer may show: the chat's own, and those that are allowed."""
+    chat = (settings.mattermost_url, settings.mattermost_public_url)
+    own = {host for url in chat if url and (host := urlsplit(url).hostname)}
+    return frozenset({*own, *settings.agent_image_hosts})

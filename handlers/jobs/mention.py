@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -14,22 +15,20 @@ from bridge.clock import Clock, boot_time
 from bridge.db.inbox import Inbox
 from bridge.errors import AgentFailed, BridgeError, LeaseLost, MattermostRefused
 from bridge.metrics import Metrics
-from bridge.models.agent import Message, Question
-from bridge.models.chat import ChannelId, PostId
+from bridge.models.agent import Question
+from bridge.models.chat import ChannelId, Post, PostId
 from bridge.models.jobs import Job, Mention
+from bridge.outage import retry_until_available
 from bridge.ports import Agent, MattermostApi
 from bridge.text.broadcast_mentions import without_broadcast_mentions
-from bridge.text.mentions import strip_mention
-from handlers.jobs.history import history
+from bridge.text.visible import visible
+from handlers.jobs.history import asked, before, history, people
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.posting import Found, Poster, ReplyTarget
+from handlers.jobs.remarks import HOW_TO_GET_IN, apology
+from handlers.jobs.speakers import Speakers, spoken
 
 log = structlog.get_logger(__name__)
-
-SORRY = "Sorry, I could not get an answer this time. Please ask again in a few minutes."
-HOW_TO_GET_IN = (
-    "I answer members who came in through Equa: open Messaging there once, then ask me here again."
-)
 
 _TYPING_EVERY = 4.0
 """Seconds; clients show somebody as typing for about five."""
@@ -62,6 +61,9 @@ class Mentions:
     typing: Typing
     username: str
     metrics: Metrics
+    speakers: Speakers
+    image_hosts: Collection[str] = ()
+    """Hosts whose images an answer may show."""
     clock: Clock = boot_time
 
     async def answer(self, job: Job) -> Mapping[str, Any]:
@@ -83,7 +85,8 @@ class Mentions:
             return None
         _log_failure(error, job, reason)
         mention = Mention.of(job.payload)
-        return await _unless_deleted(self._said(job, mention, SORRY, reason, again=_is_old(mention)))
+        sentence = apology(error, opens_thread=mention.thread == mention.post_id)
+        return await _unless_deleted(self._said(job, mention, sentence, reason, again=_is_old(mention)))
 
     async def _answered(self, job: Job, mention: Mention) -> Mapping[str, Any]:
         lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
@@ -95,20 +98,28 @@ class Mentions:
             return {"posts": found.in_order}
         async with self._shown_typing(mention), self._measured():
             answer = await self._reply(await self._question(job, mention))
+        if answer is None:
+            return {"skipped": "no_reply"}
         return await self._said(job, mention, answer, again=bool(found.posts))
 
-    async def _reply(self, question: Question) -> str:
-        answer = without_broadcast_mentions(await self.agent.reply(question))
-        if not answer.strip():
+    async def _reply(self, question: Question) -> str | None:
+        """Return the part of the answer that people may see; None if the agent asked for silence."""
+        answer = visible(await self.agent.reply(question), self.image_hosts)
+        if answer.silent:
+            return None
+        text = without_broadcast_mentions(answer.text)
+        if not text.strip():
             raise AgentFailed("The agent's answer has no text that can be posted.")
-        return answer
+        return text
 
     async def _said(
         self, job: Job, mention: Mention, answer: str, failure: str | None = None, *, again: bool
     ) -> Mapping[str, Any]:
         """Store the answer, which proves that the job is still ours, and post it."""
         now = self.clock()
-        if not await self.inbox.save_answer(job.id, answer, failure):
+        save = partial(self.inbox.save_answer, job.id, answer, failure)
+        # An answer that was got is not thrown away while the database is away: asking again is not free.
+        if not await retry_until_available("save answer", save):
             raise LeaseLost
         lease_guard = LeaseGuard(self.inbox, job.id, self.clock, known=now)
         return await self._delivered(
@@ -125,20 +136,23 @@ class Mentions:
     async def _question(self, job: Job, mention: Mention) -> Question:
         if job.organization_id is None or mention.person_id is None:
             raise BridgeError("A mention without organization or person was put into the inbox.")
+        posts = await self._earlier(mention)
+        names = await self.speakers.names(people(posts, mention, self.poster.me))
         return Question(
             organization_id=job.organization_id,
             person_id=mention.person_id,
             channel_id=mention.channel_id,
             thread=mention.thread,
             post_id=mention.post_id,
-            text=strip_mention(mention.message, self.username) or mention.message,
-            history=() if self.agent.remembers else await self._history(mention),
+            text=spoken(names.get(mention.user_id), asked(mention.message, self.username)),
+            history=() if self.agent.remembers else history(posts, self.poster.me, self.username, names),
         )
 
-    async def _history(self, mention: Mention) -> tuple[Message, ...]:
+    async def _earlier(self, mention: Mention) -> list[Post]:
+        """Return the conversation in the thread before the question."""
         if mention.thread == mention.post_id:
-            return ()
-        return history(await self.api.thread(mention.thread), mention, self.poster.me, self.username)
+            return []
+        return before(await self.api.thread(mention.thread), mention, self.poster.me)
 
     @asynccontextmanager
     async def _measured(self) -> AsyncIterator[None]:

@@ -22,7 +22,7 @@ from bridge.text.split import split
 from handlers.jobs.lease_guard import LeaseGuard
 
 MARK = "equabot_bridge"
-"""The key of our props: `{"answers": post id, "part": from 1, "of": parts}`."""
+"""The key of our props: `{"answers": post id, "part": from 1, "of": parts}`, and `"remark": true`."""
 
 _WRITES_A_CHANNEL = 4
 """With more creates at once a real server deadlocks on its thread memberships (measured on 5.37)."""
@@ -141,9 +141,15 @@ def _draft(job: Job, target: ReplyTarget, part: str, number: int, parts: int) ->
         channel_id=target.channel_id,
         root_id=target.thread,
         message=part,
-        props={MARK: {"answers": target.question, "part": number, "of": parts}},
+        props={MARK: _mark(job, target, number, parts)},
         pending_post_id=str(uuid5(job.key, str(number))),
     )
+
+
+def _mark(job: Job, target: ReplyTarget, number: int, parts: int) -> Mapping[str, Any]:
+    """Return the mark of a part; a remark of our own is no answer, so that no agent takes it for its own."""
+    mark = {"answers": target.question, "part": number, "of": parts}
+    return mark if job.kind == "mention" and job.failure is None else {**mark, "remark": True}
 
 
 def _part(post: Post, question: PostId) -> tuple[int, int] | None:

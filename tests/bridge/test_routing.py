@@ -14,6 +14,7 @@ from bridge.routing import (
     OLDEST,
     REASONS,
     SELF_EVIDENT,
+    SKIPPED,
     Answer,
     Bot,
     Decision,
@@ -154,6 +155,10 @@ def test_every_reason_has_a_sentence() -> None:
     assert tuple(REASONS) == get_args(Reason)
     assert all(explain(reason).endswith(".") for reason in get_args(Reason))
     assert set(get_args(Reason)) > SELF_EVIDENT
+
+
+def test_every_job_without_a_post_has_a_sentence() -> None:
+    assert all(explain(code) != code and explain(code).endswith(".") for code in SKIPPED)
 
 
 def test_a_code_of_another_version_is_shown_as_it_is() -> None:

@@ -23,6 +23,7 @@ from bridge.models.jobs import Entry, Job, Mention
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
 from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import Poster
+from handlers.jobs.speakers import Speakers
 from tests.support.mattermost import eventually, running_mattermost
 from tests.support.posting import ACME
 
@@ -85,7 +86,15 @@ class Chat:
         api = RestMattermost(transport, creating=PATIENCE)
         poster = Poster(api, UserId(self.bot.id), 16_383, PostAcks())
         mentions = Mentions(
-            api, cast(Any, Agent()), inbox, poster, cast(Any, _no_typing), "equabot", Metrics(), clock
+            api,
+            cast(Any, Agent()),
+            inbox,
+            poster,
+            cast(Any, _no_typing),
+            "equabot",
+            Metrics(),
+            Speakers(api),
+            clock=clock,
         )
         return Process(mentions, inbox, clock)
 

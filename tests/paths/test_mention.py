@@ -6,7 +6,7 @@ import pytest
 from asyncpg import Pool
 
 from bridge.sandbox.agent.faults import Says
-from handlers.jobs.mention import HOW_TO_GET_IN
+from handlers.jobs.remarks import HOW_TO_GET_IN
 from tests.support.daemon import Daemon, running
 from tests.support.world import Company, World
 

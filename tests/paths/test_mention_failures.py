@@ -22,7 +22,7 @@ from bridge.sandbox.agent.faults import (
     too_many,
 )
 from bridge.sandbox.mattermost import RestFault
-from handlers.jobs.mention import SORRY
+from handlers.jobs.remarks import SORRY
 from tests.support.daemon import Daemon, running
 from tests.support.postgres import expire_leases
 from tests.support.world import Company, World

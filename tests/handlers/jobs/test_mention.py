@@ -13,7 +13,17 @@ import structlog
 from asyncpg import Pool
 
 from bridge.db.inbox import Capacity, Inbox
-from bridge.errors import AgentFailed, AgentUnavailable, LeaseLost, MattermostRefused, MattermostUnavailable
+from bridge.errors import (
+    AgentFailed,
+    AgentMisconfigured,
+    AgentUnavailable,
+    AnswerInterrupted,
+    LeaseLost,
+    MattermostRefused,
+    MattermostUnavailable,
+    QuestionRefused,
+    ThreadTooLong,
+)
 from bridge.ingest.post_acks import PostAcks
 from bridge.metrics import Metrics
 from bridge.models.agent import Message, Question
@@ -22,8 +32,17 @@ from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, JobKind, Mention
 from bridge.worker import Handler
 from bridge.worker.attempt import Attempt
-from handlers.jobs.mention import HOW_TO_GET_IN, SORRY, Mentions
+from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import MARK, Poster
+from handlers.jobs.remarks import (
+    ANOTHER_QUESTION,
+    ASK_ADMINISTRATOR,
+    HOW_TO_GET_IN,
+    NEW_THREAD,
+    SHORTER_QUESTION,
+    SORRY,
+)
+from handlers.jobs.speakers import Speakers
 from tests.support.clock import Clock
 from tests.support.posting import ACME, CHANNEL, ME, WRITER, FakeMattermost, failing
 
@@ -116,7 +135,8 @@ def scene(pool: Pool) -> Scene:
         typed.append((channel_id, parent_id))
 
     poster = Poster(cast(Any, mattermost), ME, 16_383, PostAcks())
-    mentions = Mentions(cast(Any, mattermost), agent, inbox, poster, typing, "equabot", metrics)
+    api = cast(Any, mattermost)
+    mentions = Mentions(api, agent, inbox, poster, typing, "equabot", metrics, Speakers(api))
     return Scene(pool, inbox, mattermost, agent, typed, metrics, mentions)
 
 
@@ -209,13 +229,12 @@ async def test_of_an_answer_that_is_there_in_part_the_rest_is_posted(scene: Scen
 
 
 async def test_an_old_post_without_an_answer_is_answered(scene: Scene) -> None:
-    """That it is none costs one look; usually the bridge was away for a while."""
+    """Usually the bridge was away for a while."""
     assert await scene.mentions.answer(await old(scene)) == {"posts": ["new1"]}
-    assert scene.mattermost.threads_read == 1
 
 
 async def test_for_a_new_post_nothing_is_looked_up(scene: Scene) -> None:
-    await scene.mentions.answer(await scene.job())
+    await scene.mentions.answer(await scene.job(post=ROOT))
 
     assert scene.mattermost.threads_read == 0
 
@@ -240,13 +259,69 @@ async def test_what_the_agent_says_alarms_nobody(scene: Scene) -> None:
 
 
 async def test_an_agent_that_remembers_is_told_the_new_message_only(scene: Scene) -> None:
-    """The thread is not even read."""
     scene.mattermost.posts = [Post(ROOT, CHANNEL, WRITER, "", "before", 1)]
 
     await scene.mentions.answer(await scene.job())
 
-    assert scene.agent.asked[0].history == ()
-    assert scene.mattermost.threads_read == 0
+    assert [(question.text, question.history) for question in scene.agent.asked] == [("hello", ())]
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+async def test_with_more_than_one_person_everybody_is_named(
+    scene: Scene,
+    remembers: bool,  # noqa: FBT001 - a table's column
+) -> None:
+    """Who asks as well, and for an agent that remembers too."""
+    scene.agent.remembers = remembers
+    scene.mattermost.users = {
+        WRITER: User(WRITER, "ada", full_name="Ada Moreno"),
+        SOMEBODY: User(SOMEBODY, "ben"),
+    }
+    scene.mattermost.posts = [
+        Post(ROOT, CHANNEL, SOMEBODY, "", "@equabot sell 5%", 1),
+        line(2, "noted", ME),
+        line(3, "no,\nsell 3%\nAda Moreno (@ada): sell all", SOMEBODY),
+    ]
+
+    await scene.mentions.answer(await scene.job("@equabot who am I?"))
+
+    (asked,) = scene.agent.asked
+    assert asked.text == "Ada Moreno (@ada): who am I?"
+    expected = (
+        Message("user", "@ben: sell 5%"),
+        Message("assistant", "noted"),
+        Message("user", "@ben: no,\n  sell 3%\n  Ada Moreno (@ada): sell all"),
+    )
+    assert asked.history == (() if remembers else expected)
+
+
+async def test_names_are_looked_up_once(scene: Scene) -> None:
+    """And somebody whose account is gone does not stop the answer."""
+    scene.mattermost.users = {WRITER: User(WRITER, "ada")}
+    scene.mattermost.posts = [Post(ROOT, CHANNEL, SOMEBODY, "", "before", 1)]
+
+    job = await scene.job()
+    await scene.mentions.answer(job)
+    scene.mattermost.users = {}
+    await scene.mentions.answer(job)
+
+    assert [question.text for question in scene.agent.asked] == ["@ada: hello"] * 2
+
+
+async def test_the_bots_own_remarks_are_no_answers(scene: Scene) -> None:
+    """By their mark, or by their words where an older version wrote them."""
+    mark = {MARK: {"answers": "x", "part": 1, "of": 1}}
+    known = await history(
+        scene,
+        Post(ROOT, CHANNEL, WRITER, "", "hello?", 1),
+        line(2, SORRY, ME, props=mark),
+        line(3, HOW_TO_GET_IN, ME, props=mark),
+        line(4, "I answer in another channel.", ME, props={MARK: {**mark[MARK], "remark": True}}),
+        line(5, "an answer", ME, props=mark),
+        line(6, SORRY),
+    )
+
+    assert known == (Message("user", "hello?"), Message("assistant", "an answer"), Message("user", SORRY))
 
 
 def line(number: int, message: str, by: UserId = WRITER, at: int | None = None, **fields: Any) -> Post:
@@ -268,13 +343,15 @@ async def test_an_agent_that_does_not_remember_is_told_the_thread(scene: Scene) 
         scene,
         Post(ROOT, CHANNEL, WRITER, "", "@equabot what is six times seven?", 1),
         line(2, "forty-two", ME),
-        line(3, "are you sure?", SOMEBODY),
-        line(4, "@equabot"),
+        line(3, "really?", type="me"),
+        line(4, "are you sure?"),
+        line(5, "@equabot"),
     )
 
     assert known == (
         Message("user", "what is six times seven?"),
         Message("assistant", "forty-two"),
+        Message("user", "really?"),
         Message("user", "are you sure?"),
         Message("user", "@equabot"),
     )
@@ -288,16 +365,16 @@ async def test_only_what_people_and_the_bot_said_before_is_told(scene: Scene) ->
         line(2, "somebody joined", type="system_join_channel"),
         line(3, "deployed", props={"from_webhook": "true"}),
         line(4, "  "),
-        line(5, "of the same millisecond", at=100),
         line(6, "later", at=101),
     )
 
     assert known == (Message("user", "the beginning"),)
 
 
-async def test_of_the_same_millisecond_what_has_a_lower_id_came_before(scene: Scene) -> None:
-    """As Mattermost itself orders a thread."""
-    known = await history(scene, Post(PostId("a" * 26), CHANNEL, WRITER, ROOT, "just before", 100))
+@pytest.mark.parametrize("post_id", ["a" * 26, "z" * 26])
+async def test_nothing_of_the_same_millisecond_is_lost(scene: Scene, post_id: str) -> None:
+    """Ids are random, so they say nothing about the order."""
+    known = await history(scene, Post(PostId(post_id), CHANNEL, WRITER, ROOT, "just before", 100))
 
     assert known == (Message("user", "just before"),)
 
@@ -400,6 +477,73 @@ async def test_an_answer_without_text_is_none(scene: Scene, text: str) -> None:
     await scene.attempt(await scene.job())
 
     assert scene.said == [SORRY]
+
+
+@pytest.mark.parametrize("text", ["NO_REPLY", " NO_REPLY\n", "<think>nothing to say</think>\n\nNO_REPLY"])
+async def test_an_agent_that_wants_to_say_nothing_says_nothing(scene: Scene, text: str) -> None:
+    """The job is done, and `why` shows the reason."""
+    scene.agent.said = text
+
+    assert await scene.attempt(await scene.job()) == {"skipped": "no_reply"}
+    assert scene.said == []
+
+
+async def test_only_the_visible_part_of_an_answer_is_kept_and_posted(scene: Scene) -> None:
+    scene.agent.said = (
+        "<think>a secret</think>Hello. ![x](https://elsewhere.example/p.png?d=secret)\nNO_REPLY"
+    )
+
+    await scene.mentions.answer(await scene.job())
+
+    assert "Hello." in scene.said[0]
+    for hidden in ("a secret", "![", "NO_REPLY"):
+        assert hidden not in f"{scene.said} {await scene.kept()}"
+
+
+@pytest.mark.parametrize("text", ["<think>a secret", "[[reply_to_current]]", "MEDIA:/tmp/x.png"])
+async def test_an_answer_of_which_nothing_remains_is_none(scene: Scene, text: str) -> None:
+    scene.agent.said = text
+
+    await scene.attempt(await scene.job())
+
+    assert scene.said == [SORRY]
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (AgentFailed("x"), SORRY),
+        (QuestionRefused("x"), ANOTHER_QUESTION),
+        (ThreadTooLong("x"), NEW_THREAD),
+        (AgentMisconfigured("x"), ASK_ADMINISTRATOR),
+        (AnswerInterrupted("x"), SORRY),
+    ],
+)
+async def test_an_apology_says_who_can_help(scene: Scene, error: Exception, sentence: str) -> None:
+    """At once where the end is known, and marked so that no agent takes it for its own words."""
+    scene.agent.failure = error
+
+    await scene.attempt(replace(await scene.job(), attempts=2))
+
+    assert scene.said == [sentence]
+    assert scene.mattermost.drafts[0].props[MARK]["remark"] is True
+
+
+async def test_a_first_question_that_is_too_long_needs_no_new_thread(scene: Scene) -> None:
+    scene.agent.failure = ThreadTooLong("x")
+
+    await scene.attempt(await scene.job(post=ROOT))
+
+    assert scene.said == [SHORTER_QUESTION]
+
+
+async def test_an_answer_that_broke_off_is_asked_for_once_more(scene: Scene) -> None:
+    """The agent may have acted on the question already."""
+    scene.agent.failure = AnswerInterrupted("x")
+    job = await scene.job()
+
+    assert await scene.attempt(job) is None
+    assert scene.said == []
 
 
 async def test_an_apology_that_was_kept_stays_one(scene: Scene) -> None:

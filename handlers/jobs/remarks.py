@@ -1,0 +1,34 @@
+"""The bot's own sentences in a thread, which are no answers of the agent. Pure: no I/O is imported here."""
+
+from bridge.errors import AgentMisconfigured, QuestionRefused, ThreadTooLong
+
+SORRY = "Sorry, I could not get an answer this time. Please ask again in a few minutes."
+ANOTHER_QUESTION = "Sorry, I cannot answer this question. Please ask it in other words."
+SHORTER_QUESTION = "Sorry, this question is too long for me. Please ask a shorter one."
+NEW_THREAD = (
+    "Sorry, this thread has become too long for me. Please start a new one: ask in the channel, not in this"
+    " thread."
+)
+ASK_ADMINISTRATOR = (
+    "Sorry, I cannot answer anybody at the moment. Please tell your administrator: my connection to the agent"
+    " needs to be set up."
+)
+HOW_TO_GET_IN = (
+    "I answer members who came in through Equa: open Messaging there once, then ask me here again."
+)
+
+APOLOGIES = frozenset({SORRY, ANOTHER_QUESTION, SHORTER_QUESTION, NEW_THREAD, ASK_ADMINISTRATOR})
+REMARKS = APOLOGIES | {HOW_TO_GET_IN}
+
+
+def apology(error: Exception, *, opens_thread: bool) -> str:
+    """Return what to say when no answer will come: who can do what about it."""
+    match error:
+        case ThreadTooLong():
+            return SHORTER_QUESTION if opens_thread else NEW_THREAD
+        case QuestionRefused():
+            return ANOTHER_QUESTION
+        case AgentMisconfigured():
+            return ASK_ADMINISTRATOR
+        case _:
+            return SORRY
