@@ -116,6 +116,9 @@ class MattermostAdmin(Protocol):
     async def restore_team(self, team_id: TeamId) -> None:
         """Take a team out of the archive."""
 
+    async def renew_invite(self, team_id: TeamId) -> None:
+        """Give a team another invite id; whoever knew the old one cannot join by it any more."""
+
     async def is_in_team(self, team_id: TeamId, user_id: UserId) -> bool: ...
 
     async def add_to_team(self, team_id: TeamId, user_id: UserId) -> None:

@@ -101,6 +101,11 @@ class Provisioner:
                     organization.id, team, tuple(channels.by_name.values()), channels.repairs
                 )
 
+    async def renew_invite(self, organization: OrganizationId) -> None:
+        """Make the invite ids of the organization's team that somebody knows useless."""
+        if team := await self.tables.teams.find(organization):
+            await self.admin.renew_invite(team.team_id)
+
     async def leave(self, person: PersonId, organization: OrganizationId) -> None:
         """Take a person out of an organization's team, and with the last one revoke their token."""
         with _own_tokens():

@@ -15,6 +15,7 @@ from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.ops import env_file, local
 from bridge.ops.bots import Bot, BotMaker
+from bridge.ops.cleanup import Cleanup
 from bridge.ops.findings import failed
 from bridge.ops.local import LocalSetup
 from bridge.ops.report import Report
@@ -105,8 +106,13 @@ class _Run:
         bots = BotMaker(operator, self.tokens, self.options.dry_run)
         self.report.add(await attempt("settings", setup.settings(site_of(self.settings, self.url))))
         self.report.add(await attempt("roles", setup.roles()))
-        for bot in _bots(self.options):
+        wanted = _bots(self.options)
+        for bot in wanted:
             self.report.add(await attempt(bot.subject, bots.ensure(bot)))
+        if not (self.options.local_socket and self.options.dry_run):  # there is no account on the socket
+            cleanup = Cleanup(operator, self.settings.agent_channel, self.options.dry_run)
+            accounts = [await bots.account(bot) for bot in wanted]
+            self.report.add(await attempt("other accounts", cleanup.accounts(*accounts)))
 
 
 @contextmanager

@@ -50,6 +50,11 @@ class BotMaker:
             return await self._create(bot)
         return [await self._repair(bot, user), await self._token(bot, user)]
 
+    async def account(self, bot: Bot) -> User | None:
+        """Return the account as it is now, None if there is none."""
+        holder = await self.tokens.holder(self.operator, bot.variable)
+        return holder or await self.operator.admin.user_by_username(bot.username)
+
     async def _create(self, bot: Bot) -> list[Finding]:
         name = f'@{bot.username}, shown as "{bot.display_name}"'
         if self.dry_run:

@@ -83,6 +83,8 @@ class Reconciler:
         try:
             named, reading = await self.roster_reader.named(organization)
             report = await self.sync.run(named, reading)
+            # No permission keeps whoever knows an invite id from joining, so no id lives long.
+            await self.sync.provisioner.renew_invite(organization)
         except DatabaseUnavailable:
             raise
         except BridgeError as error:

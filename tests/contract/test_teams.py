@@ -162,3 +162,20 @@ async def test_an_unknown_team_is_404(server: Mattermost) -> None:
     by_id = await server.admin.call("GET", "/teams/" + "a" * 26)
     by_name = await server.admin.call("GET", "/teams/name/no-such-team")
     assert (by_id.status, by_name.status) == (404, 404)
+
+
+async def test_whoever_knows_an_invite_id_can_join(server: Mattermost) -> None:
+    """Whatever their permissions; a new invite id makes the old one useless, and members do not see it."""
+    other = await server.team()
+    ada = await server.account()
+    known = (await server.admin.get(f"/teams/{other['id']}"))["invite_id"]
+    join = f"/teams/members/invite?invite_id={known}"
+
+    assert (await ada.api.call("POST", join)).status == 201
+    renewed = await server.admin.call("POST", f"/teams/{other['id']}/regenerate_invite_id")
+    await server.admin.call("DELETE", f"/teams/{other['id']}/members/{ada.id}")
+    again = await ada.api.call("POST", join)
+
+    assert renewed.status == 200
+    assert renewed.body["invite_id"] not in ("", known)
+    assert (again.status, again.error) == (404, "app.team.get_by_invite_id.finding.app_error")

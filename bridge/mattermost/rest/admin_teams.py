@@ -29,6 +29,10 @@ class TeamAdmin:
     async def restore_team(self, team_id: TeamId) -> None:
         await self._repeatable_teams.restore(team_id)
 
+    async def renew_invite(self, team_id: TeamId) -> None:
+        with unless_absent():
+            await self._teams.renew_invite(team_id)
+
     async def is_in_team(self, team_id: TeamId, user_id: UserId) -> bool:
         return await found_or_none(self._teams.member(team_id, user_id), is_current_member) or False
 

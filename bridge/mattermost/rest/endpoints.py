@@ -89,8 +89,14 @@ class TeamCalls:
     async def mine(self) -> Any:
         return await Teams(self.transport).get_user_teams("me")
 
+    async def of_user(self, user_id: str) -> Any:
+        return await Teams(self.transport).get_user_teams(identifier(user_id))
+
     async def create(self, body: Body) -> Any:
         return await Teams(self.transport).create_team(body)
+
+    async def renew_invite(self, team_id: str) -> Any:
+        return await self.transport.post(f"/teams/{identifier(team_id)}/regenerate_invite_id")
 
     async def restore(self, team_id: str) -> Any:
         return await self.transport.post(f"/teams/{identifier(team_id)}/restore")
@@ -137,6 +143,10 @@ class ChannelCalls:
 
     async def mine(self) -> Any:
         return await self.transport.get("/users/me/channels")
+
+    async def everywhere(self, user_id: str) -> Any:
+        """Return the account's channels in all teams."""
+        return await self.transport.get(f"/users/{identifier(user_id)}/channels")
 
     async def create(self, body: Body) -> Any:
         return await Channels(self.transport).create_channel(body)

@@ -9,10 +9,11 @@ from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.admin import RestAdmin
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.endpoints import ChannelCalls, ServerCalls, TeamCalls, UserCalls
+from bridge.mattermost.rest.objects import parse_named_channel, parse_team
 from bridge.mattermost.rest.outcomes import found_or_none
 from bridge.mattermost.rest.transport import Transport
 from bridge.mattermost.wire import parse_list, parse_user
-from bridge.models.chat import PAGE_SIZE, ChannelId, TeamId, User, UserId
+from bridge.models.chat import PAGE_SIZE, Channel, ChannelId, TeamId, User, UserId
 from bridge.models.ids import is_mattermost_id
 
 DESCRIPTION = "equabot-bridge"
@@ -94,6 +95,15 @@ class RestOperator:
             raise MattermostNotConfigured(
                 f"This Mattermost changes the role {role.name} only with a licence; 10.4 does without."
             ) from error
+
+    async def teams_of(self, user: UserId) -> Sequence[TeamId]:
+        """Return the teams that the account is in."""
+        return [parse_team(each).id for each in parse_list(await TeamCalls(self.transport).of_user(user))]
+
+    async def channels_of(self, user: UserId) -> Sequence[Channel]:
+        """Return the channels that the account is in, in all teams; direct ones included."""
+        reply = ChannelCalls(self.transport).everywhere(user)
+        return list(map(parse_named_channel, await found_or_none(reply, parse_list) or ()))
 
     async def channel(self, channel_id: ChannelId) -> ChannelRecord | None:
         return await found_or_none(ChannelCalls(self.transport).get(channel_id), _channel)

@@ -100,6 +100,20 @@ def patch_team(state: State, team: Team, fields: dict[str, Any]) -> Team:
     return team
 
 
+def renew_invite(state: State, team: Team) -> None:
+    """Give the team another invite id and announce that (`RegenerateTeamInviteId`)."""
+    team.invite_id = state.new_id()
+    _announce(state, team, "update_team")
+
+
+def find_team_by_invite(state: State, invite_id: str) -> Team:
+    """Return the team of that invite id."""
+    for team in state.teams.values():
+        if invite_id and team.invite_id == invite_id:
+            return team
+    raise ApiError("app.team.get_by_invite_id.finding.app_error", 404)
+
+
 def _assign(team: Team, values: dict[str, Any]) -> None:
     for name, value in values.items():
         setattr(team, name, value)

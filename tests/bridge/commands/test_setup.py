@@ -87,6 +87,33 @@ async def test_a_repeat_changes_nothing_and_says_so(operator: Operator) -> None:
     assert len(operator.server.store.users) == accounts
 
 
+async def test_only_the_bot_stays_in_the_agents_channel(operator: Operator) -> None:
+    """The administrator leaves the bot's teams, the notice account their agent's channels, nobody else."""
+    tokens = dict((await operator.run()).tokens)
+    store = operator.server.store
+    bot, notices = store.user_by_name["equabot"], store.user_by_name["equa-admin-bot"]
+    teams = [store.create_team(name, members=[store.admin, bot, notices]) for name in ("acme", "borealis")]
+    foreign = store.create_team("foreign", members=[store.admin, notices])
+    news, other = store.channel(teams[0], "announcements"), store.channel(foreign, "agent")
+
+    planned = await operator.run("--dry-run", **tokens)
+    assert all(store.member_of_team(team.id, store.admin.id) for team in teams)
+    done = await operator.run(**tokens)
+    again = await operator.run(**tokens)
+
+    assert "~ other accounts" in planned.report
+    assert "@admin taken out of 2 teams" in done.report
+    assert "@equa-admin-bot taken out of #agent in 2 teams" in done.report
+    assert "Nothing had to be changed." in again.report
+    for team in teams:
+        agent = store.channel(team, "agent")
+        assert not store.member_of_team(team.id, store.admin.id)
+        assert [store.member_of_channel(agent.id, user.id) for user in (bot, notices)] == [True, False]
+    assert store.member_of_channel(news.id, notices.id)
+    assert store.member_of_team(foreign.id, store.admin.id)
+    assert all(store.member_of_channel(other.id, user.id) for user in (store.admin, notices))
+
+
 async def test_what_else_the_daemon_needs_does_not_matter(operator: Operator) -> None:
     """A bot's token without AGENT_URL is no mistake here, nor is a broken DATABASE_URL."""
     first = await operator.run()

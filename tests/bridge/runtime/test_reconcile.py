@@ -68,6 +68,15 @@ async def test_what_no_event_has_told_is_put_right(built: Desk) -> None:
     assert metric(built, "success_timestamp_seconds") > 1_700_000_000
 
 
+async def test_invite_ids_do_not_live_long(built: Desk) -> None:
+    """Mattermost lets everybody join who knows one."""
+    known = {team.name: team.invite_id for team in built.chat.teams()}
+
+    assert await reconciler(built).look()
+
+    assert all(known[name] != built.chat.team(name).invite_id for name in ("acme-corp", "borealis-labs"))
+
+
 async def test_it_is_done_every_six_hours(built: Desk) -> None:
     """Restarts do not count, nor does which process has done it."""
     assert await reconciler(built).look()

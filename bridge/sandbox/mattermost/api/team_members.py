@@ -12,7 +12,7 @@ from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
 from bridge.sandbox.mattermost.ids import is_id
 from bridge.sandbox.mattermost.records import Team
 from bridge.sandbox.mattermost.roles import sees, viewer
-from bridge.sandbox.mattermost.teams import find_team
+from bridge.sandbox.mattermost.teams import find_team, find_team_by_invite
 from bridge.sandbox.mattermost.users import find_user
 from bridge.sandbox.mattermost.wire import team_member_json
 
@@ -39,6 +39,12 @@ async def add(call: Call) -> web.StreamResponse:
 
 def _require_may_join(call: Call, team: Team) -> None:
     call.require("join_public_teams" if team.allow_open_invite else "join_private_teams")
+
+
+async def join_by_invite(call: Call) -> web.StreamResponse:
+    """Put who asks into the team of an invite id; no permission is asked for."""
+    team = find_team_by_invite(call.state, call.request.query.get("invite_id", ""))
+    return answer(team_member_json(rules.add_member(call.state, team, call.me)), 201)
 
 
 async def add_batch(call: Call) -> web.StreamResponse:
@@ -136,6 +142,7 @@ async def set_scheme_roles(call: Call) -> web.StreamResponse:
 
 
 ROUTES = (
+    route("POST", "/teams/members/invite", join_by_invite),
     route("GET", "/teams/{team_id}/members", list_members),
     route("POST", "/teams/{team_id}/members", add),
     route("POST", "/teams/{team_id}/members/batch", add_batch),

@@ -101,6 +101,14 @@ async def restore(call: Call) -> web.StreamResponse:
     return answer(_sanitized(call, team))
 
 
+async def renew_invite(call: Call) -> web.StreamResponse:
+    team_id = call.id("team_id")
+    require_in_team(call, team_id, "manage_team")
+    team = rules.find_team(call.state, team_id)
+    rules.renew_invite(call.state, team)
+    return answer(_sanitized(call, team))
+
+
 async def of_user(call: Call) -> web.StreamResponse:
     """Return the teams of a user that are not archived."""
     user_id = call.id("user_id")
@@ -129,6 +137,7 @@ ROUTES = (
     route("DELETE", "/teams/{team_id}", delete),
     route("PUT", "/teams/{team_id}/patch", patch),
     route("POST", "/teams/{team_id}/restore", restore),
+    route("POST", "/teams/{team_id}/regenerate_invite_id", renew_invite),
     route("GET", "/teams/{team_id}/stats", stats),
     route("GET", "/users/{user_id}/teams", of_user),
 )
