@@ -22,6 +22,13 @@ emoji, and addresses of any scheme (text_formatting.tsx, emoticons.tsx in webapp
 
 _MARKUP = re.compile(r"[\\`*{}\[\]()#+\-.!_>|~<&$]|(?m:^=)")
 
+_LINE_MARKUP = re.compile(
+    r"[`*\[\]]|(?<![^\W_])_|_(?![^\W_])|\\(?=[!-/:-@\[-`{-~]|\Z)|\$"
+    r"|^[>+|=-]|(?i:(?<=www))\.|\.(?=[^\W\d_]{2,4}/)"
+)
+"""What has a meaning in a single line, where `_TOGETHER` was parted."""
+_NUMBERED = re.compile(r"(\d{1,9})(?=[.)](?:\s|\Z))")
+
 _SPELLED = {"\\": "&#92;", "<": "&lt;", "&": "&amp;", "$": "&#36;", "=": "&#61;"}
 """Before these the web app takes no backslash, and a backslash before a letter stands for itself
 (`inline.escape` in lib/marked.js of Mattermost's fork)."""
@@ -30,6 +37,17 @@ _SPELLED = {"\\": "&#92;", "<": "&lt;", "&": "&amp;", "$": "&#36;", "=": "&#61;"
 def plain(text: str) -> str:
     """Return the text on one line, for a place without Markdown; it mentions nobody."""
     return _parted(_on_one_line(text))
+
+
+def line(text: str) -> str:
+    """Return Markdown that shows the text on one line, like `inline`, with as few backslashes as possible.
+
+    Search and push notifications read the Markdown of a message as it is.
+    """
+    escaped = _LINE_MARKUP.sub(_spelled, _parted(_on_one_line(text)))
+    # A line that begins with a number and a dot is an item of a list.
+    number = _NUMBERED.match(escaped)
+    return f"{number[1]}\\{escaped[number.end() :]}" if number else escaped
 
 
 def inline(text: str) -> str:
@@ -56,4 +74,8 @@ def _parted(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _MARKUP.sub(lambda found: _SPELLED.get(found[0], f"\\{found[0]}"), _parted(text))
+    return _MARKUP.sub(_spelled, _parted(text))
+
+
+def _spelled(markup: re.Match[str]) -> str:
+    return _SPELLED.get(markup[0], f"\\{markup[0]}")

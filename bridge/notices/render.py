@@ -18,10 +18,20 @@ from bridge.events.types import (
     SharesIssued,
     SharesTransferred,
 )
-from bridge.notices.escape import block, inline, plain
+from bridge.notices.escape import block, inline, line, plain
 from bridge.notices.format import moment, money, person, quantity, size
 
 GREEN, BLUE, VIOLET, TEAL, GREY, AMBER = "#2e7d32", "#1565c0", "#6a1b9a", "#00838f", "#616161", "#ef6c00"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What a post shows of an event."""
+
+    message: str
+    """The event in one line of Markdown, which search finds and notifications show."""
+    attachment: dict[str, Any]
+    """In Mattermost's form (server/public/model/message_attachment.go)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +40,17 @@ class Notice:
 
     title: str
     color: str
-    fallback: str
-    """The event in one line, for notifications."""
+    summary: str
+    """The event in one line."""
     fields: Mapping[str, str]
     text: str = ""
     author: str = ""
 
-    def attachment(self, link: str, time: datetime) -> dict[str, Any]:
-        """Return the attachment in Mattermost's form (server/public/model/message_attachment.go)."""
-        return {
-            "fallback": self.fallback,
+    def rendered(self, link: str, time: datetime) -> Rendered:
+        attachment = {
+            "fallback": plain(self.summary),
             "color": self.color,
-            "author_name": self.author,
+            "author_name": plain(self.author),
             "title": self.title,
             "title_link": link,
             "text": self.text,
@@ -50,11 +59,12 @@ class Notice:
             ],
             "footer": f"Equa · {moment(time)}",
         }
+        return Rendered(line(self.summary), attachment)
 
 
-def render(data: Data, time: datetime) -> dict[str, Any]:
-    """Return the attachment for an event of that time."""
-    return _notice(data).attachment(data.link, time)
+def render(data: Data, time: datetime) -> Rendered:
+    """Return the message and the attachment for an event of that time."""
+    return _notice(data).rendered(data.link, time)
 
 
 def _notice(data: Data) -> Notice:
@@ -86,7 +96,7 @@ def _issued(data: SharesIssued) -> Notice:
     if data.certificate:
         fields["Certificate"] = inline(data.certificate)
     summary = f"{quantity(data.quantity)} {data.security_class} issued to {data.recipient}"
-    return Notice("Shares issued", GREEN, plain(summary), fields)
+    return Notice("Shares issued", GREEN, summary, fields)
 
 
 def _transferred(data: SharesTransferred) -> Notice:
@@ -100,32 +110,32 @@ def _transferred(data: SharesTransferred) -> Notice:
         f"{quantity(data.quantity)} {data.security_class} transferred from {data.transferor}"
         f" to {data.transferee}"
     )
-    return Notice("Shares transferred", BLUE, plain(summary), fields)
+    return Notice("Shares transferred", BLUE, summary, fields)
 
 
 def _uploaded(data: DocumentUploaded) -> Notice:
     fields = {"Document": inline(data.name), "Uploaded by": inline(data.uploader), "Size": size(data.size)}
     if data.folder:
         fields["Folder"] = inline(data.folder)
-    return Notice("Document uploaded", VIOLET, plain(f"{data.uploader} uploaded {data.name}"), fields)
+    return Notice("Document uploaded", VIOLET, f"{data.uploader} uploaded {data.name}", fields)
 
 
 def _joined(data: MemberAdded) -> Notice:
     fields = {"Name": inline(data.name), "Role": inline(data.role)}
-    return Notice("New member", TEAL, plain(f"{data.name} joined as {data.role}"), fields)
+    return Notice("New member", TEAL, f"{data.name} joined as {data.role}", fields)
 
 
 def _left(data: MemberRemoved) -> Notice:
     fields = {"Name": inline(data.name), "Role": inline(data.role)}
-    return Notice("Member left", GREY, plain(f"{data.name} ({data.role}) left"), fields)
+    return Notice("Member left", GREY, f"{data.name} ({data.role}) left", fields)
 
 
 def _announced(data: Announcement) -> Notice:
     return Notice(
-        title=plain(data.title),
+        title="Announcement",
         color=AMBER,
-        fallback=plain(data.title),
+        summary=data.title,
         fields={},
         text=block(data.text),
-        author=plain(data.author or ""),
+        author=data.author or "",
     )

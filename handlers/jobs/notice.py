@@ -130,11 +130,11 @@ class Notices:
 
 def _draft(job: Job, channel: ChannelId, mark: Mapping[str, str]) -> Draft:
     data = TYPES[job.payload["type"]].model_validate(job.payload["data"])
-    attachment = render(data, datetime.fromisoformat(job.payload["time"]))
+    notice = render(data, datetime.fromisoformat(job.payload["time"]))
     return Draft(
         channel_id=channel,
-        message="",
-        props={"attachments": [attachment], MARK: mark},
+        message=notice.message,
+        props={"attachments": [notice.attachment], MARK: mark},
         pending_post_id=str(uuid5(job.key, "1")),
     )
 

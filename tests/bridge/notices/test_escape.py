@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from bridge.notices.escape import BREAK, block, inline, plain
+from bridge.notices.escape import BREAK, block, inline, line, plain
 from tests.support.platform_events import nasty
 
 _markdown = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -100,7 +100,31 @@ def test_block(text: str, markdown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("text", "markdown"),
+    [
+        ("Ada Lovelace joined (as admin), R&D!", "Ada Lovelace joined (as admin), R&D!"),
+        ("Board_minutes-2026.pdf", "Board_minutes-2026.pdf"),
+        ("_it_ *is* `so`", r"\_it\_ \*is\* \`so\`"),
+        ("1. Ada", r"1\. Ada"),
+        ("12) Ada", r"12\) Ada"),
+        ("- Ada", r"\- Ada"),
+        ("> Ada", r"\> Ada"),
+        ("# Ada", f"#{BREAK} Ada"),
+        ("see www.evil.example", r"see www\.evil.example"),
+        ("evil.com/x", r"evil\.com/x"),
+        ("![x](https://e.co)", rf"!\[x\](https:{BREAK}//e.co)"),
+        ("&commat;all", f"&{BREAK}commat;all"),
+        ("$x$", "&#36;x&#36;"),
+        (r"C:\x\_", rf"C:{BREAK}\x&#92;\_"),
+    ],
+)
+def test_line(text: str, markdown: str) -> None:
+    """Backslashes only where they are needed: search and push notifications do not take them away."""
+    assert line(text) == markdown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
     [
         ("Meeting *today*", "Meeting *today*"),
         ("@channel: come", f"@{BREAK}channel: come"),
@@ -109,9 +133,9 @@ def test_block(text: str, markdown: str) -> None:
         ("a\nb", "a b"),
     ],
 )
-def test_plain(text: str, line: str) -> None:
+def test_plain(text: str, shown: str) -> None:
     """No backslashes where nobody takes them away."""
-    assert plain(text) == line
+    assert plain(text) == shown
 
 
 @settings(deadline=None)
@@ -119,6 +143,7 @@ def test_plain(text: str, line: str) -> None:
 def test_a_name_shows_as_it_was_typed(text: str) -> None:
     """Nothing but text comes out of a Markdown parser, and the text is the name."""
     assert shown(inline(text)).replace(BREAK, "") == typed(text)
+    assert shown(line(text)).replace(BREAK, "") == typed(text)
 
 
 @settings(deadline=None)
@@ -132,7 +157,7 @@ def test_a_text_shows_with_its_lines(text: str) -> None:
 @given(nasty | st.text())
 def test_nothing_is_live(text: str) -> None:
     """Neither what the server reads after its parser nor what clients read without one has a meaning."""
-    for seen in (shown(inline(text)), shown(block(text)), plain(text)):
+    for seen in (shown(line(text)), shown(inline(text)), shown(block(text)), plain(text)):
         assert not [form for form in _LIVE if re.search(form, seen)]
 
 
@@ -141,4 +166,5 @@ def test_nothing_is_live(text: str) -> None:
 def test_names_stay_on_their_line(text: str) -> None:
     """A field is one line, so nothing breaks out of it."""
     assert len(inline(text).splitlines()) <= 1
+    assert len(line(text).splitlines()) <= 1
     assert len(plain(text).splitlines()) <= 1

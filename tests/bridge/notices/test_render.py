@@ -12,15 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.events.types import TYPES
-from bridge.notices.render import render
+from bridge.notices.render import Rendered, render
 from tests.support.platform_events import DATA, nasty, without
 
 TIME = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
 FOOTER = "Equa · 22 November 2026, 14:05 UTC"
 
 
-def rendered(name: str, /, **fields: Any) -> dict[str, Any]:
+def notice(name: str, /, **fields: Any) -> Rendered:
     return render(TYPES[name].model_validate({**DATA[name], **fields}), TIME)
+
+
+def rendered(name: str, /, **fields: Any) -> dict[str, Any]:
+    return notice(name, **fields).attachment
 
 
 def fields(attachment: dict[str, Any]) -> dict[str, str]:
@@ -28,7 +32,7 @@ def fields(attachment: dict[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "title", "shown", "fallback"),
+    ("name", "title", "shown", "summary"),
     [
         (
             "cc.equa.shares.issued",
@@ -76,17 +80,17 @@ def fields(attachment: dict[str, Any]) -> dict[str, str]:
             {"Name": "Ada Lovelace", "Role": "Shareholder"},
             "Ada Lovelace (Shareholder) left",
         ),
-        ("cc.equa.announcement", "Annual meeting", {}, "Annual meeting"),
+        ("cc.equa.announcement", "Announcement", {}, "Annual meeting"),
     ],
 )
-def test_approved(name: str, title: str, shown: dict[str, str], fallback: str) -> None:
-    """Title, fields in order, fallback, link and time."""
+def test_approved(name: str, title: str, shown: dict[str, str], summary: str) -> None:
+    """Title, fields in order, summary, link and time."""
     attachment = rendered(name)
 
     assert list(fields(attachment).items()) == list(shown.items())
     assert attachment["title"] == title
     assert attachment["title_link"] == DATA[name]["link"]
-    assert attachment["fallback"] == fallback
+    assert attachment["fallback"] == notice(name).message == summary
     assert attachment["footer"] == FOOTER
 
 
@@ -96,6 +100,22 @@ def test_an_announcement_has_its_text_and_author() -> None:
 
     assert attachment["author_name"] == "Grace Hopper"
     assert attachment["text"] == ("We meet on 3 December\\.\n\nPlease bring:\n\\- your vote\n\\- a question")
+
+
+@pytest.mark.parametrize("name", sorted(TYPES))
+def test_no_text_stands_twice(name: str) -> None:
+    """The message is a sentence of its own; the attachment shows the particulars."""
+    found = notice(name)
+
+    assert found.message not in (found.attachment["title"], found.attachment["text"])
+    assert found.message not in found.attachment["fields"]
+
+
+def test_a_message_can_be_searched_for() -> None:
+    """Words and names of files stand in it as people type them."""
+    message = notice("cc.equa.document.uploaded", name="Board_minutes-2026 (final).pdf").message
+
+    assert message == "Grace Hopper uploaded Board_minutes-2026 (final).pdf"
 
 
 def test_types_can_be_told_apart_at_a_glance() -> None:
@@ -117,7 +137,7 @@ def test_types_can_be_told_apart_at_a_glance() -> None:
 )
 def test_what_was_not_told_has_no_field(name: str, left_out: tuple[str, ...], gone: str) -> None:
     """No empty fields."""
-    attachment = render(TYPES[name].model_validate(without(DATA[name], *left_out)), TIME)
+    attachment = render(TYPES[name].model_validate(without(DATA[name], *left_out)), TIME).attachment
 
     assert gone not in fields(attachment)
 
@@ -126,7 +146,7 @@ def test_an_author_need_not_be_told() -> None:
     """Mattermost shows no author then."""
     data = TYPES["cc.equa.announcement"].model_validate(without(DATA["cc.equa.announcement"], "author"))
 
-    assert render(data, TIME)["author_name"] == ""
+    assert render(data, TIME).attachment["author_name"] == ""
 
 
 _TEXTS = (
@@ -140,7 +160,8 @@ def attachments(draw: st.DrawFn) -> dict[str, Any]:
     """Notices of any type in which every text of somebody is nasty."""
     name = draw(st.sampled_from(sorted(TYPES)))
     texts = {key: draw(nasty.map(lambda text: f"{text}x"[-100:])) for key in DATA[name] if key in _TEXTS}
-    return rendered(name, **texts)
+    found = notice(name, **texts)
+    return {**found.attachment, "message": found.message}
 
 
 def strings(value: Any) -> Iterator[str]:

@@ -60,8 +60,8 @@ class Chat:
         posts = self.store.posts_in(channel or self.announcements)
         return [post for post in posts if post.user_id == self.bot.id]
 
-    def titles(self) -> list[str]:
-        return [post.props["attachments"][0]["title"] for post in self.notices()]
+    def messages(self) -> list[str]:
+        return [post.message for post in self.notices()]
 
     def joined(self) -> bool:
         return self.store.member_of_channel(self.announcements.id, self.bot.id)
@@ -153,14 +153,14 @@ async def reason(pool: Pool) -> str:
 async def test_a_notice_stands_in_its_channel(
     chat: Chat, notices: Notices, inbox: Inbox, mapped: None
 ) -> None:
-    """An attachment and no text besides it, from the account of the notices."""
+    """Its sentence is the message, so that search finds it; the attachment shows the rest."""
     result = await notices.post(await claimed(inbox))
 
     (post,) = chat.notices()
     assert result == {"posts": [post.id]}
-    assert (post.message, post.root_id) == ("", "")
+    assert (post.message, post.root_id) == ("Annual meeting", "")
     (attachment,) = post.props["attachments"]
-    assert attachment["title"] == "Annual meeting"
+    assert attachment["title"] == "Announcement"
     assert attachment["footer"] == "Equa · 22 November 2026, 14:05 UTC"
 
 
@@ -327,7 +327,7 @@ async def test_the_order_of_acceptance_is_kept_while_things_fail(
         wakeup.set()
         await eventually(lambda: len(chat.notices()) == 12, within=25)
 
-    assert chat.titles() == [f"Number {number}" for number in range(12)]
+    assert chat.messages() == [f"Number {number}" for number in range(12)]
 
 
 @pytest.fixture
