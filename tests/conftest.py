@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import hypothesis
 import pytest
+import pytest_asyncio
 from asyncpg import Pool
 
 from bridge.db.pool import open_pool
+from tests.support.browser import Tabs, launched
 from tests.support.postgres import fresh_database, served
 from tests.support.world import World
 from tests.support.world import world as built_world
@@ -41,3 +43,12 @@ async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
     """Two organizations with their people, a sandbox Mattermost and a sandbox agent."""
     async with built_world(dsn, pool) as built:
         yield built
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def tabs() -> AsyncIterator[Tabs]:
+    """The pages of one browser; a test that uses them runs on the session's event loop."""
+    async with launched() as browser:
+        opened = Tabs(browser)
+        yield opened
+        await opened.close()

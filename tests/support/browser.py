@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
 
 from tests.support.programs import required_program
 
@@ -32,6 +32,50 @@ async def launched() -> AsyncIterator[Browser]:
             yield browser
         finally:
             await browser.close()
+
+
+class Tabs:
+    """Gives each test a page of its own, in a context that tests use in turn: a new one takes twice as long.
+
+    Between tests every page but one is closed, which keeps the context's processes alive, and cookies are
+    deleted. A test that replaced the clock is the last one of its context, for that cannot be undone.
+    """
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._context: BrowserContext | None = None
+
+    @asynccontextmanager
+    async def page(self) -> AsyncIterator[Page]:
+        """Open a page in which no script may fail."""
+        self._context = self._context or await self._new_context()
+        page = await self._context.new_page()
+        errors = errors_of(page)
+        try:
+            yield page
+        finally:
+            await self._tidy(self._context)
+        assert errors == []
+
+    async def close(self) -> None:
+        """Close the context; the next page gets a new one."""
+        context, self._context = self._context, None
+        if context:
+            await context.close()
+
+    async def _new_context(self) -> BrowserContext:
+        context = await self._browser.new_context(viewport=LAPTOP, reduced_motion="reduce")
+        await context.new_page()
+        return context
+
+    async def _tidy(self, context: BrowserContext) -> None:
+        first, *others = context.pages
+        if not await first.evaluate("/native code/.test(setTimeout)"):
+            await self.close()
+            return
+        for page in others:
+            await page.close()
+        await context.clear_cookies()
 
 
 async def violations(page: Page) -> list[str]:
