@@ -2,7 +2,10 @@
 
 BridgeError
 ├── InvalidRequest               400 invalid_request
+├── RequestTimeout               408 request_timeout: the body took too long to arrive
 ├── NotSignedIn                  401 not_signed_in
+│   └── NoBearer                     the same, without a bearer token that is configured
+├── NotPermitted                 403 not_permitted: a bearer token that is good for something else
 ├── NotAMember                   403 not_a_member
 ├── NotAnAdmin                   403 not_an_admin
 ├── ForbiddenOrigin              403 forbidden_origin
@@ -62,6 +65,18 @@ class InvalidRequest(BridgeError):
 
 class NotSignedIn(BridgeError):
     status, code = 401, "not_signed_in"
+
+
+class NoBearer(NotSignedIn):
+    """No acceptable bearer token came with the request."""
+
+
+class NotPermitted(BridgeError):
+    status, code = 403, "not_permitted"
+
+
+class RequestTimeout(BridgeError):
+    status, code = 408, "request_timeout"
 
 
 class NotAMember(BridgeError):

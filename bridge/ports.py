@@ -195,7 +195,7 @@ class MattermostBulk(Protocol):
 
 
 class EquaPlatform(Protocol):
-    """Equa as the person sees it whose browser sent `cookie`: the request's Cookie header, as it came.
+    """Equa as the person sees it whose browser sent `cookie`: those of its cookies that are Equa's own.
 
     Nobody's cookie raises `NotSignedIn`. While Equa is away or says something unreadable every question
     raises `EquaUnavailable`, never that somebody is no member. A yes may be up to 10 s old.

@@ -160,7 +160,6 @@ class Doctor:
         client = EquaClient(
             self.session,
             url=settings.equa_api_url,
-            cookies=settings.equa_session_cookies,
             admin_permissions=settings.equa_admin_permissions,
         )
         here = Check("Equa", partial(outside.equa, client), "see EQUA_API_URL, and whether Equa runs")

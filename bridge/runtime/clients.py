@@ -94,7 +94,6 @@ async def _equa(settings: Settings, stack: AsyncExitStack) -> EquaPlatform | Non
     return equa.EquaClient(
         await stack.enter_async_context(equa.make_session()),
         url=settings.equa_api_url,
-        cookies=settings.equa_session_cookies,
         admin_permissions=settings.equa_admin_permissions,
     )
 

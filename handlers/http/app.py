@@ -1,71 +1,64 @@
 """The HTTP API: all of its routes on one screen."""
 
+from collections.abc import AsyncIterator
+
 from aiohttp import web
 
 from handlers.http import (
+    config,
     cors,
     events,
-    health,
+    healthz,
     login,
+    metrics,
     openapi,
+    readyz,
     session,
-    session_paths,
     sync,
-    sync_paths,
+    sync_state,
     team_mapping,
 )
-from handlers.http.app_keys import DOCUMENT, SERVICES, Services
-from handlers.http.background_tasks import background_tasks
-from handlers.http.errors import LARGEST_BODY
-from handlers.http.limits import PEOPLE, TIMEOUTS, RateLimiter, Timeouts
+from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, Limits, Services
+from handlers.http.background_tasks import BackgroundTasks
+from handlers.http.expect import expected
 from handlers.http.middleware import observer
-from handlers.http.tickets import TICKETS, TicketLimits
-from handlers.http.visitors import EQUA_THROTTLE, EquaThrottle
-from handlers.web import pages
+from handlers.web import page, static
 
-ROUTES = (
-    web.post("/api/v1/mattermost/session", session.create),
-    web.options("/api/v1/mattermost/session", cors.preflight),
-    web.get("/api/v1/mattermost/config", session.config),
-    web.options("/api/v1/mattermost/config", cors.preflight),
-    web.get("/api/v1/mattermost/team-mapping/{teamId}", team_mapping.team_mapping),
-    web.post(sync.PATH, sync.start),
-    web.options(sync.PATH, sync.preflight),
-    web.get(sync.PATH_OF_ONE, sync.look),
-    web.options(sync.PATH_OF_ONE, sync.preflight),
-    web.post(events.PATH, events.receive),
-    # HEAD would use a ticket up without signing anybody in.
-    web.get("/login/token", login.sign_in, allow_head=False),
-    web.get("/messaging/{orgId}", pages.messaging),
-    web.get("/static/{name}", pages.static),
-    web.get("/healthz", health.alive),
-    web.get("/readyz", health.ready),
-    web.get("/metrics", health.figures),
-    web.get("/openapi.json", openapi.openapi),
+_TABLE = (
+    session.ROUTE,
+    config.ROUTE,
+    team_mapping.ROUTE,
+    sync.ROUTE,
+    sync_state.ROUTE,
+    events.ROUTE,
+    login.ROUTE,
+    page.ROUTE,
+    static.ROUTE,
+    healthz.ROUTE,
+    readyz.ROUTE,
+    metrics.ROUTE,
 )
 
-DESCRIBED = (
-    session_paths.PATHS,
-    team_mapping.PATHS,
-    sync_paths.PATHS,
-    events.PATHS,
-    login.PATHS,
-    pages.PATHS,
-    health.PATHS,
-    openapi.PATHS,
-)
+ROUTES = openapi.described((*_TABLE, *cors.preflights(_TABLE)))
 
 
 def make_app(services: Services) -> web.Application:
     """Return the application; it owns none of the services and closes none."""
-    app = web.Application(middlewares=[observer()], client_max_size=LARGEST_BODY)
+    app = web.Application(middlewares=[observer()])
     app[SERVICES] = services
-    app[DOCUMENT] = openapi.rendered(DESCRIBED)
-    app[TIMEOUTS] = Timeouts()
-    app[PEOPLE] = RateLimiter(burst=10, per_second=0.5)
-    app[TICKETS] = TicketLimits()
-    app[EQUA_THROTTLE] = EquaThrottle()
-    app.cleanup_ctx.append(background_tasks)
-    app.on_response_prepare.append(cors.share)
-    app.add_routes(ROUTES)
+    app[LIMITS] = Limits()
+    app.cleanup_ctx.append(_background_tasks)
+    app.on_response_prepare.append(cors.sharing(_TABLE))
+    for route in ROUTES:
+        handler = cors.guarded(route)
+        if route.method == "GET":
+            app.router.add_get(route.path, handler, allow_head=route.head, expect_handler=expected)
+        else:
+            app.router.add_route(route.method, route.path, handler, expect_handler=expected)
     return app
+
+
+async def _background_tasks(app: web.Application) -> AsyncIterator[None]:
+    app[BACKGROUND_TASKS] = BackgroundTasks()
+    yield
+    await app[BACKGROUND_TASKS].close()

@@ -1,15 +1,23 @@
 """What the HTTP handlers are given, under typed keys of the application."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
 
+from bridge.db.locks import Locks
+from bridge.db.memberships import Memberships
+from bridge.db.syncs import Syncs
 from bridge.metrics import Metrics
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Entry
 from bridge.ports import EquaPlatform
+from handlers.http.background_tasks import BackgroundTasks
+from handlers.http.equa_throttle import EquaThrottle
+from handlers.http.limits import RateLimiter, TicketLimits, Timeouts
+from provisioning.roster_reader import RosterReader
 from provisioning.sign_in_service import SignInService
 
 
@@ -20,9 +28,16 @@ class TeamMappings(Protocol):
         """Return the organization, None if the team has none; raise `DatabaseUnavailable`."""
 
 
+class JobStore(Protocol):
+    """Where jobs wait to be done."""
+
+    async def put_all(self, entries: Sequence[Entry]) -> frozenset[str]:
+        """Store the new ones in one transaction; return their `dedupe` keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """How one of the parts is that the daemon needs."""
+    """The state of one of the parts that the daemon needs."""
 
     name: str
     ok: bool
@@ -31,12 +46,12 @@ class Part:
     required: bool = True
     """Whether the daemon is not ready without it."""
     variable: str | None = None
-    """The configuration variable that has to be mended."""
+    """The configuration variable that has to be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How all parts are."""
+    """The state of all parts."""
 
     parts: tuple[Part, ...]
 
@@ -47,27 +62,56 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Syncing:
+    """What syncs are requested with."""
+
+    syncs: Syncs
+    memberships: Memberships
+    locks: Locks
+    roster_reader: RosterReader | None
+    """None without a service account."""
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The collaborators of all handlers."""
 
     mappings: TeamMappings
-    gateway_tokens: tuple[str, ...] = field(repr=False)
-    """Any of them lets a peer in; none lets nobody in."""
+    inbox: JobStore
     metrics: Metrics
     health: Callable[[], Awaitable[Health]]
     """Looks at all parts within its own deadline, and does not raise."""
+    gateway_tokens: tuple[str, ...] = field(default=(), repr=False)
+    """Any of them lets a peer in; without one nobody gets in."""
+    platform_tokens: tuple[str, ...] = field(default=(), repr=False)
+    """Likewise the platform."""
     public_url: str | None = None
-    """Mattermost as browsers reach it, what sessions call `baseUrl`; none while it is not configured."""
+    """Mattermost as browsers reach it, `baseUrl` in a session; none while it is not configured."""
     web_origins: tuple[str, ...] = ()
     """Origins of pages that may call and embed us; the first is the web app's."""
     equa: EquaPlatform | None = None
     """None while it is not configured, likewise the following."""
-    session_cookies: Callable[[str], str] = str
-    """Returns of a Cookie header what Equa's session is made of; empty when there is none."""
+    equa_session: Callable[[str], str] = str
+    """Returns those cookies of a Cookie header that may go to Equa; empty when there is none."""
     sign_in_service: SignInService | None = None
+    syncing: Syncing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often, how many at once and how long; the state behind that belongs to this process."""
+
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    visits: RateLimiter = field(default_factory=lambda: RateLimiter(burst=10, per_second=0.5))
+    """By person: how often they may open Messaging."""
+    syncs: RateLimiter = field(default_factory=lambda: RateLimiter(burst=6, per_second=1 / 20))
+    """By organization: how often a sync may be requested."""
+    tickets: TicketLimits = field(default_factory=TicketLimits)
+    equa: EquaThrottle = field(default_factory=EquaThrottle)
 
 
 SERVICES = web.AppKey("services", Services)
 
-DOCUMENT = web.AppKey("document", bytes)
-"""The OpenAPI document as JSON."""
+LIMITS = web.AppKey("limits", Limits)
+
+BACKGROUND_TASKS = web.AppKey("background_tasks", BackgroundTasks)

@@ -1,11 +1,10 @@
-"""Work that goes on for a while when the request that asked for it stops waiting."""
+"""Work that goes on for a while after the request that asked for it has stopped waiting."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from typing import Any, TypeVar
 
 import structlog
-from aiohttp import web
 
 from bridge.errors import BridgeError
 
@@ -14,14 +13,14 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 _LIMIT = 60.0
-"""Seconds after which work is given up that nobody waits for any more."""
+"""Seconds after which work that nobody waits for any more is given up."""
 
-_FAREWELL = 2.0
-"""Seconds that given up work has to end when the daemon does; asyncpg waits for a database without end."""
+_CLOSE_SECONDS = 2.0
+"""Seconds that cancelled work has to end when the daemon stops; asyncpg waits for a database without end."""
 
 
 class BackgroundTasks:
-    """Runs work in tasks of its own: what hangs, be it in being cancelled, keeps no request waiting.
+    """Runs work in tasks of its own, so that work that hangs, even while it is cancelled, delays no request.
 
     Equal requests share one piece of work. `close` ends all of it.
     """
@@ -34,13 +33,13 @@ class BackgroundTasks:
         return len(self._tasks)
 
     async def result(self, key: Hashable, seconds: float, begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return what the work under the key returns, begun unless it is under way.
+        """Return the result of the work under the key; begin it unless it is under way.
 
-        Raises `TimeoutError` when it takes longer; it goes on.
+        Raises `TimeoutError` when it takes longer than `seconds`; the work goes on.
         """
         task: asyncio.Task[T] | None = self._tasks.get(key)
         if task is None:
-            task = self._tasks[key] = asyncio.create_task(self._limited(begin()), name="overtime")
+            task = self._tasks[key] = asyncio.create_task(self._limited(begin()), name="background work")
             task.add_done_callback(lambda done: self._ended(key, done))
         await asyncio.wait({task}, timeout=max(0.0, seconds))
         if not task.done():
@@ -48,12 +47,12 @@ class BackgroundTasks:
         return task.result()
 
     async def close(self) -> None:
-        """Give up whatever is under way."""
+        """Cancel everything that is under way."""
         tasks = set(self._tasks.values())
         for task in tasks:
             task.cancel()
         if tasks:
-            await asyncio.wait(tasks, timeout=_FAREWELL)
+            await asyncio.wait(tasks, timeout=_CLOSE_SECONDS)
 
     async def _limited(self, work: Coroutine[Any, Any, T]) -> T:
         async with asyncio.timeout(self._limit):
@@ -63,14 +62,4 @@ class BackgroundTasks:
         del self._tasks[key]
         error = None if task.cancelled() else task.exception()
         if error is not None and not isinstance(error, BridgeError | TimeoutError):
-            log.error("work_failed", exc_info=error)
-
-
-BACKGROUND_TASKS = web.AppKey("overtime", BackgroundTasks)
-
-
-async def background_tasks(app: web.Application) -> AsyncIterator[None]:
-    """Give the application its overtime, and end what is left of it; a `cleanup_ctx`."""
-    app[BACKGROUND_TASKS] = BackgroundTasks()
-    yield
-    await app[BACKGROUND_TASKS].close()
+            log.error("background_work_failed", exc_info=error)

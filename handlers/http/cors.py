@@ -1,25 +1,24 @@
 """Which pages may call the routes that a session cookie opens."""
 
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import wraps
+from itertools import groupby
+
 from aiohttp import web
 
-from bridge.errors import ForbiddenOrigin, UnsupportedMediaType
+from bridge.errors import ForbiddenOrigin, InvalidRequest, UnsupportedMediaType
 from handlers.http.app_keys import SERVICES
+from handlers.http.models import parsed
+from handlers.http.route import JSON, Handler, Reply, Route
 
-BROWSER_ROUTES = (
-    "/api/v1/mattermost/session",
-    "/api/v1/mattermost/config",
-    "/api/v1/mattermost/sync-org/",
-)
-"""Beginnings of their paths."""
-
-_ONCE_IN = "600"
-"""Seconds for which a browser remembers what it was allowed."""
+_SECONDS = "600"
+"""For which a browser remembers what it was allowed."""
 
 
 def require_origin(request: web.Request) -> None:
-    """Raise `ForbiddenOrigin` if the request says that it comes from a page of which we do not know.
+    """Raise `ForbiddenOrigin` if the request comes from a page of an origin that is not configured.
 
-    What has no Origin comes from no page of another origin: browsers send it with every POST.
+    Browsers send an Origin with every POST; a request without one comes from no page of another origin.
     """
     if not all(_is_known(request, origin) for origin in request.headers.getall("Origin", ())):
         raise ForbiddenOrigin("Pages of this origin may not do that; WEB_ORIGINS names those that may.")
@@ -27,31 +26,71 @@ def require_origin(request: web.Request) -> None:
 
 def require_json(request: web.Request) -> None:
     """Raise `UnsupportedMediaType` unless the body is declared as JSON, which no form of another site can."""
-    if request.content_type != "application/json":
-        raise UnsupportedMediaType("The body has to be JSON, and Content-Type: application/json say so.")
+    if request.content_type != JSON:
+        raise UnsupportedMediaType("The body has to be JSON, with Content-Type: application/json.")
 
 
-async def preflight(request: web.Request) -> web.Response:
-    """Answer a browser that asks what a page of another origin may send."""
-    require_origin(request)
-    headers = {
-        "Access-Control-Allow-Methods": "GET, POST",
-        "Access-Control-Allow-Headers": "Content-Type, X-Request-Id",
-        "Access-Control-Max-Age": _ONCE_IN,
-    }
-    return web.Response(status=204, headers=headers)
+def guarded(route: Route) -> Handler:
+    """Return the route's handler behind the checks that keep other sites' pages out."""
+    if not (route.cors and route.changes):
+        return route.handler
+
+    @wraps(route.handler)
+    async def handler(request: web.Request) -> web.StreamResponse:
+        require_origin(request)
+        require_json(request)
+        return await route.handler(request)
+
+    return handler
 
 
-async def share(request: web.Request, response: web.StreamResponse) -> None:
-    """Let pages of `WEB_ORIGINS` read an answer, an error no less; a signal for `on_response_prepare`."""
-    if not request.path.startswith(BROWSER_ROUTES):
-        return
-    response.headers.add("Vary", "Origin")
-    origin = request.headers.get("Origin", "")
-    if _is_known(request, origin):
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers["Access-Control-Expose-Headers"] = "Retry-After, X-Request-Id"
+def preflights(routes: Iterable[Route]) -> Iterator[Route]:
+    """Yield an OPTIONS route for each path that pages of other origins may call."""
+    for path, group in groupby((route for route in routes if route.cors), lambda route: route.path):
+        of_path = list(group)
+        yield _preflight(path, of_path[0], ", ".join(sorted(route.method for route in of_path)))
+
+
+def _preflight(path: str, route: Route, methods: str) -> Route:
+    async def preflight(request: web.Request) -> web.Response:
+        if route.path_model:
+            parsed(route.path_model, request.match_info)
+        require_origin(request)
+        headers = {
+            "Access-Control-Allow-Methods": methods,
+            "Access-Control-Allow-Headers": "Content-Type, If-Match, X-Request-Id",
+            "Access-Control-Max-Age": _SECONDS,
+        }
+        return web.Response(status=204, headers=headers)
+
+    return Route(
+        method="OPTIONS",
+        path=path,
+        handler=preflight,
+        operation=f"{route.operation}Preflight",
+        summary="Ask what a page of another origin may send here",
+        replies={204: Reply("Pages of `WEB_ORIGINS` may call it with the person's cookies.")},
+        errors=(InvalidRequest, ForbiddenOrigin) if route.path_model else (ForbiddenOrigin,),
+        path_model=route.path_model,
+    )
+
+
+def sharing(routes: Iterable[Route]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Return a signal for `on_response_prepare` that lets pages of `WEB_ORIGINS` read answers and errors."""
+    paths = {route.path for route in routes if route.cors}
+
+    async def share(request: web.Request, response: web.StreamResponse) -> None:
+        resource = request.match_info.route.resource
+        if resource is None or resource.canonical not in paths:
+            return
+        response.headers.add("Vary", "Origin")
+        origin = request.headers.get("Origin", "")
+        if _is_known(request, origin):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Allow-Credentials"] = "true"
+            response.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After, X-Request-Id"
+
+    return share
 
 
 def _is_known(request: web.Request, origin: str) -> bool:

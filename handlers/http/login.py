@@ -1,28 +1,54 @@
 """`GET /login/token`: a ticket becomes Mattermost's cookies, and the browser goes on to the chat."""
 
+import asyncio
+import re
 import secrets
 from collections.abc import Callable
+from functools import partial
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from pydantic import Field, WithJsonSchema
 
-from bridge.errors import BridgeError, NotSignedIn
-from handlers.http.app_keys import SERVICES, Services
+from bridge.errors import (
+    BridgeError,
+    DatabaseUnavailable,
+    InvalidRequest,
+    MattermostNotConfigured,
+    NotSignedIn,
+    TooManyRequests,
+)
+from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, Services
 from handlers.http.errors import refusal
+from handlers.http.limits import WaitQueue, address_of
 from handlers.http.login_csrf import is_doubtful
 from handlers.http.login_page import expired_page, passing_page, policy, question_page, trouble_page
 from handlers.http.mattermost_cookies import sign_in_cookies
-from handlers.http.openapi import WAIT, Paths, Schema, error
-from handlers.http.redirect import LONGEST, PATTERN, destination
-from handlers.http.tickets import PATTERN as TICKET
-from handlers.http.tickets import redeemed
+from handlers.http.models import Given
+from handlers.http.redirect import LONGEST, PATTERN, redirect_path
+from handlers.http.route import HTML, Reply, Route
+from provisioning.sign_in_service import TOKEN_PATTERN, SignInResult, SignInService
+
+
+class _Query(Given):
+    token: Annotated[
+        str,
+        WithJsonSchema({"type": "string", "pattern": f"^{TOKEN_PATTERN}$"}),
+        Field(description="What `POST …/session` returned."),
+    ]
+    redirect_to: Annotated[
+        str,
+        WithJsonSchema({"type": "string", "pattern": f"^{PATTERN}$", "maxLength": LONGEST}),
+        Field(alias="redirect_to", description="Where to go, below `baseUrl`: else the team."),
+    ] = ""
 
 
 async def sign_in(request: web.Request) -> web.Response:
-    """Use a ticket up and set the cookies; whatever is wrong, none is set.
+    """Use a ticket up and set the cookies; set none if anything is wrong.
 
-    A browser gets a page that says what to do, everybody else the JSON of every error, except that a ticket
-    which is not good always gives the page: it tells the page around it to ask for a new one.
+    A browser gets a page that says what to do, everybody else the JSON of the error. A ticket that is not
+    good always gets the page, which asks the page around it for a new ticket.
     """
     try:
         return await _signed_in(request)
@@ -40,16 +66,43 @@ _CAREFUL = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 async def _signed_in(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
-    # Looked at first: a ticket is not used up for a place where nobody can be sent, nor for who has to agree.
-    wanted = destination(given) if (given := request.query.get("redirect_to")) else None
+    # Checked first, so that no ticket is used up for a bad address or before the person has agreed.
+    wanted = redirect_path(place) if (place := request.query.get("redirect_to")) else None
     if is_doubtful(request, services.web_origins):
         return _as_page(request, web.Response(), lambda _: question_page(_base(services) + "/"))
-    result = await redeemed(request, request.query.get("token", ""))
+    result = await _redeemed(request, request.query.get("token", ""))
     response = web.Response(status=303, headers=_CAREFUL)
     response.headers["Location"] = _base(services) + (wanted or result.path)
     for cookie in sign_in_cookies(request, services, result.sign_in):
         response.headers.add("Set-Cookie", cookie)
     return response
+
+
+async def _redeemed(request: web.Request, token: str) -> SignInResult:
+    """Use a ticket up; raise `NotSignedIn` if it is not good, `TooManyRequests` if too many bad ones came."""
+    service, limits = request.app[SERVICES].sign_in_service, request.app[LIMITS].tickets
+    if service is None:
+        raise MattermostNotConfigured("Messaging is not set up here.")
+    if not re.fullmatch(TOKEN_PATTERN, token):
+        raise NotSignedIn("This link does not sign in; please open Messaging in Equa again.")
+    address = address_of(request)
+    queue = limits.narrow if limits.bad.wait(address) else limits.queue
+    try:
+        return await _in_turn(request, queue, service, token)
+    except NotSignedIn:
+        limits.bad.use(address)
+        raise
+    except TimeoutError:
+        raise DatabaseUnavailable("The database does not answer.") from None
+
+
+async def _in_turn(
+    request: web.Request, queue: WaitQueue, service: SignInService, token: str
+) -> SignInResult:
+    seconds = request.app[LIMITS].timeouts.login
+    async with asyncio.timeout(seconds), queue.passed():
+        entering = partial(service.enter, token)
+        return await request.app[BACKGROUND_TASKS].result(object(), seconds, entering)
 
 
 def _base(services: Services) -> str:
@@ -71,7 +124,7 @@ def _page(request: web.Request, failure: BridgeError) -> web.Response:
 
 
 def _as_page(request: web.Request, response: web.Response, page: Callable[[str], str]) -> web.Response:
-    """Make the answer a page, which is given the nonce of its script."""
+    """Turn the answer into a page; `page` gets the nonce of its script."""
     nonce = secrets.token_urlsafe(16)
     response.content_type, response.text = "text/html", page(nonce)
     response.headers.update(_CAREFUL)
@@ -79,48 +132,24 @@ def _as_page(request: web.Request, response: web.Response, page: Callable[[str],
     return response
 
 
-def _parameter(name: str, description: str, pattern: str, **more: object) -> Schema:
-    schema = {"type": "string", "pattern": f"^{pattern}$", **more}
-    return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
-_HTML: Schema = {"text/html": {"schema": {"type": "string"}}}
-
-
-def _or_page(described: Schema) -> Schema:
-    return {**described, "content": {**described["content"], **_HTML}}
-
-
-PATHS: Paths = {
-    "/login/token": {
-        "parameters": [
-            {**_parameter("token", "What `POST …/session` returned.", TICKET), "required": True},
-            _parameter(
-                "redirect_to", "Where to go, below `baseUrl`: else the team.", PATTERN, maxLength=LONGEST
-            ),
-        ],
-        "get": {
-            "summary": "Sign a browser in to the chat",
-            "description": "A browser gets a page in place of each error. HEAD would use the ticket up: 405.",
-            "operationId": "signIn",
-            "responses": {
-                "200": {
-                    "description": "A page that asks: the browser is signed in and comes from elsewhere.",
-                    "content": _HTML,
-                },
-                "303": {
-                    "description": "Signed in, by the cookies MMAUTHTOKEN and MMUSERID.",
-                    "headers": {"Location": {"schema": {"type": "string"}, "required": True}},
-                },
-                "400": _or_page(error("invalid_request")),
-                "401": {
-                    "description": "The ticket is unknown, used or too old; tells `equabot:login-expired`.",
-                    "content": _HTML,
-                },
-                "429": _or_page(error("too_many_requests", Retry_After=WAIT)),
-                "500": _or_page(error("mattermost_not_configured", "internal_error")),
-                "503": _or_page(error("database_unavailable", Retry_After=WAIT)),
-            },
-        },
-    }
-}
+ROUTE = Route(
+    method="GET",
+    path="/login/token",
+    handler=sign_in,
+    operation="signIn",
+    summary="Sign a browser in to the chat",
+    description="A browser gets a page in place of each error. HEAD would use the ticket up: 405.",
+    # HEAD would use a ticket up without signing anybody in.
+    head=False,
+    query_model=_Query,
+    replies={
+        200: Reply("A page that asks: the browser is signed in and comes from elsewhere.", str, (HTML,)),
+        303: Reply(
+            "Signed in, by the cookies MMAUTHTOKEN and MMUSERID.",
+            headers={"Location": "A path of the chat."},
+        ),
+        401: Reply("The ticket is unknown, used or too old; sends `equabot:login-expired`.", str, (HTML,)),
+    },
+    errors=(InvalidRequest, TooManyRequests, MattermostNotConfigured, BridgeError, DatabaseUnavailable),
+    error_page=True,
+)

@@ -1,4 +1,4 @@
-"""Who sends a browser that is signed in already to a link that signs it in, perhaps as somebody else."""
+"""Whether a browser that is signed in already was sent here by somebody who wants it to be somebody else."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -7,18 +7,32 @@ from aiohttp import web
 
 from handlers.http.mattermost_cookies import TOKEN
 
+_FETCH_METADATA = ("Sec-Fetch-Site", "Sec-Fetch-Dest", "Sec-Fetch-Mode")
+
 
 def is_doubtful(request: web.Request, origins: Sequence[str]) -> bool:
-    """Tell whether a page that is not one of `origins`, or nobody knows what, opens the link in a tab.
+    """Return whether a page that is not one of `origins`, or no page, opens the link in a signed-in tab.
 
-    By what only the browser itself writes (https://www.w3.org/TR/fetch-metadata/). A frame's cookies are kept
-    for the site around it, so they replace none of a tab's. Pages of the chat's own site are trusted: among
-    them is the page that asks whether to go on.
+    Goes by what only the browser itself writes (https://www.w3.org/TR/fetch-metadata/), and where a browser
+    writes none of that, as over plain HTTP, by the page that it names. A frame's cookies are kept for the
+    site around it, so they replace none of a tab's. Pages of the chat's own site are trusted: among them is
+    the page that asks whether to go on.
     """
-    if request.headers.get("Sec-Fetch-Dest") != "document" or TOKEN not in request.cookies:
+    if TOKEN not in request.cookies:
+        return False
+    if not any(name in request.headers for name in _FETCH_METADATA):
+        return _is_named_by_another(request, origins)
+    if request.headers.get("Sec-Fetch-Dest") != "document":
         return False
     somewhere_else = request.headers.get("Sec-Fetch-Site") in ("cross-site", "none")
     return somewhere_else and _origin(request.headers.get("Referer", "")) not in origins
+
+
+def _is_named_by_another(request: web.Request, origins: Sequence[str]) -> bool:
+    """Return whether a Referer or Origin is neither one of `origins` nor the chat's own host."""
+    own = (f"https://{request.host}", f"http://{request.host}")
+    senders = (*request.headers.getall("Referer", ()), *request.headers.getall("Origin", ()))
+    return any(sender and _origin(sender) not in (*origins, *own) for sender in senders)
 
 
 def _origin(address: str) -> str | None:

@@ -41,7 +41,7 @@ def _is_secure(request: web.Request, services: Services) -> bool:
 
 
 def _is_framed_by_another_site(request: web.Request) -> bool:
-    """Tell what the browser says of the frame; only it knows for certain which hosts make up one site.
+    """Return what the browser says of the frame; only it knows for certain which hosts make up one site.
 
     Inside another site's page it keeps only cookies that say `SameSite=None; Secure; Partitioned`, and those
     for frames in that site alone.

@@ -1,4 +1,4 @@
-"""What every request has in common: an id, one line in the log, errors in one shape, careful headers."""
+"""Common to every request: an id, one line in the log, errors in one shape, careful headers."""
 
 import asyncio
 import itertools
@@ -20,15 +20,15 @@ from handlers.http.app_keys import SERVICES
 from handlers.http.errors import code_of, failure, http_refusal, refusal
 
 _PROBES = {"/healthz", "/readyz", "/metrics"}
-"""Asked all the time and of no interest in a trace."""
+"""Requested all the time and of no interest in a trace."""
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
-_Log = structlog.typing.FilteringBoundLogger
+_Logger = structlog.typing.FilteringBoundLogger
 
 
 class _Ended(NamedTuple):
-    """A request that was answered, and what is to be told of it."""
+    """A request that was answered, with everything that is logged about it."""
 
     request: web.Request
     request_id: str
@@ -38,20 +38,20 @@ class _Ended(NamedTuple):
 
 
 def observer() -> Middleware:
-    """Return the middleware; logging is configured before.
+    """Return the middleware; call it after logging is configured.
 
-    It tells of a request right after its answer was written: nobody waits for that.
+    It logs a request right after the response was written, so that nobody waits for that.
     """
     # Binding it for every line would take as long as writing the line.
-    log: _Log = structlog.get_logger(__name__).bind()
+    log: _Logger = structlog.get_logger(__name__).bind()
     ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
     ended: list[_Ended] = []
 
-    def tell() -> None:
+    def log_ended() -> None:
         batch = ended.copy()
         ended.clear()
         for end in batch:
-            _tell(end, log)
+            _log(end, log)
 
     @web.middleware
     async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -66,7 +66,7 @@ def observer() -> Middleware:
             structlog.contextvars.reset_contextvars(**bound)
         add_headers(response, request_id)
         if not ended:
-            asyncio.get_running_loop().call_soon(tell)
+            asyncio.get_running_loop().call_soon(log_ended)
         ended.append(_Ended(request, request_id, response.status, error, time.perf_counter() - started))
         if isinstance(response, web.HTTPException):
             raise response
@@ -76,14 +76,14 @@ def observer() -> Middleware:
 
 
 def _request_id(request: web.Request, ids: Iterator[str]) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    return given if _REQUEST_ID.fullmatch(given) else next(ids)
+    proposed = request.headers.get("X-Request-Id", "")
+    return proposed if _REQUEST_ID.fullmatch(proposed) else next(ids)
 
 
 async def _answered(
-    request: web.Request, handler: Handler, request_id: str, log: _Log
+    request: web.Request, handler: Handler, request_id: str, log: _Logger
 ) -> tuple[web.StreamResponse, str | None]:
-    """Return the answer and, if it is an error, its code."""
+    """Return the response and, if it is an error, its code."""
     try:
         return await handler(request), None
     except BridgeError as error:
@@ -98,7 +98,7 @@ async def _answered(
 
 
 def add_headers(response: web.StreamResponse, request_id: str) -> None:
-    """Add what every answer has."""
+    """Add the headers that every response has."""
     response.headers["X-Request-Id"] = request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
@@ -115,7 +115,7 @@ def _route(request: web.Request) -> str:
     return resource.canonical if resource else "none"
 
 
-def _tell(end: _Ended, log: _Log) -> None:
+def _log(end: _Ended, log: _Logger) -> None:
     route = _route(end.request)
     end.request.app[SERVICES].metrics.http_request(route, end.status, end.seconds)
     write = log.warning if end.status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info

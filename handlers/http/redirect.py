@@ -1,4 +1,4 @@
-"""Where a browser may go once it is signed in: a place on the chat's host. Pure: no I/O is imported here."""
+"""Where a browser may go once it is signed in: a path of the chat's host. Pure: no I/O is imported here."""
 
 import re
 
@@ -17,10 +17,10 @@ Mattermost's teams, channels, people and posts are written without (server/publi
 """
 
 
-def destination(given: str) -> str:
-    """Return the path; raise `InvalidRequest` if it is none, or leads above the place where it begins."""
-    if len(given) > LONGEST or not re.fullmatch(PATTERN, given):
+def redirect_path(place: str) -> str:
+    """Return the path; raise `InvalidRequest` if it is malformed, or leads above where it begins."""
+    if len(place) > LONGEST or not re.fullmatch(PATTERN, place):
         raise InvalidRequest(
             "redirect_to has to be a path of the chat such as /acme-corp/channels/agent, in plain characters."
         )
-    return given
+    return place

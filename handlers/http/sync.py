@@ -1,103 +1,60 @@
-"""`POST /api/v1/mattermost/sync-org/{orgId}` and `GET …/{job}`: an administrator makes the team match.
+"""`POST /api/v1/mattermost/sync-org/{orgId}`: an administrator makes the team match the roster.
 
 The roster is read while the request is there, by the service account or with the administrator's own session,
 and stored for the job that does the work: what goes on in the background needs nobody's cookie.
 """
 
 import asyncio
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from uuid import UUID
 
 import structlog
 from aiohttp import web
 
-from bridge.db.locks import Locks
-from bridge.db.memberships import Memberships
-from bridge.db.syncs import State, Syncs
-from bridge.errors import (
-    EquaUnavailable,
-    InvalidRequest,
-    MattermostNotConfigured,
-    NotAMember,
-    NotFound,
-)
-from bridge.models.equa import Organization, OrganizationId, Roster
+from bridge.db.syncs import State
+from bridge.errors import EquaUnavailable, MattermostNotConfigured, NotAMember, NotAnAdmin, SyncRefused
+from bridge.models.equa import Organization, OrganizationId
 from bridge.models.jobs import Entry, SyncId
-from handlers.http import cors, visitors
-from handlers.http.app_keys import SERVICES
+from handlers.http import visitors
+from handlers.http.app_keys import LIMITS, SERVICES, Syncing
 from handlers.http.errors import error_answer
-from handlers.http.events import INBOX
-from handlers.http.identifiers import UUID_PATTERN, organization_id
-from handlers.http.limits import RateLimiter
+from handlers.http.models import OfOrganization, parsed
+from handlers.http.reply import reply
+from handlers.http.route import CHANGE_ERRORS, JSON, Reply, Route
+from handlers.http.sync_outcome import Report, Started, has_ended, outcome_of
 from provisioning.roster import RosterSnapshot
-from provisioning.roster_reader import RosterReader
 
 log = structlog.get_logger(__name__)
 
-PATH = "/api/v1/mattermost/sync-org/{orgId}"
-PATH_OF_ONE = f"{PATH}/{{job}}"
-
 _FIRST_LOOK, _SLOWEST_LOOK = 0.02, 0.5
-_AGAIN_AFTER = "60"
-"""Seconds until a sync is asked for again that an outage has ended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Syncing:
-    """What syncs are asked for with."""
-
-    syncs: Syncs
-    memberships: Memberships
-    locks: Locks
-    roster_reader: RosterReader | None
-    """None without a service account."""
-    seconds: float = 20
-    """How long a request waits for its sync to end."""
-    allowance: RateLimiter = field(default_factory=lambda: RateLimiter(burst=6, per_second=1 / 20))
-    """By organization: how often a sync may be asked for."""
-
-
-SYNCING = web.AppKey("syncing", Syncing)
+_RETRY_AFTER = "60"
+"""Seconds until a sync that an outage has ended should be requested again."""
 
 
 async def start(request: web.Request) -> web.Response:
-    """Begin a sync or join the one that goes on, and answer what it comes to if that does not take long."""
+    """Begin a sync or join the one that is under way; answer with its outcome if that does not take long."""
     began = asyncio.get_running_loop().time()
-    cors.require_origin(request)
-    cors.require_json(request)
-    organization = organization_id(request.match_info["orgId"])
+    organization = parsed(OfOrganization, request.match_info).org_id
     await visitors.admin(request, organization)
-    syncing = _configured(request)
-    syncing.allowance.use(organization)
+    syncing = configured(request)
+    request.app[LIMITS].syncs.use(organization)
     sync = await _under_way(request, syncing, organization)
-    state = await _watched(syncing, sync, organization, until=began + syncing.seconds)
-    if not _has_ended(state):
-        return web.json_response({"status": "running", "job": str(sync)}, status=202)
-    outcome = _outcome(state)
-    return _refusal(outcome) if "error" in outcome else web.json_response(outcome)
+    state = await _watched(syncing, sync, organization, until=began + request.app[LIMITS].timeouts.sync)
+    if not has_ended(state):
+        return reply(Started(job=sync), HTTPStatus.ACCEPTED)
+    outcome = outcome_of(state)
+    return _refusal(outcome) if "error" in outcome else reply(Report.model_validate(outcome))
 
 
-async def preflight(request: web.Request) -> web.Response:
-    """Answer a browser that asks what a page of another origin may send."""
-    organization_id(request.match_info["orgId"])
-    if "job" in request.match_info:
-        _sync_id(request.match_info["job"])
-    return await cors.preflight(request)
-
-
-async def look(request: web.Request) -> web.Response:
-    """Tell how far a sync is, whichever process does it."""
-    organization = organization_id(request.match_info["orgId"])
-    sync = _sync_id(request.match_info["job"])
-    await visitors.admin(request, organization)
-    state = await _configured(request).syncs.look(sync, organization)
-    if state is None:
-        raise NotFound("There is no such sync of this organization.")
-    return web.json_response({"job": str(sync), **_shown(state)})
+def configured(request: web.Request) -> Syncing:
+    """Return what syncs are requested with; raise `MattermostNotConfigured` without it."""
+    syncing = request.app[SERVICES].syncing
+    if syncing is None:
+        raise MattermostNotConfigured(
+            "Messaging is not set up: MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN are needed."
+        )
+    return syncing
 
 
 async def _under_way(request: web.Request, syncing: Syncing, organization: OrganizationId) -> SyncId:
@@ -106,10 +63,10 @@ async def _under_way(request: web.Request, syncing: Syncing, organization: Organ
         found = await syncing.syncs.unfinished(organization)
         if found is not None:
             return found
-        named, reading = await _read(request, syncing, organization)
-        sync = await syncing.syncs.store(named, reading.roster, reading.read_at)
-        await request.app[INBOX].put_all([_job(sync, organization)])
-        log.info("sync_asked_for", organization=str(organization), sync=str(sync))
+        named, snapshot = await _read(request, syncing, organization)
+        sync = await syncing.syncs.store(named, snapshot.roster, snapshot.read_at)
+        await request.app[SERVICES].inbox.put_all([_job(sync, organization)])
+        log.info("sync_requested", organization=str(organization), sync=str(sync))
         return sync
 
 
@@ -129,14 +86,8 @@ async def _read(
             log.warning("service_account_failed", organization=str(organization), reason=error.message)
     moment = await syncing.memberships.now()
     name = await visitors.organization_name(request, organization)
-    return Organization(organization, name), RosterSnapshot(await _roster(request, organization), moment)
-
-
-async def _roster(request: web.Request, organization: OrganizationId) -> Roster:
-    services = request.app[SERVICES]
-    assert services.equa is not None  # it has just said who is there
-    cookie = services.session_cookies("; ".join(request.headers.getall("Cookie", ())))
-    return await services.equa.roster(cookie, organization)
+    roster = await visitors.roster(request, organization)
+    return Organization(organization, name), RosterSnapshot(roster, moment)
 
 
 async def _watched(syncing: Syncing, sync: SyncId, organization: OrganizationId, *, until: float) -> State:
@@ -145,50 +96,34 @@ async def _watched(syncing: Syncing, sync: SyncId, organization: OrganizationId,
     while True:
         state = await syncing.syncs.look(sync, organization)
         assert state is not None
-        if _has_ended(state) or time() + pause > until:
+        if has_ended(state) or time() + pause > until:
             return state
         await asyncio.sleep(pause)
         pause = min(pause * 1.5, _SLOWEST_LOOK)
 
 
-def _has_ended(state: State) -> bool:
-    return state.outcome is not None or state.job not in ("waiting", "running")
-
-
-def _outcome(state: State) -> Mapping[str, Any]:
-    """Return the report or the error of a sync that has ended; only a fault of ours ends one without."""
-    return state.outcome or {
-        "status": 500,
-        "error": "internal_error",
-        "message": "Something went wrong here; the log tells what.",
-    }
-
-
-def _shown(state: State) -> Mapping[str, Any]:
-    if not _has_ended(state):
-        return {"status": "running", "done": state.done, "total": state.total}
-    outcome = _outcome(state)
-    if "error" in outcome:
-        return {"status": "failed", "error": outcome["error"], "message": outcome["message"]}
-    return {"status": "done", **outcome}
-
-
 def _refusal(outcome: Mapping[str, Any]) -> web.Response:
     response = error_answer(outcome["status"], outcome["error"], outcome["message"])
     if outcome["status"] == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = _AGAIN_AFTER
+        response.headers["Retry-After"] = _RETRY_AFTER
     return response
 
 
-def _sync_id(text: str) -> SyncId:
-    if not re.fullmatch(UUID_PATTERN, text):
-        raise InvalidRequest("A job is named by a UUID.")
-    return SyncId(UUID(text))
-
-
-def _configured(request: web.Request) -> Syncing:
-    if SYNCING not in request.app:
-        raise MattermostNotConfigured(
-            "Messaging is not set up: MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN are needed."
-        )
-    return request.app[SYNCING]
+ROUTE = Route(
+    method="POST",
+    path="/api/v1/mattermost/sync-org/{orgId}",
+    handler=start,
+    operation="syncOrganization",
+    summary="Make an organization's team match its roster",
+    description="For its administrators. While one goes on, another request joins it. Nobody is removed whom"
+    " the bridge has not put there, or while the roster may be incomplete.",
+    caller="person",
+    cors=True,
+    path_model=OfOrganization,
+    body={JSON: {"type": "object"}},
+    replies={
+        200: Reply("What was done.", Report),
+        202: Reply("It takes longer; ask at `…/{job}`.", Started),
+    },
+    errors=(*CHANGE_ERRORS, NotAnAdmin, NotAMember, SyncRefused),
+)

@@ -9,8 +9,16 @@ from bridge import log
 from bridge.metrics import Metrics
 from handlers.http.app import make_app
 from handlers.http.app_keys import Services
-from handlers.http.events import INBOX
-from tests.support.api import TOKENS, Client, FakeHealth, FakeInbox, FakeMappings, Lines, serving
+from tests.support.api import (
+    PLATFORM_TOKENS,
+    TOKENS,
+    Client,
+    FakeHealth,
+    FakeInbox,
+    FakeMappings,
+    Lines,
+    serving,
+)
 
 
 @pytest.fixture
@@ -25,7 +33,14 @@ def health() -> FakeHealth:
 
 @pytest.fixture
 def services(mappings: FakeMappings, health: FakeHealth) -> Services:
-    return Services(mappings, TOKENS, Metrics(), health.look)
+    return Services(
+        mappings,
+        FakeInbox(),
+        Metrics(),
+        health.look,
+        gateway_tokens=TOKENS,
+        platform_tokens=PLATFORM_TOKENS,
+    )
 
 
 @pytest.fixture
@@ -38,7 +53,5 @@ def lines() -> Iterator[Lines]:
 
 @pytest.fixture
 async def api(services: Services, lines: Lines) -> AsyncIterator[Client]:
-    app = make_app(services)
-    app[INBOX] = FakeInbox()
-    async with serving(app) as client:
+    async with serving(make_app(services)) as client:
         yield client

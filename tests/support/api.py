@@ -21,6 +21,7 @@ Client = TestClient[web.Request, web.Application]
 TEAM = TeamId("t" * 26)
 ORGANIZATION = OrganizationId(UUID("7b0a8d0e-5c8c-4b7e-9f57-2f1f3a1c0d11"))
 TOKENS = ("peer-token-number-one", "peer-token-number-two")
+PLATFORM_TOKENS = ("platform-token-number-one", "platform-token-number-two")
 
 
 @dataclass(slots=True)

@@ -2,9 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any
+from dataclasses import dataclass
 
 from aiohttp import ClientResponse, DummyCookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
@@ -15,9 +13,9 @@ from bridge.db.pool import open_pool
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.secrets.key_ring import new_key
-from handlers.http.sync import SYNCING
+from handlers.http.app_keys import Limits
 from provisioning.tokens import DESCRIPTION
-from tests.support.api import TOKENS
+from tests.support.api import PLATFORM_TOKENS, TOKENS
 from tests.support.services import Built, built
 from tests.support.visits import Chat
 from tests.support.visits import chat as running_chat
@@ -26,7 +24,6 @@ APP = "https://app.example.com"
 """The web app's origin."""
 
 ACME, BOREALIS = demo_data.ACME, demo_data.BOREALIS
-NOTHING: Mapping[web.AppKey[Any], Any] = MappingProxyType({})
 SESSION = "/api/v1/mattermost/session"
 CONFIG = "/api/v1/mattermost/config"
 
@@ -77,18 +74,13 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def front(
-    dsn: str, parts: Mapping[web.AppKey[Any], Any] = NOTHING, **variables: str
-) -> AsyncIterator[Front]:
-    """Put the API together as the daemon does; an empty variable takes one away.
-
-    `parts` stand in for some that the application makes itself, such as its deadlines.
-    """
+async def front(dsn: str, limits: Limits | None = None, /, **variables: str) -> AsyncIterator[Front]:
+    """Put the API together as the daemon does; an empty variable takes one away."""
     async with (
         running_chat() as chat,
         Equa() as equa,
         await open_pool(dsn) as pool,
-        served(chat, equa, pool, dsn, parts, sync_seconds=20, **variables) as door,
+        served(chat, equa, pool, dsn, limits, **variables) as door,
     ):
         yield door
 
@@ -99,19 +91,14 @@ async def served(
     equa: Equa,
     pool: Pool,
     dsn: str,
-    parts: Mapping[web.AppKey[Any], Any] = NOTHING,
-    *,
-    sync_seconds: float = 20,
+    limits: Limits | None = None,
+    /,
     **variables: str,
 ) -> AsyncIterator[Front]:
     """Serve one process of the API before what is there already."""
     environ = {**_environ(chat, equa, dsn), **variables}
     async with built(config.load(environ), dsn, pool) as process:
-        app = process.api()
-        if SYNCING in app:
-            app[SYNCING] = replace(app[SYNCING], seconds=sync_seconds)
-        for key, part in parts.items():
-            app[key] = part
+        app = process.api(limits)
         async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
             yield Front(client, app, equa, chat, pool, process, environ)
 
@@ -128,4 +115,5 @@ def _environ(chat: Chat, equa: Equa, dsn: str) -> dict[str, str]:
         "EQUA_API_URL": equa.api_url,
         "WEB_ORIGINS": APP,
         "GATEWAY_TOKENS": ",".join(TOKENS),
+        "PLATFORM_TOKENS": ",".join(PLATFORM_TOKENS),
     }

@@ -13,8 +13,10 @@ from playwright.async_api import Locator, Page, expect
 
 from bridge.metrics import Metrics
 from handlers.http.app_keys import SERVICES, Health, Services
-from handlers.web import pages
+from handlers.web import page as messaging_page
+from handlers.web import static
 from tests.support.agent import serving
+from tests.support.api import FakeInbox
 
 ACME = "0f3b6a52-7d18-4c9e-b1a4-6e2d90c5f713"
 BOREALIS = "c41d8e07-a5f9-4b36-92d0-38b7e16f4ac8"
@@ -107,7 +109,7 @@ def services(public_url: str | None, *web_origins: str) -> Services:
     """Return what the page is given."""
     return Services(
         mappings=_NoTeams(),
-        gateway_tokens=(),
+        inbox=FakeInbox(),
         metrics=Metrics(),
         health=_well,
         public_url=public_url,
@@ -137,8 +139,8 @@ class Bridge:
         app[SERVICES] = services(self.chat.url, "https://app.example.com")
         app.add_routes(
             [
-                web.get("/messaging/{orgId}", pages.messaging),
-                web.get("/static/{name}", pages.static),
+                web.get("/messaging/{orgId}", messaging_page.messaging),
+                web.get("/static/{name}", static.static),
                 web.post("/api/v1/mattermost/session", self._session),
                 web.post("/elsewhere/session", self._session),
                 web.get("/api/v1/mattermost/config", self._config),

@@ -17,6 +17,7 @@ from bridge.runtime.health import BotState, HealthCheck
 from bridge.runtime.periodic_tasks import PeriodicTasks, make_reconciler
 from bridge.runtime.reconcile import Reconciler
 from bridge.runtime.services import Services, make_services
+from handlers.http.app_keys import LIMITS, Limits
 from provisioning.tables import Tables
 
 
@@ -38,9 +39,12 @@ class Built:
     def reconciler(self) -> Reconciler | None:
         return make_reconciler(self.services, self.pool, self.metrics)
 
-    def api(self) -> web.Application:
+    def api(self, limits: Limits | None = None) -> web.Application:
         health = HealthCheck(self.pool, self.clients, BotState())
-        return make_api(self.settings, self.clients, self.services, health, self.metrics)
+        app = make_api(self.settings, self.clients, self.services, health, self.metrics)
+        if limits:
+            app[LIMITS] = limits
+        return app
 
 
 @asynccontextmanager

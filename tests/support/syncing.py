@@ -19,7 +19,9 @@ from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.secrets.key_ring import new_key
 from bridge.worker import Worker, WorkerConfig
-from tests.support.front import ACME, NOTHING, Front, served
+from handlers.http.app_keys import Limits
+from handlers.http.limits import Timeouts
+from tests.support.front import ACME, Front, served
 from tests.support.visits import Chat
 from tests.support.visits import chat as running_chat
 
@@ -104,6 +106,6 @@ async def desk(dsn: str, *, seconds: float = 20, **variables: str) -> AsyncItera
         chat, equa = await stack.enter_async_context(running_chat()), Equa()
         await stack.enter_async_context(equa)
         pool = await stack.enter_async_context(await open_pool(dsn))
-        serving = served(chat, equa, pool, dsn, NOTHING, sync_seconds=seconds, **given)
+        serving = served(chat, equa, pool, dsn, Limits(timeouts=Timeouts(sync=seconds)), **given)
         front = await stack.enter_async_context(serving)
         yield Desk(front, front.environ, front.built.reconciler)

@@ -30,9 +30,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def client(session: ClientSession, equa: Server, clock: Clock) -> EquaClient:
-    return EquaClient(
-        session, url=equa.api_url, cookies=COOKIES, admin_permissions=ADMIN_PERMISSIONS, clock=clock
-    )
+    return EquaClient(session, url=equa.api_url, admin_permissions=ADMIN_PERMISSIONS, clock=clock)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from bridge.db.periodic_tasks import PeriodicTasks
 from bridge.runtime.reconcile import Reconciler, Rhythm
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import away
-from handlers.http.sync import SYNCING
+from handlers.http.app_keys import SERVICES
 from tests.support.front import ACME, BOREALIS
 from tests.support.mattermost import eventually
 from tests.support.services import built as process
@@ -189,4 +189,4 @@ async def test_without_a_service_account_there_is_none(dsn: str) -> None:
     """Nobody could read the rosters."""
     async with desk(dsn, EQUA_SERVICE_EMAIL="", EQUA_SERVICE_PASSWORD="") as built:
         assert built.reconciler is None
-        assert SYNCING in built.front.app
+        assert built.front.app[SERVICES].syncing

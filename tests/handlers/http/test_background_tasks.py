@@ -119,7 +119,7 @@ async def test_what_fails_while_nobody_waits_is_logged(lines: Lines) -> None:
             await asyncio.sleep(0)
 
     (line,) = lines.all
-    assert line["event"] == "work_failed"
+    assert line["event"] == "background_work_failed"
     assert "a bug" in line["exception"]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import jsonschema_rs
@@ -15,20 +16,19 @@ from bridge.events.cloudevents import BATCH, EITHER, SINGLE
 from handlers.http import events
 from handlers.http.app import make_app
 from handlers.http.app_keys import Services
-from handlers.http.events import INBOX, LARGEST_BODY
+from handlers.http.events import LARGEST_BODY
 from handlers.http.openapi import document
-from tests.support.api import TOKENS, Client, serving
+from tests.support.api import PLATFORM_TOKENS, TOKENS, Client, serving
 from tests.support.platform_events import DATA, encoded, event, without
 
+PLATFORM = {"Authorization": f"Bearer {PLATFORM_TOKENS[0]}"}
 PEER = {"Authorization": f"Bearer {TOKENS[0]}"}
 
 
 @pytest.fixture
 async def platform(services: Services, pool: Pool) -> AsyncIterator[Client]:
     """The API with a real inbox."""
-    app = make_app(services)
-    app[INBOX] = Inbox(pool)
-    async with serving(app) as client:
+    async with serving(make_app(replace(services, inbox=Inbox(pool)))) as client:
         yield client
 
 
@@ -36,7 +36,7 @@ async def send(platform: Client, body: Any, media_type: str = EITHER, **headers:
     """Send it as the platform does; the status and what was answered."""
     data = io.BytesIO(body if isinstance(body, bytes) else encoded(body))
     response = await platform.post(
-        events.PATH, data=data, headers={**PEER, "Content-Type": media_type, **headers}
+        events.PATH, data=data, headers={**PLATFORM, "Content-Type": media_type, **headers}
     )
     return response.status, await response.json()
 
@@ -164,7 +164,7 @@ async def test_without_a_database_nothing_is_accepted(platform: Client, pool: Po
 
 
 def _schema(media_type: str) -> dict[str, Any]:
-    whole = document([events.PATHS])
+    whole = document([events.ROUTE])
     content = whole["paths"][events.PATH]["post"]["requestBody"]["content"]
     pointer = f"#/paths/{events.PATH.replace('/', '~1')}/post/requestBody/content/{{}}/schema"
     assert media_type in content

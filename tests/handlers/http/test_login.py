@@ -263,7 +263,7 @@ async def test_elsewhere_cookies_stay_with_their_site(door: Front, told: dict[st
 )
 async def test_cookies_for_other_sites_need_such_sites_and_https(dsn: str, variables: dict[str, str]) -> None:
     """A browser would not take them otherwise."""
-    async with front(dsn, {}, **variables) as door:
+    async with front(dsn, **variables) as door:
         response = await door.login(await door.ticket(), PLACE, **FRAMED)
 
         assert {cookie["samesite"] for cookie in cookies(response).values()} == {"Lax"}

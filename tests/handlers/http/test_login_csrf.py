@@ -58,6 +58,38 @@ def test_a_frame_is_not_asked() -> None:
     assert not doubtful(**SIGNED_IN, Sec_Fetch_Dest="iframe", Sec_Fetch_Site="cross-site")
 
 
-def test_what_tells_nothing_is_not_asked() -> None:
-    """Old browsers, and all of them without https."""
-    assert not doubtful(**SIGNED_IN, Referer="https://evil.example/")
+@pytest.mark.parametrize(
+    "sender",
+    [
+        {"Referer": "https://evil.example/"},
+        {"Referer": f"{APP}.evil.example/"},
+        {"Referer": "https://chat.example.com.evil.example/"},
+        {"Referer": "https://chat.example.com@evil.example/"},
+        {"Referer": "https://chat.example.com:8443/"},
+        {"Referer": "https://[chat.example.com/"},
+        {"Referer": "rubbish"},
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "https://evil.example", "Referer": f"{APP}/"},
+    ],
+)
+def test_without_fetch_metadata_another_page_that_is_named_is_asked(sender: dict[str, str]) -> None:
+    """Old browsers send none, and all of them without https."""
+    assert doubtful(**SIGNED_IN, **sender, Host="chat.example.com")
+    assert not doubtful(**sender, Host="chat.example.com")
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        {},
+        {"Referer": ""},
+        {"Referer": f"{APP}/messaging"},
+        {"Referer": "https://chat.example.com/login/token?x"},
+        {"Referer": "http://chat.example.com/"},
+        {"Origin": APP},
+    ],
+)
+def test_without_fetch_metadata_known_pages_and_none_are_not_asked(sender: dict[str, str]) -> None:
+    """The page that asks names itself to nobody."""
+    assert not doubtful(**SIGNED_IN, **sender, Host="chat.example.com")

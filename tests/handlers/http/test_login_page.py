@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from playwright.async_api import BrowserContext, Page
 
-from handlers.http.limits import RateLimiter
+from handlers.http.app_keys import Limits
+from handlers.http.limits import RateLimiter, TicketLimits
 from handlers.http.login_page import expired_page, passing_page, policy, trouble_page
-from handlers.http.tickets import TICKETS, TicketLimits
 from tests.support.agent import serving
 from tests.support.browser import errors_of, launched, violations
 from tests.support.front import front
@@ -70,7 +70,7 @@ async def test_the_page_around_it_is_told_of_what_passes(dsn: str) -> None:
     strict = TicketLimits(RateLimiter(burst=1, per_second=0.02))
     async with (
         parent() as (ours, frame),
-        front(dsn, {TICKETS: strict}, WEB_ORIGINS=ours) as door,
+        front(dsn, Limits(tickets=strict), WEB_ORIGINS=ours) as door,
         launched() as browser,
     ):
         assert (await door.login("a" * 26)).status == 401

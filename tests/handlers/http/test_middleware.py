@@ -16,8 +16,8 @@ from bridge.errors import (
     NotAMember,
     NotSignedIn,
 )
-from handlers.http.app_keys import SERVICES, Services
-from handlers.http.errors import LARGEST_BODY
+from handlers.http.app_keys import LIMITS, SERVICES, Limits, Services
+from handlers.http.body import LARGEST_BODY, read_body
 from handlers.http.middleware import observer
 from tests.support.api import Client, Lines, serving
 
@@ -27,7 +27,7 @@ async def _greet(request: web.Request) -> web.Response:
 
 
 async def _read(request: web.Request) -> web.Response:
-    return web.json_response({"bytes": len(await request.read())})
+    return web.json_response({"bytes": len(await read_body(request))})
 
 
 async def _redirect(_request: web.Request) -> web.Response:
@@ -54,8 +54,8 @@ def refusing() -> Refusing:
 
 @pytest.fixture
 async def any_app(services: Services, lines: Lines, refusing: Refusing) -> AsyncIterator[Client]:
-    app = web.Application(middlewares=[observer()], client_max_size=LARGEST_BODY)
-    app[SERVICES] = services
+    app = web.Application(middlewares=[observer()], client_max_size=1)
+    app[SERVICES], app[LIMITS] = services, Limits()
     app.router.add_get("/greet/{name}", _greet)
     app.router.add_post("/read", _read)
     app.router.add_get("/redirect", _redirect)
@@ -144,7 +144,7 @@ async def test_a_body_over_the_limit_is_413(any_app: Client, chunked: bool) -> N
     assert response.status == 413
     assert await response.json() == {
         "error": "payload_too_large",
-        "message": "A body may have 65536 bytes at most.",
+        "message": "A body may have 65536 bytes at most here.",
     }
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,45 +12,48 @@ from typing import Any
 import pytest
 import schemathesis
 import structlog
-from aiohttp import web
 from hypothesis import given, settings
 from schemathesis import Case, GenerationMode
 
 from bridge import log
-from handlers.http.app import DESCRIBED, ROUTES
-from handlers.http.limits import PEOPLE, RateLimiter
+from bridge.metrics import Metrics
+from handlers.http.app import ROUTES, make_app
+from handlers.http.app_keys import Limits, Services
+from handlers.http.equa_throttle import EquaThrottle
+from handlers.http.limits import RateLimiter, TicketLimits
 from handlers.http.openapi import document
-from handlers.http.tickets import TICKETS, TicketLimits
-from handlers.http.visitors import EQUA_THROTTLE, EquaThrottle
-from tests.support.api import TOKENS, Client
+from handlers.http.route import Caller, Route
+from tests.support.api import PLATFORM_TOKENS, TOKENS, Client, FakeHealth, FakeInbox, FakeMappings
 from tests.support.front import ACME, front
 from tests.support.postgres import fresh_database
 
-PEER = {"Authorization": f"Bearer {TOKENS[0]}"}
+TOKEN_OF = {"peer": TOKENS[0], "platform": PLATFORM_TOKENS[0]}
 
 PLENTY = 10_000
-UNLIMITED: dict[web.AppKey[Any], Any] = {
-    PEOPLE: RateLimiter(burst=PLENTY, per_second=1),
-    TICKETS: TicketLimits(RateLimiter(burst=PLENTY, per_second=1)),
-    EQUA_THROTTLE: EquaThrottle(
-        RateLimiter(burst=PLENTY, per_second=1), RateLimiter(burst=PLENTY, per_second=1)
-    ),
-}
+UNLIMITED = Limits(
+    visits=RateLimiter(burst=PLENTY, per_second=1),
+    tickets=TicketLimits(RateLimiter(burst=PLENTY, per_second=1)),
+    equa=EquaThrottle(RateLimiter(burst=PLENTY, per_second=1), RateLimiter(burst=PLENTY, per_second=1)),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """Where the API is, and the headers of somebody who may do everything."""
+    """Where the API is, and what somebody brings who may do everything."""
 
     url: str
-    headers: Mapping[str, str]
+    cookie: str
+
+    def headers(self, caller: Caller) -> dict[str, str]:
+        token = TOKEN_OF.get(caller)
+        return {"Cookie": self.cookie, **({"Authorization": f"Bearer {token}"} if token else {})}
 
 
-def _cases() -> Iterator[tuple[str, str, GenerationMode]]:
+def _cases() -> Iterator[tuple[Route, GenerationMode]]:
     for route in ROUTES:
-        yield route.method, route.path, GenerationMode.POSITIVE
+        yield route, GenerationMode.POSITIVE
         if "{" in route.path or route.method == "POST":
-            yield route.method, route.path, GenerationMode.NEGATIVE
+            yield route, GenerationMode.NEGATIVE
 
 
 @contextmanager
@@ -61,7 +64,7 @@ def _serving_in_a_thread(postgres: str) -> Iterator[Live]:
     async def serve() -> None:
         stop = asyncio.Event()
         async with fresh_database(postgres) as dsn, front(dsn, UNLIMITED) as built:
-            live = Live(str(built.client.make_url("/")), {**PEER, "Cookie": built.cookie()})
+            live = Live(str(built.client.make_url("/")), built.cookie())
             started.set_result((live, asyncio.get_running_loop(), stop))
             await stop.wait()
 
@@ -82,16 +85,21 @@ def live(postgres: str) -> Iterator[Live]:
 
 
 def test_every_route_is_described_and_no_other() -> None:
-    """Method and path, one by one."""
-    routes = {(route.method.lower(), route.path) for route in ROUTES}
-    described = {
-        (method, path)
-        for path, item in document(DESCRIBED)["paths"].items()
-        for method in item
-        if method != "parameters"
+    """By the method and path of the router, and under a name of its own."""
+    app = make_app(Services(FakeMappings(), FakeInbox(), Metrics(), FakeHealth().look))
+    routed = {
+        (route.method.lower(), route.resource.canonical)
+        for route in app.router.routes()
+        if route.resource and route.method != "HEAD"
     }
+    described = [
+        (method, path, operation["operationId"])
+        for path, item in document(ROUTES)["paths"].items()
+        for method, operation in item.items()
+    ]
 
-    assert described == routes
+    assert {(method, path) for method, path, _ in described} == routed
+    assert len({name for _, _, name in described}) == len(described)
 
 
 async def test_the_document_is_served(api: Client) -> None:
@@ -99,29 +107,31 @@ async def test_the_document_is_served(api: Client) -> None:
     response = await api.get("/openapi.json")
 
     assert response.content_type == "application/json"
-    assert await response.json() == document(DESCRIBED)
+    assert await response.json() == document(ROUTES)
 
 
-@pytest.mark.parametrize(("method", "path", "mode"), list(_cases()))
-def test_answers_are_as_described(live: Live, method: str, path: str, mode: GenerationMode) -> None:
+@pytest.mark.parametrize(
+    ("route", "mode"), [pytest.param(*case, id=f"{case[0].operation}-{case[1].name}") for case in _cases()]
+)
+def test_answers_are_as_described(live: Live, route: Route, mode: GenerationMode) -> None:
     """Statuses, headers and bodies, whether what is asked is right or wrong."""
-    operation = schemathesis.openapi.from_dict(document(DESCRIBED))[path][method]
+    operation = schemathesis.openapi.from_dict(document(ROUTES))[route.path][route.method]
 
     @settings(max_examples=25, deadline=None)
     @given(operation.as_strategy(generation_mode=mode))
     def check(case: Case[Any]) -> None:
-        case.call_and_validate(base_url=live.url, headers=dict(live.headers))
+        case.call_and_validate(base_url=live.url, headers=live.headers(route.caller))
 
     check()
 
 
 def test_a_visit_and_its_login_are_as_described(live: Live) -> None:
     """What is made up above is no member of anything; this is one."""
-    described = schemathesis.openapi.from_dict(document(DESCRIBED))
+    described = schemathesis.openapi.from_dict(document(ROUTES))
     visit = described["/api/v1/mattermost/session"]["POST"].Case(
         body={"organizationId": str(ACME.id)}, media_type="application/json"
     )
-    session = visit.call_and_validate(base_url=live.url, headers=dict(live.headers))
+    session = visit.call_and_validate(base_url=live.url, headers=live.headers("person"))
     login = described["/login/token"]["GET"].Case(query={"token": session.json()["token"]})
     signed_in = login.call_and_validate(base_url=live.url, allow_redirects=False)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import InvalidRequest
-from handlers.http.redirect import LONGEST, destination
+from handlers.http.redirect import LONGEST, redirect_path
 
 CHAT = "https://chat.example.com"
 
@@ -28,7 +28,7 @@ CHAT = "https://chat.example.com"
 )
 def test_places_of_the_chat_are_taken(path: str) -> None:
     """As they are."""
-    assert destination(path) == path
+    assert redirect_path(path) == path
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_places_of_the_chat_are_taken(path: str) -> None:
 def test_everything_else_is_refused(path: str) -> None:
     """Other hosts in every spelling, and what could be read as one."""
     with pytest.raises(InvalidRequest):
-        destination(path)
+        redirect_path(path)
 
 
 @given(
@@ -83,7 +83,7 @@ def test_everything_else_is_refused(path: str) -> None:
 def test_no_accepted_path_leads_away(path: str) -> None:
     """Whoever reads it, decoded or not: it stays on the host and below where it begins."""
     try:
-        accepted = destination(path)
+        accepted = redirect_path(path)
     except InvalidRequest:
         return
     for reading in (accepted, unquote(accepted), accepted.replace("\\", "/")):
@@ -97,4 +97,4 @@ def test_a_long_wrong_path_is_refused_quickly() -> None:
     """The pattern does not try one character in many ways."""
     for unit in ("/a", "a", "/.", "a.", "/a/"):
         with pytest.raises(InvalidRequest):
-            destination(("/" + unit * LONGEST)[: LONGEST - 1] + "%")
+            redirect_path(("/" + unit * LONGEST)[: LONGEST - 1] + "%")

@@ -13,9 +13,9 @@ from bridge.db.pool import open_pool
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Fault, away, garbage
 from bridge.sandbox.mattermost import RestFault
-from handlers.http.app_keys import SERVICES
-from handlers.http.limits import PEOPLE, TIMEOUTS, RateLimiter, Timeouts
-from tests.support.front import ACME, APP, BOREALIS, CONFIG, NOTHING, SESSION, Front, front, served
+from handlers.http.app_keys import SERVICES, Limits
+from handlers.http.limits import RateLimiter, Timeouts
+from tests.support.front import ACME, APP, BOREALIS, CONFIG, SESSION, Front, front, served
 from tests.support.relay import Relay
 
 QUICK = Timeouts(equa=0.3, visit=0.6, diagnosis=0.3, login=0.5)
@@ -95,7 +95,16 @@ async def test_many_visits_at_once_make_one_account_and_one_team(door: Front) ->
 
 @pytest.mark.parametrize(
     "cookie",
-    [None, "", "theme=dark", "connect.sid=s%3Anobody.signature", "connect.sid=", "Connect.Sid=x", "\x01=;;="],
+    [
+        None,
+        "",
+        "theme=dark",
+        "connect.sid=s%3Anobody.signature",
+        "connect.sid=",
+        "Connect.Sid=x",
+        "session",
+        "\x01=;;=",
+    ],
 )
 async def test_without_an_equa_session_nobody_is_let_in(door: Front, cookie: str | None) -> None:
     """No cookie, a foreign one, an invented one."""
@@ -236,7 +245,7 @@ async def test_without_mattermost_it_says_so(dsn: str, missing: str) -> None:
     without = {missing: ""}
     if missing == "MATTERMOST_URL":
         without |= {"MATTERMOST_ADMIN_BOT_TOKEN": "", "MATTERMOST_BOT_TOKEN": ""}
-    async with front(dsn, NOTHING, **without) as door:
+    async with front(dsn, **without) as door:
         cookie = door.cookie()
         assert await said(await door.visit(cookie)) == (500, "mattermost_not_configured")
         assert await said(await door.visit(None)) == (401, "not_signed_in")
@@ -283,7 +292,7 @@ async def test_while_equa_is_away_nobody_is_called_no_member(door: Front, fault:
 
 async def test_a_deaf_equa_is_not_waited_for(dsn: str) -> None:
     """The deadline is ours."""
-    async with front(dsn, {TIMEOUTS: QUICK}) as door:
+    async with front(dsn, Limits(timeouts=QUICK)) as door:
         door.equa.controls.fail(Fault(delay=30, route="GET /organization"))
         async with asyncio.timeout(2):
             response = await door.visit(door.cookie())
@@ -294,7 +303,7 @@ async def test_a_deaf_equa_is_not_waited_for(dsn: str) -> None:
 
 async def test_a_slow_mattermost_goes_on_being_waited_for_behind_the_scenes(dsn: str) -> None:
     """A later visit finds what the first one has begun, and nothing twice."""
-    async with front(dsn, {TIMEOUTS: QUICK}) as door:
+    async with front(dsn, Limits(timeouts=QUICK)) as door:
         door.chat.server.faults.rest(RestFault(delay=1, method="POST", path="/teams", times=1))
         cookie = door.cookie()
         response = await door.visit(cookie)
@@ -317,7 +326,7 @@ async def test_a_mattermost_that_is_away_is_told_of(door: Front) -> None:
 async def test_a_deaf_database_is_not_waited_for(postgres: str, dsn: str) -> None:
     """It neither answers nor confirms that a question was taken back."""
     with Relay(dsn) as relay:
-        async with relay.open(), front(relay.dsn, {TIMEOUTS: QUICK}) as door:
+        async with relay.open(), front(relay.dsn, Limits(timeouts=QUICK)) as door:
             assert (await door.visit(door.cookie())).status == 200
             relay.deaf = True
             try:
@@ -333,7 +342,7 @@ async def test_a_deaf_database_is_not_waited_for(postgres: str, dsn: str) -> Non
 
 async def test_a_person_who_asks_too_often_is_told_to_wait(dsn: str) -> None:
     """Each has an allowance of their own, whatever sessions they have."""
-    async with front(dsn, {PEOPLE: RateLimiter(burst=2, per_second=0.1)}) as door:
+    async with front(dsn, Limits(visits=RateLimiter(burst=2, per_second=0.1))) as door:
         for _ in range(2):
             assert (await door.visit(door.cookie())).status == 200
 

@@ -106,7 +106,7 @@ async def test_pages_of_other_origins_may_not(acme: Desk) -> None:
     assert response.headers["Access-Control-Allow-Origin"] == APP
 
 
-@pytest.mark.parametrize("suffix", ["", f"/{uuid4()}"], ids=["all", "one"])
+@pytest.mark.parametrize("suffix", ["", "/ce8e8537-d343-481a-ba0b-3fb7bbcd47d9"])
 async def test_a_page_may_ask_first(acme: Desk, suffix: str) -> None:
     """As browsers do before a request with a body of JSON."""
     where = path(ACME.id) + suffix
@@ -115,7 +115,7 @@ async def test_a_page_may_ask_first(acme: Desk, suffix: str) -> None:
     bad = await acme.front.client.options(where, headers={"Origin": "https://evil.example"})
 
     assert (good.status, bad.status) == (204, 403)
-    assert "POST" in good.headers["Access-Control-Allow-Methods"]
+    assert good.headers["Access-Control-Allow-Methods"] == ("GET" if suffix else "POST")
 
 
 async def test_a_form_of_another_site_cannot_ask_for_it(acme: Desk) -> None:
@@ -195,7 +195,7 @@ async def test_half_a_team_is_not_removed(acme: Desk) -> None:
     response = await acme.sync()
 
     assert await said(response) == (409, "sync_refused")
-    assert "8 of 13 people" in (await response.json())["message"]
+    assert "8 of 12 people" in (await response.json())["message"]
     assert await acme.pool.fetchval("select count(*) from memberships where state = 'joined'") == 12
 
 

@@ -6,7 +6,7 @@ from bridge.errors import DatabaseUnavailable
 from bridge.metrics import Metrics
 from handlers.http.app import make_app
 from handlers.http.app_keys import Services
-from tests.support.api import ORGANIZATION, TEAM, TOKENS, Client, FakeHealth, FakeMappings, serving
+from tests.support.api import ORGANIZATION, TEAM, TOKENS, Client, FakeHealth, FakeInbox, FakeMappings, serving
 
 PATH = f"/api/v1/mattermost/team-mapping/{TEAM}"
 PEER = {"Authorization": f"Bearer {TOKENS[0]}"}
@@ -56,7 +56,7 @@ async def test_nobody_else_does(api: Client, mappings: FakeMappings, authorizati
 @pytest.mark.parametrize("authorization", ["Bearer", "Bearer ", "Bearer x"])
 async def test_without_tokens_nobody_gets_in(tokens: tuple[str, ...], authorization: str) -> None:
     """An empty token is none."""
-    services = Services(FakeMappings(), tokens, Metrics(), FakeHealth().look)
+    services = Services(FakeMappings(), FakeInbox(), Metrics(), FakeHealth().look, gateway_tokens=tokens)
     async with serving(make_app(services)) as api:
         response = await api.get(PATH, headers={"Authorization": authorization})
 
@@ -76,7 +76,7 @@ async def test_what_is_no_id_is_refused_first(
     assert response.status == 400
     assert await response.json() == {
         "error": "invalid_request",
-        "message": "A team id has 26 characters of a-z and 0-9.",
+        "message": "teamId has to be a Mattermost id: 26 characters of a-z and 0-9.",
     }
     assert mappings.asked == []
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from bridge.sandbox import demo_data
-from handlers.http.limits import TIMEOUTS, RateLimiter, Timeouts
-from handlers.http.tickets import TICKETS, TicketLimits
+from handlers.http.app_keys import LIMITS, Limits
+from handlers.http.limits import RateLimiter, TicketLimits, Timeouts
 from tests.support.api import TEAM, TOKENS
 from tests.support.front import CONFIG, Front, front
 
@@ -22,7 +22,7 @@ def strict(burst: int) -> TicketLimits:
 @pytest.mark.parametrize("address", ["1.1.1.1", SHARED])
 async def test_guessing_ends_soon(dsn: str, address: str) -> None:
     """A bad one is then told to wait, and a good one from the same address signs in all the same."""
-    async with front(dsn, {TICKETS: strict(3)}) as door:
+    async with front(dsn, Limits(tickets=strict(3))) as door:
         ticket = await door.ticket()
         guesses = [await door.login("x" * 26, X_Forwarded_For=address) for _ in range(5)]
 
@@ -35,7 +35,7 @@ async def test_guessing_ends_soon(dsn: str, address: str) -> None:
 
 async def test_in_the_middle_of_a_flood_a_good_ticket_signs_in(dsn: str) -> None:
     """It waits for its turn behind those that came before."""
-    async with front(dsn, {TICKETS: strict(10)}) as door:
+    async with front(dsn, Limits(tickets=strict(10))) as door:
         ticket = await door.ticket()
         async with asyncio.TaskGroup() as group:
             flood = [
@@ -50,7 +50,7 @@ async def test_in_the_middle_of_a_flood_a_good_ticket_signs_in(dsn: str) -> None
 
 async def test_what_has_not_the_form_of_a_ticket_costs_and_counts_nothing(dsn: str) -> None:
     """The database is not asked, which could be away."""
-    async with front(dsn, {TICKETS: strict(2)}) as door:
+    async with front(dsn, Limits(tickets=strict(2))) as door:
         malformed = [(await door.login("x" * 25 + "!", X_Forwarded_For=SHARED)).status for _ in range(6)]
         assert (await door.login("x" * 26, X_Forwarded_For=SHARED)).status == 401
         await door.pool.close()
@@ -62,20 +62,20 @@ async def test_what_has_not_the_form_of_a_ticket_costs_and_counts_nothing(dsn: s
 
 async def test_tickets_that_wait_leave_the_database_to_others(dsn: str) -> None:
     """However many come at once: here none can be looked up."""
-    async with front(dsn, {TIMEOUTS: Timeouts(login=1.5)}) as door:
+    async with front(dsn, Limits(timeouts=Timeouts(login=1.5))) as door:
         async with door.pool.acquire() as held, held.transaction():
             await held.execute("lock table tickets")
             async with asyncio.TaskGroup() as group:
                 waiting = [group.create_task(door.login(f"{number:026}")) for number in range(40)]
-                limits = door.app[TICKETS]
+                queue = door.app[LIMITS].tickets.queue
                 async with asyncio.timeout(1):
-                    while len(limits.line) < 36:
+                    while len(queue) < 36:
                         await asyncio.sleep(0.01)
                     mapping = await _mapping(door)
 
         assert mapping == 404
         assert {each.result().status for each in waiting} == {503}
-        assert len(limits.line) == 0
+        assert len(queue) == 0
         assert (await door.client.get(CONFIG, headers={"Cookie": door.cookie(demo_data.BEN)})).status == 200
 
 
@@ -86,7 +86,7 @@ async def _mapping(door: Front) -> int:
 
 async def test_good_tickets_do_not_count(dsn: str) -> None:
     """An office has one address."""
-    async with front(dsn, {TICKETS: strict(1)}) as door:
+    async with front(dsn, Limits(tickets=strict(1))) as door:
         statuses = [(await door.login(await door.ticket())).status for _ in range(4)]
 
         assert statuses == [303] * 4

@@ -1,4 +1,4 @@
-"""A flood of bogus sessions does not reach Equa."""
+"""A flood of bogus sessions does not reach Equa, and nobody takes more of it by varying their cookies."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,17 +6,23 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientResponse
 
-from bridge.errors import NotSignedIn, TooManyRequests
-from bridge.sandbox.equa import away
-from handlers.http.limits import TIMEOUTS, RateLimiter, Timeouts, WaitQueue
-from handlers.http.visitors import EQUA_THROTTLE, EquaThrottle
+from bridge.errors import TooManyRequests
+from bridge.models.equa import Person
+from bridge.sandbox import demo_data
+from bridge.sandbox.equa import Fault, away
+from handlers.http.app_keys import Limits
+from handlers.http.equa_throttle import EquaThrottle
+from handlers.http.limits import RateLimiter, Timeouts, WaitQueue
 from tests.support.front import CONFIG, Front, front
+from tests.support.visits import a_person
+
+USER = "GET /user/current"
 
 
 @pytest.fixture
 async def door(dsn: str) -> AsyncIterator[Front]:
     strict = EquaThrottle(RateLimiter(burst=4, per_second=0.01), RateLimiter(burst=5, per_second=0.01))
-    async with front(dsn, {EQUA_THROTTLE: strict}) as built:
+    async with front(dsn, Limits(equa=strict)) as built:
         yield built
 
 
@@ -24,7 +30,7 @@ async def ask(door: Front, cookie: str, address: str = "1.1.1.1") -> ClientRespo
     return await door.client.get(CONFIG, headers={"Cookie": cookie, "X-Forwarded-For": address})
 
 
-async def test_one_session_asks_only_so_often(door: Front) -> None:
+async def test_one_person_asks_only_so_often(door: Front) -> None:
     """Whatever other cookies come with it."""
     cookie = door.cookie()
 
@@ -34,16 +40,79 @@ async def test_one_session_asks_only_so_often(door: Front) -> None:
     assert int(responses[-1].headers["Retry-After"]) > 0
 
 
+def _encoded(cookie: str, number: int) -> str:
+    """Return the cookie with the characters of its value percent-encoded by the bits of the number."""
+    name, _, value = cookie.partition("=")
+    head = "".join(f"%{ord(each):02X}" if number >> at & 1 else each for at, each in enumerate(value[4:14]))
+    return f"{name}={value[:4]}{head}{value[14:]}"
+
+
+VARIATIONS = {
+    "another cookie behind": lambda cookie, n: f"{cookie}; session={n}",
+    "another cookie in front": lambda cookie, n: f"session={n}; {cookie}",
+    "a long one": lambda cookie, n: f"{cookie}; session={'x' * 30}{n}",
+    "the same again": lambda cookie, n: "; ".join([cookie] * (n + 1)),
+    "encoded": _encoded,
+}
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "100.64.0.3"])
+@pytest.mark.parametrize("varied", VARIATIONS.values(), ids=VARIATIONS)
+async def test_a_cookie_that_is_varied_is_the_same_persons(door: Front, varied: object, address: str) -> None:
+    """Neither they nor Equa notice the difference."""
+    assert callable(varied)
+    cookie = door.cookie()
+
+    responses = [await ask(door, varied(cookie, number), address) for number in range(12)]
+
+    assert [response.status for response in responses] == [200] * 4 + [429] * 8
+    assert door.equa.controls.calls[USER] <= 4
+    assert (await ask(door, door.cookie(demo_data.BEN), address)).status == 200
+
+
+async def test_varied_cookies_at_once_are_counted_too(door: Front) -> None:
+    """While the first of them is not answered yet."""
+    door.equa.controls.fail(Fault(delay=0.1, route=USER))
+    cookie = door.cookie()
+
+    responses = await asyncio.gather(*(ask(door, f"{cookie}; session={number}") for number in range(60)))
+
+    statuses = [response.status for response in responses]
+    assert (statuses.count(200), statuses.count(429)) == (4, 56)
+    assert door.equa.controls.calls[USER] <= 9
+
+
+async def test_many_sessions_of_a_person_are_one_persons(door: Front) -> None:
+    """Signing in again and again gives no more; and then it counts against the address."""
+    responses = [await ask(door, door.cookie()) for _ in range(14)]
+
+    assert [response.status for response in responses] == [200] * 4 + [429] * 10
+    assert door.equa.controls.calls[USER] == 9
+    assert (await ask(door, door.cookie(demo_data.BEN), "9.9.9.9")).status == 200
+
+
+async def test_a_value_that_several_people_have_names_nobody(door: Front) -> None:
+    """Such as another program's cookie of the same name: who has used up theirs holds up nobody else."""
+    shared = "session=the-same-for-everybody-here"
+    ada, ben = door.cookie(), door.cookie(demo_data.BEN)
+    for cookie in (ada, ben, ada, ada, ada, ada):
+        response = await ask(door, f"{cookie}; {shared}")
+    assert response.status == 429
+
+    assert (await ask(door, f"{door.cookie(demo_data.CHLOE)}; {shared}")).status == 200
+    assert (await ask(door, f"{ben}; {shared}")).status == 200
+
+
 async def test_an_address_brings_only_so_many_bogus_sessions(door: Front) -> None:
     """Each another one; Equa is spared the rest of them."""
     responses = [await ask(door, f"connect.sid=bogus{number}") for number in range(40)]
 
     assert [response.status for response in responses] == [401] * 5 + [429] * 35
-    assert door.equa.controls.calls["GET /user/current"] == 5
+    assert door.equa.controls.calls[USER] == 5
 
 
 async def test_at_the_same_moment_it_brings_no_more(door: Front) -> None:
-    """Nobody is asked about the others before the first are known to be bogus."""
+    """Equa is not asked about the others before the first are known to be bogus."""
     responses = await asyncio.gather(*(ask(door, f"connect.sid=bogus{number}") for number in range(20)))
 
     assert sorted(response.status for response in responses) == [401] * 5 + [429] * 15
@@ -63,39 +132,68 @@ async def test_where_nobody_is_named_nobody_pays_for_others(door: Front) -> None
     assert (await ask(door, door.cookie(), UNKNOWN)).status == 200
 
 
+async def test_a_crowd_from_one_address_delays_no_first_visit_from_another(dsn: str) -> None:
+    """It waits behind itself: at most five of its own ask at a time."""
+    async with front(dsn) as door:
+        door.equa.controls.fail(Fault(delay=0.1, route=USER))
+        crowd = [asyncio.create_task(ask(door, f"connect.sid=bogus{number}")) for number in range(100)]
+        async with asyncio.timeout(5):
+            while door.equa.controls.calls[USER] < 5:
+                await asyncio.sleep(0.001)
+        began = door.equa.controls.calls[USER]
+        ada = await ask(door, door.cookie(), "9.9.9.9")
+        asked_meanwhile = door.equa.controls.calls[USER] - began
+        statuses = {(await each).status for each in crowd}
+
+    assert ada.status == 200
+    assert asked_meanwhile <= 16
+    assert statuses == {401}
+
+
+PEOPLE = [a_person(f"Person{number}") for number in range(6)]
+
+
 async def test_strangers_ask_a_few_at_a_time_and_others_do_not_wait_for_them() -> None:
-    """Whoever was here before asks at once, whatever the strangers wait for."""
-    equa_throttle, gate = EquaThrottle(line=WaitQueue(at_once=2, longest=3)), asyncio.Event()
-    inside: list[bytes] = []
+    """Somebody who was here before asks at once, whatever the strangers wait for."""
+    throttle, answered = EquaThrottle(queue=WaitQueue(at_once=2, longest=3)), asyncio.Event()
+    inside: list[Person] = []
 
-    async def stranger(session: bytes) -> None:
-        async with equa_throttle.passed(session, None):
-            inside.append(session)
-            await gate.wait()
+    async def stranger(person: Person) -> Person:
+        async def asked() -> Person:
+            inside.append(person)
+            await answered.wait()
+            return person
 
-    async with equa_throttle.passed(b"ada", None):
-        pass
+        return await throttle.identified(session(person), None, asked)
+
+    async def at_once() -> Person:
+        return PEOPLE[0]
+
+    await throttle.identified(session(PEOPLE[0]), None, at_once)
     async with asyncio.TaskGroup() as group:
-        for number in range(5):
-            group.create_task(stranger(bytes([number])))
-        while len(equa_throttle.line) < 3:
+        for person in PEOPLE[1:]:
+            group.create_task(stranger(person))
+        while len(throttle.queue) < 3:
             await asyncio.sleep(0)
         assert len(inside) == 2
         with pytest.raises(TooManyRequests):
-            await stranger(b"one more")
-        async with asyncio.timeout(1), equa_throttle.passed(b"ada", None):
-            gate.set()
+            await stranger(a_person("One more"))
+        async with asyncio.timeout(3):
+            await throttle.identified(session(PEOPLE[0]), None, at_once)
+        answered.set()
 
     assert len(inside) == 5
 
 
+def session(person: Person) -> str:
+    return f"connect.sid={person.id}"
+
+
 async def test_who_waits_too_long_for_their_turn_hears_so(dsn: str) -> None:
     """As when Equa itself takes long."""
-    closed = EquaThrottle(line=WaitQueue(at_once=1, longest=3))
-    async with (
-        front(dsn, {EQUA_THROTTLE: closed, TIMEOUTS: Timeouts(equa=0.2)}) as door,
-        closed.line.passed(),
-    ):
+    closed = EquaThrottle(queue=WaitQueue(at_once=1, longest=3))
+    limits = Limits(equa=closed, timeouts=Timeouts(equa=0.2))
+    async with front(dsn, limits) as door, closed.queue.passed():
         response = await ask(door, door.cookie())
 
         assert (response.status, (await response.json())["error"]) == (503, "equa_unavailable")
@@ -123,26 +221,32 @@ async def test_an_equa_that_is_away_counts_against_nobody(door: Front) -> None:
     assert (await ask(door, door.cookie())).status == 200
 
 
-async def test_a_session_that_has_ended_is_a_stranger_again() -> None:
+async def test_a_session_that_has_ended_is_a_stranger_again(door: Front) -> None:
     """It passes no more than others."""
-    equa_throttle = EquaThrottle(strangers=RateLimiter(burst=1, per_second=0.01))
-    async with equa_throttle.passed(b"session", "1.1.1.1"):
-        pass
-    for _ in range(2):
-        with pytest.raises(NotSignedIn):
-            async with equa_throttle.passed(b"session", "1.1.1.1"):
-                raise NotSignedIn("ended")
+    cookie = door.cookie()
+    assert (await ask(door, cookie)).status == 200
+    session = door.equa.store.session(cookie)
+    assert session
+    door.equa.store.sign_out(session)
+    door.equa.controls.fail(Fault(status=401, route=USER))
+    for number in range(5):
+        await ask(door, f"connect.sid=bogus{number}")
 
-    with pytest.raises(TooManyRequests):
-        async with equa_throttle.passed(b"session", "1.1.1.1"):
-            pytest.fail("passed")
+    statuses = {(await ask(door, f"{cookie}; session=1")).status for _ in range(2)}
+
+    assert statuses <= {401, 429}
+    assert (await ask(door, f"{cookie}; session=2")).status == 429
 
 
 async def test_memory_is_bounded() -> None:
     """However many have been here."""
-    equa_throttle = EquaThrottle()
-    for number in range(11_000):
-        async with equa_throttle.passed(number.to_bytes(4, "big"), "1.1.1.1"):
-            pass
+    throttle = EquaThrottle()
+    for number in range(21_000):
+        person = a_person(str(number))
 
-    assert len(equa_throttle._known) == 10_000
+        async def found(person: Person = person) -> Person:
+            return person
+
+        await throttle.identified(f"connect.sid={number:020}", "1.1.1.1", found)
+
+    assert len(throttle._holders) == 20_000

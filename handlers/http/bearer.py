@@ -1,0 +1,42 @@
+"""Who may ask with a bearer token: agent peers and the platform."""
+
+from collections.abc import Iterable
+from hmac import compare_digest
+
+from aiohttp import web
+
+from bridge.errors import NoBearer, NotPermitted
+from handlers.http.app_keys import SERVICES
+
+
+def require_peer(request: web.Request) -> None:
+    """Raise `NoBearer` unless the request carries one of `GATEWAY_TOKENS`."""
+    if not _is_one_of(_presented(request), request.app[SERVICES].gateway_tokens):
+        raise NoBearer("This needs an Authorization header with a bearer token that is configured here.")
+
+
+def require_platform(request: web.Request) -> None:
+    """Raise `NoBearer` unless the request carries one of `PLATFORM_TOKENS`; `NotPermitted` for a peer's."""
+    presented, services = _presented(request), request.app[SERVICES]
+    platform = _is_one_of(presented, services.platform_tokens)
+    peer = _is_one_of(presented, services.gateway_tokens)
+    if platform:
+        return
+    if peer:
+        raise NotPermitted("A token of GATEWAY_TOKENS may not do that; PLATFORM_TOKENS has those that may.")
+    raise NoBearer("This needs an Authorization header with a bearer token of the platform.")
+
+
+def _presented(request: web.Request) -> bytes:
+    """Return the bearer token, empty if there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip().encode(errors="surrogateescape") if scheme.lower() == "bearer" else b""
+
+
+def _is_one_of(presented: bytes, tokens: Iterable[str]) -> bool:
+    """Compare with every token, each in constant time.
+
+    So the time of the answer shows neither which token was nearly right nor how much of it.
+    """
+    matches = [compare_digest(presented, token.encode()) for token in tokens if token]
+    return any(matches)
