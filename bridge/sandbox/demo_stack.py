@@ -17,6 +17,8 @@ HOST = "127.0.0.1"
 AGENT_TOKEN = "sandbox-agent-token"  # noqa: S105 - of a stand-in that lives in this process
 GATEWAY_TOKEN = "sandbox-gateway-token"  # noqa: S105 - likewise
 
+PLATFORM_TOKEN = "sandbox-platform-token"  # noqa: S105 - likewise
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -54,6 +56,7 @@ class Stage:
             "AGENT_URL": self.agent_url,
             "AGENT_TOKEN": AGENT_TOKEN,
             "GATEWAY_TOKENS": GATEWAY_TOKEN,
+            "PLATFORM_TOKENS": PLATFORM_TOKEN,
             "WEB_ORIGINS": f"{self.equa.url},{self.bridge_url}",
             "EQUA_SERVICE_EMAIL": demo_data.SERVICE.email,
             "EQUA_SERVICE_PASSWORD": demo_data.PASSWORD,
@@ -78,7 +81,7 @@ async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIte
     places = tuple(_found(store, company, people, bot) for company in demo_data.COMPANIES)
     pages = [*chat.pages(_visitors()), proxy.login(bridge_url)]
     server = Server(store, pages=pages, spa=proxy.framed(chat.spa, bridge_url))
-    platform = equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=bridge_url, token=GATEWAY_TOKEN))
+    platform = equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=bridge_url, token=PLATFORM_TOKEN))
     try:
         await _started(platform, site_port)
         await _started(server, chat_port)

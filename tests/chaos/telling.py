@@ -13,7 +13,7 @@ from tests.support.daemon import Daemon
 from tests.support.world import Company, World
 
 TYPE = "cc.equa.document.uploaded"
-TOKEN = "the-first-peers-token"
+TOKEN = "the-token-of-the-platform"
 
 
 class Telling:

@@ -62,7 +62,7 @@ async def town(dsn: str, tmp_path: Path) -> AsyncIterator[Town]:
             "EQUA_API_URL": platform.api_url,
             "AGENT_URL": agent_url,
             "AGENT_TOKEN": TOKEN,
-            "GATEWAY_TOKENS": "token-of-the-platform",
+            "PLATFORM_TOKENS": "token-of-the-platform",
             "WEB_ORIGINS": f"{platform.url},{bridge_url}",
         }
         await stack.enter_async_context(_served(Daemon(environ, tmp_path / "daemon.log", port)))

@@ -103,7 +103,7 @@ async def settled(dsn: str, tmp_path: Path, **changes: str) -> AsyncIterator[Tow
             "MATTERMOST_BOT_TOKEN": store.create_token(store.create_bot("equabot")).token,
             "EQUA_API_URL": platform.api_url,
             "AGENT_URL": "http://127.0.0.1:9",
-            "GATEWAY_TOKENS": "token-of-the-platform",
+            "PLATFORM_TOKENS": "token-of-the-platform",
             **SERVICE,
             **changes,
         }

@@ -1,6 +1,7 @@
 """The real daemon through visits, logins, mentions and failures: no secret gets out anywhere."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -89,7 +90,13 @@ def _secrets(environ: Mapping[str, str]) -> list[str]:
     keys = [part.partition(":")[2] for part in environ["TOKEN_KEYS"].split(",")]
     password = urlsplit(environ["DATABASE_URL"]).password
     assert password
-    return [*(environ[name] for name in names), *environ["GATEWAY_TOKENS"].split(","), *keys, password]
+    return [
+        *(environ[name] for name in names),
+        *environ["GATEWAY_TOKENS"].split(","),
+        *environ["PLATFORM_TOKENS"].split(","),
+        *keys,
+        password,
+    ]
 
 
 @pytest.fixture
@@ -105,7 +112,7 @@ async def _visits(seen: Outlook) -> list[str]:
     for organization in (sandbox.ACME.id, sandbox.ACME.id, sandbox.BOREALIS.id, "no-uuid"):
         text = await seen.visit(ada, organization)
         if '"token"' in text:
-            tickets.append(text.split('"token": "')[1][:26])
+            tickets.append(json.loads(text)["token"])
     await seen.visit("connect.sid=s%3Abogus-session-4712.signature", sandbox.ACME.id)
     await seen.visit(ada, sandbox.ACME.id, Origin="https://evil.example")
     await seen.ask("GET", f"{API}/config", headers={"Cookie": ada, "Origin": APP})

@@ -55,6 +55,7 @@ class World:
             "AGENT_URL": self.agent_url,
             "AGENT_TOKEN": TOKEN,
             "GATEWAY_TOKENS": "the-first-peers-token,the-second-peers-token",
+            "PLATFORM_TOKENS": "the-token-of-the-platform",
         }
 
     def ask(self, company: Company, text: str, *, root_id: str = "", by: int = 0) -> Post:

@@ -11,7 +11,7 @@ _WITHIN = ClientTimeout(total=10)
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """Knows the bridge, and one of its `GATEWAY_TOKENS`."""
+    """Knows the bridge, and one of its `PLATFORM_TOKENS`."""
 
     bridge_url: str
     token: str = field(repr=False)

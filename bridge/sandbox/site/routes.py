@@ -20,7 +20,7 @@ from bridge.sandbox.site.views import name_of, view
 def pages(companies: Sequence[Company], *, bridge_url: str, token: str) -> list[web.RouteDef]:
     """Return the routes, for `create_app` of the sandbox's Equa.
 
-    `bridge_url` is the bridge as browsers and this server reach it, `token` one of its `GATEWAY_TOKENS`.
+    `bridge_url` is the bridge as browsers and this server reach it, `token` one of its `PLATFORM_TOKENS`.
     """
     site = _Site(companies, Platform(bridge_url.rstrip("/"), token))
     return [

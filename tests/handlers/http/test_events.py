@@ -18,11 +18,10 @@ from handlers.http.app import make_app
 from handlers.http.app_keys import Services
 from handlers.http.events import LARGEST_BODY
 from handlers.http.openapi import document
-from tests.support.api import PLATFORM_TOKENS, TOKENS, Client, serving
+from tests.support.api import PLATFORM_TOKENS, TEAM, TOKENS, Client, serving
 from tests.support.platform_events import DATA, encoded, event, without
 
 PLATFORM = {"Authorization": f"Bearer {PLATFORM_TOKENS[0]}"}
-PEER = {"Authorization": f"Bearer {TOKENS[0]}"}
 
 
 @pytest.fixture
@@ -197,3 +196,28 @@ async def test_the_document_refuses_what_the_api_refuses(platform: Client, body:
 
     assert not validator.is_valid(body)
     assert (await send(platform, body))[0] == 400
+
+
+async def test_a_peers_token_is_not_the_platforms(platform: Client, pool: Pool) -> None:
+    """It could put anybody into any organization; a token of neither is asked for another."""
+    for authorization, expected in (
+        (f"Bearer {TOKENS[0]}", (403, "not_permitted")),
+        (f"Bearer {TOKENS[1]}", (403, "not_permitted")),
+        ("Bearer nobodys-token-at-all", (401, "not_signed_in")),
+        (f"Basic {PLATFORM_TOKENS[0]}", (401, "not_signed_in")),
+        (f"Bearer {PLATFORM_TOKENS[0]},{TOKENS[0]}", (401, "not_signed_in")),
+    ):
+        status, answer = await send(platform, event(), Authorization=authorization)
+        assert (status, answer["error"]) == expected
+
+    assert await stored(pool) == []
+    assert await send(platform, event(), Authorization=f"bearer  {PLATFORM_TOKENS[1]}") == counts(1)
+
+
+async def test_the_platforms_token_is_not_a_peers(platform: Client) -> None:
+    """Each opens its own doors."""
+    headers = {"Authorization": f"Bearer {PLATFORM_TOKENS[0]}"}
+
+    response = await platform.get(f"/api/v1/mattermost/team-mapping/{TEAM}", headers=headers)
+
+    assert response.status == 401
