@@ -20,6 +20,7 @@ BridgeError
 ├── MattermostNotConfigured      500 mattermost_not_configured
 ├── Unavailable                  503, trying again may help
 │   ├── MattermostUnavailable        mattermost_unavailable
+│   │   └── OwnTokenRefused              a token of the bridge is refused: an operator has to replace it
 │   ├── EquaUnavailable              equa_unavailable
 │   ├── DatabaseUnavailable          database_unavailable
 │   ├── AgentUnavailable             agent_unavailable
@@ -140,6 +141,17 @@ class Unavailable(BridgeError):
 
 class MattermostUnavailable(Unavailable):
     code = "mattermost_unavailable"
+
+
+class OwnTokenRefused(MattermostUnavailable):
+    """Mattermost refuses a token of the bridge; the log and `/readyz` say so, people hear a sentence."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Messaging is not available at the moment: the people who run it have to repair something."
+            " Please try again later.",
+            retry_after=60,
+        )
 
 
 class EquaUnavailable(Unavailable):

@@ -13,6 +13,7 @@ from bridge.errors import (
     AnswerInterrupted,
     BridgeError,
     ChannelNotUsable,
+    OwnTokenRefused,
     TeamNotMapped,
     TokenRefused,
 )
@@ -66,6 +67,7 @@ _LIMITS: Mapping[type[BridgeError], _RetryLimits] = MappingProxyType(
         AgentUnavailable: _RetryLimits(age=600, attempts=8),
         # Somebody has to configure a good token first.
         TokenRefused: _RetryLimits(age=_DAY, first=60),
+        OwnTokenRefused: _RetryLimits(age=_DAY, first=60),
         # Somebody of the organization has to open Messaging first.
         TeamNotMapped: _RetryLimits(age=7 * _DAY, first=60, cap=900),
         # That repairs channels as well; what waited a week for its team still waits for them.

@@ -7,8 +7,6 @@ Every ten seconds a returning visit of an organization also asks for the channel
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -24,6 +22,7 @@ from provisioning import joining
 from provisioning.addresses import email_digest
 from provisioning.channels import ChannelProvisioner
 from provisioning.joining import ProvisionedTeam, ensure_membership
+from provisioning.own_tokens import own_tokens
 from provisioning.tables import Tables
 from provisioning.team_bots import TeamBots
 from provisioning.team_looks import TeamLooks
@@ -74,7 +73,7 @@ class Provisioner:
         if session is not None:
             await self._look_after(organization)
             return session
-        with _own_tokens():
+        with own_tokens():
             async with self.locks.hold(f"person:{person.id}"):
                 # Another visit may have done it all meanwhile.
                 session = await self._returning(person, organization.id)
@@ -90,7 +89,7 @@ class Provisioner:
 
         `thorough` also takes the administrator's account out of it.
         """
-        with _own_tokens():
+        with own_tokens():
             async with self.locks.hold(f"organization:{organization.id}"):
                 team = await ensure_team(self.admin, self.tables, organization)
                 channels = await self._channels.ensure(organization.id, team, thorough=thorough)
@@ -108,7 +107,7 @@ class Provisioner:
 
     async def leave(self, person: PersonId, organization: OrganizationId) -> None:
         """Take a person out of an organization's team, and with the last one revoke their token."""
-        with _own_tokens():
+        with own_tokens():
             async with self.locks.hold(f"person:{person}"):
                 await joining.leave(self.admin, self.tables, organization, person)
 
@@ -153,18 +152,3 @@ class Provisioner:
         await ensure_membership(self.admin, self.tables, team, account, verdict_age=age)
         token = await ensure_token(self.admin, self.tables, self.keys, account)
         return Session(token, account.user_id, team.team.name)
-
-
-@contextmanager
-def _own_tokens() -> Iterator[None]:
-    """Explain a refused token: in here it is one of the bridge's own, never a person's."""
-    try:
-        yield
-    except TokenRefused as error:
-        raise TokenRefused(
-            "Mattermost refuses a token of the bridge: an operator has to replace MATTERMOST_ADMIN_BOT_TOKEN,"
-            " MATTERMOST_BOT_TOKEN or MATTERMOST_NOTICE_TOKEN.",
-            http_status=error.http_status,
-            error_id=error.error_id,
-            request_id=error.request_id,
-        ) from error

@@ -10,6 +10,7 @@ from bridge.errors import SyncRefused
 from bridge.models.chat import PAGE_SIZE, TeamId, User, UserId
 from bridge.models.equa import Organization, OrganizationId
 from bridge.ports import MattermostBulk
+from provisioning.own_tokens import own_tokens
 from provisioning.provisioner import Provisioner
 from provisioning.report import Counts, Progress, Report, SyncProgress
 from provisioning.roster import RosterSnapshot
@@ -46,8 +47,9 @@ class TeamSync:
     async def preview(self, organization: OrganizationId, snapshot: RosterSnapshot) -> Preview:
         """Return what `run` would do; nothing is changed, and a missing team counts as empty."""
         mapping = await self.provisioner.tables.teams.find(organization)
-        team = await self.provisioner.admin.team(mapping.team_id) if mapping else None
-        return await self._preview(organization, snapshot, team.id if team else None)
+        with own_tokens():
+            team = await self.provisioner.admin.team(mapping.team_id) if mapping else None
+            return await self._preview(organization, snapshot, team.id if team else None)
 
     async def run(
         self,
@@ -64,6 +66,20 @@ class TeamSync:
         snapshot have done, of which the last batch may be missing. Raises `SyncRefused`, changing nobody's
         membership, if the plan has to be forced; `Unavailable` and whatever `Provisioner.ensure_team` raises.
         """
+        with own_tokens():
+            return await self._run(
+                organization, snapshot, force=force, before=before, on_progress=on_progress
+            )
+
+    async def _run(
+        self,
+        organization: Organization,
+        snapshot: RosterSnapshot,
+        *,
+        force: bool,
+        before: Counts,
+        on_progress: OnProgress,
+    ) -> Report:
         async with self.provisioner.locks.hold(f"sync:{organization.id}"):
             provisioned = await self.provisioner.ensure_team(organization, thorough=True)
             preview = await self._preview(organization.id, snapshot, provisioned.team.id)

@@ -13,7 +13,7 @@ from bridge import config
 from bridge.config import Settings
 from bridge.db import locks
 from bridge.db.pool import open_pool
-from bridge.errors import Busy, ConfigurationError, SyncRefused
+from bridge.errors import Busy, ConfigurationError, OwnTokenRefused, StartupError, SyncRefused
 from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.models.equa import OrganizationId
@@ -21,6 +21,7 @@ from bridge.models.ids import is_uuid
 from bridge.runtime.clients import open_clients
 from bridge.runtime.database import any_database
 from bridge.runtime.services import make_services
+from provisioning.own_tokens import VARIABLES
 from provisioning.report import Progress, Report
 from provisioning.roster import RosterSnapshot, listed
 from provisioning.roster_reader import RosterReader
@@ -68,6 +69,10 @@ async def _synced(
             return await sync.run(named, reading, force=force, on_progress=Bar(sys.stderr).tell)
         except SyncRefused as error:
             raise SyncRefused(f"{error.message} --force does it all the same.") from error
+        except OwnTokenRefused as error:
+            raise StartupError(
+                f"Mattermost refuses a token: `equabot-bridge doctor` says which of {VARIABLES} it is."
+            ) from error
         except Busy:
             if number == _MAX_WAIT:
                 raise

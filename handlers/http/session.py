@@ -15,7 +15,6 @@ from bridge.errors import (
     MattermostNotConfigured,
     MattermostUnavailable,
     NotAMember,
-    TokenRefused,
     Unavailable,
 )
 from bridge.models.equa import Organization, Person
@@ -61,9 +60,6 @@ async def create(request: web.Request) -> web.Response:
         session, token = await _let_in(request, service, person, organization, deadline)
     except TimeoutError:
         raise await _too_slow(request) from None
-    except TokenRefused as error:
-        log.error("token_refused", reason=error.message)
-        raise MattermostNotConfigured(error.message) from error
     return reply(
         _Session(token=token, base_url=base_url, team_name=session.team_name, mm_user_id=session.user_id)
     )

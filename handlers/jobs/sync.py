@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from bridge.db.syncs import SyncInput, Syncs
-from bridge.errors import BridgeError, MattermostNotConfigured, MattermostUnavailable, TokenRefused
+from bridge.errors import BridgeError, MattermostUnavailable, OwnTokenRefused
 from bridge.models.jobs import Job, SyncId
 from provisioning.report import Counts, Progress
 from provisioning.roster import RosterSnapshot
@@ -47,8 +47,8 @@ class SyncJobs:
                 before=Counts(request.created, request.added, request.removed),
                 on_progress=_ProgressStore(self.syncs, sync).store,
             )
-        except TokenRefused as error:
-            return _error(MattermostNotConfigured(error.message))
+        except OwnTokenRefused as error:
+            return _error(error)
         except BridgeError as error:
             if error.retryable:
                 raise

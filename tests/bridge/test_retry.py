@@ -18,6 +18,7 @@ from bridge.errors import (
     EquaUnavailable,
     MattermostRefused,
     MattermostUnavailable,
+    OwnTokenRefused,
     TeamNotMapped,
     TokenRefused,
 )
@@ -57,6 +58,8 @@ def _delay(error: BaseException, attempts: int = 1, age: float = 0, seed: int = 
         (_refused(), 1, 0, False),
         (_refused(TokenRefused), 1000, 23 * HOUR, True),
         (_refused(TokenRefused), 1000, 24 * HOUR, False),
+        (OwnTokenRefused(), 1000, 23 * HOUR, True),
+        (OwnTokenRefused(), 1000, 24 * HOUR, False),
         (AccountConflict("Taken."), 1, 0, False),
         (TeamNotMapped("No team."), 1000, 166 * HOUR, True),
         (TeamNotMapped("No team."), 1000, 168 * HOUR, False),

@@ -254,14 +254,16 @@ async def test_without_mattermost_it_says_so(dsn: str, missing: str) -> None:
         assert await response.json() == {"enabled": False, "baseUrl": None}
 
 
-async def test_an_administrator_whose_token_is_refused_is_a_matter_of_configuration(door: Front) -> None:
-    """Nothing of it reaches the person."""
+async def test_a_refused_administrators_token_is_an_outage_for_people(door: Front) -> None:
+    """They hear a sentence for them, without a variable, and when to try again."""
     (token,) = (each for each in door.chat.store.tokens.values() if each.token == door.chat.store.admin_token)
     token.is_active = False
 
     response = await door.visit(door.cookie())
 
-    assert await said(response) == (500, "mattermost_not_configured")
+    assert await said(response) == (503, "mattermost_unavailable")
+    assert response.headers["Retry-After"] == "60"
+    assert "TOKEN" not in (await response.json())["message"]
 
 
 async def test_without_equa_nobody_can_be_let_in(dsn: str) -> None:

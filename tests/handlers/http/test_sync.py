@@ -299,10 +299,10 @@ async def test_what_cannot_be_helped_is_told(acme: Desk) -> None:
 
     response = await acme.sync()
 
-    assert await said(response) == (500, "mattermost_not_configured")
+    assert await said(response) == (503, "mattermost_unavailable")
     job = await acme.pool.fetchval("select id from syncs")
     told = await (await acme.look(job)).json()
-    assert (told["status"], told["error"]) == ("failed", "mattermost_not_configured")
+    assert (told["status"], told["error"]) == ("failed", "mattermost_unavailable")
 
 
 async def test_a_roster_gets_too_old(dsn: str) -> None:
