@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.errors import MattermostUnavailable, SyncRefused, TokenRefused
+from bridge.errors import MattermostUnavailable, OwnTokenRefused, SyncRefused
 from bridge.models.equa import Member, Organization, Person, PersonId
 from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.activation import set_active
@@ -408,7 +408,7 @@ async def test_a_refused_token_ends_it(chat: Chat, crew: Crew, acme: Organizatio
     for token in list(chat.store.tokens_of_user[chat.store.admin.id].values()):
         revoke_token(chat.store, token)
 
-    with pytest.raises(TokenRefused):
+    with pytest.raises(OwnTokenRefused):
         await crew.run(acme, roster(some_people(2)))
 
 
