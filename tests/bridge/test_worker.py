@@ -188,7 +188,7 @@ async def test_a_stop_gives_back_what_takes_too_long(
 
 async def test_a_lease_is_renewed_while_its_job_runs(pool: Pool, job_history: JobHistory) -> None:
     """A long answer is not taken over by another process."""
-    inbox, other = Inbox(pool, lease=timedelta(seconds=0.3)), Inbox(pool)
+    inbox, other = Inbox(pool, lease=timedelta(seconds=2)), Inbox(pool)
     handler = Recorder()
     handler.gate.clear()
     await inbox.put_all([entry("1")])

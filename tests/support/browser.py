@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
-from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
 
 from tests.support.programs import required_program
 
@@ -25,6 +25,7 @@ PHONE: ViewportSize = {"width": 360, "height": 740}
 @asynccontextmanager
 async def launched() -> AsyncIterator[Browser]:
     """Run a browser; each test takes a context of its own."""
+    expect.set_options(timeout=30_000)
     program = required_program("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=program, args=_ARGS)

@@ -40,11 +40,11 @@ class Daemon:
                 stderr=output,
             )
 
-    async def ready(self, seconds: float = 20) -> None:
+    async def ready(self, seconds: float = 60) -> None:
         """Wait until it says that it is ready; fails when it ended or takes too long."""
         await self.told(lambda parts: all(part["ok"] for part in parts.values() if part["required"]), seconds)
 
-    async def told(self, condition: Callable[[Any], bool], seconds: float = 20) -> Any:
+    async def told(self, condition: Callable[[Any], bool], seconds: float = 60) -> Any:
         """Wait until what `/readyz` tells of the parts fulfils the condition, and return it."""
         async with asyncio.timeout(seconds), aiohttp.ClientSession() as session:
             while not (parts := await self._parts(session)) or not condition(parts):

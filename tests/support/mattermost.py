@@ -18,8 +18,8 @@ async def running_mattermost(
         yield server
 
 
-async def eventually(condition: Callable[[], bool], within: float = 5.0) -> None:
-    """Wait until something is so that no event tells of."""
+async def eventually(condition: Callable[[], bool], within: float = 60) -> None:
+    """Poll a condition that no event announces until it holds."""
     async with asyncio.timeout(within):
         while not condition():
             await asyncio.sleep(0.005)

@@ -154,7 +154,7 @@ class Bridge:
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait until the condition holds."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.01)
 

@@ -113,8 +113,8 @@ def drops(*frames: str) -> Behaviour:
 
     async def act(peer: Peer) -> None:
         await peer.send(*frames)
-        await peer.connection.ping()
-        await asyncio.sleep(0.02)
+        with suppress(ConnectionClosed):
+            await (await peer.connection.ping())
         peer.cut()
 
     return act

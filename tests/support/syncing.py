@@ -71,7 +71,7 @@ class Desk:
 
     async def ended(self, job: object) -> Any:
         """Return what is told of a sync that has ended."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while (told := await (await self.look(job)).json())["status"] == "running":
                 await asyncio.sleep(0.01)
         return told

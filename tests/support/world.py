@@ -70,11 +70,11 @@ class World:
         """Return the parts of the answer to this very post."""
         return [reply for reply in self.replies(post) if reply.props.get(MARK, {}).get("answers") == post.id]
 
-    async def answered(self, *posts: Post, seconds: float = 20) -> None:
+    async def answered(self, *posts: Post, seconds: float = 60) -> None:
         """Wait until each post has an answer."""
         await self.until(lambda: all(map(self.answers, posts)), seconds=seconds)
 
-    async def until(self, condition: Callable[[], bool], *, seconds: float = 20) -> None:
+    async def until(self, condition: Callable[[], bool], *, seconds: float = 60) -> None:
         async with asyncio.timeout(seconds):
             while not condition():
                 await asyncio.sleep(0.01)

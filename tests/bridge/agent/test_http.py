@@ -129,16 +129,16 @@ async def test_only_silence_counts_not_the_length(make: Make) -> None:
     async def drip(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await response.prepare(request)
-        for _ in range(8):
+        for _ in range(5):
             await response.write(b": still thinking\n\n")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.4)
         await response.write(f"data: {piece('Hello.', 'stop')}\n\n".encode())
         return response
 
     app = web.Application()
     app.router.add_post("/v1/chat/completions", drip)
     async with serving(app) as url:
-        assert await make(url, silence=0.4).complete({}, {}) == "Hello."
+        assert await make(url, silence=1.5).complete({}, {}) == "Hello."
 
 
 async def test_a_finished_answer_does_not_wait_for_its_server(make: Make) -> None:

@@ -57,9 +57,9 @@ async def test_one_failure_does_not_hide_the_others() -> None:
 async def test_they_are_looked_at_at_once() -> None:
     """Many that are stuck take no longer than one."""
     began = time.monotonic()
-    await run_all([Check("stuck", stuck, "wait", deadline=0.2)] * 20)
+    await run_all([Check("stuck", stuck, "wait", deadline=0.2)] * 100)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
 
 
 async def test_what_is_not_configured_fails_only_where_it_is_required() -> None:

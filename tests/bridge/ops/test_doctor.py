@@ -242,7 +242,7 @@ async def test_no_websocket(install: Installation) -> None:
     """REST works and websockets do not, as behind a proxy that does not know them."""
     install.mattermost.faults.refuse_sockets = True
 
-    assert not_well(await install.look(seconds=1)) == {"websocket": "bad"}
+    assert not_well(await install.look(seconds=4)) == {"websocket": "bad"}
 
 
 async def test_the_bot_is_not_in_every_place(install: Installation) -> None:
@@ -397,7 +397,7 @@ async def test_the_public_address_is_wrong(install: Installation) -> None:
     """Browsers would be sent nowhere, although the bridge reaches Mattermost."""
     install.environ["MATTERMOST_PUBLIC_URL"] = NOWHERE
 
-    found = await install.look(seconds=2)
+    found = await install.look(seconds=4)
 
     subjects = ["ServiceSettings.SiteURL", "public websocket", "frame", "sign-in"]
     assert not_well(found) == dict.fromkeys(subjects, "bad")
@@ -407,7 +407,7 @@ async def test_the_database_is_away(install: Installation) -> None:
     """What lies in it cannot be looked at either."""
     install.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/none"
 
-    found = await install.look(seconds=2)
+    found = await install.look(seconds=4)
 
     assert not_well(found) == dict.fromkeys(["database", "keys", "bot's channels", *OF_TEAMS], "bad")
 

@@ -147,7 +147,7 @@ def test_refuses_a_key_file_that_others_can_read(tmp_path: Path) -> None:
 
 
 def _fingerprint(path: Path, barrier: "multiprocessing.synchronize.Barrier") -> str:
-    barrier.wait(timeout=30)
+    barrier.wait(timeout=120)
     return load_or_create(path).fingerprint("k1")
 
 
@@ -157,7 +157,7 @@ def test_processes_at_once_get_one_key(tmp_path: Path) -> None:
     with context.Manager() as manager, context.Pool(4) as processes:
         barrier = manager.Barrier(4)
         jobs = [processes.apply_async(_fingerprint, (tmp_path / "token_keys", barrier)) for _ in range(4)]
-        fingerprints = {job.get(timeout=60) for job in jobs}
+        fingerprints = {job.get(timeout=120) for job in jobs}
 
     assert len(fingerprints) == 1
     assert list(tmp_path.iterdir()) == [tmp_path / "token_keys"]

@@ -86,7 +86,7 @@ async def test_work_that_cannot_be_cancelled_keeps_nobody_waiting() -> None:
         finally:
             await gate.wait()
 
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(60):
         with pytest.raises(TimeoutError):
             await background_tasks.result("key", 0.05, work)
     assert len(background_tasks) == 1

@@ -9,6 +9,7 @@ from handlers.http.app_keys import LIMITS, Limits
 from handlers.http.limits import RateLimiter, TicketLimits, Timeouts
 from tests.support.api import TEAM, TOKENS
 from tests.support.front import CONFIG, Front, front
+from tests.support.mattermost import eventually
 
 PEER = {"Authorization": f"Bearer {TOKENS[0]}"}
 SHARED = "100.64.0.3"
@@ -62,16 +63,15 @@ async def test_what_has_not_the_form_of_a_ticket_costs_and_counts_nothing(dsn: s
 
 async def test_tickets_that_wait_leave_the_database_to_others(dsn: str) -> None:
     """However many come at once: here none can be looked up."""
-    async with front(dsn, Limits(timeouts=Timeouts(login=1.5))) as door:
+    async with front(dsn, Limits(timeouts=Timeouts(login=4))) as door:
         async with door.pool.acquire() as held, held.transaction():
             await held.execute("lock table tickets")
             async with asyncio.TaskGroup() as group:
                 waiting = [group.create_task(door.login(f"{number:026}")) for number in range(40)]
                 queue = door.app[LIMITS].tickets.queue
-                async with asyncio.timeout(1):
-                    while len(queue) < 36:
-                        await asyncio.sleep(0.01)
-                    mapping = await _mapping(door)
+                await eventually(lambda: len(queue) == 36)
+                mapping = await _mapping(door)
+                assert not any(task.done() for task in waiting)
 
         assert mapping == 404
         assert {each.result().status for each in waiting} == {503}
