@@ -1,15 +1,25 @@
-"""Text of an agent that can neither alarm a channel nor be refused. Pure: no I/O is imported here."""
+"""Text of an agent that notifies no whole channel and can be stored. Pure: no I/O is imported here.
+
+Mattermost reads mentions in the pieces of text that its Markdown parser yields (`ProcessText` in
+server/channels/app/mention_parser_standard.go). A piece ends at an address, behind a character that is
+spelled as an entity, and within a link before a `w`: `@al&#108;iance`, `@here_http://a.example/` and
+`[@allwise](x)` notify everybody.
+"""
 
 import re
+
+from bridge.text.certain_code import segments
+from bridge.text.storable import storable
 
 _BREAK = "\u200b"
 """A zero-width space ends a word for Mattermost's parser (neither letter nor number) and shows nothing."""
 
-_LINE_END = re.compile("\r\n?")
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
-_FENCE = re.compile("(`{3,}|~{3,})[^`]*")
+_NAMES = ("all", "channel", "here")
+_PLAIN = f"(?i:{'|'.join(_NAMES)})"
+_LETTER = "[0-9A-VX-Za-vx-z]"
+"""Goes on with a word in every version: ASCII without `w`, at which the parser looks for an address."""
+_GOES_ON = rf"{_LETTER}|_++(?!(?i:https?|ftp|mailto|tel)://){_LETTER}"
+"""What makes a longer name of it."""
 
 
 def _spelled(characters: str) -> str:
@@ -21,49 +31,17 @@ def _spelled(characters: str) -> str:
     )
 
 
-_ALARM = re.compile(
-    rf"(?:{_spelled('@')}|&commat;)(?=(?:{_spelled('all')}|{_spelled('channel')}|{_spelled('here')})(?!_*[^\W_]))"
+_MENTION = re.compile(
+    rf"(?:{_spelled('@')}|&commat;)"
+    rf"(?={_PLAIN}(?!{_GOES_ON})|(?!{_PLAIN})(?:{'|'.join(map(_spelled, _NAMES))}))"
 )
 
 
 def without_broadcast_mentions(text: str) -> str:
     """Return the text so that `@all`, `@channel` and `@here` notify nobody and the server can store it.
 
-    A zero-width space goes behind their `@` (the words end as in mention_parser_standard.go, ProcessText),
-    everywhere but in fenced code that Mattermost's parser takes for code beyond doubt. Control characters,
-    of which PostgreSQL refuses NUL, are dropped, lone surrogates replaced. Twice is the same as once.
+    A zero-width space goes behind their `@`, everywhere but in fenced code that every reader takes for code.
+    Twice is the same as once.
     """
-    lines = _storable(text).split("\n")
-    return "\n".join(
-        line if code else _ALARM.sub(rf"\g<0>{_BREAK}", line)
-        for line, code in zip(lines, _fenced(lines), strict=True)
-    )
-
-
-def _storable(text: str) -> str:
-    return _SURROGATE.sub("\ufffd", _CONTROL.sub("", _LINE_END.sub("\n", text)))
-
-
-def _fenced(lines: list[str]) -> list[bool]:
-    """Tell of each line whether it is fenced code.
-
-    Parsers differ about fences in lists, quotes and indentation (server/public/shared/markdown/fenced_code.go
-    opens one in the middle of a paragraph, CommonMark does not). They agree while every fence stands at the
-    beginning of its line; where one does not, nothing counts as code.
-    """
-    code = []
-    fence = ""
-    for line in lines:
-        found = _FENCE.fullmatch(line)
-        if not found and ("```" in line or "~~~" in line):
-            return [False] * len(lines)
-        if found and not fence:
-            fence = found[1]
-        elif found and _closes(line, fence):
-            fence = ""
-        code.append(bool(fence))
-    return code
-
-
-def _closes(line: str, fence: str) -> bool:
-    return line.startswith(fence) and not line.removeprefix(fence).strip().strip(fence[0])
+    pieces = segments(storable(text))
+    return "".join(piece if code else _MENTION.sub(rf"\g<0>{_BREAK}", piece) for piece, code in pieces)

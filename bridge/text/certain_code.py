@@ -15,10 +15,16 @@ _HTML = re.compile(r"^ {0,3}<[!?/A-Za-z]", re.MULTILINE)
 _BLANK_LINE = re.compile(r".*\n[ \t]*\n", re.DOTALL)
 
 
+_MOST_LINES = 2_000
+"""Lines with three such marks that are looked at; a text with more has no certain code behind them."""
+
+
 def segments(text: str) -> Iterator[tuple[str, bool]]:
     """Divide a text; yield each piece and whether it is code. From the first doubtful fence on nothing is."""
     start, fence = 0, ""
-    for line in _MARKED_LINE.finditer(text):
+    for number, line in enumerate(_MARKED_LINE.finditer(text)):
+        if number == _MOST_LINES:
+            break
         if fence:
             if _closes(line[0], fence):
                 yield text[start : line.start()], True
