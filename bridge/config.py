@@ -23,6 +23,7 @@ from bridge.config_values import (
 )
 from bridge.errors import ConfigurationError
 from bridge.models.jobs import AskLimit
+from bridge.models.proxies import Proxies
 
 _NEEDED: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"mattermost_bot_token"}), "mattermost_url"),
@@ -77,6 +78,14 @@ class Settings(BaseModel):
     otel_exporter_otlp_endpoint: Url | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
+
+    @property
+    def proxies(self) -> Proxies:
+        """The proxies for outgoing requests."""
+        http, https = (
+            proxy.get_secret_value() if proxy else None for proxy in (self.http_proxy, self.https_proxy)
+        )
+        return Proxies(http, https, self.no_proxy)
 
 
 def load(environ: Mapping[str, str]) -> Settings:

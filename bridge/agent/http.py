@@ -13,7 +13,6 @@ from aiohttp import (
     ClientResponse,
     ClientSession,
     ClientTimeout,
-    DummyCookieJar,
     SocketTimeoutError,
     TCPConnector,
 )
@@ -27,6 +26,8 @@ from bridge.agent.optional_fields import refused_field, without
 from bridge.agent.refusals import Dialect, Refusal, refused
 from bridge.agent.sse import EventTooLong
 from bridge.errors import AgentFailed, AgentMisconfigured, AgentUnavailable, QuestionRefused
+from bridge.models.proxies import NO_PROXIES, Proxies
+from bridge.outgoing import open_session
 
 log = structlog.get_logger(__name__)
 
@@ -42,18 +43,14 @@ class Silence(AgentUnavailable):
     """No byte came within the time allowed."""
 
 
-def make_session() -> ClientSession:
+def make_session(proxies: Proxies = NO_PROXIES) -> ClientSession:
     """Return a session fit for some thousand answers at once; it must be made inside the event loop.
 
     The gateway closes a connection that has been idle for 5 s, and a POST on a closed one is lost: so ours
     are not kept that long.
     """
-    return ClientSession(
-        connector=TCPConnector(limit=0, limit_per_host=0, keepalive_timeout=2),
-        cookie_jar=DummyCookieJar(),
-        timeout=ClientTimeout(total=None),
-        trust_env=False,
-    )
+    connector = TCPConnector(limit=0, limit_per_host=0, keepalive_timeout=2)
+    return open_session(connector, proxies, timeout=ClientTimeout(total=None))
 
 
 class Server:

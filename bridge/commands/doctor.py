@@ -18,7 +18,7 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     settings = config.load(environ)
     configure("error", settings.log_format)
     names = [name for name, text in environ.items() if text.strip()]
-    async with client_session() as session:
+    async with client_session(settings.proxies) as session:
         findings = [configuration(names), *await run_all(Doctor(settings, session).checks())]
     if options.json:
         shown = {"ok": not failed(findings), "findings": table.values(findings)}

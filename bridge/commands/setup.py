@@ -79,7 +79,7 @@ class _Run:
     report: Report
 
     async def all(self) -> None:
-        async with client_session() as session:
+        async with client_session(self.settings.proxies) as session:
             nobody = RestOperator(Transport(session, self.url, "", lambda *_: None, _MAX_WAIT))
             if self.options.local_socket and await self._locally(nobody):
                 return

@@ -69,7 +69,7 @@ async def _considered_anew(
         print("The post was never stored; to look at it, MATTERMOST_URL and MATTERMOST_BOT_TOKEN are needed.")
         return 1
     token = settings.mattermost_bot_token.get_secret_value()
-    async with connect(settings.mattermost_url, token, lambda *_: None) as api:
+    async with connect(settings.mattermost_url, token, lambda *_: None, settings.proxies) as api:
         me = await api.me()
         try:
             posted = await _posted(api, post_id)

@@ -23,6 +23,8 @@ from bridge import retry, tracing
 from bridge.equa.reply import Reply
 from bridge.errors import EquaUnavailable
 from bridge.limited_body import read_limited
+from bridge.models.proxies import NO_PROXIES, Proxies
+from bridge.outgoing import open_session
 
 log = structlog.get_logger(__name__)
 
@@ -34,14 +36,12 @@ BODY_LIMIT = 8 << 20
 """Bytes, after decompression."""
 
 
-def make_session() -> ClientSession:
+def make_session(proxies: Proxies = NO_PROXIES) -> ClientSession:
     """Return a session fit for `Server`; it must be made inside the event loop.
 
     Node closes a connection that has been idle for 5 s, so ours are not kept that long.
     """
-    return ClientSession(
-        connector=TCPConnector(keepalive_timeout=4), cookie_jar=DummyCookieJar(), trust_env=False
-    )
+    return open_session(TCPConnector(keepalive_timeout=4), proxies)
 
 
 class Server:

@@ -10,6 +10,7 @@ from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.websocket.socket import Interest, Socket, State
 from bridge.models.chat import User, UserId
+from bridge.models.proxies import NO_PROXIES, Proxies
 from bridge.ops.findings import Finding
 from bridge.ops.stored import StoreChecks
 from bridge.ops.web import fetch
@@ -27,6 +28,7 @@ class BotChecks:
     """With the bot's token."""
     url: str
     token: str = field(repr=False)
+    proxies: Proxies = NO_PROXIES
 
     async def account(self) -> Sequence[Finding]:
         return [bot(await self.operator.me())]
@@ -41,7 +43,12 @@ class BotChecks:
                 decided.set()
 
         async with Socket(
-            self.url, self.token, Interest("", UserId("")), self.operator.me, changed
+            self.url,
+            self.token,
+            Interest("", UserId("")),
+            self.operator.me,
+            changed,
+            proxies=self.proxies,
         ) as socket:
             await decided.wait()
             if socket.state == "connected":

@@ -43,7 +43,7 @@ class Doctor:
         mattermost = [*self._server(url), *self._bots(url), *self._browser(url)] if url else [_NO_SERVER]
         if url and self.settings.mattermost_admin_bot_token:
             mattermost += self._teams(url)
-        checks = [*mattermost, *self._store(), *self._equa(), self._agent()]
+        checks = [*mattermost, *self._store(), *self._equa(), self._agent(), *self._proxies()]
         return [replace(check, deadline=self.seconds) for check in checks]
 
     def _server(self, url: str) -> list[Check]:
@@ -65,9 +65,9 @@ class Doctor:
             return [absent("bot", lost, required=False), self._notices(url)]
         operator = self._operator(url, self.settings.mattermost_bot_token)
         token = self.settings.mattermost_bot_token.get_secret_value()
-        inner = BotChecks(self.session, operator, url, token)
+        inner = BotChecks(self.session, operator, url, token, self.settings.proxies)
         public = self._public_url(url)
-        outer = BotChecks(self.session, operator, public, token)
+        outer = BotChecks(self.session, operator, public, token, self.settings.proxies)
         through = (
             "see MATTERMOST_PUBLIC_URL and DNS; the proxy there has to pass websockets on: see deploy/proxy"
         )
@@ -193,6 +193,12 @@ class Doctor:
             settings.agent_id,
         )
         return Check("agent", look.look, "see AGENT_URL, and whether the agent's server runs")
+
+    def _proxies(self) -> list[Check]:
+        """Show the proxies, if there are any, with what they are used for."""
+        used = [self.settings.mattermost_url, self.settings.equa_api_url, self.settings.agent_url]
+        look = partial(outside.proxies, self.settings.proxies, [url for url in used if url])
+        return [Check("proxies", look, "")] if list(self.settings.proxies.shown) else []
 
     def _operator(self, url: str, token: SecretStr | None) -> RestOperator:
         secret = token.get_secret_value() if token else ""

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
 
@@ -13,6 +14,7 @@ from bridge.agent.endpoint import Endpoint
 from bridge.agent.error_reports import error_in_body
 from bridge.agent.refusals import Refusal, refused
 from bridge.equa import EquaClient, ServiceAccount
+from bridge.models.proxies import Proxies
 from bridge.ops.findings import Finding
 from bridge.ops.web import fetch
 
@@ -27,6 +29,13 @@ async def equa(client: EquaClient) -> Sequence[Finding]:
 async def service_account(account: ServiceAccount, email: str) -> Sequence[Finding]:
     await account.sign_in()
     return [Finding("service account", "good", f"{email} signs in")]
+
+
+async def proxies(chosen: Proxies, urls: Sequence[str]) -> Sequence[Finding]:
+    """Show the proxies without their logins, and what is reached through them."""
+    through = [urlsplit(url).netloc for url in urls if chosen.of(url)]
+    used = f"used for {', '.join(through)}" if through else "used for nothing here"
+    return [Finding("proxies", "good", f"{'; '.join(chosen.shown)}; {used}")]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.metrics import Metrics
 from bridge.models.chat import User
+from bridge.models.proxies import NO_PROXIES, Proxies
 from bridge.outage import retry_until_available
 from bridge.ports import Agent, MattermostApi
 from bridge.routing import Bot
@@ -41,6 +42,7 @@ class Account:
     url: str
     token: str = field(repr=False)
     channel: str
+    proxies: Proxies = NO_PROXIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,14 @@ class BotRunner:
     def _socket(self, me: Bot) -> Socket:
         interest = Interest(me.agent_channel, me.user_id)
         changed = self.metrics.socket_state
-        return Socket(self.account.url, self.account.token, interest, self.bot.me, changed=changed)
+        return Socket(
+            self.account.url,
+            self.account.token,
+            interest,
+            self.bot.me,
+            changed=changed,
+            proxies=self.account.proxies,
+        )
 
     async def _identify(self, api: MattermostApi, variable: str) -> User:
         """Return the owner of a token, as soon as the server accepts it."""
@@ -138,7 +147,7 @@ def make_bot(
     if not (url and token and clients.bot and clients.agent):
         log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: no mention answered, no notice posted")
         return None
-    account = Account(url, token.get_secret_value(), settings.agent_channel)
+    account = Account(url, token.get_secret_value(), settings.agent_channel, settings.proxies)
     hosts = image_hosts(settings)
     return BotRunner(account, clients.bot, clients.notices, clients.agent, worker, metrics, state, hosts)
 

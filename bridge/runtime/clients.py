@@ -15,6 +15,7 @@ from bridge.mattermost.rest.bulk import RestBulk
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.transport import Observe
 from bridge.metrics import Metrics
+from bridge.models.proxies import Proxies
 from bridge.ports import Agent, EquaDirectory, EquaPlatform
 
 C = TypeVar("C")
@@ -46,7 +47,7 @@ class Clients:
 async def open_clients(settings: Settings, metrics: Metrics) -> AsyncIterator[Clients]:
     """Give the clients that are configured; nobody is called before one is used."""
     async with AsyncExitStack() as stack:
-        mattermost = _Mattermost(stack, settings.mattermost_url, metrics.rest_call)
+        mattermost = _Mattermost(stack, settings, metrics.rest_call)
         yield Clients(
             bot=await mattermost.client(client.connect, settings.mattermost_bot_token),
             notices=await mattermost.client(client.connect, settings.mattermost_notice_token),
@@ -61,17 +62,19 @@ async def open_clients(settings: Settings, metrics: Metrics) -> AsyncIterator[Cl
 @dataclass(frozen=True, slots=True)
 class _Mattermost:
     stack: AsyncExitStack
-    url: str | None
+    settings: Settings
     observe: Observe
 
     async def client(
         self,
-        connect: Callable[[str, str, Observe], AbstractAsyncContextManager[C]],
+        connect: Callable[[str, str, Observe, Proxies], AbstractAsyncContextManager[C]],
         token: SecretStr | None,
     ) -> C | None:
-        if not self.url or not token:
+        url, proxies = self.settings.mattermost_url, self.settings.proxies
+        if not url or not token:
             return None
-        return await self.stack.enter_async_context(connect(self.url, token.get_secret_value(), self.observe))
+        connected = connect(url, token.get_secret_value(), self.observe, proxies)
+        return await self.stack.enter_async_context(connected)
 
 
 async def _agent(settings: Settings, stack: AsyncExitStack) -> Agent | None:
@@ -79,7 +82,7 @@ async def _agent(settings: Settings, stack: AsyncExitStack) -> Agent | None:
         return None
     return agent.make_agent(
         settings.agent_kind,
-        await stack.enter_async_context(agent.make_session()),
+        await stack.enter_async_context(agent.make_session(settings.proxies)),
         url=settings.agent_url,
         token=settings.agent_token.get_secret_value() if settings.agent_token else "",
         agent_id=settings.agent_id,
@@ -92,7 +95,7 @@ async def _equa(settings: Settings, stack: AsyncExitStack) -> EquaPlatform | Non
     if settings.equa_api_url is None:
         return None
     return equa.EquaClient(
-        await stack.enter_async_context(equa.make_session()),
+        await stack.enter_async_context(equa.make_session(settings.proxies)),
         url=settings.equa_api_url,
         admin_permissions=settings.equa_admin_permissions,
     )
@@ -103,7 +106,7 @@ async def _directory(settings: Settings, stack: AsyncExitStack) -> EquaDirectory
     if not (settings.equa_api_url and email and password):
         return None
     return equa.ServiceAccount(
-        await stack.enter_async_context(equa.make_session()),
+        await stack.enter_async_context(equa.make_session(settings.proxies)),
         url=settings.equa_api_url,
         cookies=settings.equa_session_cookies,
         email=email,

@@ -19,15 +19,18 @@ from bridge.mattermost.rest.transport import Observe, Transport, client_session
 from bridge.mattermost.wire import identifier, parse_list, parse_user
 from bridge.models.chat import PAGE_SIZE, ChannelId, TeamId, User, UserId
 from bridge.models.ids import is_mattermost_id
+from bridge.models.proxies import NO_PROXIES, Proxies
 
 BULK_POLICY = RetryPolicy(timeout=120, total=180, resend_for=150)
 """The server adds people one by one, each with their default channels and the posts about it."""
 
 
 @asynccontextmanager
-async def connect(url: str, token: str, observe: Observe) -> AsyncIterator["RestBulk"]:
+async def connect(
+    url: str, token: str, observe: Observe, proxies: Proxies = NO_PROXIES
+) -> AsyncIterator["RestBulk"]:
     """Give the interface as the token's account, a system administrator, with a session of its own."""
-    async with client_session() as session:
+    async with client_session(proxies) as session:
         yield RestBulk(Transport(session, url, token, observe, BULK_POLICY))
 
 

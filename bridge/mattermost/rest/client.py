@@ -24,6 +24,7 @@ from bridge.mattermost.wire import (
     parse_user,
 )
 from bridge.models.chat import PAGE_SIZE, Channel, ChannelId, Draft, Post, PostId, TeamId, User, UserId
+from bridge.models.proxies import NO_PROXIES, Proxies
 
 log = structlog.get_logger(__name__)
 
@@ -35,9 +36,11 @@ _USUAL_POST_SIZE, _SMALLEST_POST_SIZE = 16383, 4000
 
 
 @asynccontextmanager
-async def connect(url: str, token: str, observe: Observe) -> AsyncIterator["RestMattermost"]:
+async def connect(
+    url: str, token: str, observe: Observe, proxies: Proxies = NO_PROXIES
+) -> AsyncIterator["RestMattermost"]:
     """Give the interface as the token's account sees it, with a session of its own."""
-    async with client_session() as session:
+    async with client_session(proxies) as session:
         yield RestMattermost(Transport(session, url, token, observe))
 
 

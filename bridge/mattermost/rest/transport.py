@@ -28,6 +28,8 @@ from bridge.mattermost.rest.responses import (
     value,
 )
 from bridge.mattermost.rest.retry_policy import RetryPolicy
+from bridge.models.proxies import NO_PROXIES, Proxies
+from bridge.outgoing import open_session
 
 Method = Literal["get", "post", "put", "delete"]
 
@@ -37,18 +39,14 @@ Observe = Callable[[str, int | Literal["error"], float], None]
 Reply = Coroutine[Any, Any, Any]
 
 
-def client_session() -> aiohttp.ClientSession:
+def client_session(proxies: Proxies = NO_PROXIES) -> aiohttp.ClientSession:
     """Return the session that all transports share; close it.
 
     No cookies are kept: Mattermost sets `MMAUTHTOKEN` on answers, and a cookie would win over the
     header (`ParseAuthTokenFromRequest` in server/channels/app/authentication.go). Idle connections
     are closed before the server does, after 60 s.
     """
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(keepalive_timeout=30),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        trust_env=False,
-    )
+    return open_session(aiohttp.TCPConnector(keepalive_timeout=30), proxies)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ _LARGEST_FRAME = 16 << 20
 
 @asynccontextmanager
 async def dial(
-    url: str, token: str, query: Mapping[str, str], timing: Timing
+    url: str, token: str, query: Mapping[str, str], timing: Timing, proxy: str | None = None
 ) -> AsyncIterator[ClientConnection]:
     """Open a connection to the server at `url` (http or https); raise `ConnectionEnded` on failure.
 
@@ -35,7 +35,7 @@ async def dial(
         f"{address}?{urlencode(query)}" if query else address,
         additional_headers={"Authorization": f"Bearer {token}"},
         compression=None,
-        proxy=None,
+        proxy=proxy,
         open_timeout=timing.open,
         ping_interval=timing.keepalive,
         ping_timeout=timing.keepalive,

@@ -29,6 +29,7 @@ from bridge.mattermost.websocket.resume_state import (
 )
 from bridge.mattermost.websocket.timing import Timing
 from bridge.models.chat import ChannelId, PostId
+from bridge.models.proxies import NO_PROXIES, Proxies
 
 __all__ = ["Changed", "Connected", "Event", "Interest", "Seen", "Socket", "State", "Timing"]
 
@@ -53,6 +54,7 @@ class Socket:
     capacity: int = 10_000
     """How many events the queue may hold."""
     timing: Timing = field(default_factory=Timing)
+    proxies: Proxies = NO_PROXIES
     _state: State = field(default="disconnected", init=False)
     _last_frame: float = field(default=0, init=False)
     _resume: ResumeState = field(default_factory=ResumeState, init=False)
@@ -124,7 +126,8 @@ class Socket:
         """Open a connection, read it to its end and return why it ended."""
         self._established = math.inf
         try:
-            async with dial(self.url, self.token, self._resume.query(), self.timing) as websocket:
+            proxy = self.proxies.of(self.url)
+            async with dial(self.url, self.token, self._resume.query(), self.timing, proxy) as websocket:
                 connection = self._connection = Connection(
                     websocket,
                     self._resume,
