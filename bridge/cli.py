@@ -122,6 +122,9 @@ def _setup(command: argparse.ArgumentParser) -> None:
 
 def _doctor(command: argparse.ArgumentParser) -> None:
     command.epilog = f"Exits with 1 if something has to be mended. {_VARIABLES}"
+    command.add_argument(
+        "--ask", action="store_true", help="ask the agent one harmless question, which its model answers"
+    )
     _json(command)
 
 

@@ -68,12 +68,17 @@ class Server:
         """Fields that this server has refused, and answers without."""
 
     async def complete(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-        """Return the whole answer; raise `AgentUnavailable` or `AgentFailed`."""
+        """Return the whole answer; raise `AgentUnavailable` or `AgentFailed`.
+
+        The server's own words are a note of the error, for operators; its message is for everybody.
+        """
         try:
             return await self._complete(body, headers)
         except Refusal as refusal:
             said = refusal.said.replace(self._token, "…") if self._token else refusal.said
             log.warning("agent_refused", error=refusal.error.message, said=said)
+            if said:
+                refusal.error.add_note(said)
             raise refusal.error from None
         except Silence as silence:
             # The person has waited long enough, and the gateway has used the time to retry its model.

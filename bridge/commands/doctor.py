@@ -19,7 +19,7 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     configure("error", settings.log_format)
     names = [name for name, text in environ.items() if text.strip()]
     async with client_session(settings.proxies) as session:
-        findings = [configuration(names), *await run_all(Doctor(settings, session).checks())]
+        findings = [configuration(names), *await run_all(Doctor(settings, session, ask=options.ask).checks())]
     if options.json:
         shown = {"ok": not failed(findings), "findings": table.values(findings)}
         print(json.dumps(shown, ensure_ascii=False, indent=2))

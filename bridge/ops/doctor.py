@@ -10,10 +10,12 @@ from pydantic import SecretStr
 from bridge import embedded
 from bridge.config import Settings
 from bridge.equa import EquaClient, ServiceAccount
+from bridge.errors import BridgeError
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport
-from bridge.ops import outside
+from bridge.models.equa import OrganizationId
+from bridge.ops import asking, outside
 from bridge.ops.accounts import RENEWAL, BotChecks, notices
 from bridge.ops.browser import BrowserChecks
 from bridge.ops.checks import Check, absent
@@ -23,6 +25,7 @@ from bridge.ops.site import site_of
 from bridge.ops.stored import MappedTeam, StoreChecks
 from bridge.ops.teams import TeamChecks
 from bridge.runtime import token_keys
+from bridge.runtime.clients import agent_of
 
 _MAX_WAIT = RetryPolicy(timeout=8, tries=2, total=4)
 
@@ -37,6 +40,8 @@ class Doctor:
     """A session that keeps no cookies."""
     seconds: float = 12
     """Deadline of each check."""
+    ask: bool = False
+    """Whether the agent is asked a question, which costs an answer of a model."""
 
     def checks(self) -> list[Check]:
         url = self.settings.mattermost_url
@@ -44,7 +49,7 @@ class Doctor:
         if url and self.settings.mattermost_admin_bot_token:
             mattermost += self._teams(url)
         checks = [*mattermost, *self._store(), *self._equa(), self._agent(), *self._proxies()]
-        return [replace(check, deadline=self.seconds) for check in checks]
+        return [*(replace(check, deadline=self.seconds) for check in checks), *self._asking()]
 
     def _server(self, url: str) -> list[Check]:
         operator = self._operator(url, self.settings.mattermost_admin_bot_token)
@@ -193,6 +198,29 @@ class Doctor:
             settings.agent_id,
         )
         return Check("agent", look.look, "see AGENT_URL, and whether the agent's server runs")
+
+    def _asking(self) -> list[Check]:
+        settings = self.settings
+        if not self.ask or not settings.agent_url:
+            return []
+        agent = agent_of(settings, settings.agent_url, self.session)
+
+        async def look() -> Sequence[Finding]:
+            return await asking.ask(agent, await self._first_organization())
+
+        deadline = settings.agent_timeout + self.seconds
+        return [Check(asking.SUBJECT, look, "see the agent's server", deadline=deadline)]
+
+    async def _first_organization(self) -> OrganizationId | None:
+        """Return an organization to ask for; None while none has a team, or the database is away."""
+        dsn = self._dsn()
+        if dsn is None:
+            return None
+        try:
+            teams = await StoreChecks(dsn).teams()
+        except BridgeError:
+            return None
+        return teams[0].organization_id if teams else None
 
     def _proxies(self) -> list[Check]:
         """Show the proxies, if there are any, with what they are used for."""

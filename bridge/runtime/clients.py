@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass
 from typing import TypeVar
 
+from aiohttp import ClientSession
 from pydantic import SecretStr
 
 from bridge import agent, equa
@@ -80,10 +81,16 @@ class _Mattermost:
 async def _agent(settings: Settings, stack: AsyncExitStack) -> Agent | None:
     if settings.agent_url is None:
         return None
+    session = await stack.enter_async_context(agent.make_session(settings.proxies))
+    return agent_of(settings, settings.agent_url, session)
+
+
+def agent_of(settings: Settings, url: str, session: ClientSession) -> Agent:
+    """Return the client of the configured agent."""
     return agent.make_agent(
         settings.agent_kind,
-        await stack.enter_async_context(agent.make_session(settings.proxies)),
-        url=settings.agent_url,
+        session,
+        url=url,
         token=settings.agent_token.get_secret_value() if settings.agent_token else "",
         agent_id=settings.agent_id,
         model=settings.agent_model,

@@ -68,7 +68,7 @@ async def test_a_proxy_that_is_away_is_an_outage() -> None:
         agent = make_agent(
             "gateway", session, url="http://127.0.0.1:1", token="", agent_id="", model="", timeout=5
         )
-        equa = EquaClient(other, url="http://127.0.0.1:1", cookies=("session",), admin_permissions=())
+        equa = EquaClient(other, url="http://127.0.0.1:1", admin_permissions=())
         with pytest.raises(AgentUnavailable):
             await agent.reply(question())
         with pytest.raises(EquaUnavailable):

@@ -74,10 +74,10 @@ class Installation:
     def store(self) -> Store:
         return self.mattermost.store
 
-    async def look(self, seconds: float = 10) -> dict[str, Finding]:
+    async def look(self, seconds: float = 10, *, ask: bool = False) -> dict[str, Finding]:
         settings = config.load({name: value for name, value in self.environ.items() if value})
         async with client_session() as session:
-            found = await run_all(Doctor(settings, session, seconds).checks())
+            found = await run_all(Doctor(settings, session, seconds, ask=ask).checks())
         return {finding.subject: finding for finding in found}
 
     async def keep_token(self, ring: KeyRing | None = None, text: str = "") -> None:

@@ -15,6 +15,7 @@ from bridge.ops.doctor import configuration
 from bridge.ops.findings import Finding, Mark
 from bridge.ops.isolation import CHANNEL_CONTROL
 from bridge.ops.teams import MOST_TEAMS
+from bridge.sandbox.agent.faults import UNAUTHORIZED, ErrorObject, Fault, Says
 from bridge.sandbox.equa.faults import away
 from bridge.sandbox.mattermost import RestFault
 from bridge.secrets.key_ring import KeyRing, new_key
@@ -492,6 +493,47 @@ async def test_no_model_is_asked(install: Installation) -> None:
     await install.look()
 
     assert not install.agent.calls
+
+
+async def test_the_agent_is_asked_if_that_is_wanted(install: Installation) -> None:
+    """One question, for an organization that has a team; what came is shown."""
+    install.agent.fault_for = lambda _: Says("<think>who?</think>ready")
+
+    found = await install.look(ask=True)
+
+    assert found["agent's answer"].mark == "good"
+    assert found["agent's answer"].found.endswith(" s: ready")
+    assert [call.organization_id for call in install.agent.calls] == [
+        await install.pool.fetchval("select organization_id from mattermost_org_mappings")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        (UNAUTHORIZED, "AGENT_TOKEN"),
+        (ErrorObject("no model is configured"), "It said: no model is configured"),
+        (Says("NO_REPLY"), "nothing that people may see"),
+    ],
+    ids=["refused", "an error", "silence"],
+)
+async def test_an_agent_that_gives_no_answer(install: Installation, fault: Fault, says: str) -> None:
+    install.agent.fault_for = lambda _: fault
+
+    found = (await install.look(ask=True))["agent's answer"]
+
+    assert found.mark in ("bad", "warning")
+    assert says in found.found
+
+
+async def test_proxies_are_shown_without_their_logins(install: Installation) -> None:
+    install.environ |= {"HTTPS_PROXY": "http://ada:secret@proxy.example.com:3128", "NO_PROXY": "127.0.0.1"}
+
+    found = (await install.look())["proxies"]
+
+    assert found.found == (
+        "HTTPS_PROXY http://proxy.example.com:3128; NO_PROXY 127.0.0.1; used for nothing here"
+    )
 
 
 @pytest.mark.parametrize(("model", "marks"), [("equabot", {}), ("another", {"agent": "warning"})])
