@@ -9,8 +9,10 @@ from uuid import UUID
 
 import pytest
 import structlog
+from markdown_it import MarkdownIt
 
 from bridge.log import HIDDEN, configure
+from bridge.log.limits import LONGEST_LINE
 
 
 class Terminal(io.StringIO):
@@ -111,10 +113,16 @@ def test_what_is_below_the_level_is_not_written() -> None:
 
 @pytest.mark.parametrize(
     ("name", "level"),
-    [("websockets.client", logging.DEBUG), ("aiohttp.access", logging.INFO), ("asyncio", logging.INFO)],
+    [
+        ("websockets.client", logging.DEBUG),
+        ("markdown_it.rules_block", logging.DEBUG),
+        ("any.library", logging.DEBUG),
+        ("aiohttp.access", logging.INFO),
+        ("asyncio", logging.INFO),
+    ],
 )
 def test_libraries_that_tell_too_much_are_kept_quiet(name: str, level: int) -> None:
-    """Even at debug: frames and headers carry tokens."""
+    """Even at debug: frames and headers carry tokens, and what parses posts writes them out."""
     configure("debug", "json", stream := io.StringIO())
 
     logging.getLogger(name).log(level, "Authorization: Bearer abc")
@@ -237,3 +245,82 @@ def test_a_stream_that_takes_no_more_ends_nothing() -> None:
     configure("info", "json", Full())
 
     structlog.get_logger().info("lost")
+
+
+def test_ours_is_written_at_debug() -> None:
+    """The level is for the bridge's own events."""
+    configure("debug", "json", stream := io.StringIO())
+
+    structlog.get_logger().debug("ours")
+
+    assert _line(stream)["event"] == "ours"
+
+
+def test_a_post_that_is_parsed_writes_nothing() -> None:
+    """However many blocks it has."""
+    configure("debug", "json", stream := io.StringIO())
+
+    MarkdownIt().parse("* a\n" * 400)
+
+    assert stream.getvalue() == ""
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"text": "x" * 1_000_000},
+        {"text": "\x00" * 1_000_000},
+        {"listed": ["x" * 1000] * 1000},
+        {f"value{n}": "x" * 1000 for n in range(100)},
+        {f"value{n}": "\x00" * 1000 for n in range(1000)},
+    ],
+    ids=["one", "escaped", "nested", "many", "very many"],
+)
+def test_a_line_has_a_limit(form: Any, values: dict[str, Any]) -> None:
+    """Its values are cut; what happened, when and where stays."""
+    configure("info", form, stream := io.StringIO())
+
+    structlog.get_logger("bridge.x").info("happened", **values)
+
+    assert len(stream.getvalue()) <= LONGEST_LINE + 1
+    assert "happened" in stream.getvalue()
+    if form == "json":
+        line = _line(stream)
+        assert (line["event"], line["level"], line["logger"]) == ("happened", "info", "bridge.x")
+        assert line["cut_from"] > LONGEST_LINE
+
+
+def test_a_library_s_line_has_a_limit() -> None:
+    """It may log whatever passes through it."""
+    configure("info", "json", stream := io.StringIO())
+
+    logging.getLogger("any.library").warning("read %s", "x" * 1_000_000)
+
+    assert len(stream.getvalue()) <= LONGEST_LINE + 1
+    assert _line(stream)["event"].startswith("read x")
+
+
+def test_the_end_of_a_traceback_stays() -> None:
+    """That is where the error is."""
+    configure("info", "json", stream := io.StringIO())
+
+    try:
+        _fail("y" * 20_000 + "the end")
+    except ValueError:
+        structlog.get_logger().exception("failed")
+
+    assert len(stream.getvalue()) <= LONGEST_LINE + 1
+    assert _line(stream)["exception"].endswith("the end")
+
+
+@pytest.mark.parametrize("before", range(460, 520))
+def test_a_cut_reveals_no_credential(before: int) -> None:
+    """Wherever it falls."""
+    configure("info", "json", stream := io.StringIO())
+
+    structlog.get_logger().info("x", text="y" * before + " Bearer hunter2" + "z" * 20_000)
+    structlog.get_logger().info("x", text="y" * 20_000 + " Bearer hunter2" + "z" * (before + 980))
+
+    assert "hunter2" not in stream.getvalue()
+    assert "unter2" not in stream.getvalue()

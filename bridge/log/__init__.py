@@ -2,39 +2,31 @@
 
 import json
 import logging
-import re
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache
-from types import NoneType
-from typing import Any, Literal, TextIO
+from typing import Literal, TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bridge.log.limits import within_limits
+from bridge.log.secrets import HIDDEN, hide_secrets, without_credentials
+
+__all__ = ["HIDDEN", "configure", "hide_secrets"]
+
 Level = Literal["debug", "info", "warning", "error"]
 Format = Literal["auto", "json", "console"]
 
-HIDDEN = "[hidden]"
-
-_SECRET_NAME = re.compile(
-    r"(?i)(token|ticket|authorization|cookie|password|secret|credential|api[_-]?key|dsn)s?$"
-)
-_SECRET_TEXT = re.compile(r"(?i)(\bbearer\s+|token=|ticket=|://[^/\s:@]*:(?=[^/\s@]*@))[^\s\"'\\,;&@]+")
-_HINTS = ("bearer", "token=", "ticket=", "://")
-"""One of these stands wherever there can be a match; looking for them costs a fraction of that."""
+_LEAST_OF_LIBRARIES = logging.INFO
+"""Below this libraries write what passes through them: frames, headers with tokens, whole posts."""
 
 _AT_LEAST = {
     "aiohttp.access": logging.WARNING,
     "asyncio": logging.WARNING,
     "mattermostdriver": logging.WARNING,
-    "websockets": logging.INFO,
 }
-"""Below this they write headers and frames with tokens in them, or what we write ourselves."""
-
-_NESTED = (dict, list, tuple)
-_PLAIN = frozenset({str, int, float, bool, NoneType})
+"""Libraries that write at INFO what we write ourselves."""
 
 _HANDLER = "equabot-bridge"
 
@@ -57,13 +49,6 @@ def configure(level: Level, form: Format, stream: TextIO | None = None) -> None:
     _configure_standard_library(number, rendering, stream)
 
 
-def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Hide the values of names that sound secret, at any depth."""
-    if _PLAIN.issuperset(map(type, event.values())) and not _have_secrets(tuple(event)):
-        return event
-    return {name: _hidden(name, value) for name, value in event.items()}
-
-
 class _Lines(structlog.WriteLogger):
     """Writes whole lines; a stream that takes no more does not end the daemon."""
 
@@ -79,17 +64,14 @@ class _Lines(structlog.WriteLogger):
 
 
 class _Careful:
-    """Renders an event, and hides what looks like a credential wherever it stands in the line."""
+    """Renders an event within the limits of a line, and without credentials."""
 
     def __init__(self, renderer: Processor) -> None:
         self._renderer = renderer
 
     def __call__(self, logger: WrappedLogger, method: str, event: EventDict) -> str:
-        line = str(self._renderer(logger, method, event))
-        lower = line.lower()
-        if any(hint in lower for hint in _HINTS):
-            return _SECRET_TEXT.sub(rf"\g<1>{HIDDEN}", line)
-        return line
+        line = within_limits(event, lambda shown: str(self._renderer(logger, method, dict(shown))))
+        return without_credentials(line)
 
 
 def _origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
@@ -124,19 +106,9 @@ def _configure_standard_library(level: int, rendering: tuple[Processor, ...], st
     for before in [other for other in root.handlers if other.get_name() == _HANDLER]:
         root.removeHandler(before)
     root.addHandler(handler)
-    root.setLevel(level)
+    root.setLevel(max(level, _LEAST_OF_LIBRARIES))
     for name, least in _AT_LEAST.items():
         logging.getLogger(name).setLevel(max(level, least))
-
-
-def _hidden(name: str, value: Any) -> Any:
-    if _is_secret(name) and not isinstance(value, int | float | None):
-        return HIDDEN
-    if isinstance(value, dict):
-        return {str(key): _hidden(str(key), inner) for key, inner in value.items()}
-    if isinstance(value, _NESTED):
-        return [_hidden("", inner) for inner in value]
-    return value
 
 
 def _worded(value: object) -> str:
@@ -148,13 +120,3 @@ _encode = json.JSONEncoder(default=_worded).encode
 
 def _json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
     return _encode(event)
-
-
-@lru_cache(maxsize=1024)
-def _have_secrets(names: tuple[str, ...]) -> bool:
-    return any(map(_is_secret, names))
-
-
-@lru_cache(maxsize=1024)
-def _is_secret(name: str) -> bool:
-    return _SECRET_NAME.search(name) is not None
