@@ -12,6 +12,7 @@ BridgeError
 ├── NotFound                     404 not_found
 ├── TeamNotMapped                404 team_not_mapped
 ├── AccountConflict              409 account_conflict
+│   └── EmailNotAccepted             Mattermost accepts no account with the e-mail address
 ├── ChannelNotUsable             409 channel_not_usable: missing, archived or closed to us
 ├── SyncRefused                  409 sync_refused: it would take too many people out of a team
 ├── PayloadTooLarge              413 payload_too_large
@@ -102,6 +103,10 @@ class TeamNotMapped(BridgeError):
 
 class AccountConflict(BridgeError):
     status, code = 409, "account_conflict"
+
+
+class EmailNotAccepted(AccountConflict):
+    """Mattermost accepts no account with this e-mail address."""
 
 
 class ChannelNotUsable(BridgeError):

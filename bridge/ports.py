@@ -17,6 +17,7 @@ from bridge.models.chat import (
     NewUser,
     Post,
     PostId,
+    Preference,
     Team,
     TeamId,
     TokenId,
@@ -87,7 +88,8 @@ class MattermostAdmin(Protocol):
 
     async def user_by_username(self, username: str) -> User | None: ...
 
-    async def user_by_email(self, email: str) -> User | None: ...
+    async def user_by_email(self, email: str) -> User | None:
+        """Return the account with this address; raise `EmailNotAccepted` where none can have it."""
 
     async def create_user(self, account: NewUser) -> User:
         """Create an account without a welcome mail; raise `NameTaken`, `EmailTaken` or `MattermostFull`.
@@ -103,6 +105,14 @@ class MattermostAdmin(Protocol):
         changed. Raises `EmailTaken`, and `AccountConflict` for an address that Mattermost does not accept.
         """
 
+    async def set_names(self, user_id: UserId, names: Mapping[str, str]) -> None:
+        """Change `first_name`, `last_name` or `nickname`; those that are not named stay."""
+
+    async def preferences(self, user_id: UserId, category: str) -> Sequence[Preference]:
+        """Return an account's preferences of a category."""
+
+    async def set_preferences(self, user_id: UserId, preferences: Sequence[Preference]) -> None: ...
+
     async def activate_user(self, user_id: UserId) -> None:
         """Activate a deactivated account; raise `MattermostFull`."""
 
@@ -112,6 +122,9 @@ class MattermostAdmin(Protocol):
 
     async def create_team(self, name: str, display_name: str, mark: str) -> Team:
         """Create a team that people are invited to; raise `NameTaken`."""
+
+    async def rename_team(self, team_id: TeamId, display_name: str) -> None:
+        """Change how a team is shown."""
 
     async def restore_team(self, team_id: TeamId) -> None:
         """Take a team out of the archive."""

@@ -42,8 +42,13 @@ _QUOTES = re.compile("['`\u00b4\u2018\u2019\u02bc]")
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """Control characters, lone surrogates, and what turns the direction of other people's text."""
 
-_EMAIL = re.compile(r"[^@\s/\\?#%]+@[^@\s/\\?#%]+")
-"""Those that can be looked up: a path of the REST interface cannot hold the others."""
+_ATOM = r"[a-z0-9!$&'*+=^_`{|}~\x80-\U0010ffff-]+"
+_EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_ATOM}(\.{_ATOM})*")
+"""Words with single dots between them, as Go's net/mail wants them (`IsValidEmail` in
+server/public/model/utils.go), without the signs that a path of the REST interface cannot hold."""
+
+_UNSEEN = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159\U00016fe4")
+"""Letters and signs without a shape."""
 
 _ALARMS = frozenset({"all", "channel", "here", "matterbot", "system"})
 """Reserved, or read as a mention of everybody also in front of punctuation."""
@@ -130,7 +135,14 @@ def _ascii(text: str) -> str:
 
 
 def _line(text: str) -> str:
-    return " ".join(_UNPRINTABLE.sub(" ", text).split())
+    """Return a text on one line, empty if nothing of it can be seen."""
+    line = " ".join(_UNPRINTABLE.sub(" ", text).split())
+    return line if any(map(_is_seen, line)) else ""
+
+
+def _is_seen(character: str) -> bool:
+    """Return whether a character has a shape of its own: no mark, format sign, tag or filler."""
+    return unicodedata.category(character)[0] not in "CMZ" and character not in _UNSEEN
 
 
 def _suffixed(base: str, code: str, longest: int) -> str:

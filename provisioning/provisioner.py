@@ -21,8 +21,11 @@ from bridge.secrets.key_ring import KeyRing
 from provisioning import joining
 from provisioning.addresses import email_digest
 from provisioning.channels import ChannelProvisioner
+from provisioning.following import encoded, names_of
 from provisioning.joining import ProvisionedTeam, ensure_membership
+from provisioning.names import display_name
 from provisioning.own_tokens import own_tokens
+from provisioning.profiles import ColorScheme, ensure_color_scheme
 from provisioning.tables import Tables
 from provisioning.team_bots import TeamBots
 from provisioning.team_looks import TeamLooks
@@ -62,22 +65,24 @@ class Provisioner:
     team_bots: TeamBots
     looks: TeamLooks = field(default_factory=TeamLooks)
 
-    async def open_session(self, person: Person, organization: Organization) -> Session:
+    async def open_session(
+        self, person: Person, organization: Organization, scheme: ColorScheme | None = None
+    ) -> Session:
         """Return the session of a person whom Equa has just called a member of the organization.
 
-        The organization's name is used for a new team only. Raises `AccountConflict`, `NotAMember`,
-        `MattermostFull`, `MattermostNotConfigured`, `MattermostRefused` and `Unavailable`.
+        `scheme` is that of the page, which the chat follows at the first visit. Raises `AccountConflict`,
+        `NotAMember`, `MattermostFull`, `MattermostNotConfigured`, `MattermostRefused` and `Unavailable`.
         """
         began = time.monotonic()
-        session = await self._returning(person, organization.id)
+        session = await self._returning(person, organization)
         if session is not None:
             await self._look_after(organization)
             return session
         with own_tokens():
             async with self.locks.hold(f"person:{person.id}"):
                 # Another visit may have done it all meanwhile.
-                session = await self._returning(person, organization.id)
-                return session or await self._provision(person, organization, began)
+                session = await self._returning(person, organization)
+                return session or await self._provision(person, organization, began, scheme)
 
     async def repair_team(self, team_id: TeamId) -> ProvisionedTeam | None:
         """Put a team right, with its channels and the bridge's accounts; None if it is no organization's."""
@@ -127,10 +132,14 @@ class Provisioner:
     def _channels(self) -> ChannelProvisioner:
         return ChannelProvisioner(self.admin, self.tables, self.team_bots)
 
-    async def _returning(self, person: Person, organization: OrganizationId) -> Session | None:
+    async def _returning(self, person: Person, organization: Organization) -> Session | None:
         """Return the session of a visit that needs no repair, else None."""
         returning_visit = await self.tables.accounts.returning_visit(
-            person.id, organization, email_digest(person)
+            person.id,
+            organization.id,
+            email_digest(person),
+            name=encoded(names_of(person.name, person.nickname)),
+            team_name=display_name(organization.name) or None,
         )
         if returning_visit is None:
             return None
@@ -145,8 +154,11 @@ class Provisioner:
         name = next(names, None)
         return Session(token, returning_visit.account.user_id, name) if name else None
 
-    async def _provision(self, person: Person, organization: Organization, began: float) -> Session:
+    async def _provision(
+        self, person: Person, organization: Organization, began: float, scheme: ColorScheme | None
+    ) -> Session:
         account = await ensure_user(self.admin, self.tables, person)
+        await ensure_color_scheme(self.admin, self.tables, account, scheme)
         team = await self.ensure_team(organization)
         age = timedelta(seconds=VERDICT_SECONDS + time.monotonic() - began)
         await ensure_membership(self.admin, self.tables, team, account, verdict_age=age)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bridge.errors import AccountConflict, BridgeError
+from bridge.errors import AccountConflict, BridgeError, EmailNotAccepted
 from bridge.models.equa import OrganizationId, PersonId
-from provisioning.sync_plan import Failure
+from provisioning.sync_plan import EMAIL_NOT_ACCEPTED, Failure
 
 _CONFLICT = "Their Mattermost account cannot be used before they open Messaging themselves, or not at all."
 
@@ -66,8 +66,13 @@ class SyncProgress:
 
     def refuse(self, person: PersonId | None, error: BridgeError) -> None:
         """Note that something could not be done."""
-        message = _CONFLICT if isinstance(error, AccountConflict) else error.message
-        self.fail(person, error.code, message)
+        match error:
+            case EmailNotAccepted():
+                self.fail(person, *EMAIL_NOT_ACCEPTED)
+            case AccountConflict():
+                self.fail(person, error.code, _CONFLICT)
+            case _:
+                self.fail(person, error.code, error.message)
 
     def fail(self, person: PersonId | None, code: str, message: str) -> None:
         self.failed.append(Failure(person, code, message))

@@ -91,7 +91,7 @@ class TeamSync:
                 self.bulk,
                 provisioned,
                 snapshot.read_at,
-                preview.facts.accounts,
+                preview.facts,
                 progress,
                 on_progress,
             )
@@ -109,7 +109,8 @@ class TeamSync:
         inside = {user.id for user in present}
         outside = [known.accounts[person] for person in people & known.accounts.keys()]
         users = [*present, *await self._users([user for user in outside if user not in inside])]
-        facts = Facts(known.accounts, {user.id: user for user in users}, known.states)
+        followed = await self.provisioner.tables.accounts.followed(people)
+        facts = Facts(known.accounts, {user.id: user for user in users}, known.states, followed)
         return Preview(plan_sync(snapshot.roster, present, facts), facts)
 
     async def _members(self, team: TeamId) -> list[User]:

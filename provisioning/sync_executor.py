@@ -10,16 +10,26 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from bridge.db.accounts import Seen
 from bridge.db.memberships import Memberships
 from bridge.errors import BridgeError, MattermostFull, MattermostRefused, TokenRefused, Unavailable
 from bridge.models.chat import Channel, UserId
 from bridge.models.equa import Member, OrganizationId, Person, PersonId
 from bridge.ports import MattermostBulk
+from provisioning.following import (
+    address_digest,
+    change,
+    encoded,
+    is_unrecorded,
+    may_change_address,
+    names_of,
+)
 from provisioning.joining import ProvisionedTeam, leave
 from provisioning.parallel import each
+from provisioning.profiles import Profile
 from provisioning.provisioner import Provisioner
 from provisioning.report import Progress, SyncProgress
-from provisioning.sync_plan import MemberAccount, Plan
+from provisioning.sync_plan import Facts, MemberAccount, Plan
 from provisioning.users import ensure_user
 
 S = TypeVar("S")
@@ -49,8 +59,8 @@ class SyncExecutor:
     provisioned: ProvisionedTeam
     read_at: datetime
     """Since when the roster may have changed: newer memberships are left as they are."""
-    accounts: Mapping[PersonId, UserId]
-    """Those known before."""
+    facts: Facts
+    """What was known before."""
     progress: SyncProgress
     on_progress: OnProgress
 
@@ -62,6 +72,8 @@ class SyncExecutor:
         for leavers in _batches(plan.remove, _FEW):
             await each(leavers, self._remove, at_once=_AT_ONCE)
             await self._done(len(leavers))
+        for listed in _batches(plan.follow, _CHANNEL_BATCH):
+            await self._follow(listed)
         for members in _batches(plan.adopt, _CHANNEL_BATCH):
             await self._adopt(members)
         for newcomers in _batches(plan.open, _CHANNEL_BATCH):
@@ -79,6 +91,38 @@ class SyncExecutor:
                 await leave(self.provisioner.admin, self.provisioner.tables, self._organization, person)
                 self.progress.removed += 1
 
+    async def _follow(self, members: Sequence[Member]) -> None:
+        """Let accounts show what the roster says; where they do already, record that for many at once."""
+        shown = {member: self._shown_already(member) for member in members}
+        if seen := list(filter(None, shown.values())):
+            await self.provisioner.tables.accounts.follow(seen)
+        outdated = [_person(member) for member, already in shown.items() if already is None]
+        await each(outdated, self._change, at_once=_AT_ONCE)
+
+    def _shown_already(self, member: Member) -> Seen | None:
+        """Return what to record of a person whose account needs no change."""
+        assert member.person_id
+        user = self.facts.users[self.facts.accounts[member.person_id]]
+        followed = self.facts.followed[member.person_id]
+        wanted = names_of(member.name, member.nickname)
+        changed = change(user, followed.shown_name, wanted)
+        if changed.patch or may_change_address(followed, user, member.email, own=member.email_of_account):
+            return None
+        shown = changed.shown if wanted else followed.shown_name
+        digest = address_digest(member.email) if is_unrecorded(followed, user, member.email) else None
+        return Seen(member.person_id, followed.shown_name, encoded(wanted), shown, digest)
+
+    async def _change(self, person: Person) -> None:
+        admin, tables = self.provisioner.admin, self.provisioner.tables
+        async with self.provisioner.locks.hold(f"person:{person.id}"):
+            with self._noting(person.id):
+                account = await tables.accounts.find(person.id)
+                user = await admin.user(account.user_id) if account else None
+                if account and user:
+                    reason = await Profile(admin, tables, person, account, user).ensure("roster")
+                    if reason is not None:
+                        self.progress.fail(person.id, "email_not_changed", reason)
+
     async def _opened(self, newcomers: Sequence[Member]) -> list[MemberAccount]:
         """Ensure the accounts of newcomers and return them; note why the others have none."""
         opened: list[MemberAccount] = []
@@ -89,17 +133,13 @@ class SyncExecutor:
         return opened
 
     async def _open(self, newcomer: Member) -> MemberAccount | None:
-        assert newcomer.person_id
-        # A roster does not prove whose an address is: no account that exists is taken over for it.
-        person = Person(
-            newcomer.person_id, newcomer.email, False, "", newcomer.name, newcomer.email_of_account
-        )
+        person = _person(newcomer)
         member = None
         async with self.provisioner.locks.hold(f"person:{person.id}"):
             with self._noting(person.id):
-                account = await ensure_user(self.provisioner.admin, self.provisioner.tables, person)
+                account = await ensure_user(self.provisioner.admin, self.provisioner.tables, person, "roster")
                 member = MemberAccount(person.id, account.user_id)
-                self.progress.created += account.provisioned and member.user_id != self.accounts.get(
+                self.progress.created += account.provisioned and member.user_id != self.facts.accounts.get(
                     person.id
                 )
         return member
@@ -198,6 +238,20 @@ class SyncExecutor:
 
 def _batches(items: Sequence[S], size: int) -> Iterator[Sequence[S]]:
     return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def _person(member: Member) -> Person:
+    """Return the person of a roster's line, which does not prove whose the address is."""
+    assert member.person_id
+    return Person(
+        member.person_id,
+        member.email,
+        False,
+        "",
+        member.name,
+        member.email_of_account,
+        nickname=member.nickname,
+    )
 
 
 def _people(members: Sequence[MemberAccount]) -> list[PersonId]:

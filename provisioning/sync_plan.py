@@ -4,10 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bridge.db.accounts import Followed
 from bridge.models.chat import User, UserId
 from bridge.models.equa import Member, PersonId, Roster
 from bridge.models.jobs import MembershipState
+from provisioning.following import is_outdated
+from provisioning.names import email_address
 from provisioning.roster import Listed, doubt, listed
+
+EMAIL_NOT_ACCEPTED = (
+    "email_not_accepted",
+    "Mattermost accepts no account with the e-mail address on the roster.",
+)
+"""Code and sentence of a failure."""
 
 _UNSUSPICIOUS = 5
 """So many people may be taken out of a team at once, however small it is."""
@@ -22,6 +31,8 @@ class Facts:
     """Those accounts as Mattermost has them; one that is missing is deleted there."""
     states: Mapping[PersonId, MembershipState]
     """Of their memberships in the team."""
+    followed: Mapping[PersonId, Followed] = field(default_factory=dict)
+    """What their accounts show of Equa."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,8 @@ class Plan:
     unchanged: tuple[MemberAccount, ...]
     remove: tuple[PersonId, ...]
     failed: tuple[Failure, ...]
+    follow: tuple[Member, ...] = ()
+    """People of whom the roster says something that their account does not show yet, or did not before."""
     refusal: str = ""
     """Why nothing of it is to be done unless somebody insists; empty if nobody has to."""
 
@@ -81,6 +94,7 @@ def plan_sync(roster: Roster, team: Iterable[User], facts: Facts) -> Plan:
         adopt=tuple(joining.adopt),
         unchanged=tuple(joining.unchanged),
         remove=() if reason else tuple(leaving),
+        follow=tuple(joining.follow),
         failed=(*joining.failed, *_problems(roster, reason, leaving)),
         refusal="" if reason else _refusal(leaving, present, facts),
     )
@@ -96,16 +110,22 @@ class _Joining:
     add: list[MemberAccount] = field(default_factory=list)
     adopt: list[MemberAccount] = field(default_factory=list)
     unchanged: list[MemberAccount] = field(default_factory=list)
+    follow: list[Member] = field(default_factory=list)
     failed: list[Failure] = field(default_factory=list)
 
     def consider(self, person: PersonId, one: Listed) -> None:
         user_id = self.facts.accounts.get(person)
         user = self.facts.users.get(user_id) if user_id else None
+        followed = self.facts.followed.get(person)
+        if user and followed and is_outdated(followed, user, one.member):
+            self.follow.append(one.member)
         if user_id and user_id in self.present:
             joined = self.facts.states.get(person) == "joined"
             (self.unchanged if joined else self.adopt).append(MemberAccount(person, user_id))
         elif user and not user.delete_at and not _is_protected(user):
             self.add.append(MemberAccount(person, user.id))
+        elif not user and one.addresses == 1 and not email_address(one.member.email):
+            self._fail(person, *EMAIL_NOT_ACCEPTED)
         elif user or one.addresses == 1:
             self.open.append(one.member)
         elif one.addresses:

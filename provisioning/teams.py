@@ -18,21 +18,33 @@ log = structlog.get_logger(__name__)
 async def ensure_team(admin: MattermostAdmin, tables: Tables, organization: Organization) -> Team:
     """Return the organization's team: restored if it is archived, created if there is none.
 
-    A name that somebody has given it stays. A team that the bridge did not create is never taken, whatever
-    it is called or says about itself.
+    Its display name follows the organization's until somebody gives it another. A team that the bridge did
+    not create is never taken, whatever it is called or says about itself.
     """
     mapping = await tables.teams.find(organization.id)
     team = await admin.team(mapping.team_id) if mapping else None
+    shown = mapping.shown_name if mapping else None
     if team is None:
         team = await _left_behind(admin, tables, organization) or await _created(admin, tables, organization)
+        shown = team.display_name
     if team.delete_at:
         await admin.restore_team(team.id)
         team = replace(team, delete_at=0)
         log.info("team_restored", organization=str(organization.id), team=team.id)
-    if mapping is None or (mapping.team_id, mapping.name) != (team.id, team.name):
-        await tables.teams.record(organization.id, team)
+    shown = await _followed(admin, team, shown, display_name(organization.name))
+    if mapping is None or (mapping.team_id, mapping.name, mapping.shown_name) != (team.id, team.name, shown):
+        await tables.teams.record(organization.id, team, shown)
         log.info("team_recorded", organization=str(organization.id), team=team.id, name=team.name)
     return team
+
+
+async def _followed(admin: MattermostAdmin, team: Team, shown: str | None, wanted: str) -> str | None:
+    """Show the organization's present name; return the display name that is the bridge's, if it is."""
+    if team.display_name in (shown, wanted) and wanted not in ("", team.display_name):
+        await admin.rename_team(team.id, wanted)
+        log.info("team_shown_as", team=team.id, name=wanted)
+        return wanted
+    return team.display_name if team.display_name in (shown, wanted) else None
 
 
 async def _left_behind(admin: MattermostAdmin, tables: Tables, organization: Organization) -> Team | None:

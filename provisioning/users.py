@@ -6,12 +6,13 @@ import structlog
 
 from bridge.db.accounts import Account
 from bridge.db.attempts import is_made_for, of_person
-from bridge.errors import AccountConflict, EmailTaken, NameTaken
+from bridge.errors import AccountConflict, EmailNotAccepted, EmailTaken, NameTaken
 from bridge.models.chat import NewUser, User
 from bridge.models.equa import Person, PersonId
 from bridge.ports import MattermostAdmin
 from provisioning.addresses import email_digest, ensure_email, freed
-from provisioning.names import email_address, first_and_last, usernames
+from provisioning.names import display_name, email_address, first_and_last, usernames
+from provisioning.profiles import Profile, Source
 from provisioning.tables import Tables
 
 log = structlog.get_logger(__name__)
@@ -28,11 +29,13 @@ class _Opened:
     """Whether it may have been created with somebody else's address and without notifications."""
 
 
-async def ensure_user(admin: MattermostAdmin, tables: Tables, person: Person) -> Account:
+async def ensure_user(
+    admin: MattermostAdmin, tables: Tables, person: Person, source: Source = "visit"
+) -> Account:
     """Return the person's account, active; adopt one or create it if there is none.
 
-    One of ours gets the address that its person comes with. Raises `AccountConflict` where somebody has to
-    decide first; nothing has changed in Mattermost then.
+    One of ours gets the address that its person comes with, and shows what `source` says of them. Raises
+    `AccountConflict` where somebody has to decide first; nothing has changed in Mattermost then.
     """
     account = await tables.accounts.find(person.id)
     user = await admin.user(account.user_id) if account else None
@@ -43,7 +46,9 @@ async def ensure_user(admin: MattermostAdmin, tables: Tables, person: Person) ->
     elif user.username != account.username:
         await tables.accounts.renamed(person.id, user.username)
     await _repair(admin, account, user)
-    return await ensure_email(admin, tables, person, account, user)
+    await Profile(admin, tables, person, account, user).ensure(source)
+    present = await tables.accounts.find(person.id) or account
+    return await ensure_email(admin, tables, person, present, user)
 
 
 async def _opened(admin: MattermostAdmin, tables: Tables, person: Person) -> User:
@@ -74,7 +79,7 @@ async def _repair(admin: MattermostAdmin, account: Account, user: User) -> None:
 async def _found_or_created(admin: MattermostAdmin, tables: Tables, person: Person) -> _Opened:
     email = email_address(person.email)
     if not email:
-        raise AccountConflict(
+        raise EmailNotAccepted(
             "Equa has no e-mail address of yours that Mattermost accepts, and it needs one."
         )
     return await _found(admin, tables, person, email) or await _created(admin, tables, person, email)
@@ -109,7 +114,9 @@ async def _created(admin: MattermostAdmin, tables: Tables, person: Person, email
     for username in usernames(person):
         mark = await tables.attempts.begin(of_person(person.id), username)
         try:
-            user = await admin.create_user(NewUser(username, email, first, last, mark, trusted))
+            user = await admin.create_user(
+                NewUser(username, email, first, last, mark, trusted, display_name(person.nickname))
+            )
             return _Opened(user, provisioned=True, unconfirmed=not trusted)
         except (NameTaken, EmailTaken):
             found = await _found(admin, tables, person, email)

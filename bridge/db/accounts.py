@@ -1,7 +1,9 @@
 """People's Mattermost accounts, and the one token that each has."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Literal
 
 from asyncpg import Pool, Record, UniqueViolationError
 
@@ -16,7 +18,8 @@ OLD = timedelta(days=30)
 
 _ACCOUNT = """
 u.id as person_id, u.mattermost_user_id as user_id, u.mattermost_username as username, u.provisioned,
-u.unconfirmed, u.email_digest, u.stray_tokens, u.token_id, u.personal_access_token as sealed,
+u.unconfirmed, u.email_digest, u.stray_tokens, u.visit_name, u.introduced, u.color_scheme,
+u.shown_name, u.roster_name, u.shown_email, u.token_id, u.personal_access_token as sealed,
 coalesce(u.token_created < now() - $2::interval, true) as old
 """
 
@@ -28,6 +31,33 @@ class StoredToken:
     """See `bridge.secrets.token_sealing`."""
     old: bool
     """Whether it is to be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What an account shows of Equa; see `provisioning.following`."""
+
+    provisioned: bool = True
+    unconfirmed: bool = False
+    visited: bool = False
+    """Whether the person has come themselves, so that a roster does not change their address."""
+    shown_name: str | None = None
+    """The fields that the bridge has set, as JSON; None for none."""
+    roster_name: str | None = None
+    """The fields that the last roster gave."""
+    shown_email: bytes | None = None
+    """The digest of the address that a roster gave and the bridge has set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a roster says of a person whose account shows it already."""
+
+    person_id: PersonId
+    was_shown: str | None
+    roster_name: str | None
+    shown_name: str | None
+    shown_email: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +76,13 @@ class Account:
     token: StoredToken | None
     stray_tokens: bool
     """Whether other tokens of the bridge may exist for the account, which are to be revoked."""
+    followed: Followed = Followed()
+    visit_name: str | None = None
+    """The fields that Equa gave at the last visit."""
+    introduced: bool = False
+    """Whether the tours are switched off."""
+    color_scheme: str | None = None
+    """Of the page at the first visit that named one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +109,17 @@ class Accounts:
 
     @database_errors
     async def returning_visit(
-        self, person: PersonId, organization: OrganizationId, email_digest: bytes | None
+        self,
+        person: PersonId,
+        organization: OrganizationId,
+        email_digest: bytes | None,
+        *,
+        name: str | None = None,
+        team_name: str | None = None,
     ) -> ReturningVisit | None:
         """Return what a returning visit needs, None where something is to be done first.
 
-        That is also to compare the address of an account of ours with another than the last time.
+        That is also so where Equa gives another address, `name` or `team_name` than the last time.
         """
         row = await self.pool.fetchrow(
             f"""
@@ -86,11 +129,15 @@ class Accounts:
             join mattermost_org_mappings o on o.organization_id = m.organization_id
             where u.id = $1 and not u.stray_tokens
               and (not u.provisioned or $4::bytea is null or u.email_digest = $4)
+              and (not u.provisioned or $5::text is null or u.visit_name = $5)
+              and ($6::text is null or o.shown_name is null or o.shown_name = $6)
             """,  # noqa: S608  # constants
             person,
             OLD,
             organization,
             email_digest,
+            name,
+            team_name,
         )
         account = _account(row) if row else None
         if row is None or account is None or account.token is None or account.token.old:
@@ -123,6 +170,8 @@ class Accounts:
                     mattermost_username = excluded.mattermost_username,
                     provisioned = excluded.provisioned,
                     unconfirmed = excluded.unconfirmed, email_digest = excluded.email_digest,
+                    shown_name = null, visit_name = null, roster_name = null, shown_email = null,
+                    introduced = false, color_scheme = null,
                     personal_access_token = null, token_id = null, token_created = null,
                     token_digest = null, stray_tokens = false, modified = now()
                 """,
@@ -145,6 +194,74 @@ class Accounts:
             "update mattermost_user_mappings set mattermost_username = $2, modified = now() where id = $1",
             person,
             username,
+        )
+
+    @database_errors
+    async def named(
+        self, person: PersonId, source: Literal["visit", "roster"], seen: str | None, shown: str | None
+    ) -> None:
+        """Record the names that a source gave, and those that the bridge has set."""
+        await self.pool.execute(
+            """update mattermost_user_mappings
+               set visit_name = case when $2 = 'visit' then $3 else visit_name end,
+                   roster_name = case when $2 = 'roster' then $3 else roster_name end,
+                   shown_name = $4, modified = now()
+               where id = $1""",
+            person,
+            source,
+            seen,
+            shown,
+        )
+
+    @database_errors
+    async def addressed(self, person: PersonId, digest: bytes) -> None:
+        """Record that the account has the address that a roster gave."""
+        await self.pool.execute(
+            "update mattermost_user_mappings set shown_email = $2, modified = now() where id = $1",
+            person,
+            digest,
+        )
+
+    @database_errors
+    async def introduced(self, person: PersonId) -> None:
+        """Record that the tours are switched off."""
+        await self.pool.execute("update mattermost_user_mappings set introduced = true where id = $1", person)
+
+    @database_errors
+    async def set_color_scheme(self, person: PersonId, scheme: str) -> None:
+        """Record the color scheme of the page at the first visit."""
+        await self.pool.execute(
+            "update mattermost_user_mappings set color_scheme = $2 where id = $1", person, scheme
+        )
+
+    @database_errors
+    async def followed(self, people: Collection[PersonId]) -> Mapping[PersonId, Followed]:
+        """Return what the accounts of these people show of Equa."""
+        rows = await self.pool.fetch(
+            """select id, provisioned, unconfirmed, email_digest, visit_name, shown_name, roster_name,
+                      shown_email
+               from mattermost_user_mappings where id = any($1::uuid[])""",
+            list(people),
+        )
+        return {PersonId(row["id"]): _followed(row) for row in rows}
+
+    @database_errors
+    async def follow(self, seen: Sequence[Seen]) -> None:
+        """Record what a roster says of many people at once, unless somebody has just changed it."""
+        await self.pool.execute(
+            """
+            update mattermost_user_mappings u
+            set roster_name = coalesce(t.roster_name, u.roster_name), shown_name = t.shown_name,
+                shown_email = coalesce(t.shown_email, u.shown_email), modified = now()
+            from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[])
+                as t(id, was_shown, roster_name, shown_name, shown_email)
+            where u.id = t.id and u.shown_name is not distinct from t.was_shown
+            """,
+            [each.person_id for each in seen],
+            [each.was_shown for each in seen],
+            [each.roster_name for each in seen],
+            [each.shown_name for each in seen],
+            [each.shown_email for each in seen],
         )
 
     @database_errors
@@ -233,4 +350,19 @@ def _account(row: Record) -> Account:
         email_digest=row["email_digest"],
         token=token,
         stray_tokens=row["stray_tokens"],
+        followed=_followed(row),
+        visit_name=row["visit_name"],
+        introduced=row["introduced"],
+        color_scheme=row["color_scheme"],
+    )
+
+
+def _followed(row: Record) -> Followed:
+    return Followed(
+        provisioned=row["provisioned"],
+        unconfirmed=row["unconfirmed"],
+        visited=row["email_digest"] is not None or row["visit_name"] is not None,
+        shown_name=row["shown_name"],
+        roster_name=row["roster_name"],
+        shown_email=row["shown_email"],
     )

@@ -16,6 +16,8 @@ class TeamMapping:
     team_id: TeamId
     name: str | None
     """The team's name when it was last looked at."""
+    shown_name: str | None = None
+    """The display name that the bridge has set; None where somebody else has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +37,32 @@ class Teams:
     @database_errors
     async def find(self, organization: OrganizationId) -> TeamMapping | None:
         row = await self.pool.fetchrow(
-            """select mattermost_team_id as team_id, mattermost_team_name as name
+            """select mattermost_team_id as team_id, mattermost_team_name as name, shown_name
                from mattermost_org_mappings where organization_id = $1""",
             organization,
         )
-        return TeamMapping(TeamId(row["team_id"]), row["name"]) if row else None
+        return TeamMapping(TeamId(row["team_id"]), row["name"], row["shown_name"]) if row else None
 
     @database_errors
-    async def record(self, organization: OrganizationId, team: Team) -> None:
-        """Say which team an organization has, and its present name."""
+    async def record(self, organization: OrganizationId, team: Team, shown_name: str | None) -> None:
+        """Record an organization's team, its name, and the display name that the bridge has set."""
         await self.pool.execute(
             """
             with done as (delete from attempts where key = $4)
             insert into mattermost_org_mappings
-                (organization_id, mattermost_team_id, mattermost_team_name)
-            values ($1, $2, $3)
+                (organization_id, mattermost_team_id, mattermost_team_name, shown_name)
+            values ($1, $2, $3, $5)
             on conflict (organization_id) do update
             set mattermost_team_id = excluded.mattermost_team_id,
                 mattermost_team_name = excluded.mattermost_team_name,
+                shown_name = excluded.shown_name,
                 modified = now()
             """,
             organization,
             team.id,
             team.name,
             of_organization(organization),
+            shown_name,
         )
 
     @database_errors

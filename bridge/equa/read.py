@@ -24,6 +24,7 @@ def person(payload: object) -> Person | None:
         email_verified=record.get("emailVerified") is True,
         username=text(record.get("username")),
         name=full_name(record),
+        nickname=text(record.get("nickname")),
     )
 
 

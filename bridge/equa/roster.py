@@ -65,6 +65,7 @@ def _member(item: object) -> Member:
         name=text(full_name(item), full_name(user)),
         is_individual=_is_individual(item, has_account=account is not None),
         email_of_account=bool(own) and user.get("emailVerified") is not False,
+        nickname=text(item.get("nickname"), user.get("nickname")),
     )
 
 

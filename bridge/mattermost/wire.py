@@ -72,13 +72,10 @@ def parse_user(obj: object) -> User:
         email=_text(user, "email", ""),
         roles=_text(user, "roles", ""),
         delete_at=_count(user, "delete_at", 0),
-        full_name=_full_name(user),
+        first_name=_text(user, "first_name", ""),
+        last_name=_text(user, "last_name", ""),
+        nickname=_text(user, "nickname", ""),
     )
-
-
-def _full_name(user: Mapping[str, Any]) -> str:
-    names = [_text(user, part, "") for part in ("first_name", "last_name")]
-    return " ".join(" ".join(names).split()) or _text(user, "nickname", "").strip()
 
 
 def parse_page(obj: object) -> list[Post]:

@@ -98,8 +98,14 @@ class User:
     delete_at: int = 0
     mark: str = ""
     """What the bridge wrote into the account when it created it; empty in all others."""
-    full_name: str = ""
-    """First and last name, or the nickname; empty if the account has neither."""
+    first_name: str = ""
+    last_name: str = ""
+    nickname: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, or the nickname; empty if the account has neither."""
+        return " ".join(f"{self.first_name} {self.last_name}".split()) or self.nickname.strip()
 
     @property
     def is_privileged(self) -> bool:
@@ -120,6 +126,16 @@ class NewUser:
     last_name: str
     mark: str = field(repr=False)
     email_notifications: bool = True
+    nickname: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """A preference of an account."""
+
+    category: str
+    name: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)

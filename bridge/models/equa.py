@@ -23,6 +23,7 @@ class Person:
     email_of_account: bool = False
     """Whether a roster names the address as their account's own: good enough to write to, not to take an
     account over for."""
+    nickname: str = ""
 
     @property
     def has_own_email(self) -> bool:
@@ -49,6 +50,7 @@ class Member:
     is_individual: bool
     email_of_account: bool = False
     """Whether the address is the account's own; else an administrator of the organization has typed it."""
+    nickname: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ class Failure(Model):
         str,
         Field(
             description="A stable code: `no_email`, `two_emails`, `duplicate`, `duplicate_email`, `left`,"
-            " `not_in_channel`, `roster_unreadable`, `nobody_removed`, or one of this API's."
+            " `email_not_accepted`, `email_not_changed`, `not_in_channel`, `roster_unreadable`,"
+            " `nobody_removed`, or one of this API's."
         ),
     ]
     message: Annotated[str, Field(description="A sentence for people.")]

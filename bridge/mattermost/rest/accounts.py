@@ -36,6 +36,7 @@ def account_body(account: NewUser) -> dict[str, Any]:
         "email": account.email,
         "first_name": account.first_name,
         "last_name": account.last_name,
+        "nickname": account.nickname,
         "auth_service": _AUTH_SERVICE,
         # Unique in Mattermost: one attempt creates one account, whatever name it tries.
         "auth_data": account.mark,

@@ -26,6 +26,9 @@ class TeamAdmin:
         with explaining("teams"):
             return parse_team(await self._repeatable_teams.create(body))
 
+    async def rename_team(self, team_id: TeamId, display_name: str) -> None:
+        await self._teams.patch(team_id, {"display_name": display_name})
+
     async def restore_team(self, team_id: TeamId) -> None:
         await self._repeatable_teams.restore(team_id)
 

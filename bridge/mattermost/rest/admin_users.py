@@ -1,16 +1,16 @@
 """Accounts and their tokens, as a system administrator manages them."""
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from bridge.mattermost.rest.accounts import account_body, parse_notify_props
 from bridge.mattermost.rest.endpoints import UserCalls
-from bridge.mattermost.rest.objects import parse_token, parse_user_with_mark
+from bridge.mattermost.rest.objects import parse_preference, parse_token, parse_user_with_mark
 from bridge.mattermost.rest.outcomes import explaining, found_or_none, repeatable, unless_absent
 from bridge.mattermost.rest.transport import Transport
 from bridge.mattermost.wire import parse_list, parse_user
-from bridge.models.chat import PAGE_SIZE, AccessToken, NewUser, TokenId, User, UserId
+from bridge.models.chat import PAGE_SIZE, AccessToken, NewUser, Preference, TokenId, User, UserId
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,9 @@ class UserAdmin:
         return await found_or_none(self._users.by_username(username), parse_user_with_mark)
 
     async def user_by_email(self, email: str) -> User | None:
-        return await found_or_none(self._users.by_email(email), parse_user_with_mark)
+        """Find an account; raise `EmailNotAccepted` for an address that the server cannot even look up."""
+        with explaining("users"):
+            return await found_or_none(self._users.by_email(email), parse_user_with_mark)
 
     async def create_user(self, account: NewUser) -> User:
         with explaining("users"):
@@ -45,6 +47,18 @@ class UserAdmin:
             props = {**parse_notify_props(reply), "email": "true"}
             await self._users.patch(user_id, {"notify_props": props})
         return True
+
+    async def set_names(self, user_id: UserId, names: Mapping[str, str]) -> None:
+        await self._users.patch(user_id, names)
+
+    async def preferences(self, user_id: UserId, category: str) -> Sequence[Preference]:
+        listed = await found_or_none(self._users.preferences(user_id, category), parse_list)
+        return [parse_preference(each) for each in listed or ()]
+
+    async def set_preferences(self, user_id: UserId, preferences: Sequence[Preference]) -> None:
+        await self._users.set_preferences(
+            user_id, [{"user_id": user_id, **asdict(each)} for each in preferences]
+        )
 
     async def activate_user(self, user_id: UserId) -> None:
         with explaining("users"):

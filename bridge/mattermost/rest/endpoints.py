@@ -56,6 +56,12 @@ class UserCalls:
     async def verify_email(self, user_id: str) -> Any:
         return await self.transport.post(f"/users/{identifier(user_id)}/email/verify/member")
 
+    async def preferences(self, user_id: str, category: str) -> Any:
+        return await self.transport.get(f"/users/{identifier(user_id)}/preferences/{segment(category)}")
+
+    async def set_preferences(self, user_id: str, preferences: Sequence[Body]) -> Any:
+        return await self.transport.put(f"/users/{identifier(user_id)}/preferences", preferences)
+
     async def set_active(self, user_id: str, *, active: bool) -> Any:
         return await Users(self.transport).update_user_active_status(identifier(user_id), {"active": active})
 
@@ -97,6 +103,9 @@ class TeamCalls:
 
     async def renew_invite(self, team_id: str) -> Any:
         return await self.transport.post(f"/teams/{identifier(team_id)}/regenerate_invite_id")
+
+    async def patch(self, team_id: str, body: Body) -> Any:
+        return await Teams(self.transport).patch_team(identifier(team_id), body)
 
     async def restore(self, team_id: str) -> Any:
         return await self.transport.post(f"/teams/{identifier(team_id)}/restore")

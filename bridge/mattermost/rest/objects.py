@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.wire import parse_channel, parse_user
-from bridge.models.chat import AccessToken, Channel, Team, TeamId, TokenId, User
+from bridge.models.chat import AccessToken, Channel, Preference, Team, TeamId, TokenId, User
 from bridge.models.ids import is_mattermost_id
 
 USER_MARK = "equabot_bridge"
@@ -57,6 +57,13 @@ def parse_token(obj: object) -> AccessToken:
 def _text(obj: Mapping[str, object], key: str) -> str:
     value = obj.get(key)
     return value if isinstance(value, str) else ""
+
+
+def parse_preference(obj: object) -> Preference:
+    match obj:
+        case {"category": str(category), "name": str(name), "value": str(value)}:
+            return Preference(category, name, value)
+    raise MalformedError("Mattermost sent a preference that cannot be read.")
 
 
 def is_current_member(obj: object) -> bool:

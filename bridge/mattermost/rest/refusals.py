@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Literal
 
 from bridge.errors import (
-    AccountConflict,
     BridgeError,
+    EmailNotAccepted,
     EmailTaken,
     MattermostFull,
     MattermostNotConfigured,
@@ -69,7 +69,7 @@ def _channels_full(_: MattermostRefused) -> BridgeError:
 
 
 def _address_refused(_: MattermostRefused) -> BridgeError:
-    return AccountConflict("Mattermost does not accept an account with your e-mail address.")
+    return EmailNotAccepted("Mattermost does not accept an account with your e-mail address.")
 
 
 def _tokens_disabled(_: MattermostRefused) -> BridgeError:
@@ -86,5 +86,6 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Callable[[MattermostRefused], BridgeErro
     (re.compile(r"model\.team\.is_valid\.reserved|(save_team|team\.save)\.existing"), _name_taken),
     (re.compile(r"sql_channel\.(save_channel|update)\.(exists|previously)"), _name_taken),
     (re.compile(r"accepted_domain|model\.user\.is_valid\.email"), _address_refused),
+    (re.compile(r"context\.invalid_url_param"), _address_refused),
     (re.compile(r"user_access_token\.disabled"), _tokens_disabled),
 )

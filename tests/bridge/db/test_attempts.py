@@ -45,6 +45,6 @@ async def test_recording_a_team_ends_its_attempt(pool: Pool) -> None:
     attempts, organization = Attempts(pool), an_organization()
     await attempts.begin(of_organization(organization.id), "acme-corp")
 
-    await Teams(pool).record(organization.id, Team(TeamId("t"), "acme-corp", "Acme Corp"))
+    await Teams(pool).record(organization.id, Team(TeamId("t"), "acme-corp", "Acme Corp"), None)
 
     assert await attempts.find(of_organization(organization.id)) is None

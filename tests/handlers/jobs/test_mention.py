@@ -274,7 +274,7 @@ async def test_with_more_than_one_person_everybody_is_named(
     """Who asks as well, and for an agent that remembers too."""
     scene.agent.remembers = remembers
     scene.mattermost.users = {
-        WRITER: User(WRITER, "ada", full_name="Ada Moreno"),
+        WRITER: User(WRITER, "ada", first_name="Ada", last_name="Moreno"),
         SOMEBODY: User(SOMEBODY, "ben"),
     }
     scene.mattermost.posts = [

@@ -26,7 +26,7 @@ LINE_ENDS = ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u20
 )
 def test_a_name_is_cleaned_and_made_unique(full_name: str, shown: str) -> None:
     """Anybody can call themselves anything; their username is theirs alone."""
-    assert label(User(ADA.id, ADA.username, full_name=full_name)) == shown
+    assert label(User(ADA.id, ADA.username, first_name=full_name)) == shown
 
 
 @pytest.mark.parametrize("line_end", LINE_ENDS)

@@ -3,8 +3,8 @@
 import pytest
 
 from bridge.errors import (
-    AccountConflict,
     BridgeError,
+    EmailNotAccepted,
     EmailTaken,
     MattermostFull,
     MattermostNotConfigured,
@@ -25,8 +25,9 @@ def refusal(error_id: str, status: int = 400) -> MattermostRefused:
         ("store.sql_user.save.username_exists.app_error", NameTaken),
         ("model.user.is_valid.username.app_error", NameTaken),
         ("app.user.save.email_exists.app_error", EmailTaken),
-        ("api.user.create_user.accepted_domain.app_error", AccountConflict),
-        ("model.user.is_valid.email.app_error", AccountConflict),
+        ("api.user.create_user.accepted_domain.app_error", EmailNotAccepted),
+        ("model.user.is_valid.email.app_error", EmailNotAccepted),
+        ("api.context.invalid_url_param.app_error", EmailNotAccepted),
         ("store.sql_team.save_team.existing.app_error", NameTaken),
         ("app.team.save.existing.app_error", NameTaken),
         ("model.team.is_valid.reserved.app_error", NameTaken),

@@ -1,0 +1,89 @@
+"""What Mattermost shows of Equa, and what of it the bridge may still change. Pure: no I/O is imported here.
+
+A value follows Equa as long as Mattermost shows the one that the bridge has set. Whatever somebody has
+changed there stays theirs.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from bridge.db.accounts import Followed
+from bridge.models.chat import User
+from bridge.models.equa import Member
+from provisioning.names import display_name, email_address, first_and_last
+
+Fields = Mapping[str, str]
+"""First name, last name and nickname, by Mattermost's names for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is to be written."""
+
+    patch: Fields
+    """To Mattermost; empty where nothing changes there."""
+    shown: str | None
+    """To the database: the fields that the bridge has set."""
+
+
+def names_of(name: str, nickname: str = "") -> Fields:
+    """Return the fields of a person of that name; none where Equa has no name that can be seen."""
+    first, last = first_and_last(name)
+    nick = display_name(nickname)
+    names = {"first_name": first, "last_name": last} if first else {}
+    return {**names, "nickname": nick} if names or nick else {}
+
+
+def encoded(fields: Fields) -> str | None:
+    """Write fields as the database keeps them; None for none."""
+    return json.dumps(dict(fields), ensure_ascii=False, sort_keys=True) if fields else None
+
+
+def change(user: User, shown: str | None, wanted: Fields) -> Change:
+    """Return what makes an account show the wanted fields, where it still shows what the bridge set."""
+    before: Fields = json.loads(shown) if shown else {}
+    current = {"first_name": user.first_name, "last_name": user.last_name, "nickname": user.nickname}
+    patch = {
+        field: value
+        for field, value in wanted.items()
+        if value != current[field] and before.get(field) == current[field]
+    }
+    kept = {field: value for field, value in wanted.items() if field in patch or value == current[field]}
+    return Change(patch, encoded(kept))
+
+
+def address_digest(address: str) -> bytes | None:
+    """Return the SHA-256 of an address, None for one that Mattermost does not take."""
+    email = email_address(address)
+    return sha256(email.encode()).digest() if email else None
+
+
+def may_change_address(followed: Followed, user: User, address: str, *, own: bool) -> bool:
+    """Return whether a roster's address is to replace that of an account which nobody has used yet.
+
+    Mail that goes to somebody's own address must not go to one that an administrator has typed.
+    """
+    if followed.visited or not (followed.unconfirmed or own):
+        return False
+    wanted, current = address_digest(address), address_digest(user.email)
+    return wanted is not None and wanted != current and current == followed.shown_email
+
+
+def is_outdated(followed: Followed, user: User, member: Member) -> bool:
+    """Return whether the roster says something new about a person whose account the bridge has created."""
+    if not followed.provisioned:
+        return False
+    wanted = encoded(names_of(member.name, member.nickname))
+    if wanted is not None and wanted != followed.roster_name:
+        return True
+    if may_change_address(followed, user, member.email, own=member.email_of_account):
+        return True
+    return not followed.visited and is_unrecorded(followed, user, member.email)
+
+
+def is_unrecorded(followed: Followed, user: User, address: str) -> bool:
+    """Return whether an account shows the roster's address and that is not recorded yet."""
+    digest = address_digest(address)
+    return digest is not None and digest == address_digest(user.email) and digest != followed.shown_email
