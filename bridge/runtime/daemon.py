@@ -25,7 +25,7 @@ from bridge.runtime.job_handlers import membership_handlers
 from bridge.runtime.periodic_tasks import PeriodicTasks
 from bridge.runtime.services import make_services
 from bridge.worker import Worker
-from handlers.http.http_server import listening
+from handlers.http.http_server import http_server
 from provisioning.tables import Tables
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         bot = make_bot(settings, clients, worker, metrics, state)
         api = make_api(settings, clients, services, HealthCheck(pool, clients, state), metrics)
         async with (
-            listening(api, settings.bridge_host, settings.bridge_port),
+            http_server(api, settings.bridge_host, settings.bridge_port),
             running(PeriodicTasks(JobHistory(pool), services, metrics).all()),
             running({"wakeups": wakeups(dsn, CHANNEL, worker.wakeup), **({"bot": bot.run()} if bot else {})}),
         ):

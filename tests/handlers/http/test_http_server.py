@@ -9,7 +9,7 @@ from aiohttp import ClientSession, web
 from structlog.testing import capture_logs
 
 from bridge.errors import StartupError
-from handlers.http.http_server import LONGEST_HEADER, listening
+from handlers.http.http_server import LONGEST_HEADER, http_server
 
 SECRET = "s3cr3t" * 10
 """Of a session cookie."""
@@ -22,8 +22,8 @@ async def port() -> AsyncIterator[int]:
 
     app = web.Application()
     app.router.add_get("/", cookies)
-    async with listening(app, "127.0.0.1", 0) as listened:
-        yield listened
+    async with http_server(app, "127.0.0.1", 0) as own_port:
+        yield own_port
 
 
 async def sent(port: int, text: bytes) -> tuple[int, str, str]:
@@ -79,5 +79,5 @@ async def test_whoever_has_many_cookies_is_served(port: int) -> None:
 async def test_a_port_that_is_taken_is_told(port: int) -> None:
     """With the variables to set."""
     with pytest.raises(StartupError, match=f"127.0.0.1 port {port} .*BRIDGE_HOST or BRIDGE_PORT"):
-        async with listening(web.Application(), "127.0.0.1", port):
+        async with http_server(web.Application(), "127.0.0.1", port):
             pass
