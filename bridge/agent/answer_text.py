@@ -2,12 +2,15 @@
 
 from typing import Final
 
+from bridge.text.fences import fences
 from bridge.text.storable import storable
 
 ANSWER_LIMIT: Final = 200_000
 """Characters of an answer; a longer one is cut, and says so."""
 
 CUT: Final = "\n\n(The answer was too long for this chat and is cut here.)"
+_LONGEST_FENCE = 100
+"""Characters of the line that closes a fence."""
 
 
 class AnswerText:
@@ -45,8 +48,17 @@ def clean(text: str) -> str:
 
 
 def cut(text: str) -> str:
-    """Return at most `ANSWER_LIMIT` characters of the text, with the remark that it is cut."""
-    return text[: ANSWER_LIMIT - len(CUT)].rstrip() + CUT
+    """Return at most `ANSWER_LIMIT` characters of the text, with the remark that it is cut.
+
+    The remark stands outside of code: a fence that the cut leaves open is closed.
+    """
+    kept = text[: ANSWER_LIMIT - len(CUT) - _LONGEST_FENCE].rstrip()
+    return kept + _closing(kept) + CUT
+
+
+def _closing(text: str) -> str:
+    last = next(reversed(fences(text, _LONGEST_FENCE)), None)
+    return last.ending if last and last.closing == len(text) else ""
 
 
 def says_something(text: str) -> bool:

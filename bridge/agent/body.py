@@ -75,9 +75,10 @@ class Body:
         return events
 
     def _end_json(self, text: str) -> list[Event]:
-        if decoded(text) is not None:
+        value = decoded(text)
+        if value is not None:
             self.is_whole = True
-            return [Event(text)]
+            return [Event(text, value=value)]
         return [Event(line) for line in text.splitlines() if line.strip()]
 
 

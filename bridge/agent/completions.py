@@ -74,7 +74,7 @@ class Answer:
     def take(self, event: Event) -> None:
         """Add an event; raise `Refusal` if it is an error."""
         data = event.data.strip()
-        value = decoded(data)
+        value = decoded(data) if event.value is None else event.value
         if is_error_event(event.name):
             raise self._refusal(read_error(data if value is None else value))
         if data.strip('"').upper() == "[DONE]":
@@ -90,7 +90,7 @@ class Answer:
     def end(self, events: Sequence[Event], *, whole_body: bool) -> None:
         """Add the events that the clean end completes, of which the last may be cut."""
         for event in events:
-            if event.data.strip().startswith("{") and decoded(event.data) is None:
+            if event.value is None and event.data.lstrip().startswith("{") and decoded(event.data) is None:
                 self._is_cut = True
             else:
                 self.take(event)

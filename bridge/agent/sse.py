@@ -8,6 +8,7 @@ an event whose blank line is missing.
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 LINE_LIMIT = 1 << 20
 """Bytes of one event; no model answers with more."""
@@ -29,6 +30,8 @@ class Event:
 
     data: str
     name: str = ""
+    value: Any = None
+    """The JSON value of the data, where it was decoded already."""
 
 
 class EventStream:

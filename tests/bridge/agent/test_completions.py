@@ -134,8 +134,22 @@ def test_a_too_long_answer_is_cut_and_says_so() -> None:
     taken.take(Event(piece("y")))
 
     assert (full_at_the_limit, taken.is_full) == (False, True)
-    assert len(taken.text()) == ANSWER_LIMIT
+    assert ANSWER_LIMIT - 100 <= len(taken.text()) <= ANSWER_LIMIT
     assert taken.text().endswith(CUT)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        (r"```python\nx = 1", "x = 1\n```"),
+        (r"- one:\n  ~~~~\n  code", "code\n  ~~~~"),
+        (r"```\nx = 1\n```\nand more", "and more"),
+        (r"`x", "`x"),
+    ],
+)
+def test_a_cut_closes_the_code_that_it_leaves_open(text: str, end: str) -> None:
+    """The remark is no code."""
+    assert answer(piece(text), piece("", "length")).endswith(end + CUT)
 
 
 def test_an_answer_of_exactly_the_limit_is_whole() -> None:

@@ -190,7 +190,7 @@ async def test_an_unknown_agent_is_not_tried_again(make: Callable[..., Agent]) -
 async def test_a_huge_answer_arrives_cut(agent: Agent, sandbox: SandboxAgent) -> None:
     sandbox.fail(f.huge(1_000_000))
 
-    assert len(await agent.reply(question())) == 200_000
+    assert 199_800 <= len(await agent.reply(question())) <= 200_000
 
 
 async def test_ping_needs_no_token(make: Callable[..., Agent]) -> None:

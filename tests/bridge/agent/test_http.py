@@ -159,7 +159,7 @@ async def test_a_too_long_answer_is_cut_and_no_longer_read(make: Make) -> None:
         async with asyncio.timeout(5):
             await wire.gone.wait()
 
-    assert len(text) == ANSWER_LIMIT
+    assert ANSWER_LIMIT - 100 <= len(text) <= ANSWER_LIMIT
     assert text.endswith(CUT)
 
 
