@@ -1,9 +1,10 @@
-"""`equabot-bridge why POST_ID`: what became of a post, and why it was not answered."""
+"""`equabot-bridge why POST_ID`: explain what happened to a post, and why it was not answered."""
 
 import sys
 import time
 from argparse import Namespace
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import assert_never
 
 from bridge import config, routing
@@ -13,9 +14,10 @@ from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.db.positions import Positions
 from bridge.errors import MattermostRefused
+from bridge.ingest.catch_up import OVERLAP
 from bridge.log import configure
 from bridge.mattermost.rest.client import connect
-from bridge.models.chat import Posted, PostId
+from bridge.models.chat import Position, Post, Posted, PostId
 from bridge.models.ids import is_mattermost_id
 from bridge.ports import MattermostApi
 from bridge.routing import Bot
@@ -23,7 +25,7 @@ from bridge.runtime.database import any_database
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
-    """Print the story of the post; 1 if there is none."""
+    """Explain the post; 1 if nothing explains it."""
     settings = config.load(environ)
     configure("error", settings.log_format)
     if not is_mattermost_id(options.post_id):
@@ -77,10 +79,12 @@ async def _considered_anew(
             print("The bot cannot see such a post: it does not exist, or the bot is not in its channel.")
             return 1
         author = await api.user(posted.post.user_id)
+        listens = posted.post.channel_id in {channel.id for channel in await api.my_channels()}
     (facts,) = await mappings.facts([posted])
     known = (await positions.all()).get(posted.post.channel_id)
     facts = facts.with_author(author.is_bot).at(int(time.time() * 1000), known.begin_at if known else 0)
-    return _said(routing.decide(posted, facts, Bot(me.id, me.username, settings.agent_channel)))
+    decision = routing.decide(posted, facts, Bot(me.id, me.username, settings.agent_channel))
+    return _said(decision, _not_stored(posted.post, known, listens=listens))
 
 
 async def _posted(api: MattermostApi, post_id: PostId) -> Posted:
@@ -89,13 +93,32 @@ async def _posted(api: MattermostApi, post_id: PostId) -> Posted:
     return Posted(post, channel.team_id, channel.name)
 
 
-def _said(decision: routing.Decision) -> int:
+def _not_stored(post: Post, known: Position | None, *, listens: bool) -> str:
+    """Return why a post that is to be answered was not stored, by what is known of its channel."""
+    if not listens:
+        return (
+            "the bot is not in the channel. It is put back there within minutes if a process has"
+            " MATTERMOST_ADMIN_BOT_TOKEN, and what is younger than a day is answered then."
+        )
+    if known is None:
+        return "the channel was never read. `/readyz` shows whether the bot is connected."
+    read = _moment(known.create_at)
+    if known.create_at > post.create_at + OVERLAP:
+        return f"the channel was read up to {read} without it: the bot could not see it then. Ask again."
+    return f"the channel was read up to {read}, and the post is of {_moment(post.create_at)}."
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")
+
+
+def _said(decision: routing.Decision, not_stored: str) -> int:
     match decision:
         case routing.Refuse(reason):
             print(f"not answered: {routing.explain(reason)}")
             return 0
         case routing.Answer() | routing.Invite():
-            print("It is to be answered, but the daemon has not read it yet: see /readyz.")
+            print(f"It is to be answered, but it is not stored yet: {not_stored}")
             return 1
         case _:
             assert_never(decision)

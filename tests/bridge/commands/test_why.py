@@ -1,7 +1,7 @@
 """`equabot-bridge why POST_ID` as an operator asks it."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -292,7 +292,41 @@ async def test_a_post_that_is_still_to_be_answered_is_told(
 
     assert await ask(world.environ, post.id) == 1
 
-    assert lines(capsys) == ["It is to be answered, but the daemon has not read it yet: see /readyz."]
+    (line,) = lines(capsys)
+    assert line.startswith("It is to be answered, but it is not stored yet: the channel was never read.")
+
+
+async def test_a_post_that_the_bot_could_not_hear_is_explained(
+    world: World, acme: Company, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While somebody has taken the bot out of the channel, every part of the daemon is well."""
+    world.store.leave(acme.agent, world.bot)
+    post = world.ask(acme, "@equabot hello")
+
+    assert await ask(world.environ, post.id) == 1
+
+    (line,) = lines(capsys)
+    assert "the bot is not in the channel" in line
+    assert "readyz" not in line
+
+
+@pytest.mark.parametrize(
+    ("read", "explained"),
+    [(3_600_000, "without it: the bot could not see it"), (-1000, "and the post is of")],
+)
+async def test_how_far_the_channel_was_read_is_shown(
+    world: World, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str], *, read: int, explained: str
+) -> None:
+    """A post that the reading has passed is not coming any more."""
+    post = world.ask(acme, "@equabot hello")
+    end = post.create_at + read
+    await Positions(pool).begin(1, [Position(ChannelId(acme.agent.id), PostId(""), end, 1)])
+
+    assert await ask(world.environ, post.id) == 1
+
+    (line,) = lines(capsys)
+    assert datetime.fromtimestamp(end / 1000, UTC).isoformat(timespec="seconds") in line
+    assert explained in line
 
 
 async def test_a_refused_token_is_no_missing_post(world: World, acme: Company) -> None:
