@@ -31,7 +31,8 @@ class OwnAccounts:
         if missing:
             await self._join(user, missing)
         agent = self.channels[self.agent_channel]
-        if self.agent_channel not in names and (missing or agent.id in inside):
+        is_new = bool(missing) and self.channels[TOWN_SQUARE].id not in inside
+        if self.agent_channel not in names and (is_new or agent.id in inside):
             await self._remove(user, [agent])
 
     async def dismiss(self, user: UserId, names: Collection[str]) -> None:
