@@ -14,7 +14,7 @@ from bridge.agent.answer_text import ANSWER_LIMIT, AnswerText, clean, cut, says_
 from bridge.agent.body import decoded
 from bridge.agent.error_reports import ErrorReport, find_error, is_error_event, read_error
 from bridge.agent.finish import ending
-from bridge.agent.refusals import Dialect, Refusal, Verdict, reported
+from bridge.agent.refusals import Dialect, NotStreamed, Refusal, Verdict, reported
 from bridge.agent.sse import Event
 from bridge.errors import (
     AgentFailed,
@@ -108,7 +108,7 @@ class Answer:
 
     def after(self, error: Verdict) -> Verdict:
         """Return what an error means after what has come: whether the question can be asked again."""
-        if not isinstance(error, AgentUnavailable):
+        if not isinstance(error, AgentUnavailable) or isinstance(error, NotStreamed):
             return error
         if self._has_tools and not self._dialect.remembers:
             return AgentFailed(f"{error.message} It had called a tool, so that it is not asked again.")

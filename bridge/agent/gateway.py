@@ -5,7 +5,8 @@ import re
 from collections.abc import Mapping
 
 from bridge.agent.http import Server
-from bridge.agent.refusals import Dialect, InternalError
+from bridge.agent.refusals import Dialect, InternalError, NotStreamed
+from bridge.errors import AgentFailed, AgentUnavailable, AnswerInterrupted
 from bridge.models.agent import Question
 
 DIALECT = Dialect(
@@ -27,33 +28,53 @@ class GatewayAgent:
 
     remembers = DIALECT.remembers
 
-    def __init__(self, server: Server, *, agent_id: str, model: str, race_pause: float = RACE_PAUSE) -> None:
+    def __init__(
+        self,
+        server: Server,
+        *,
+        agent_id: str,
+        model: str,
+        race_window: float = RACE_WINDOW,
+        race_pause: float = RACE_PAUSE,
+    ) -> None:
         self._server = server
         self._agent_id = agent_id
         self._model = model
+        self._race_window = race_window
         self._race_pause = race_pause
 
     async def reply(self, question: Question) -> str:
+        """Ask; ask once more after a race, or without a stream for an answer that cannot be streamed."""
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
         try:
             return await self._ask(question)
-        except InternalError:
-            if loop.time() - asked_at > RACE_WINDOW:
-                raise
+        except NotStreamed:
+            return await self._ask_whole(question)
+        except InternalError as error:
+            if loop.time() - asked_at > self._race_window:
+                # The gateway has worked on it, so that tools may have run: that is no race.
+                raise AnswerInterrupted(error.message, retry_after=error.retry_after) from None
         await asyncio.sleep(self._race_pause)
         return await self._ask(question)
 
     async def ping(self) -> None:
         await self._server.ping(self._server.endpoint.health)
 
-    async def _ask(self, question: Question) -> str:
+    async def _ask(self, question: Question, *, stream: bool = True) -> str:
         body = {
             "model": self._model,
-            "stream": True,
+            "stream": stream,
             "messages": [{"role": "user", "content": question.text}],
         }
         return await self._server.complete(body, self._headers(question))
+
+    async def _ask_whole(self, question: Question) -> str:
+        """Ask for the answer in one piece; that was the one repeat of an answer that had begun."""
+        try:
+            return await self._ask(question, stream=False)
+        except AgentUnavailable as error:
+            raise AgentFailed(error.message) from None
 
     def _headers(self, question: Question) -> Mapping[str, str]:
         product = product_of(self._model)

@@ -38,6 +38,10 @@ class InternalError(AgentUnavailable):
     """The gateway's own trouble, which two first messages of one session at once also cause."""
 
 
+class NotStreamed(AgentUnavailable):
+    """The gateway has an answer that it cannot stream."""
+
+
 class Refusal(Exception):
     """The agent's server refused, or sent something that is no answer."""
 
@@ -76,20 +80,25 @@ class Dialect:
 def refused(status: int, body: bytes, dialect: Dialect, *, retry_after: float | None = None) -> Refusal:
     """Return the refusal that an HTTP status other than 200 stands for."""
     report = error_in_body(body)
-    verdict = _final(cause(report, status), status) or _by_status(status, report, dialect, retry_after)
+    final = _final(cause(report, status), f" (HTTP {status})")
+    verdict = final or _by_status(status, report, dialect, retry_after)
     return Refusal(verdict, report, status=status)
 
 
 def reported(report: ErrorReport, dialect: Dialect) -> Refusal:
     """Return the refusal that an error with status 200 stands for, alone or after a piece of an answer."""
     found = cause(report, report.status)
+    if found == "access":
+        # The server has taken our token: it is its model's provider that refuses another one.
+        return Refusal(
+            AgentMisconfigured("The agent's model refused its key: see the agent's server."), report
+        )
     by_report = _by_report_of_gateway if dialect.retries_itself else _by_report
-    return Refusal(_final(found, report.status) or by_report(report, found), report)
+    return Refusal(_final(found, "") or by_report(report, found), report)
 
 
-def _final(found: Cause | None, status: int | None) -> AgentFailed | None:
-    """Return the error of a cause that no other try removes."""
-    shown = "" if status is None else f" (HTTP {status})"
+def _final(found: Cause | None, shown: str) -> AgentFailed | None:
+    """Return the error of a cause that no other try removes; `shown` is the status, for the message."""
     match found:
         case "quota":
             return AgentMisconfigured(f"The agent's plan has no quota left{shown}: see its model's provider.")
@@ -146,7 +155,7 @@ def _by_report_of_gateway(report: ErrorReport, found: Cause | None) -> Verdict:
     if found == "rate":
         return AgentUnavailable(f"The agent asked to try again later ({report.name}).")
     if _NOT_STREAMED in report.sentence:
-        return AgentUnavailable("The agent could not stream the answer that it had.")
+        return NotStreamed("The agent could not stream the answer that it had.")
     sentence = f"The agent broke off its answer with an error ({report.name}); the log has its reason."
     if report.status is not None and report.status < 500 and report.status != 408:
         return AgentMisconfigured(sentence)

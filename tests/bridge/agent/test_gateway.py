@@ -24,9 +24,11 @@ def sandbox(served: Served) -> SandboxAgent:
 
 @pytest.fixture
 def make(session: ClientSession, served: Served) -> Callable[..., Agent]:
-    def agent(*, token: str = TOKEN, agent_id: str = "main", timeout: float = 5.0) -> Agent:
+    def agent(
+        *, token: str = TOKEN, agent_id: str = "main", timeout: float = 5.0, race_window: float = 2.0
+    ) -> Agent:
         server = Server(session, url=served[1], token=token, silence=timeout, dialect=gateway.DIALECT)
-        return GatewayAgent(server, agent_id=agent_id, model="equabot", race_pause=0)
+        return GatewayAgent(server, agent_id=agent_id, model="equabot", race_window=race_window, race_pause=0)
 
     return agent
 
@@ -153,6 +155,44 @@ async def test_the_race_on_a_new_session_is_tried_again_once(
 
     assert "Ada Lovelace" in await agent.reply(question())
     assert len(sandbox.calls) == 2
+
+
+NOT_STREAMED = f.ErrorObject(
+    "Assistant output cannot be represented as an append-only response stream.", after="half"
+)
+
+
+async def test_an_answer_that_cannot_be_streamed_is_asked_for_whole(
+    agent: Agent, sandbox: SandboxAgent
+) -> None:
+    """The gateway has it, but wanted to change what was sent already."""
+    sandbox.fail(NOT_STREAMED)
+
+    assert "Ada Lovelace" in await agent.reply(question())
+    assert [call.body["stream"] for call in sandbox.calls] == [True, False]
+
+
+async def test_a_failure_without_a_stream_too_is_final(agent: Agent, sandbox: SandboxAgent) -> None:
+    """One repeat at most of an answer that had begun."""
+    sandbox.fail(NOT_STREAMED)
+    sandbox.fail(f.STARTING)
+
+    with pytest.raises(AgentFailed):
+        await agent.reply(question())
+
+    assert len(sandbox.calls) == 2
+
+
+async def test_an_internal_error_after_some_work_is_no_race(
+    make: Callable[..., Agent], sandbox: SandboxAgent
+) -> None:
+    """Tools may have run, so the worker asks once more at most."""
+    sandbox.fail(f.INTERNAL_ERROR)
+
+    with pytest.raises(AnswerInterrupted):
+        await make(race_window=0).reply(question())
+
+    assert len(sandbox.calls) == 1
 
 
 async def test_an_internal_error_that_stays_is_tried_twice_in_all(

@@ -6,7 +6,7 @@ import pytest
 
 from bridge.agent import gateway, openai
 from bridge.agent.error_reports import find_error, read_error
-from bridge.agent.refusals import Dialect, InternalError, refused, reported
+from bridge.agent.refusals import Dialect, InternalError, NotStreamed, refused, reported
 from bridge.errors import (
     AgentFailed,
     AgentMisconfigured,
@@ -71,7 +71,7 @@ def test_another_servers_failure_is_tried_again(status: int) -> None:
         ({"message": "bad", "type": "invalid_request_error"}, AgentFailed, AgentFailed),
         (
             {"message": "Assistant output cannot be represented as an append-only response stream."},
-            AgentUnavailable,
+            NotStreamed,
             AgentFailed,
         ),
         ({"message": "busy", "type": None, "code": "overloaded"}, AgentFailed, AgentUnavailable),
@@ -321,6 +321,15 @@ def test_a_server_that_asks_to_wait_for_an_hour_has_given_its_last_word() -> Non
 def test_a_refused_token_is_for_the_administrator() -> None:
     """Only the operator can help, so the message names the variable."""
     assert "AGENT_TOKEN" in refused(401, b"", gateway.DIALECT).error.message
+
+
+@pytest.mark.parametrize("dialect", [gateway.DIALECT, openai.DIALECT])
+def test_a_key_that_the_models_provider_refuses_is_not_our_token(dialect: Dialect) -> None:
+    """It comes inside of a stream that our token has opened."""
+    error = reported(read_error({"message": "401 Incorrect API key provided"}), dialect).error
+
+    assert type(error) is AgentMisconfigured
+    assert "AGENT_TOKEN" not in error.message
 
 
 def test_a_missing_endpoint_tells_the_operator_what_to_enable() -> None:
