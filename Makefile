@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests lint types bench chaos lock clean
+.PHONY: help demo test tests lint types bench chaos lock images clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -40,6 +40,9 @@ lock: .venv/.dev  ## write the lock files anew from pyproject.toml
 	$(COMPILE) --group build -o requirements.lock
 	$(COMPILE) --group build --extra tracing -c requirements.lock -o requirements-tracing.lock
 	$(COMPILE) --group dev --extra tracing -c requirements-tracing.lock -o requirements-dev.lock
+
+images:  ## pin the base images in deploy/ by the digests that their tags have now; needs Docker
+	deploy/pin-images.sh
 
 clean:  ## remove what the targets above have made here
 	rm -rf .venv .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shlex
+import shutil
 import sys
 import tomllib
 from json import loads
@@ -23,11 +24,46 @@ IMAGES = pytest.mark.parametrize(
 
 @IMAGES
 def test_bases_have_a_version(dockerfile: Path) -> None:
-    """A base is named with its version, so that tomorrow's build has the same."""
+    """A base is named with its whole version, so that tomorrow's build has the same."""
     bases = [arguments.split()[0] for name, arguments in instructions(dockerfile) if name == "FROM"]
 
     assert bases
-    assert all(re.fullmatch(r"[a-z/]+:\d+\.\d+\S*", base) for base in bases)
+    assert all(re.fullmatch(r"[a-z/]+:\d+\.\d+\.\d+-\S*", base) for base in bases)
+
+
+async def test_images_are_pinned_by_digest_on_demand(tmp_path: Path) -> None:
+    """In all three files, once; a second run renews the digests and changes nothing else."""
+    for name in ("Dockerfile", "proxy/Dockerfile", "compose.yaml", "pin-images.sh"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(DEPLOY / name, tmp_path / name)
+    before = [(tmp_path / name).read_text() for name in _PINNED]
+    docker = tmp_path / "docker"
+    answer = 'echo "sha256:$DIGIT$(printf %s "$6" | sha256sum | cut -c2-64)"'
+    docker.write_text(f'#!/bin/sh\n[ "$1 $2 $3" = "buildx imagetools inspect" ] && {answer}\n')
+    docker.chmod(0o700)
+
+    for digit in "ab":
+        process = await asyncio.create_subprocess_exec(
+            tmp_path / "pin-images.sh",
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin", "DIGIT": digit},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        out, _ = await process.communicate()
+        assert process.returncode == 0
+        texts = [(tmp_path / name).read_text() for name in _PINNED]
+        pins = [pin for text in texts for pin in re.findall(r"\S+@sha256:\S+", text)]
+        assert {pin.partition("@")[0] for pin in pins} == {
+            "python:3.11.14-slim-bookworm",
+            "nginx:1.30.4-alpine",
+            "postgres:16.11-alpine",
+        }
+        assert len(pins) == 5
+        assert all(re.fullmatch(rf"\S+@sha256:{digit}[0-9a-f]{{63}}", pin) for pin in pins)
+        assert [re.sub(r"@sha256:[0-9a-f]+", "", text) for text in texts] == before
+        assert re.search(rf"MATTERMOST_TAG=release-10\.4@sha256:{digit}", out.decode())
+
+
+_PINNED = ("Dockerfile", "proxy/Dockerfile", "compose.yaml")
 
 
 @IMAGES
