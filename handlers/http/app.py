@@ -21,6 +21,7 @@ from handlers.http import (
 from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, Limits, Services
 from handlers.http.background_tasks import BackgroundTasks
 from handlers.http.expect import expected
+from handlers.http.inside import kept_inside
 from handlers.http.middleware import observer
 from handlers.web import page, static
 
@@ -50,7 +51,7 @@ def make_app(services: Services) -> web.Application:
     app.cleanup_ctx.append(_background_tasks)
     app.on_response_prepare.append(cors.sharing(_TABLE))
     for route in ROUTES:
-        handler = cors.guarded(route)
+        handler = kept_inside(route, cors.guarded(route))
         if route.method == "GET":
             app.router.add_get(route.path, handler, allow_head=route.head, expect_handler=expected)
         else:

@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from bridge.errors import NotFound
 from bridge.metrics import CONTENT_TYPE
 from handlers.http.app_keys import SERVICES
 from handlers.http.route import TEXT, Reply, Route
@@ -20,5 +21,7 @@ ROUTE = Route(
     handler=metrics,
     operation="metrics",
     summary="Prometheus metrics",
+    errors=(NotFound,),
+    internal=True,
     replies={200: Reply("Text format.", str, (TEXT,))},
 )

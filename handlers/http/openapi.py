@@ -11,7 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
-from bridge.errors import BridgeError, NoBearer, TooManyRequests, Unavailable
+from bridge.errors import BridgeError, NoBearer, NotFound, TooManyRequests, Unavailable
 from handlers.http.route import HTML, JSON, Caller, Reply, Route, Schema
 
 _REQUEST_ID: Schema = {
@@ -170,6 +170,8 @@ def described(routes: Iterable[Route]) -> tuple[Route, ...]:
         handler=openapi,
         operation="openapi",
         summary="This document",
+        errors=(NotFound,),
+        internal=True,
         replies={200: Reply("OpenAPI 3.1.", dict[str, Any])},
     )
     every = (*routes, own)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import Field
 
+from bridge.errors import NotFound
 from handlers.http.app_keys import SERVICES, Health
 from handlers.http.models import Model
 from handlers.http.reply import reply
@@ -60,6 +61,8 @@ ROUTE = Route(
     handler=ready,
     operation="ready",
     summary="Ready, and the state of each part",
+    errors=(NotFound,),
+    internal=True,
     replies={
         200: Reply("Ready.", _Ready),
         503: Reply("`not_ready`", _NotReady, headers={"Retry-After": "Seconds."}),

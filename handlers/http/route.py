@@ -91,6 +91,8 @@ class Route:
     caller: Caller = "anyone"
     cors: bool = False
     """Whether pages of `WEB_ORIGINS` may call it with the person's cookies."""
+    internal: bool = False
+    """Whether it is for probes and Prometheus: a request that a proxy passed on gets 404."""
     head: bool = True
     """Whether a GET answers HEAD too."""
 

@@ -1,0 +1,41 @@
+"""Routes for the operator's own network, which a proxy with a wrong list of paths cannot expose.
+
+Probes and Prometheus ask directly. A request that a proxy passed on has the browser's address in a header, or the
+public host that it was sent to.
+"""
+
+from functools import wraps
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bridge.errors import NotFound
+from handlers.http.app_keys import SERVICES, Services
+from handlers.http.route import Handler, Route
+
+_OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
+
+
+def kept_inside(route: Route, handler: Handler) -> Handler:
+    """Return the handler; that of an internal route answers 404 to requests from outside."""
+    if not route.internal:
+        return handler
+
+    @wraps(handler)
+    async def inside(request: web.Request) -> web.StreamResponse:
+        if _is_from_outside(request):
+            raise NotFound("There is nothing at this address.")
+        return await handler(request)
+
+    return inside
+
+
+def _is_from_outside(request: web.Request) -> bool:
+    if any(name in request.headers for name in _OF_PROXIES):
+        return True
+    return request.host.lower() in _public_hosts(request.app[SERVICES])
+
+
+def _public_hosts(services: Services) -> set[str]:
+    addresses = (*services.web_origins, services.public_url or "")
+    return {urlsplit(address).netloc.lower() for address in addresses} - {""}

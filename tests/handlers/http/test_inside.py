@@ -1,0 +1,55 @@
+"""A proxy with a wrong list of paths shows nobody the bridge's inside."""
+
+from dataclasses import replace
+
+import pytest
+
+from handlers.http.app import make_app
+from handlers.http.app_keys import Services
+from tests.support.api import Client, serving
+
+INTERNAL = ("/readyz", "/metrics", "/openapi.json")
+
+
+@pytest.mark.parametrize("path", INTERNAL)
+async def test_probes_and_prometheus_ask_directly(api: Client, path: str) -> None:
+    """By an address or a name of the network that the bridge runs in."""
+    for host in ("127.0.0.1:8090", "bridge:8090", "10.1.2.3:8090", "bridge.internal"):
+        response = await api.get(path, headers={"Host": host, "User-Agent": "kube-probe/1.31"})
+        assert response.status == 200
+
+
+@pytest.mark.parametrize("path", [*INTERNAL, "/metrics/"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"X-Forwarded-For": "192.0.2.1"},
+        {"x-forwarded-for": ""},
+        {"Forwarded": "for=192.0.2.1"},
+        {"X-Forwarded-Host": "app.example.com"},
+        {"X-Real-IP": "192.0.2.1"},
+    ],
+)
+async def test_what_a_proxy_passed_on_finds_nothing(api: Client, path: str, header: dict[str, str]) -> None:
+    """As at any address that does not exist."""
+    response = await api.get(path, headers=header)
+
+    assert response.status == 404
+    assert (await response.json())["error"] == "not_found"
+
+
+@pytest.mark.parametrize("host", ["app.example.com", "APP.example.com", "chat.example.com:8443"])
+@pytest.mark.parametrize("path", INTERNAL)
+async def test_a_public_host_finds_nothing(services: Services, path: str, host: str) -> None:
+    """Also where the proxy adds no header, as Node's does by default."""
+    services = replace(
+        services, web_origins=("https://app.example.com",), public_url="https://chat.example.com:8443"
+    )
+    async with serving(make_app(services)) as api:
+        assert (await api.get(path, headers={"Host": host})).status == 404
+        assert (await api.get("/healthz", headers={"Host": host})).status == 200
+
+
+async def test_health_is_shown_to_everybody(api: Client) -> None:
+    """It says nothing, and platforms ask for it through their own proxies."""
+    assert (await api.get("/healthz", headers={"X-Forwarded-For": "192.0.2.1"})).status == 200
