@@ -1,7 +1,7 @@
 """Routes for the operator's own network, which a proxy with a wrong list of paths cannot expose.
 
-Probes and Prometheus ask directly. A request that a proxy passed on has the browser's address in a header, or the
-public host that it was sent to.
+Probes and Prometheus ask directly. A request that a proxy passed on has the browser's address in a header, or
+the public host that it was sent to.
 """
 
 from functools import wraps
