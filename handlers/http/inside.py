@@ -4,7 +4,9 @@ Probes and Prometheus ask directly. A request that a proxy passed on has the bro
 the public host that it was sent to.
 """
 
+from contextlib import suppress
 from functools import wraps
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -37,5 +39,12 @@ def _is_from_outside(request: web.Request) -> bool:
 
 
 def _public_hosts(services: Services) -> set[str]:
-    addresses = (*services.web_origins, services.public_url or "")
-    return {urlsplit(address).netloc.lower() for address in addresses} - {""}
+    """Return the hosts that browsers type; this machine's own, as in the demo, is not public."""
+    addresses = [urlsplit(each) for each in (*services.web_origins, services.public_url or "")]
+    return {each.netloc.lower() for each in addresses if each.hostname and not _is_loopback(each.hostname)}
+
+
+def _is_loopback(host: str) -> bool:
+    with suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")

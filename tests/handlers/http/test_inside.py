@@ -50,6 +50,14 @@ async def test_a_public_host_finds_nothing(services: Services, path: str, host: 
         assert (await api.get("/healthz", headers={"Host": host})).status == 200
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:8090", "localhost:8090", "[::1]:8090", "app.localhost"])
+async def test_this_machine_is_not_public(services: Services, host: str) -> None:
+    """Where the bridge's own address is among the origins, as in the demo."""
+    services = replace(services, web_origins=(f"http://{host}",))
+    async with serving(make_app(services)) as api:
+        assert (await api.get("/readyz", headers={"Host": host})).status == 200
+
+
 async def test_health_is_shown_to_everybody(api: Client) -> None:
     """It says nothing, and platforms ask for it through their own proxies."""
     assert (await api.get("/healthz", headers={"X-Forwarded-For": "192.0.2.1"})).status == 200
