@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge import config
+from bridge import config, private_file
 from bridge.config import Settings
 from bridge.db.pool import open_pool
 from bridge.db.sealed_tokens import SealedTokens
@@ -78,7 +78,7 @@ def _new(settings: Settings) -> int:
         print(f"made the key file {file}")
         return 0
     entry = _entry(load_or_create(file).ids)
-    token_keys.replace(file, f"{entry},{file.read_text().strip()}")
+    private_file.replace(file, f"{entry},{file.read_text().strip()}\n")
     print(f"added {entry.partition(':')[0]} to {file}; the daemon seals with it from its next start on")
     return 0
 
@@ -134,9 +134,8 @@ async def _drop(place: _Place, key: str) -> int:
         )
     if place.file and key in place.ring.ids:
         entries = place.file.read_text().strip().split(",")
-        token_keys.replace(
-            place.file, ",".join(each for each in entries if each.strip().partition(":")[0] != key)
-        )
+        kept = [entry for entry in entries if entry.strip().partition(":")[0] != key]
+        private_file.replace(place.file, f"{','.join(kept)}\n")
         print(f"dropped {key}")
     elif key in place.ring.ids:
         print(f"nothing is sealed with {key}: take it out of TOKEN_KEYS")

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import structlog
 
+from bridge import private_file
 from bridge.embedded import locks
 from bridge.embedded.identity import Identity
 from bridge.embedded.process import output
@@ -88,7 +89,7 @@ class Cluster:
             staging = self.directory / "postgres.new"
             shutil.rmtree(staging, ignore_errors=True)
             staging.mkdir(mode=0o700)
-            _write_private(staging / "password", secrets.token_urlsafe(32))
+            private_file.create(staging / "password", secrets.token_urlsafe(32))
             identity.own_all(staging)
             _log.info("creating the embedded database", directory=str(self.home))
             command = identity.command(staging, programs / "initdb", *_INITDB)
@@ -106,10 +107,3 @@ class Cluster:
                 f"The database in {self.home} was made by PostgreSQL {found}, but the installed one is"
                 f" {major}, which cannot read it. Install version {found}, or move the data with pg_dump."
             )
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

@@ -1,11 +1,10 @@
 """A private file of `NAME=value` lines that holds tokens, in the form of compose's `env_file`."""
 
-import os
 import re
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from bridge import private_file
 from bridge.errors import StartupError
 
 _LINE = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)")
@@ -23,15 +22,9 @@ def write(path: Path, values: Mapping[str, str]) -> None:
     """
     kept = [line for line in _lines(path) if _parsed(line)[0] not in values]
     text = "".join(f"{line}\n" for line in [*kept, *(f"{name}={value}" for name, value in values.items())])
-    complete = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(os.open(complete, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        complete.replace(path)
+        private_file.replace(path, text)
     except OSError as error:
-        complete.unlink(missing_ok=True)
         raise _unusable(path, error) from None
 
 

@@ -1,7 +1,5 @@
 """Which keys seal stored tokens, and whether they are the ones that have sealed those that are there."""
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
 from bridge.config import Settings
@@ -43,20 +41,6 @@ async def check(ring: KeyRing, tokens: SealedTokens) -> None:
         if known.get(key, ring.fingerprint(key)) != ring.fingerprint(key):
             raise StartupError(_sentence(number, key, "in whose place stands another one of this id"))
     await tokens.record({key: ring.fingerprint(key) for key in ring.ids})
-
-
-def replace(file: Path, entries: str) -> None:
-    """Write the entries of a key file anew; whoever reads meanwhile finds the old ones or the new."""
-    complete = file.with_name(f"{file.name}.new")
-    try:
-        with os.fdopen(os.open(complete, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
-            opened.write(f"{entries}\n")
-            opened.flush()
-            os.fsync(opened.fileno())
-        complete.replace(file)
-    finally:
-        with suppress(FileNotFoundError):
-            complete.unlink()
 
 
 def _sentence(number: int, key: str, wrong: str) -> str:

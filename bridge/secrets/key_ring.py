@@ -12,7 +12,6 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -20,6 +19,7 @@ from typing import Self
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from bridge import private_file
 from bridge.errors import ConfigurationError, Damaged, StartupError, UnknownKey
 
 _VERSION = "v1"
@@ -99,33 +99,10 @@ def load_or_create(path: Path) -> KeyRing:
     is readable by others, and `ConfigurationError` if it holds no key ring.
     """
     if not path.exists():
-        _create(path, f"k1:{new_key()}\n")
+        private_file.create(path, f"k1:{new_key()}\n")
     if path.stat().st_mode & 0o077:
         raise StartupError(f"The key file {path} is readable by others: chmod 600 it, and replace its keys.")
     return KeyRing.parse(path.read_text().strip())
-
-
-def _create(path: Path, text: str) -> None:
-    complete = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
-    try:
-        with os.fdopen(os.open(complete, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            path.hardlink_to(complete)
-    finally:
-        complete.unlink(missing_ok=True)
-    _sync_directory(path.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make a new name last: a key that is lost takes with it all that it has sealed."""
-    opened = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
 
 
 def _bound_to(key_id: str, column: str, row: str) -> bytes:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from asyncpg import Pool
 
-from bridge import config
+from bridge import config, private_file
 from bridge.db.sealed_tokens import SealedTokens
 from bridge.errors import StartupError
 from bridge.runtime import token_keys
@@ -61,7 +61,7 @@ def test_a_key_file_is_replaced_at_once_and_kept_private(tmp_path: Path) -> None
     file = tmp_path / "token-keys"
     ring_of(tmp_path)
 
-    token_keys.replace(file, f"{NEW},{OLD}")
+    private_file.replace(file, f"{NEW},{OLD}")
 
     ring = ring_of(tmp_path)
     assert ring is not None
