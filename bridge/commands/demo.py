@@ -18,7 +18,7 @@ from bridge.db.pool import open_pool
 from bridge.log import configure
 from bridge.models.chat import TeamId, UserId
 from bridge.runtime.daemon import serve
-from bridge.sandbox.demo_stack import Stage, raised
+from bridge.sandbox.demo_stack import DemoStack, raised
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.ports import HOST, ReservedPort
 from handlers.jobs.remarks import APOLOGIES
@@ -38,35 +38,35 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         configure("error", settings.log_format)
         with tempfile.TemporaryDirectory(prefix="equabot-demo-") as folder, _reserved(0) as reserved:
             async with (
-                raised(_url(reserved), chat_port=0, site_port=0) as stage,
-                _served(stage, Path(folder)) as over,
+                raised(_url(reserved), chat_port=0, site_port=0) as stack,
+                _served(stack, Path(folder)) as over,
             ):
-                return await _ask(stage, options.ask, over)
+                return await _ask(stack, options.ask, over)
     configure(settings.log_level, settings.log_format)
     with _reserved(settings.bridge_port) as reserved:
         async with (
-            raised(_url(reserved), chat_port=options.port, site_port=_SITE_PORT) as stage,
-            _served(stage, settings.bridge_data_dir / "demo") as over,
+            raised(_url(reserved), chat_port=options.port, site_port=_SITE_PORT) as stack,
+            _served(stack, settings.bridge_data_dir / "demo") as over,
         ):
             if not over.is_set():
-                _welcome(stage)
+                _welcome(stack)
             await over.wait()
     return 0
 
 
 @asynccontextmanager
-async def _served(stage: Stage, data_dir: Path) -> AsyncIterator[asyncio.Event]:
+async def _served(stack: DemoStack, data_dir: Path) -> AsyncIterator[asyncio.Event]:
     """Run the daemon; yields, once it is ready or told to stop, the event that ends it."""
-    port = stage.bridge_url.rpartition(":")[2]
-    settings = config.load({**stage.environ(), "BRIDGE_DATA_DIR": str(data_dir), "BRIDGE_PORT": port})
+    port = stack.bridge_url.rpartition(":")[2]
+    settings = config.load({**stack.environ(), "BRIDGE_DATA_DIR": str(data_dir), "BRIDGE_PORT": port})
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with asyncio.TaskGroup() as group:
         group.create_task(serve(settings, stop), name="daemon")
-        if await _ready(stage.bridge_url, stop):
-            await _map(stage, data_dir)
+        if await _ready(stack.bridge_url, stop):
+            await _map(stack, data_dir)
         yield stop
         stop.set()
 
@@ -83,45 +83,45 @@ async def _ready(url: str, stop: asyncio.Event) -> bool:
     return False
 
 
-async def _map(stage: Stage, data_dir: Path) -> None:
+async def _map(stack: DemoStack, data_dir: Path) -> None:
     """Tell the daemon's database who is who, as visits through Equa do."""
     dsn = embedded.dsn_of_running(data_dir)
     assert dsn
     async with await open_pool(dsn, max_size=1) as pool:
         mappings = Mappings(pool)
-        for place in stage.places:
-            await mappings.map_team(place.organization_id, TeamId(place.team.id), place.team.name)
-        for person, user in stage.people.items():
+        for team in stack.teams:
+            await mappings.map_team(team.organization_id, TeamId(team.team.id), team.team.name)
+        for person, user in stack.people.items():
             await mappings.map_person(person, UserId(user.id), user.username)
 
 
-def _welcome(stage: Stage) -> None:
+def _welcome(stack: DemoStack) -> None:
     print(
-        f"\n  Open     {stage.equa.url}"
+        f"\n  Open     {stack.equa.url}"
         "\n           pick a person, open Messaging, and write in #agent: @equabot who is on our team?"
-        f"\n  Chat     {stage.chat_url}"
-        f"\n  Health   {stage.bridge_url}/readyz"
+        f"\n  Chat     {stack.chat_url}"
+        f"\n  Health   {stack.bridge_url}/readyz"
         "\n\n  Ctrl-C ends it.\n",
         flush=True,
     )
 
 
-async def _ask(stage: Stage, text: str, over: asyncio.Event) -> int:
+async def _ask(stack: DemoStack, text: str, over: asyncio.Event) -> int:
     if over.is_set():
         return 1
-    post = stage.post(text)
+    post = stack.post(text)
     deadline = time.monotonic() + _MAX_WAIT
-    while not (answers := _answers(stage, post)) and not over.is_set() and time.monotonic() < deadline:
+    while not (answers := _answers(stack, post)) and not over.is_set() and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
     for each in [post, *answers]:
-        print(f"{stage.name_of(each)}: {each.message}")
+        print(f"{stack.name_of(each)}: {each.message}")
     if not answers and not over.is_set():
         print(f"No answer within {_MAX_WAIT:.0f} s.", file=sys.stderr)
     return 0 if answers and answers[0].message not in APOLOGIES else 1
 
 
-def _answers(stage: Stage, post: Post) -> list[Post]:
-    return [each for each in stage.mattermost.store.thread(post.id) if each.user_id == stage.bot.id]
+def _answers(stack: DemoStack, post: Post) -> list[Post]:
+    return [each for each in stack.mattermost.store.thread(post.id) if each.user_id == stack.bot.id]
 
 
 def _reserved(preferred: int) -> ReservedPort:

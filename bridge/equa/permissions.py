@@ -24,10 +24,10 @@ def holds_any(payload: object, wanted: Collection[str]) -> bool:
         return False
     if not isinstance(payload, list | Mapping) or (isinstance(payload, Mapping) and failed(payload)):
         raise unreadable("permissions")
-    return not set(wanted).isdisjoint(_held(payload, _DEPTH))
+    return not set(wanted).isdisjoint(_granted(payload, _DEPTH))
 
 
-def _held(value: object, depth: int) -> Iterator[str]:
+def _granted(value: object, depth: int) -> Iterator[str]:
     if not depth:
         return
     match value:
@@ -37,7 +37,7 @@ def _held(value: object, depth: int) -> Iterator[str]:
         case Mapping():
             yield from (name for name, flag in value.items() if flag is True)
             for key in _HOLDERS:
-                yield from _held(value.get(key), depth - 1)
+                yield from _granted(value.get(key), depth - 1)
             yield from _of_roles(value.get("roles"), depth)
 
 
@@ -53,7 +53,7 @@ def _of_item(item: object, depth: int) -> Iterator[str]:
         yield item
     elif isinstance(item, Mapping) and not _refused(item):
         if "permissions" in item:
-            yield from _held(item["permissions"], depth - 1)
+            yield from _granted(item["permissions"], depth - 1)
             return
         permission = item.get("permission", item)
         name = permission.get("name") if isinstance(permission, Mapping) else permission

@@ -78,13 +78,13 @@ class Company:
 
     id: OrganizationId
     name: str
-    seats: tuple[MemberAccount, ...]
+    members: tuple[MemberAccount, ...]
     stakes: tuple[Stake, ...]
     documents: tuple[str, ...]
 
     def people(self) -> Iterator[tuple[Account, str]]:
         """Yield who can open Messaging, each with their title."""
-        return ((seat.account, seat.title) for seat in self.seats if seat.account)
+        return ((member.account, member.title) for member in self.members if member.account)
 
 
 def _account(tail: int, username: str, first_name: str, last_name: str, *, site: bool = False) -> Account:
@@ -92,11 +92,11 @@ def _account(tail: int, username: str, first_name: str, last_name: str, *, site:
     return Account(person, username, first_name, last_name, site)
 
 
-def _seat(tail: int, account: Account, title: str, role: Role) -> MemberAccount:
-    return MemberAccount(_seat_id(tail), account.name, account.email, title, role, account)
+def _member(tail: int, account: Account, title: str, role: Role) -> MemberAccount:
+    return MemberAccount(_member_id(tail), account.name, account.email, title, role, account)
 
 
-def _seat_id(tail: int) -> UUID:
+def _member_id(tail: int) -> UUID:
     return UUID(f"b8e94f36-2c17-4d5b-9e03-{tail:012x}")
 
 
@@ -114,13 +114,13 @@ ACCOUNTS = (ADA, BEN, CHLOE, DMITRI, ELIF, FEMI, HANA, SERVICE)
 ACME = Company(
     id=OrganizationId(UUID("0f3b6a52-7d18-4c9e-b1a4-6e2d90c5f713")),
     name="Acme Corp",
-    seats=(
-        _seat(1, ADA, "Chief Executive Officer", "Owner"),
-        _seat(2, BEN, "Chief Financial Officer", "Finance"),
-        _seat(3, CHLOE, "Staff Engineer", "Staff"),
-        _seat(4, DMITRI, "Adviser", "Investor"),
+    members=(
+        _member(1, ADA, "Chief Executive Officer", "Owner"),
+        _member(2, BEN, "Chief Financial Officer", "Finance"),
+        _member(3, CHLOE, "Staff Engineer", "Staff"),
+        _member(4, DMITRI, "Adviser", "Investor"),
         MemberAccount(
-            _seat_id(5),
+            _member_id(5),
             "Northwind Ventures",
             "deals@northwind.example.com",
             "Shareholder",
@@ -144,11 +144,11 @@ ACME = Company(
 BOREALIS = Company(
     id=OrganizationId(UUID("c41d8e07-a5f9-4b36-92d0-38b7e16f4ac8")),
     name="Borealis Labs",
-    seats=(
-        _seat(6, ELIF, "Managing Director", "Director"),
-        _seat(7, FEMI, "Head of Research", "Staff"),
-        _seat(8, DMITRI, "Chief Technology Officer", "Staff"),
-        MemberAccount(_seat_id(9), "Grace Lindqvist", "grace@example.com", "Designer, invited", "Staff"),
+    members=(
+        _member(6, ELIF, "Managing Director", "Director"),
+        _member(7, FEMI, "Head of Research", "Staff"),
+        _member(8, DMITRI, "Chief Technology Officer", "Staff"),
+        MemberAccount(_member_id(9), "Grace Lindqvist", "grace@example.com", "Designer, invited", "Staff"),
     ),
     stakes=(
         Stake("Elif Kaya", "Class A Units", 600_000),

@@ -21,7 +21,7 @@ PLATFORM_TOKEN = "sandbox-platform-token"  # noqa: S105 - likewise
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DemoTeam:
     """An organization as Mattermost has it."""
 
     organization_id: OrganizationId
@@ -30,7 +30,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class DemoStack:
     """What was raised, and where it is."""
 
     mattermost: Server
@@ -38,12 +38,12 @@ class Stage:
     agent_url: str
     bridge_url: str
     bot: User
-    places: tuple[Place, ...]
+    teams: tuple[DemoTeam, ...]
     people: dict[PersonId, User]
 
     @property
     def chat_url(self) -> str:
-        return f"{self.mattermost.url}/{self.places[0].team.name}/channels/agent"
+        return f"{self.mattermost.url}/{self.teams[0].team.name}/channels/agent"
 
     def environ(self) -> dict[str, str]:
         """Return the variables with which a daemon finds everything."""
@@ -65,7 +65,7 @@ class Stage:
     def post(self, text: str) -> Post:
         """Post in the first organization's `#agent` as the first of its people."""
         account, _ = next(demo_data.COMPANIES[0].people())
-        return self.mattermost.store.post_as(self.people[account.id], self.places[0].agent, text)
+        return self.mattermost.store.post_as(self.people[account.id], self.teams[0].agent, text)
 
     def name_of(self, post: Post) -> str:
         user = self.mattermost.store.users[post.user_id]
@@ -73,12 +73,12 @@ class Stage:
 
 
 @asynccontextmanager
-async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIterator[Stage]:
+async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIterator[DemoStack]:
     """Raise the stage around a bridge, on other ports than the given ones if somebody has these."""
     store = Store()
     bot = store.create_bot("equabot", "Equabot")
     people = {account.id: _join(store, account) for account in demo_data.ACCOUNTS if not account.site}
-    places = tuple(_found(store, company, people, bot) for company in demo_data.COMPANIES)
+    teams = tuple(_found(store, company, people, bot) for company in demo_data.COMPANIES)
     pages = [*chat.pages(_visitors()), proxy.login(bridge_url)]
     server = Server(store, pages=pages, spa=proxy.framed(chat.spa, bridge_url))
     platform = equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=bridge_url, token=PLATFORM_TOKEN))
@@ -86,7 +86,7 @@ async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIte
         await _started(platform, site_port)
         await _started(server, chat_port)
         async with _agent() as agent_url:
-            yield Stage(server, platform, agent_url, bridge_url, bot, places, people)
+            yield DemoStack(server, platform, agent_url, bridge_url, bot, teams, people)
     finally:
         await server.stop()
         await platform.stop()
@@ -105,7 +105,7 @@ def _join(store: Store, account: Account) -> User:
     )
 
 
-def _found(store: Store, company: Company, people: dict[PersonId, User], bot: User) -> Place:
+def _found(store: Store, company: Company, people: dict[PersonId, User], bot: User) -> DemoTeam:
     members = [*(people[account.id] for account, _ in company.people()), bot]
     team = store.create_team(company.name.lower().replace(" ", "-"), company.name, members=members)
     for name, title in (
@@ -114,7 +114,7 @@ def _found(store: Store, company: Company, people: dict[PersonId, User], bot: Us
         ("documents", "Documents"),
     ):
         store.create_channel(team, name, title, members=members)
-    return Place(company.id, team, store.create_channel(team, "agent", "Agent", members=members))
+    return DemoTeam(company.id, team, store.create_channel(team, "agent", "Agent", members=members))
 
 
 def _visitors() -> list[chat.Person]:

@@ -80,9 +80,9 @@ class Memberships:
         admin, tables = self.provisioner.admin, self.provisioner.tables
         async with self.provisioner.locks.hold(f"person:{person.id}"):
             account = await ensure_user(admin, tables, person, "roster")
-            home = await self.provisioner.ensure_team(Organization(organization, ""))
+            team = await self.provisioner.ensure_team(Organization(organization, ""))
             # The newest word of the platform is younger than any leaving.
-            await ensure_membership(admin, tables, home, account, verdict_age=_NO_TIME)
+            await ensure_membership(admin, tables, team, account, verdict_age=_NO_TIME)
             await self.provisioner.tables.memberships.confirm(organization, person.id)
 
     async def _require_team(self, organization: OrganizationId) -> None:

@@ -15,10 +15,10 @@ async def test_a_ticket_leads_to_its_own_team(process: Process, ada: Person, acm
         session = await sign_in_service.open(ada, organization)
         ticket = await sign_in_service.token(session, ada.id, organization.id)
 
-        arrival = await sign_in_service.enter(ticket)
+        result = await sign_in_service.enter(ticket)
 
-        assert arrival.path == f"/{session.team_name}/channels/town-square"
-        assert arrival.sign_in == session
+        assert result.path == f"/{session.team_name}/channels/town-square"
+        assert result.sign_in == session
 
 
 @pytest.mark.parametrize("name", ["/evil.example", "..", "a/b", "", "A", None])

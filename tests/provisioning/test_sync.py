@@ -33,7 +33,7 @@ async def other(chat: Chat, dsn: str) -> AsyncIterator[Crew]:
         yield crew_of(running)
 
 
-def told(report: Report) -> tuple[Counts, int, list[str]]:
+def outcome(report: Report) -> tuple[Counts, int, list[str]]:
     return report.counts, report.unchanged, [failure.code for failure in report.failed]
 
 
@@ -59,8 +59,8 @@ async def test_everybody_on_the_roster_is_in_the_team(chat: Chat, crew: Crew, ac
     first = await crew.run(acme, roster(people))
     second = await crew.run(acme, roster(people))
 
-    assert told(first) == (Counts(created=5, added=5), 0, [])
-    assert told(second) == (Counts(), 5, [])
+    assert outcome(first) == (Counts(created=5, added=5), 0, [])
+    assert outcome(second) == (Counts(), 5, [])
     assert members(chat) == {f"person{number}" for number in range(5)}
     for user in chat.people():
         assert chat.channels(chat.team("acme-corp"), user) >= CHANNELS
@@ -76,7 +76,7 @@ async def test_who_is_not_on_it_any_more_leaves(chat: Chat, crew: Crew, acme: Or
 
     report = await crew.run(acme, roster([ada, ben]))
 
-    assert told(report) == (Counts(removed=1), 2, [])
+    assert outcome(report) == (Counts(removed=1), 2, [])
     assert members(chat) == {"ada", "ben"}
     assert chat.tokens(await crew.user(chat, chloe)) == []
     assert len(chat.tokens(await crew.user(chat, ada))) == 1
@@ -92,7 +92,7 @@ async def test_those_who_leave_make_room(chat: Chat, crew: Crew, acme: Organizat
 
     report = await crew.run(acme, roster([ada, ben, dmitri]))
 
-    assert told(report) == (Counts(created=1, added=1, removed=1), 2, [])
+    assert outcome(report) == (Counts(created=1, added=1, removed=1), 2, [])
 
 
 async def test_people_of_other_ways_stay(chat: Chat, crew: Crew, acme: Organization) -> None:
@@ -107,7 +107,7 @@ async def test_people_of_other_ways_stay(chat: Chat, crew: Crew, acme: Organizat
 
     report = await crew.run(acme, roster(people[:2]))
 
-    assert told(report) == (Counts(), 2, [])
+    assert outcome(report) == (Counts(), 2, [])
     assert {"guest", "person2"} <= members(chat)
     assert chat.is_in(team, robot)
     assert chat.is_in(team, chat.bot)
@@ -122,7 +122,7 @@ async def test_a_person_without_an_address_is_reported_and_the_rest_is_done(
 
     report = await crew.run(acme, roster(people[:2], line(people[2], email="")))
 
-    assert told(report) == (Counts(created=2, added=2), 0, ["no_email"])
+    assert outcome(report) == (Counts(created=2, added=2), 0, ["no_email"])
     assert report.as_json()["failed"] == [
         {
             "personId": str(people[2].id),
@@ -139,7 +139,7 @@ async def test_an_account_that_exists_is_not_taken_over(chat: Chat, crew: Crew, 
 
     report = await crew.run(acme, roster([ada, ben]))
 
-    assert told(report) == (Counts(created=1, added=1), 0, ["account_conflict"])
+    assert outcome(report) == (Counts(created=1, added=1), 0, ["account_conflict"])
     assert members(chat) == {"ben.okafor"}
     await visited(crew, acme, ada)
     assert members(chat) == {"ben.okafor", "legacy"}
@@ -155,7 +155,7 @@ async def test_a_deactivated_account_of_ours_is_repaired(chat: Chat, crew: Crew,
 
     report = await crew.run(acme, roster(people))
 
-    assert told(report) == (Counts(added=1), 2, [])
+    assert outcome(report) == (Counts(added=1), 2, [])
     assert not user.delete_at
 
 
@@ -166,10 +166,10 @@ async def test_a_full_team_is_reported_by_person(chat: Chat, crew: Crew, acme: O
 
     report = await crew.run(acme, roster(people))
 
-    assert told(report) == (Counts(created=5, added=2), 0, ["mattermost_full"] * 3)
+    assert outcome(report) == (Counts(created=5, added=2), 0, ["mattermost_full"] * 3)
     assert "MM_TEAMSETTINGS_MAXUSERSPERTEAM" in report.failed[0].message
     chat.set("TeamSettings", MaxUsersPerTeam=50)
-    assert told(await crew.run(acme, roster(people))) == (Counts(added=3), 2, [])
+    assert outcome(await crew.run(acme, roster(people))) == (Counts(added=3), 2, [])
 
 
 async def test_a_batch_that_is_refused_as_a_whole_is_reported(
@@ -182,7 +182,7 @@ async def test_a_batch_that_is_refused_as_a_whole_is_reported(
 
     report = await crew.run(acme, roster(people))
 
-    assert told(report) == (Counts(created=3), 0, ["mattermost_refused"] * 3)
+    assert outcome(report) == (Counts(created=3), 0, ["mattermost_refused"] * 3)
 
 
 async def test_a_channel_that_takes_nobody_is_reported(chat: Chat, crew: Crew, acme: Organization) -> None:
@@ -196,7 +196,7 @@ async def test_a_channel_that_takes_nobody_is_reported(chat: Chat, crew: Crew, a
 
     report = await crew.run(acme, roster(people))
 
-    assert told(report) == (Counts(created=2, added=2), 0, ["mattermost_refused"])
+    assert outcome(report) == (Counts(created=2, added=2), 0, ["mattermost_refused"])
     for person in people:
         assert chat.channels(chat.team("acme-corp"), await crew.user(chat, person)) >= CHANNELS - {
             "documents"
@@ -212,7 +212,7 @@ async def test_a_roster_that_may_be_incomplete_removes_nobody(
 
     report = await crew.run(acme, roster(people[1:], problems=("Member no. 3 is not an object.",)))
 
-    assert told(report) == (Counts(created=1, added=1), 1, ["roster_unreadable", "nobody_removed"])
+    assert outcome(report) == (Counts(created=1, added=1), 1, ["roster_unreadable", "nobody_removed"])
     assert [failure.person_id for failure in report.failed] == [None, None]
     assert members(chat) == {"person0", "person1", "person2"}
 
@@ -227,7 +227,7 @@ async def test_half_the_team_is_not_removed_unless_forced(chat: Chat, crew: Crew
         await crew.run(acme, smaller)
 
     assert len(members(chat)) == 8
-    assert told(await crew.run(acme, smaller, force=True)) == (Counts(1, 1, 6), 2, [])
+    assert outcome(await crew.run(acme, smaller, force=True)) == (Counts(1, 1, 6), 2, [])
     assert members(chat) == {"person0", "person1", "person8"}
 
 
@@ -254,7 +254,7 @@ async def test_whom_somebody_has_thrown_out_is_put_back(chat: Chat, crew: Crew, 
 
     report = await crew.run(acme, roster(people))
 
-    assert told(report) == (Counts(added=1), 1, [])
+    assert outcome(report) == (Counts(added=1), 1, [])
     assert chat.channels(team, users[0]) >= CHANNELS
     assert "documents" not in chat.channels(team, users[1])
 
@@ -266,10 +266,10 @@ async def test_a_member_added_by_hand_becomes_one_of_ours(chat: Chat, crew: Crew
     await visited(crew, an_organization("Borealis Labs"), people[2])
     chat.store.join(chat.team("acme-corp"), await crew.user(chat, people[2]))
 
-    assert told(await crew.run(acme, roster(people))) == (Counts(), 3, [])
+    assert outcome(await crew.run(acme, roster(people))) == (Counts(), 3, [])
 
     assert chat.channels(chat.team("acme-corp"), await crew.user(chat, people[2])) >= CHANNELS
-    assert told(await crew.run(acme, roster(people[:2]))) == (Counts(removed=1), 2, [])
+    assert outcome(await crew.run(acme, roster(people[:2]))) == (Counts(removed=1), 2, [])
     assert len(chat.tokens(await crew.user(chat, people[2]))) == 1
 
 
@@ -284,7 +284,7 @@ async def test_who_has_left_since_the_reading_is_not_let_in(
 
     report = await crew.sync.run(acme, snapshot)
 
-    assert told(report) == (Counts(), 2, ["left"])
+    assert outcome(report) == (Counts(), 2, ["left"])
     assert members(chat) == {"person0", "person1"}
 
 
@@ -297,10 +297,10 @@ async def test_who_has_come_since_the_reading_is_not_removed(
     snapshot = RosterSnapshot(roster(people[:2]), await crew.now())
     await visited(crew, acme, people[2])
 
-    assert told(await crew.sync.run(acme, snapshot)) == (Counts(), 3, [])
+    assert outcome(await crew.sync.run(acme, snapshot)) == (Counts(), 3, [])
 
     later = RosterSnapshot(snapshot.roster, snapshot.read_at + timedelta(minutes=1))
-    assert told(await crew.sync.run(acme, later)) == (Counts(removed=1), 2, [])
+    assert outcome(await crew.sync.run(acme, later)) == (Counts(removed=1), 2, [])
 
 
 async def test_nobody_enters_channels_one_by_one(chat: Chat, crew: Crew, acme: Organization) -> None:
@@ -331,11 +331,11 @@ async def test_a_team_is_entered_256_at_once(chat: Chat, crew: Crew, acme: Organ
 
     first = await crew.run(acme, roster(people))
 
-    assert told(first) == (Counts(added=600), 0, [])
+    assert outcome(first) == (Counts(added=600), 0, [])
     assert crew.asked.count("/teams/{id}/members/batch") == 3
     assert crew.asked.count("/channels/{id}/members") == 4
     crew.asked.clear()
-    assert told(await crew.run(acme, roster(people))) == (Counts(), 600, [])
+    assert outcome(await crew.run(acme, roster(people))) == (Counts(), 600, [])
     accounts = ["/users/{id}/teams/{id}/channels"] * 2
     assert crew.asked == ["/teams/{id}", *accounts, *["/users"] * 4]
 
@@ -400,7 +400,7 @@ async def test_while_mattermost_is_away_it_ends_and_goes_on_later(
 
     assert members(chat) == set()
     chat.server.faults.clear()
-    assert told(await crew.run(acme, roster(people))) == (Counts(added=30), 0, [])
+    assert outcome(await crew.run(acme, roster(people))) == (Counts(added=30), 0, [])
 
 
 async def test_a_refused_token_ends_it(chat: Chat, crew: Crew, acme: Organization) -> None:
@@ -419,4 +419,4 @@ async def test_companies_are_left_alone(crew: Crew, acme: Organization) -> None:
 
     report = await crew.run(acme, roster(some_people(2), company))
 
-    assert told(report) == (Counts(created=2, added=2), 0, [])
+    assert outcome(report) == (Counts(created=2, added=2), 0, [])

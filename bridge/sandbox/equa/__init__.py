@@ -4,8 +4,8 @@ Start one, in a test or a demo:
 
     async with Server() as equa:                     # 127.0.0.1, any free port
         ...                                          # equa.api_url is what EQUA_API_URL has to be
-        cookie = equa.store.sign_in(world.ADA.id)    # the Cookie header of Ada's browser
-        equa.store.remove_member(world.ACME.id, world.BEN.id)
+        cookie = equa.store.sign_in(demo_data.ADA.id)    # the Cookie header of Ada's browser
+        equa.store.remove_member(demo_data.ACME.id, demo_data.BEN.id)
         equa.controls.calls["GET /organization"]     # how often it was asked
         equa.controls.shapes.lists = "data"          # one of the shapes that Equa's documents leave open
         equa.controls.fail(away(route="GET /organization"))      # until equa.controls.clear()

@@ -56,12 +56,12 @@ def path_id(request: web.Request, name: str) -> UUID:
 
 async def body(request: web.Request) -> dict[str, Any]:
     try:
-        given = await request.json()
+        fields = await request.json()
     except ValueError:
-        given = None
-    if not isinstance(given, dict):
+        fields = None
+    if not isinstance(fields, dict):
         raise Refused(400, "Bad Request")
-    return given
+    return fields
 
 
 @web.middleware

@@ -29,9 +29,9 @@ async def current_user(request: web.Request) -> web.Response:
 
 
 async def log_in(request: web.Request) -> web.Response:
-    given = await body(request)
+    fields = await body(request)
     store = request.app[STORE]
-    user = store.user_by_credentials(str(given.get("email")), str(given.get("password")))
+    user = store.user_by_credentials(str(fields.get("email")), str(fields.get("password")))
     if user is None:
         raise Refused(401, "Invalid email or password")
     request[SESSION] = store.begin_session(user.id)
@@ -58,49 +58,49 @@ async def organization(request: web.Request) -> web.Response:
 async def permissions(request: web.Request) -> web.Response:
     caller(request)
     store = request.app[STORE]
-    place, user = path_id(request, "organization"), path_id(request, "user")
-    if place not in store.organizations:
+    organization, user = path_id(request, "organization"), path_id(request, "user")
+    if organization not in store.organizations:
         raise Refused(404, "Not found")
-    roles = [role for member in store.memberships(place, user) for role in member.roles]
-    held = store.permissions(place, user)
-    return web.json_response(shapes.of_permissions(held, roles, request.app[CONTROLS].shapes))
+    roles = [role for member in store.memberships(organization, user) for role in member.roles]
+    granted = store.permissions(organization, user)
+    return web.json_response(shapes.of_permissions(granted, roles, request.app[CONTROLS].shapes))
 
 
 async def members(request: web.Request) -> web.Response:
     store, user = request.app[STORE], caller(request)
-    place = permitted(request, "viewMembers", "viewSelf")
-    shown = list(place.members.values())
-    if "viewMembers" not in store.permissions(place.id, user):
-        shown = store.memberships(place.id, user)
+    organization = permitted(request, "viewMembers", "viewSelf")
+    shown = list(organization.members.values())
+    if "viewMembers" not in store.permissions(organization.id, user):
+        shown = store.memberships(organization.id, user)
     return web.json_response(shapes.of_members(shown, store.users, request.app[CONTROLS].shapes))
 
 
 async def add_member(request: web.Request) -> web.Response:
-    place = permitted(request, "editMembers")
-    given = await body(request)
-    member = _member(place.id, given)
+    organization = permitted(request, "editMembers")
+    fields = await body(request)
+    member = _member(organization.id, fields)
     if member.user is not None and member.user not in request.app[STORE].users:
         raise Refused(400, "Unknown user")
-    place.members[member.id] = member
+    organization.members[member.id] = member
     answered = shapes.of_member(member, request.app[STORE].users, request.app[CONTROLS].shapes)
     return web.json_response(answered, status=201)
 
 
 async def remove_member(request: web.Request) -> web.Response:
-    place = permitted(request, "editOrganizationDetails")
-    if place.members.pop(path_id(request, "member"), None) is None:
+    organization = permitted(request, "editOrganizationDetails")
+    if organization.members.pop(path_id(request, "member"), None) is None:
         raise Refused(404, "Not found")
     return web.json_response({})
 
 
-def _member(place: UUID, given: dict[str, Any]) -> Member:
+def _member(organization: UUID, fields: dict[str, Any]) -> Member:
     try:
-        user = UUID(given["user"]) if given.get("user") else None
-        name, email = str(given["fullName"]), str(given["email"])
+        user = UUID(fields["user"]) if fields.get("user") else None
+        name, email = str(fields["fullName"]), str(fields["email"])
     except (KeyError, ValueError, AttributeError, TypeError):
         raise Refused(400, "Bad Request") from None
-    individual = given.get("isIndividual", True) is True
-    return Member(uuid4(), name, email, place, user, individual, str(given.get("title", "")))
+    individual = fields.get("isIndividual", True) is True
+    return Member(uuid4(), name, email, organization, user, individual, str(fields.get("title", "")))
 
 
 ROUTES = (

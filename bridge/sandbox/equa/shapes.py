@@ -82,18 +82,18 @@ def of_member(member: Member, users: Mapping[Any, User], shapes: Shapes) -> dict
     }
 
 
-def of_permissions(held: Collection[str], roles: Iterable[Role], shapes: Shapes) -> Any:
+def of_permissions(granted: Collection[str], roles: Iterable[Role], shapes: Shapes) -> Any:
     match shapes.permissions:
         case "map":
-            return {name: name in held for name in EVERYTHING}
+            return {name: name in granted for name in EVERYTHING}
         case "objects":
             return _listed(
-                [{"id": f"permission-{name}", "name": name} for name in held], "permissions", shapes
+                [{"id": f"permission-{name}", "name": name} for name in granted], "permissions", shapes
             )
         case "roles":
             return {"roles": [{"name": role.name, "permissions": sorted(role.permissions)} for role in roles]}
         case "names":
-            return _listed(sorted(held), "permissions", shapes)
+            return _listed(sorted(granted), "permissions", shapes)
 
 
 def _listed(items: list[Any], name: str, shapes: Shapes) -> Any:

@@ -50,18 +50,18 @@ class Store:
 
     def add_company(self, company: demo_data.Company) -> Organization:
         organization = Organization(company.id, company.name)
-        roles = {name: Role(uuid4(), name, held) for name, held in demo_data.PERMISSIONS.items()}
+        roles = {name: Role(uuid4(), name, granted) for name, granted in demo_data.PERMISSIONS.items()}
         self.organizations[organization.id] = organization
-        for seat in company.seats:
-            organization.members[seat.id] = Member(
-                seat.id,
-                seat.name,
-                seat.email,
+        for line in company.members:
+            organization.members[line.id] = Member(
+                line.id,
+                line.name,
+                line.email,
                 organization.id,
-                seat.account.id if seat.account else None,
-                seat.is_individual,
-                seat.title,
-                (roles[seat.role],),
+                line.account.id if line.account else None,
+                line.is_individual,
+                line.title,
+                (roles[line.role],),
             )
         return organization
 

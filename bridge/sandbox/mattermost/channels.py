@@ -84,8 +84,8 @@ def check_channel(channel: Channel) -> None:
 def _check_room(state: State, channel: Channel) -> None:
     if (channel.team_id, channel.name) in state.channel_by_name:
         raise ApiError("store.sql_channel.save_channel.exists.app_error", 400)
-    live = sum(not each.delete_at for each in state.channels_of_team[channel.team_id].values())
-    if live >= state.settings.get("TeamSettings", "MaxChannelsPerTeam"):
+    active = sum(not each.delete_at for each in state.channels_of_team[channel.team_id].values())
+    if active >= state.settings.get("TeamSettings", "MaxChannelsPerTeam"):
         raise ApiError("store.sql_channel.save_channel.limit.app_error", 400)
 
 

@@ -33,17 +33,17 @@ class RateLimiter:
         interval = 1_000_000 // settings["PerSec"]
         now = self._state.now() * 1000
         filled = max(self._empty_at.get(key, now), now) + interval
-        room = limit * interval - (filled - now)
-        if room >= 0:
+        remaining = limit * interval - (filled - now)
+        if remaining >= 0:
             self._empty_at[key] = filled
         headers = {
             "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": str(max(room, 0) // interval),
+            "X-RateLimit-Remaining": str(max(remaining, 0) // interval),
             "X-RateLimit-Reset": str(_seconds(self._empty_at[key] - now)),
         }
-        if room < 0:
-            headers["Retry-After"] = str(_seconds(-room))
-        return Verdict(room < 0, headers)
+        if remaining < 0:
+            headers["Retry-After"] = str(_seconds(-remaining))
+        return Verdict(remaining < 0, headers)
 
 
 def _seconds(microseconds: int) -> int:

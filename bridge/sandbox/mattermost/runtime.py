@@ -37,7 +37,7 @@ class PendingPosts:
             raise ApiError("api.post.deduplicate_create_post.pending", 500)
         return post_id
 
-    def settle(self, pending_post_id: str, post_id: str) -> None:
+    def finish(self, pending_post_id: str, post_id: str) -> None:
         """Note what the id became."""
         if pending_post_id:
             self._remember(pending_post_id, post_id)

@@ -20,7 +20,7 @@ from bridge.sandbox.mattermost.settings import Settings
 from bridge.sandbox.mattermost.state import State
 
 PASSWORD = "Sandbox-1234"  # noqa: S105 - of accounts that exist in memory only
-"""The password of every account made by `Store.create_user` unless another is given."""
+"""The password of every account made by `Store.create_user` unless another is values."""
 
 
 class Store(State):
@@ -43,9 +43,9 @@ class Store(State):
         self.admin_token = self.create_token(self.admin).token
 
     def create_user(self, username: str, **fields: Any) -> User:
-        """Create a person; the e-mail is `<username>@example.test` unless given."""
-        given = {"username": username, "email": f"{username}@example.test", "password": PASSWORD, **fields}
-        user = users.create_user(self, given)
+        """Create a person; the e-mail is `<username>@example.test` unless values."""
+        values = {"username": username, "email": f"{username}@example.test", "password": PASSWORD, **fields}
+        user = users.create_user(self, values)
         if "roles" in fields:
             user.roles = fields["roles"]
         return user
@@ -92,19 +92,19 @@ class Store(State):
         """Return the team's channel of that name, e.g. `town-square`."""
         return channels.find_channel_by_name(self, team.id, name, include_deleted=True)
 
-    def join(self, place: Team | Channel, user: User) -> None:
+    def join(self, target: Team | Channel, user: User) -> None:
         """Put a user into a team or a channel."""
-        if isinstance(place, Team):
-            team_members.add_member(self, place, user)
+        if isinstance(target, Team):
+            team_members.add_member(self, target, user)
         else:
-            channel_members.add_member(self, place, user)
+            channel_members.add_member(self, target, user)
 
-    def leave(self, place: Team | Channel, user: User) -> None:
+    def leave(self, target: Team | Channel, user: User) -> None:
         """Take a user out of a team or a channel."""
-        if isinstance(place, Team):
-            team_members.remove_member(self, place, user, self.admin)
+        if isinstance(target, Team):
+            team_members.remove_member(self, target, user, self.admin)
         else:
-            channel_members.remove_member(self, place, user, self.admin)
+            channel_members.remove_member(self, target, user, self.admin)
 
     def direct(self, one: User, other: User) -> Channel:
         """Return the direct channel of two users."""

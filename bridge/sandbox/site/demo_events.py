@@ -15,7 +15,7 @@ Data = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class DemoEvent:
     """Something that happens at the press of a button."""
 
     type: str
@@ -28,7 +28,7 @@ class Happening:
 
 def _shares_issued(company: Company, chance: random.Random) -> Data:
     return {
-        "recipient": chance.choice(company.seats).name,
+        "recipient": chance.choice(company.members).name,
         "securityClass": company.stakes[0].security,
         "quantity": chance.randrange(1, 50) * 1000,
         "pricePerShare": f"{chance.randrange(50, 400) / 100:.2f}",
@@ -39,7 +39,7 @@ def _shares_issued(company: Company, chance: random.Random) -> Data:
 
 def _shares_transferred(company: Company, chance: random.Random) -> Data:
     giver = chance.choice(company.stakes)
-    taker = chance.choice([seat.name for seat in company.seats if seat.name != giver.holder])
+    taker = chance.choice([member.name for member in company.members if member.name != giver.holder])
     return {
         "from": giver.holder,
         "to": taker,
@@ -62,15 +62,15 @@ def _announcement(company: Company, chance: random.Random) -> Data:
     return {
         "title": f"All hands on {day}",
         "text": f"Everybody at {company.name} meets on {day} at 10.\nBring what you are proud of.",
-        "author": company.seats[0].name,
+        "author": company.members[0].name,
     }
 
 
-HAPPENINGS: Mapping[str, Happening] = {
-    "issue": Happening("cc.equa.shares.issued", "Issue shares", "#cap-table", _shares_issued),
-    "transfer": Happening("cc.equa.shares.transferred", "Transfer shares", "#cap-table", _shares_transferred),
-    "upload": Happening("cc.equa.document.uploaded", "Add a document", "#documents", _document_uploaded),
-    "announce": Happening("cc.equa.announcement", "Announce", "#announcements", _announcement),
+DEMO_EVENTS: Mapping[str, DemoEvent] = {
+    "issue": DemoEvent("cc.equa.shares.issued", "Issue shares", "#cap-table", _shares_issued),
+    "transfer": DemoEvent("cc.equa.shares.transferred", "Transfer shares", "#cap-table", _shares_transferred),
+    "upload": DemoEvent("cc.equa.document.uploaded", "Add a document", "#documents", _document_uploaded),
+    "announce": DemoEvent("cc.equa.announcement", "Announce", "#announcements", _announcement),
 }
 
 

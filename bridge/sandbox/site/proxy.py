@@ -2,7 +2,7 @@
 
 It sends `/login/token` to the bridge, and lets the bridge's page show the chat in a frame:
 
-    Server(store, pages=[*chat.pages(), gate.login(url)], spa=gate.framed(chat.spa, url))
+    Server(store, pages=[*chat.pages(), proxy.login(url)], spa=proxy.framed(chat.spa, url))
 """
 
 from collections.abc import Awaitable, Callable

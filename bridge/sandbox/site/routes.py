@@ -11,8 +11,8 @@ from aiohttp import web
 from bridge.sandbox.demo_data import Company
 from bridge.sandbox.equa import STORE
 from bridge.sandbox.equa.records import Session, User
-from bridge.sandbox.site import files, reading
-from bridge.sandbox.site.demo_events import HAPPENINGS, cloud_event
+from bridge.sandbox.site import files, requests
+from bridge.sandbox.site.demo_events import DEMO_EVENTS, cloud_event
 from bridge.sandbox.site.platform import Platform
 from bridge.sandbox.site.views import name_of, view
 
@@ -28,7 +28,7 @@ def pages(companies: Sequence[Company], *, bridge_url: str, token: str) -> list[
         web.get("/sandbox/site/state", site.state),
         web.post("/sandbox/site/sign-in", site.sign_in),
         web.post("/sandbox/site/sign-out", site.sign_out),
-        web.post("/sandbox/site/happen", site.happen),
+        web.post("/sandbox/site/emit", site.emit),
         web.post("/sandbox/site/add", site.add),
         web.post("/sandbox/site/remove", site.remove),
         web.get("/sandbox/site/{name}", files.static),
@@ -41,56 +41,63 @@ class _Site:
         self._platform = platform
 
     async def state(self, request: web.Request) -> web.Response:
-        return self._shown(request, reading.session(request))
+        return self._shown(request, requests.session(request))
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        person = reading.user(request, await reading.body(request))
+        person = requests.user(request, await requests.body(request))
         return self._shown(request, request.app[STORE].begin_session(person.id))
 
     async def sign_out(self, request: web.Request) -> web.Response:
-        await reading.body(request)
-        session = reading.session(request)
+        await requests.body(request)
+        session = requests.session(request)
         if session:
             request.app[STORE].sign_out(session)
         return self._shown(request, None)
 
-    async def happen(self, request: web.Request) -> web.Response:
-        given = await reading.body(request)
-        company = self._companies.get(reading.organization(request, given).id)
-        happening = HAPPENINGS.get(str(given.get("kind")))
-        if company is None or happening is None:
-            raise reading.refused("That cannot happen here.")
-        data = happening.data(company, random.Random())
-        return await self._told(request, company.id, happening.type, data, happening.channel)
+    async def emit(self, request: web.Request) -> web.Response:
+        fields = await requests.body(request)
+        company = self._companies.get(requests.organization(request, fields).id)
+        demo_event = DEMO_EVENTS.get(str(fields.get("kind")))
+        if company is None or demo_event is None:
+            raise requests.refused("That cannot happen here.")
+        data = demo_event.data(company, random.Random())
+        return await self._report(request, company.id, demo_event.type, data, demo_event.channel)
 
     async def add(self, request: web.Request) -> web.Response:
-        given = await reading.body(request)
-        place, person = reading.organization(request, given), reading.user(request, given)
-        if request.app[STORE].memberships(place.id, person.id):
-            raise reading.refused(f"{name_of(person)} is a member already.")
-        request.app[STORE].add_member(place.id, person)
-        return await self._told(request, place.id, "cc.equa.member.added", _membership(person, "Member"))
+        fields = await requests.body(request)
+        organization, person = requests.organization(request, fields), requests.user(request, fields)
+        if request.app[STORE].memberships(organization.id, person.id):
+            raise requests.refused(f"{name_of(person)} is a member already.")
+        request.app[STORE].add_member(organization.id, person)
+        return await self._report(
+            request, organization.id, "cc.equa.member.added", _membership(person, "Member")
+        )
 
     async def remove(self, request: web.Request) -> web.Response:
-        given = await reading.body(request)
-        place, person = reading.organization(request, given), reading.user(request, given)
-        seats = request.app[STORE].memberships(place.id, person.id)
-        if not seats:
-            raise reading.refused(f"{name_of(person)} is no member.")
-        request.app[STORE].remove_member(place.id, person.id)
-        data = _membership(person, seats[0].title or "Member")
-        return await self._told(request, place.id, "cc.equa.member.removed", data)
+        fields = await requests.body(request)
+        organization, person = requests.organization(request, fields), requests.user(request, fields)
+        lines = request.app[STORE].memberships(organization.id, person.id)
+        if not lines:
+            raise requests.refused(f"{name_of(person)} is no member.")
+        request.app[STORE].remove_member(organization.id, person.id)
+        data = _membership(person, lines[0].title or "Member")
+        return await self._report(request, organization.id, "cc.equa.member.removed", data)
 
-    async def _told(
-        self, request: web.Request, place: UUID, kind: str, data: Mapping[str, Any], channel: str = "General"
+    async def _report(
+        self,
+        request: web.Request,
+        organization: UUID,
+        kind: str,
+        data: Mapping[str, Any],
+        channel: str = "General",
     ) -> web.Response:
-        link = f"{request.url.origin()}/#{place}"
-        event = cloud_event(kind, place, data, link, datetime.now(UTC))
+        link = f"{request.url.origin()}/#{organization}"
+        event = cloud_event(kind, organization, data, link, datetime.now(UTC))
         trouble = await self._platform.tell(event)
         more = (
             {"trouble": trouble} if trouble else {"said": f"Told the bridge: {kind}. {channel} hears of it."}
         )
-        return self._shown(request, reading.session(request), **more)
+        return self._shown(request, requests.session(request), **more)
 
     def _shown(self, request: web.Request, session: Session | None, **more: str) -> web.Response:
         """Answer with all that the page shows; as every answer of Equa's, it renews the session's cookie."""

@@ -6,19 +6,19 @@ from uuid import UUID
 
 from bridge.sandbox.equa.records import Member, Organization, User
 from bridge.sandbox.equa.store import Store
-from bridge.sandbox.site.demo_events import HAPPENINGS
+from bridge.sandbox.site.demo_events import DEMO_EVENTS
 
 
 def view(store: Store, user: UUID | None, bridge_url: str) -> dict[str, Any]:
     """Return who one is, whom one can be, and the organizations: one's own first told in full."""
     mine = list(store.organizations_of(user)) if user else []
-    others = [place for place in store.organizations.values() if place not in mine]
+    others = [organization for organization in store.organizations.values() if organization not in mine]
     return {
         "me": _person(store, store.users[user]) if user else None,
         "people": [_person(store, each) for each in _people(store)],
-        "organizations": [_organization(store, place, bridge_url) for place in mine],
-        "others": [_place(place, bridge_url) for place in others],
-        "happenings": [{"kind": kind, "label": each.label} for kind, each in HAPPENINGS.items()],
+        "organizations": [_organization(store, organization, bridge_url) for organization in mine],
+        "others": [_summary(organization, bridge_url) for organization in others],
+        "events": [{"kind": kind, "label": each.label} for kind, each in DEMO_EVENTS.items()],
     }
 
 
@@ -28,15 +28,15 @@ def _people(store: Store) -> Iterator[User]:
 
 
 def _person(store: Store, user: User) -> dict[str, Any]:
-    seats = [
-        f"{member.title or 'Member'}, {place.name}"
-        for place in store.organizations_of(user.id)
-        for member in store.memberships(place.id, user.id)[:1]
+    lines = [
+        f"{member.title or 'Member'}, {organization.name}"
+        for organization in store.organizations_of(user.id)
+        for member in store.memberships(organization.id, user.id)[:1]
     ]
     return {
         "id": str(user.id),
         "name": name_of(user),
-        "about": seats or ["In no organization"],
+        "about": lines or ["In no organization"],
     }
 
 
@@ -45,20 +45,20 @@ def name_of(user: User) -> str:
     return f"{user.first_name} {user.last_name}".strip()
 
 
-def _place(place: Organization, bridge_url: str) -> dict[str, Any]:
+def _summary(organization: Organization, bridge_url: str) -> dict[str, Any]:
     return {
-        "id": str(place.id),
-        "name": place.name,
-        "messaging": f"{bridge_url}/messaging/{place.id}?channel=agent",
+        "id": str(organization.id),
+        "name": organization.name,
+        "messaging": f"{bridge_url}/messaging/{organization.id}?channel=agent",
     }
 
 
-def _organization(store: Store, place: Organization, bridge_url: str) -> dict[str, Any]:
-    members = {member.user for member in place.members.values()}
+def _organization(store: Store, organization: Organization, bridge_url: str) -> dict[str, Any]:
+    members = {member.user for member in organization.members.values()}
     candidates = [user for user in _people(store) if user.id not in members]
     return {
-        **_place(place, bridge_url),
-        "members": [_member(member) for member in place.members.values()],
+        **_summary(organization, bridge_url),
+        "members": [_member(member) for member in organization.members.values()],
         "candidates": [{"id": str(user.id), "name": name_of(user)} for user in candidates],
     }
 

@@ -119,8 +119,8 @@ async def test_a_roster_has_every_member_in_every_shape(
     read = await client.roster(equa.store.sign_in(demo_data.ADA.id), ACME)
 
     assert [(member.name, member.person_id, member.is_individual) for member in read.members] == [
-        (seat.name, seat.account.id if seat.account else None, seat.is_individual)
-        for seat in demo_data.ACME.seats
+        (member.name, member.account.id if member.account else None, member.is_individual)
+        for member in demo_data.ACME.members
     ]
     assert read.problems == ()
 

@@ -29,8 +29,8 @@ async def test_it_reads_names_and_rosters_with_one_login(service: ServiceAccount
     directory: EquaDirectory = service
 
     assert await directory.organization_name(ACME) == "Acme Corp"
-    assert len((await directory.roster(ACME)).members) == len(demo_data.ACME.seats)
-    assert len((await directory.roster(BOREALIS)).members) == len(demo_data.BOREALIS.seats)
+    assert len((await directory.roster(ACME)).members) == len(demo_data.ACME.members)
+    assert len((await directory.roster(BOREALIS)).members) == len(demo_data.BOREALIS.members)
     assert equa.controls.calls == {LOGIN: 1, NAME: 1, MEMBERS: 2}
 
 

@@ -11,7 +11,7 @@ def test_everybody_and_everything_has_an_id_of_its_own() -> None:
     """Accounts, organizations and lines of rosters are told apart by their ids."""
     ids: list[UUID] = [account.id for account in demo_data.ACCOUNTS]
     ids += [company.id for company in demo_data.COMPANIES]
-    ids += [seat.id for company in demo_data.COMPANIES for seat in company.seats]
+    ids += [member.id for company in demo_data.COMPANIES for member in company.members]
 
     assert len(set(ids)) == len(ids)
     assert len({account.email for account in demo_data.ACCOUNTS}) == len(demo_data.ACCOUNTS)
@@ -51,11 +51,11 @@ def test_each_agent_knows_its_own_organization() -> None:
 
 
 def test_equa_can_be_filled_with_it() -> None:
-    """Every seat is a member, with the account if there is one."""
+    """Every member is a member, with the account if there is one."""
     store = Store.of_the_world()
 
     for company in demo_data.COMPANIES:
         members = store.organizations[company.id].members
         assert {member.id: member.user for member in members.values()} == {
-            seat.id: seat.account.id if seat.account else None for seat in company.seats
+            member.id: member.account.id if member.account else None for member in company.members
         }

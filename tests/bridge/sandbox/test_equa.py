@@ -168,7 +168,9 @@ async def test_who_may_view_only_themselves_sees_only_themselves(browser: Browse
     _, seen_by_ada = await browser.ask("GET", path, equa.store.sign_in(demo_data.ADA.id))
     _, seen_by_dmitri = await browser.ask("GET", path, equa.store.sign_in(demo_data.DMITRI.id))
 
-    assert [member["fullName"] for member in seen_by_ada] == [seat.name for seat in demo_data.ACME.seats]
+    assert [member["fullName"] for member in seen_by_ada] == [
+        member.name for member in demo_data.ACME.members
+    ]
     assert [member["fullName"] for member in seen_by_dmitri] == ["Dmitri Novak"]
     assert (await browser.ask("GET", path, equa.store.sign_in(demo_data.ELIF.id)))[0] == 403
     assert (await browser.ask("GET", path))[0] == 401
@@ -196,7 +198,7 @@ async def test_members_come_and_go(browser: Browser, equa: Server) -> None:
     assert (await browser.ask("POST", path, ada, **{**hana, "user": str(uuid4())}))[0] == 400
     status, member = await browser.ask("POST", path, ada, **hana)
     assert (status, member["user"]) == (201, hana["user"])
-    assert len((await browser.ask("GET", path, ada))[1]) == len(demo_data.ACME.seats) + 1
+    assert len((await browser.ask("GET", path, ada))[1]) == len(demo_data.ACME.members) + 1
 
     assert (await browser.ask("DELETE", f"{path}/{member['id']}", ben))[0] == 403
     assert (await browser.ask("DELETE", f"{path}/{member['id']}", ada))[0] == 200

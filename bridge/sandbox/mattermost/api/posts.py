@@ -6,7 +6,7 @@ from aiohttp import web
 
 from bridge.sandbox.mattermost import posts as rules
 from bridge.sandbox.mattermost.api.call import Call, answer, ok
-from bridge.sandbox.mattermost.api.reading import check_may_read
+from bridge.sandbox.mattermost.api.post_lists import check_may_read
 from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.errors import forbidden, invalid_param
 from bridge.sandbox.mattermost.posts import find_post
@@ -35,7 +35,7 @@ async def create(call: Call) -> web.StreamResponse:
         raise
     set_online = call.flag("set_online", default=True)
     post = rules.create_post(call.state, call.me, checked, fields, set_online=set_online)
-    call.runtime.pending.settle(pending, post.id)
+    call.runtime.pending.finish(pending, post.id)
     if set_online:
         call.runtime.hub.presence.come(call.me.id)
     return answer(post_json(post, pending_post_id=pending), 201)

@@ -61,7 +61,7 @@ function pick({ id, name, about }) {
   return el("button", { type: "button", click: () => act("sign-in", { person: id }, "said") }, avatar(name, id), text);
 }
 
-function home({ me, organizations, others, happenings }) {
+function home({ me, organizations, others, events }) {
   const first = me.name.split(" ")[0];
   const lead = organizations.length
     ? "Open Messaging and ask @equabot who is on the team. What happens on this page is told in the chat."
@@ -69,15 +69,15 @@ function home({ me, organizations, others, happenings }) {
   return [
     el("h1", { tabindex: "-1" }, `Hello, ${first}`),
     el("p", { class: "lead" }, lead),
-    el("div", { class: "organizations" }, ...organizations.map((each) => organization(each, happenings))),
+    el("div", { class: "organizations" }, ...organizations.map((each) => organization(each, events))),
     others.length ? elsewhere(others) : null,
   ].filter(Boolean);
 }
 
-function organization({ id, name, messaging, members, candidates }, happenings) {
+function organization({ id, name, messaging, members, candidates }, events) {
   const said = `said-${id}`;
-  const buttons = happenings.map(({ kind, label }) =>
-    el("button", { id: `${kind}-${id}`, type: "button", click: () => act("happen", { organization: id, kind }, said) }, label),
+  const buttons = events.map(({ kind, label }) =>
+    el("button", { id: `${kind}-${id}`, type: "button", click: () => act("emit", { organization: id, kind }, said) }, label),
   );
   return el(
     "section",

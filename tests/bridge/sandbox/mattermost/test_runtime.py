@@ -21,7 +21,7 @@ def test_an_id_is_claimed_settled_and_forgotten_after_30_seconds() -> None:
     assert pending.claim("p") == ""
     with pytest.raises(ApiError, match="pending"):
         pending.claim("p")
-    pending.settle("p", "post")
+    pending.finish("p", "post")
     clock.now += 29.9
     assert pending.claim("p") == "post"
     clock.now += 0.2
@@ -39,14 +39,14 @@ def test_a_freed_id_can_be_claimed_again() -> None:
 def test_an_empty_id_is_never_remembered() -> None:
     """It is always free."""
     pending = PendingPosts(Store())
-    pending.settle("", "post")
+    pending.finish("", "post")
     assert [pending.claim("") for _ in range(2)] == ["", ""]
 
 
 def test_the_oldest_is_forgotten_when_there_is_no_room() -> None:
     """The cache has a size."""
     pending = PendingPosts(Store())
-    pending.settle("first", "post")
+    pending.finish("first", "post")
     for number in range(PENDING_SIZE):
-        pending.settle(str(number), "post")
+        pending.finish(str(number), "post")
     assert pending.claim("first") == ""

@@ -56,10 +56,10 @@ async def test_who_picks_a_person_is_signed_in_to_equa(demo: Demo, http: ClientS
         assert (await current.json())["id"] == ADA
 
     assert shown["me"]["name"] == "Ada Moreno"
-    assert [(place["name"], place["messaging"]) for place in shown["organizations"]] == [
+    assert [(organization["name"], organization["messaging"]) for organization in shown["organizations"]] == [
         ("Acme Corp", f"{demo.bridge_url}/messaging/{ACME}?channel=agent")
     ]
-    assert [place["name"] for place in shown["others"]] == ["Borealis Labs"]
+    assert [organization["name"] for organization in shown["others"]] == ["Borealis Labs"]
 
 
 async def test_who_signs_out_is_signed_out_everywhere(demo: Demo, http: ClientSession) -> None:
@@ -75,7 +75,7 @@ async def test_who_signs_out_is_signed_out_everywhere(demo: Demo, http: ClientSe
 async def test_a_button_tells_the_bridge(demo: Demo, http: ClientSession) -> None:
     """As a CloudEvent with the platform's token, which the page never sees."""
     await does(demo, http, "sign-in", person=ADA)
-    shown = await does(demo, http, "happen", organization=ACME, kind="issue")
+    shown = await does(demo, http, "emit", organization=ACME, kind="issue")
 
     [event] = demo.bridge.events
     assert isinstance(event.data, SharesIssued)
@@ -113,7 +113,7 @@ async def test_who_is_removed_is_no_member_any_more(demo: Demo, http: ClientSess
 async def test_a_bridge_that_refuses_is_heard(demo: Demo, http: ClientSession) -> None:
     """The page shows what it said."""
     demo.bridge.refuses = True
-    shown = await does(demo, http, "happen", organization=ACME, kind="announce")
+    shown = await does(demo, http, "emit", organization=ACME, kind="announce")
 
     assert shown["trouble"].startswith("The bridge answered 401: ")
     assert "said" not in shown
@@ -125,8 +125,8 @@ async def test_a_bridge_that_refuses_is_heard(demo: Demo, http: ClientSession) -
         ("sign-in", {"person": "nobody"}, "person must be a UUID."),
         ("sign-in", {"person": str(uuid4())}, "There is no such person."),
         ("sign-in", [], "A body must be an object."),
-        ("happen", {"organization": ACME, "kind": "explode"}, "That cannot happen here."),
-        ("happen", {"organization": str(uuid4()), "kind": "issue"}, "There is no such organization."),
+        ("emit", {"organization": ACME, "kind": "explode"}, "That cannot happen here."),
+        ("emit", {"organization": str(uuid4()), "kind": "issue"}, "There is no such organization."),
         ("add", {"organization": ACME, "person": ADA}, "Ada Moreno is a member already."),
         ("remove", {"organization": ACME, "person": HANA}, "Hana Weiss is no member."),
     ],
@@ -141,7 +141,7 @@ async def test_what_cannot_be_is_refused(
     assert demo.bridge.events == []
 
 
-@pytest.mark.parametrize("what", ["sign-in", "sign-out", "happen", "add", "remove"])
+@pytest.mark.parametrize("what", ["sign-in", "sign-out", "emit", "add", "remove"])
 async def test_another_sites_form_does_nothing(demo: Demo, http: ClientSession, what: str) -> None:
     """It cannot send JSON without asking first, which nobody answers."""
     url = f"{demo.equa.url}/sandbox/site/{what}"

@@ -9,8 +9,8 @@ from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.channels import find_channel
 from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
 from bridge.sandbox.mattermost.ids import is_id
+from bridge.sandbox.mattermost.post_lists import PostList, Slice, Window, page_of_channel, thread_of
 from bridge.sandbox.mattermost.posts import find_post
-from bridge.sandbox.mattermost.reading import PostList, Slice, Window, page_of_channel, thread_of
 from bridge.sandbox.mattermost.records import Channel, Post
 from bridge.sandbox.mattermost.roles import allowed_in_channel
 from bridge.sandbox.mattermost.wire import post_json

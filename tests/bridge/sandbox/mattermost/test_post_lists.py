@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from bridge.sandbox.mattermost import Channel, Store, User
-from bridge.sandbox.mattermost.reading import Slice, Window, page_of_channel, thread_of
+from bridge.sandbox.mattermost.post_lists import Slice, Window, page_of_channel, thread_of
 
 
 def scene() -> tuple[Store, User, Channel]:

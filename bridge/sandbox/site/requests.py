@@ -25,32 +25,32 @@ async def body(request: web.Request) -> dict[str, Any]:
     if request.content_type != "application/json":
         raise refused("A body must be application/json.")
     try:
-        given = await request.json()
+        fields = await request.json()
     except ValueError:
-        given = None
-    if not isinstance(given, dict):
+        fields = None
+    if not isinstance(fields, dict):
         raise refused("A body must be an object.")
-    return given
+    return fields
 
 
-def user(request: web.Request, given: Mapping[str, Any]) -> User:
+def user(request: web.Request, fields: Mapping[str, Any]) -> User:
     """Return the person that is meant."""
-    found = request.app[STORE].users.get(_id(given, "person"))
+    found = request.app[STORE].users.get(_id(fields, "person"))
     if found is None:
         raise refused("There is no such person.")
     return found
 
 
-def organization(request: web.Request, given: Mapping[str, Any]) -> Organization:
+def organization(request: web.Request, fields: Mapping[str, Any]) -> Organization:
     """Return the organization that is meant."""
-    found = request.app[STORE].organizations.get(_id(given, "organization"))
+    found = request.app[STORE].organizations.get(_id(fields, "organization"))
     if found is None:
         raise refused("There is no such organization.")
     return found
 
 
-def _id(given: Mapping[str, Any], name: str) -> UUID:
+def _id(fields: Mapping[str, Any], name: str) -> UUID:
     try:
-        return UUID(str(given.get(name)))
+        return UUID(str(fields.get(name)))
     except ValueError:
         raise refused(f"{name} must be a UUID.") from None
