@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 
 from bridge.agent.http import Server
-from bridge.agent.refusals import Dialect, InternalError, NotStreamed
+from bridge.agent.refusals import Dialect, InternalError, NotBegun, NotStreamed
 from bridge.errors import AgentFailed, AgentUnavailable, AnswerInterrupted
 from bridge.models.agent import Question
 
@@ -52,8 +52,11 @@ class GatewayAgent:
         except NotStreamed:
             return await self._ask_whole(question)
         except InternalError as error:
-            if loop.time() - asked_at > self._race_window:
-                # The gateway has worked on it, so that tools may have run: that is no race.
+            is_late = loop.time() - asked_at > self._race_window
+            if is_late and isinstance(error, NotBegun):
+                raise
+            if is_late:
+                # The gateway has worked on it, so that tools may have run.
                 raise AnswerInterrupted(error.message, retry_after=error.retry_after) from None
         await asyncio.sleep(self._race_pause)
         return await self._ask(question)

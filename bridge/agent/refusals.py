@@ -25,9 +25,10 @@ LONGEST_WAIT = 300.0
 _SAID_LIMIT = 300
 _NOT_STREAMED = "append-only response stream"
 """The gateway, when its model began anew after text was sent (measured with openclaw 2026.9)."""
-_RACE = re.compile(r"internal error|Session changed before writer admission\b.*", re.DOTALL)
-"""The gateway, when a session's two first messages meet (measured with openclaw 2026.9). The second was not
-begun, so that it can be asked again."""
+_INTERNAL = "internal error"
+_NOT_BEGUN = "Session changed before writer admission"
+"""The gateway, when a session's two first messages meet (measured with openclaw 2026.9). Only the second of
+these sentences says for certain that the message was not begun."""
 
 _WORTH_A_RETRY = re.compile(
     r"rate_limit|overload|server_error|api_error|timeout|unavailable|internal|exhausted|busy|too_many|capacity"
@@ -36,6 +37,10 @@ _WORTH_A_RETRY = re.compile(
 
 class InternalError(AgentUnavailable):
     """The gateway's own trouble, which two first messages of one session at once also cause."""
+
+
+class NotBegun(InternalError):
+    """The gateway did not begin with the question, because another one came first."""
 
 
 class NotStreamed(AgentUnavailable):
@@ -121,8 +126,8 @@ def _by_status(status: int, report: ErrorReport, dialect: Dialect, wait: float |
         # The same status without an error object comes from a proxy in front: there the gateway is only away.
         case 408 | 502 if report.kinds and dialect.retries_itself:
             return AgentFailed(f"The agent has given up on its model (HTTP {status}).")
-        case 500 if dialect.retries_itself and _RACE.fullmatch(report.sentence):
-            return InternalError("The agent reported an internal error (HTTP 500).", retry_after=wait)
+        case 500 if dialect.retries_itself and (error := _internal(report, wait)):
+            return error
         case 408 | 425 | 429:
             return _later(f"The agent asked to try again later (HTTP {status}).", wait)
         case _ if status >= 500 and status not in (501, 505):
@@ -150,8 +155,8 @@ def _by_report(report: ErrorReport, found: Cause | None) -> Verdict:
 
 
 def _by_report_of_gateway(report: ErrorReport, found: Cause | None) -> Verdict:
-    if _RACE.fullmatch(report.sentence):
-        return InternalError("The agent broke off its answer with an internal error.")
+    if error := _internal(report):
+        return error
     if found == "rate":
         return AgentUnavailable(f"The agent asked to try again later ({report.name}).")
     if _NOT_STREAMED in report.sentence:
@@ -160,6 +165,15 @@ def _by_report_of_gateway(report: ErrorReport, found: Cause | None) -> Verdict:
     if report.status is not None and report.status < 500 and report.status != 408:
         return AgentMisconfigured(sentence)
     return AgentFailed(sentence)
+
+
+def _internal(report: ErrorReport, wait: float | None = None) -> InternalError | None:
+    """Return the error of a gateway's own trouble; None if the report is of something else."""
+    if report.sentence.startswith(_NOT_BEGUN):
+        return NotBegun("The agent did not begin with the question.", retry_after=wait)
+    if report.sentence == _INTERNAL:
+        return InternalError("The agent broke off with an internal error.", retry_after=wait)
+    return None
 
 
 def _later(sentence: str, wait: float | None) -> Verdict:

@@ -1,10 +1,13 @@
 """A mention in #agent gets its organization's answer: what people see."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from asyncpg import Pool
 
+from bridge.db.job_history import JobHistory
+from bridge.models.chat import PostId
 from bridge.sandbox.agent.faults import Says
 from handlers.jobs.remarks import HOW_TO_GET_IN
 from tests.support.daemon import Daemon, running
@@ -37,6 +40,40 @@ async def test_each_organization_hears_of_itself_only(
         str(acme.id),
         str(borealis.id),
     }
+
+
+async def test_the_agent_knows_who_says_what(world: World, acme: Company, daemon: Daemon) -> None:
+    """With a second person in the thread everybody's name stands in front of what they say."""
+    first, second = acme.people[:2]
+    question = world.ask(acme, "@equabot hello")
+    await world.answered(question)
+    other = world.store.post_as(
+        second, acme.agent, f"@equabot I agree\n@{first.username}: so do I", root_id=question.id
+    )
+    await world.answered(other)
+
+    alone, together = (call.text for call in world.agent.calls)
+    assert alone == "hello"
+    name = f"{second.first_name} {second.last_name}".strip()
+    shown = f"{name} (@{second.username})" if name else f"@{second.username}"
+    assert together == f"{shown}: I agree\n  @{first.username}: so do I"
+
+
+async def test_an_agent_that_says_nothing_posts_nothing(
+    world: World, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """And the reason is kept for `why`."""
+    world.agent.fail(Says("NO_REPLY"))
+    silent = world.ask(acme, "@equabot thanks, that is all")
+    await world.agent.until(lambda: len(world.agent.calls) == 1)
+    answered = world.ask(acme, "@equabot hello")
+    await world.answered(answered)
+
+    async with asyncio.timeout(10):
+        while (record := await JobHistory(pool).record(PostId(silent.id))) is None or record.state != "done":
+            await asyncio.sleep(0.02)
+    assert record.result == {"skipped": "no_reply"}
+    assert world.replies(silent) == []
 
 
 async def test_a_thread_goes_on_without_mentions(world: World, acme: Company, daemon: Daemon) -> None:

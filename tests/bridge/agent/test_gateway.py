@@ -7,6 +7,7 @@ from aiohttp import ClientSession
 from bridge.agent import gateway, make_agent
 from bridge.agent.gateway import GatewayAgent, product_of, session_key
 from bridge.agent.http import Server
+from bridge.agent.refusals import NotBegun
 from bridge.errors import AgentFailed, AgentMisconfigured, AgentUnavailable, AnswerInterrupted
 from bridge.models.agent import Message
 from bridge.ports import Agent
@@ -193,6 +194,16 @@ async def test_an_internal_error_after_some_work_is_no_race(
         await make(race_window=0).reply(question())
 
     assert len(sandbox.calls) == 1
+
+
+async def test_a_question_that_was_not_begun_may_be_asked_again(
+    make: Callable[..., Agent], sandbox: SandboxAgent
+) -> None:
+    """However long it took to hear that."""
+    sandbox.fail(f.ErrorObject("Session changed before writer admission: agent:main:m"))
+
+    with pytest.raises(NotBegun):
+        await make(race_window=0).reply(question())
 
 
 async def test_an_internal_error_that_stays_is_tried_twice_in_all(

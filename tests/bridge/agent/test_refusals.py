@@ -6,7 +6,7 @@ import pytest
 
 from bridge.agent import gateway, openai
 from bridge.agent.error_reports import find_error, read_error
-from bridge.agent.refusals import Dialect, InternalError, NotStreamed, refused, reported
+from bridge.agent.refusals import Dialect, InternalError, NotBegun, NotStreamed, refused, reported
 from bridge.errors import (
     AgentFailed,
     AgentMisconfigured,
@@ -63,7 +63,7 @@ def test_another_servers_failure_is_tried_again(status: int) -> None:
         ({"message": "internal error", "type": "api_error"}, InternalError, AgentUnavailable),
         (
             {"message": "Session changed before writer admission: agent:main:m:o:c:t", "type": "api_error"},
-            InternalError,
+            NotBegun,
             AgentUnavailable,
         ),
         ({"message": "upstream provider error", "type": "api_error"}, AgentFailed, AgentUnavailable),
