@@ -1,13 +1,15 @@
 """Decide about a post: answer, invite, or refuse with a reason. Pure: no I/O is imported here."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal, Self
 
 from bridge.models.chat import Post, Posted, UserId
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.text.mentions import addresses_others, mentions
+from bridge.models.jobs import Hint
+from bridge.text.mentions import addresses_others, mentions, strip_mention
 
 Reason = Literal[
     "own_post",
@@ -21,10 +23,17 @@ Reason = Literal[
     "too_old",
     "team_not_mapped",
     "not_mentioned",
+    "follow_ups_off",
+    "stopped_listening",
     "to_somebody_else",
+    "others_write_there",
     "left_organization",
     "author_not_mapped",
+    "stop_listening",
+    "too_many_questions",
+    "channel_renamed",
 ]
+
 
 REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -39,9 +48,15 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "too_old": "It was more than a day old when the bridge saw it.",
         "team_not_mapped": "Its team belongs to no organization.",
         "not_mentioned": "It does not mention the bot, and the bot does not answer in its thread yet.",
+        "follow_ups_off": "It does not mention the bot, and FOLLOW_UPS is never.",
+        "stopped_listening": "It does not mention the bot, which was told to stop listening in its thread.",
         "to_somebody_else": "It continues a thread of the bot's, but addresses somebody else.",
+        "others_write_there": "It does not mention the bot, and more than one person writes in its thread.",
         "left_organization": "Its author has left the organization, or is being taken out of its team.",
         "author_not_mapped": "Its author is unknown to Equa and did not mention the bot.",
+        "stop_listening": "It told the bot to stop listening in its thread, which it does.",
+        "too_many_questions": "Its author has asked more in a short time than ASK_LIMIT allows.",
+        "channel_renamed": "Somebody gave its channel another name; once that is repaired it is answered.",
     }
 )
 """Why a post is not answered; the codes are stored and must not change."""
@@ -61,6 +76,7 @@ SELF_EVIDENT: frozenset[str] = frozenset(
         "webhook",
         "other_bot",
         "direct_message",
+        "channel_renamed",
         "other_channel",
         "empty_text",
         "before_start",
@@ -68,11 +84,21 @@ SELF_EVIDENT: frozenset[str] = frozenset(
 )
 """Reasons that `why` finds again from the post itself, so that they are not stored."""
 
+_WRITTEN = ("", "me")
+"""The types of posts that people write; `/me` makes the second."""
+
 SILENCING = ("from_webhook", "from_bot")
 """The props that routing looks at."""
 
 OLDEST = 24 * 60 * 60 * 1000
 """Milliseconds; nobody waits longer for an answer."""
+
+MINUTE, HOUR = 60_000, 3_600_000
+
+STOP: Reason = "stop_listening"
+"""The stored reason by which a thread is known in which the bot no longer listens."""
+
+_STOP = re.compile(r"(?:please[ ,]+)?stop +listening(?: +(?:here|please|now))?[\s.!,]*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +111,17 @@ class Bot:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """What an operator decides about questions."""
+
+    follow_ups: Literal["always", "alone", "never"] = "alone"
+    """When a post without a mention continues a conversation with the bot."""
+    at_once: int = 20
+    """Questions of a person in a minute."""
+    an_hour: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What routing has to know beside the post; times are in milliseconds since 1970."""
 
@@ -94,6 +131,16 @@ class Facts:
     """The person that the author is mapped to."""
     thread_known: bool = False
     """The bot already answers in the post's thread."""
+    thread_shared: bool = False
+    """Somebody else than the author has written in the thread."""
+    thread_stopped: bool = False
+    """The bot was told to stop listening in the thread."""
+    in_agent_channel: bool = False
+    """The channel is the organization's `#agent`, whatever it is called at the moment."""
+    asked: Sequence[int] = ()
+    """When the author asked questions that were not refused; those of the last hour at least."""
+    stored: bool = False
+    """The post was decided about before."""
     left_organization: bool = False
     """The person is known to have left the organization."""
     author_is_bot: bool | None = None
@@ -128,28 +175,23 @@ class Invite:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Do nothing."""
+    """Do not answer; say the hint to the author if there is one."""
 
     reason: Reason
+    hint: Hint | None = None
 
 
 Decision = Answer | Invite | Refuse
 
 
-def decide(posted: Posted, facts: Facts, me: Bot) -> Decision:
+def decide(posted: Posted, facts: Facts, me: Bot, policy: Policy = Policy()) -> Decision:
     """Decide about a post; of several reasons against it the first in `REASONS` counts."""
-    if reason := at_a_glance(posted, me, author_is_bot=facts.author_is_bot) or _past(posted.post, facts):
+    glance = at_a_glance(posted, me, author_is_bot=facts.author_is_bot)
+    if glance == "other_channel":
+        return _elsewhere(posted, facts, me)
+    if reason := glance or _past(posted.post, facts) or _not_for_us(posted.post, facts, me, policy):
         return Refuse(reason)
-    if facts.organization_id is None:
-        return Refuse("team_not_mapped")
-    mentioned = mentions(posted.post.message, me.username)
-    if not mentioned and (reason := _no_follow_up(posted.post, facts, me)):
-        return Refuse(reason)
-    if facts.left_organization:
-        return Refuse("left_organization")
-    if facts.person_id is not None:
-        return Answer(facts.organization_id, facts.person_id)
-    return Invite(facts.organization_id) if mentioned else Refuse("author_not_mapped")
+    return _taken(posted.post, facts, me, policy)
 
 
 def at_a_glance(posted: Posted, me: Bot, *, author_is_bot: bool | None = None) -> Reason | None:
@@ -165,7 +207,7 @@ def explain(reason: str) -> str:
 def _by_whom(post: Post, me: Bot, *, author_is_bot: bool | None) -> Reason | None:
     if post.user_id == me.user_id:
         return "own_post"
-    if post.type:
+    if post.type not in _WRITTEN:
         return "system_post"
     # Anybody can set these props: they may silence us, never make us trust somebody.
     if _flagged(post, "from_webhook"):
@@ -193,7 +235,58 @@ def _past(post: Post, facts: Facts) -> Reason | None:
     return "too_old" if facts.now - post.create_at > OLDEST else None
 
 
-def _no_follow_up(post: Post, facts: Facts, me: Bot) -> Reason | None:
+def _elsewhere(posted: Posted, facts: Facts, me: Bot) -> Refuse:
+    """Decide about a post in another channel than `#agent`: who mentions the bot hears where it answers."""
+    if facts.in_agent_channel:
+        return Refuse("channel_renamed")
+    here = facts.organization_id is not None and facts.now - posted.post.create_at <= OLDEST
+    asks = here and posted.mentioned and mentions(posted.post.message, me.username)
+    return Refuse("other_channel", "elsewhere" if asks else None)
+
+
+def _not_for_us(post: Post, facts: Facts, me: Bot, policy: Policy) -> Reason | None:
+    """Return why a post in `#agent` is not for the bot, or its author nobody whom the bot answers."""
+    if facts.organization_id is None:
+        return "team_not_mapped"
+    mentioned = mentions(post.message, me.username)
+    if not mentioned and (reason := _no_follow_up(post, facts, me, policy)):
+        return reason
+    if facts.left_organization:
+        return "left_organization"
+    return "author_not_mapped" if facts.person_id is None and not mentioned else None
+
+
+def _no_follow_up(post: Post, facts: Facts, me: Bot, policy: Policy) -> Reason | None:
+    """Return why a post without a mention does not continue a conversation with the bot."""
     if not post.root_id or not facts.thread_known:
         return "not_mentioned"
-    return "to_somebody_else" if addresses_others(post.message, me.username) else None
+    if policy.follow_ups == "never":
+        return "follow_ups_off"
+    if facts.thread_stopped:
+        return "stopped_listening"
+    if addresses_others(post.message, me.username):
+        return "to_somebody_else"
+    return "others_write_there" if policy.follow_ups == "alone" and facts.thread_shared else None
+
+
+def _taken(post: Post, facts: Facts, me: Bot, policy: Policy) -> Decision:
+    """Decide about a post that is for the bot, by somebody who may have asked too much already."""
+    assert facts.organization_id is not None
+    if facts.person_id and _STOP.fullmatch(strip_mention(post.message, me.username).strip()):
+        return Refuse(STOP, "stopped")
+    if _too_much(post.create_at, facts.asked, policy):
+        return Refuse("too_many_questions", "limit")
+    if facts.person_id is None:
+        return Invite(facts.organization_id)
+    return Answer(facts.organization_id, facts.person_id)
+
+
+def _too_much(moment: int, asked: Sequence[int], policy: Policy) -> bool:
+    """Tell whether a question at this moment is above its author's limit.
+
+    It goes by when questions were posted and not by when they were read, so that a catch-up after an outage
+    and two processes decide alike.
+    """
+    in_minute = sum(moment - MINUTE < each <= moment for each in asked)
+    in_hour = sum(moment - HOUR < each <= moment for each in asked)
+    return in_minute >= policy.at_once or in_hour >= policy.an_hour

@@ -22,6 +22,7 @@ from bridge.models.ids import is_mattermost_id
 from bridge.ports import MattermostApi
 from bridge.routing import Bot
 from bridge.runtime.database import any_database
+from bridge.runtime.policy import question_policy
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
@@ -80,10 +81,11 @@ async def _considered_anew(
             return 1
         author = await api.user(posted.post.user_id)
         listens = posted.post.channel_id in {channel.id for channel in await api.my_channels()}
-    (facts,) = await mappings.facts([posted])
+    (facts,) = await mappings.facts([posted], settings.agent_channel)
     known = (await positions.all()).get(posted.post.channel_id)
     facts = facts.with_author(author.is_bot).at(int(time.time() * 1000), known.begin_at if known else 0)
-    decision = routing.decide(posted, facts, Bot(me.id, me.username, settings.agent_channel))
+    bot = Bot(me.id, me.username, settings.agent_channel)
+    decision = routing.decide(posted, facts, bot, question_policy(settings))
     return _said(decision, _not_stored(posted.post, known, listens=listens))
 
 
@@ -114,7 +116,7 @@ def _moment(milliseconds: int) -> str:
 
 def _said(decision: routing.Decision, not_stored: str) -> int:
     match decision:
-        case routing.Refuse(reason):
+        case routing.Refuse(reason, _):
             print(f"not answered: {routing.explain(reason)}")
             return 0
         case routing.Answer() | routing.Invite():

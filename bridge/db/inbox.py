@@ -107,6 +107,16 @@ class Inbox:
         return await self.pool.fetch(PUT, *_columns(entries), *_places(positions), CHANNEL, *claim)
 
     @database_errors
+    async def forget_refusals(self, reasons: Sequence[str], of_the_last: timedelta) -> None:
+        """Delete late refusals with these reasons, so that their posts can be decided about again."""
+        await self.pool.execute(
+            """delete from jobs
+               where state = 'refused' and reason = any($1) and finished > now() - $2::interval""",
+            list(reasons),
+            of_the_last,
+        )
+
+    @database_errors
     async def claim(self, capacity: Capacity) -> list[Job]:
         """Take as many jobs as there is capacity for."""
         claim = (capacity.limit, self.holder, self.lease, list(capacity.full), list(capacity.kinds))

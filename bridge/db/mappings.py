@@ -8,20 +8,42 @@ from asyncpg import Pool
 from bridge.db.pool import database_errors
 from bridge.models.chat import Posted, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.routing import Facts
+from bridge.routing import HOUR, STOP, Facts
 
 _FACTS = """
+with post as (
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+        with ordinality as p(id, team_id, channel_id, author, lane, n)
+), asked as (
+    select author, array_agg(posted_at) as moments from jobs
+    where author = any($4) and posted_at > $6 and kind in ('mention', 'invite') and state <> 'refused'
+    group by author
+)
 select o.organization_id, u.id as person_id,
-       exists (select from jobs j where j.lane = x.lane and j.kind = 'mention' and j.state <> 'refused')
+       exists (select from jobs j where j.dedupe = 'post:' || p.id) as stored,
+       exists (select from jobs j where j.lane = p.lane and j.kind = 'mention' and j.state <> 'refused')
            as thread_known,
+       exists (select from jobs j
+               where j.lane = p.lane and j.kind in ('mention', 'invite') and j.author <> p.author)
+           as thread_shared,
+       exists (select from jobs j
+               where j.lane = p.lane and j.kind = 'mention' and j.state = 'refused' and j.reason = $8)
+           as thread_stopped,
+       exists (select from mattermost_channel_mappings c
+               where c.organization_id = o.organization_id and c.mattermost_channel_id = p.channel_id
+                 and c.name = $7) as in_agent_channel,
+       coalesce(asked.moments, '{}') as asked,
        m.person_id is not null as left_organization
-from unnest($1::text[], $2::text[], $3::text[]) with ordinality as x(team_id, user_id, lane, n)
-left join mattermost_org_mappings o on o.mattermost_team_id = x.team_id
-left join mattermost_user_mappings u on u.mattermost_user_id = x.user_id
+from post p
+left join mattermost_org_mappings o on o.mattermost_team_id = p.team_id
+left join mattermost_user_mappings u on u.mattermost_user_id = p.author
 left join memberships m on m.organization_id = o.organization_id and m.person_id = u.id
                        and m.state in ('leaving', 'left')
-order by x.n
+left join asked on asked.author = p.author
+order by p.n
 """
+"""For each post what routing has to know. Who wrote in a thread is known of posts that were stored, refused
+ones too; what a person has asked, of those that were not refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +67,7 @@ class Mappings:
         return PersonId(found) if found else None
 
     @database_errors
-    async def facts(self, posts: Sequence[Posted]) -> list[Facts]:
+    async def facts(self, posts: Sequence[Posted], agent_channel: str) -> list[Facts]:
         """Return for each post, in order, what routing has to know of it: one query for all.
 
         Who was put into a team by somebody else has no line of membership: a mapping is enough for them, and
@@ -53,15 +75,25 @@ class Mappings:
         """
         rows = await self.pool.fetch(
             _FACTS,
+            [posted.post.id for posted in posts],
             [posted.team_id for posted in posts],
+            [posted.post.channel_id for posted in posts],
             [posted.post.user_id for posted in posts],
             [posted.post.lane for posted in posts],
+            min((posted.post.create_at for posted in posts), default=0) - HOUR,
+            agent_channel,
+            STOP,
         )
         return [
             Facts(
                 row["organization_id"],
                 row["person_id"],
                 row["thread_known"],
+                thread_shared=row["thread_shared"],
+                thread_stopped=row["thread_stopped"],
+                in_agent_channel=row["in_agent_channel"],
+                asked=tuple(row["asked"]),
+                stored=row["stored"],
                 left_organization=row["left_organization"],
             )
             for row in rows

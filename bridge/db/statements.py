@@ -35,8 +35,9 @@ with entry as (
     ) last on true
 ), put as (
     insert into jobs (kind, lane, organization_id, dedupe, payload, reason, turn, state, queued,
-                      finished, holder, lease, started, attempts)
+                      author, posted_at, finished, holder, lease, started, attempts)
     select kind, lane, organization_id, dedupe, payload, refused, turn, state, queued and state = 'waiting',
+           payload ->> 'user_id', (payload ->> 'create_at')::bigint,
            case when state = 'refused' then now() end,
            case when state = 'running' then $14::uuid end,
            case when state = 'running' then now() + $15::interval end,

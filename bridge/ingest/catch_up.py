@@ -17,7 +17,7 @@ from bridge.db.positions import Positions
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.ingest.intake import AHEAD, Intake
 from bridge.ingest.paging import Ask, page
-from bridge.models.chat import Channel, ChannelId, Position, Post, Posted, PostId, TeamId
+from bridge.models.chat import Channel, ChannelId, Position, Post, Posted, PostId, TeamId, User
 from bridge.ports import MattermostApi
 from bridge.routing import OLDEST
 
@@ -60,6 +60,10 @@ class CatchUp:
         )
         log.info("first_start", channels=len(channels))
         return True
+
+    async def account(self) -> User:
+        """Return the bot's account as it is now."""
+        return await self.api.me()
 
     async def channels(self) -> list[Channel]:
         """Return the channels that the bot listens in."""

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import assert_never
 
 import structlog
@@ -10,9 +11,12 @@ import structlog
 from bridge import routing, tracing
 from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
+from bridge.ingest.batch import Batch
+from bridge.ingest.entries import hint_entry, job_entry, refusal_entry
+from bridge.ingest.loop_budget import LoopBudget
 from bridge.models.chat import Position, Posted
-from bridge.models.jobs import Entry, JobKind, Mention
-from bridge.routing import Bot, Facts
+from bridge.models.jobs import Entry
+from bridge.routing import Bot, Facts, Policy
 
 log = structlog.get_logger(__name__)
 
@@ -20,13 +24,19 @@ AHEAD = 60_000
 """Milliseconds that a post may be ahead of our clock without being distrusted."""
 
 
-@dataclass(frozen=True, slots=True)
+_UNNOTICED = timedelta(minutes=2)
+"""How long posts may have been read by a former name of the account."""
+
+
+@dataclass(slots=True)
 class Intake:
     """Decides about posts and stores what is to be done, or why nothing is."""
 
     inbox: Inbox
     mappings: Mappings
     me: Bot
+    """Its name changes when the account is renamed."""
+    policy: Policy = field(default_factory=Policy)
 
     async def store(self, posts: Sequence[Posted], *, begin_at: int = 0, incomplete: bool = False) -> int:
         """Store the posts, given oldest first, and move their channels' positions past them.
@@ -35,71 +45,69 @@ class Intake:
         position moves, and refusals wait until those were read. Returns the number of new jobs.
         """
         began = time.time_ns()
-        facts = await self.mappings.facts(posts)
+        facts = await self.mappings.facts(posts, self.me.agent_channel)
         entries = [
             entry
-            for entry in self._entries(posts, facts, begin_at)
+            for entry in await self._entries(posts, facts, begin_at)
             if entry.refused is None or not incomplete
         ]
-        positions = [] if incomplete else list(_positions(posts, begin_at, began // 1_000_000 + AHEAD))
+        latest = began // 1_000_000 + AHEAD
+        positions = [] if incomplete else list(_positions(posts, self.me.agent_channel, begin_at, latest))
         stored = await self.inbox.put_all(entries, positions)
         new = {
-            entry.payload["post_id"] for entry in entries if entry.refused is None and entry.dedupe in stored
+            entry.payload["post_id"]
+            for entry in entries
+            if entry.kind in ("mention", "invite") and entry.refused is None and entry.dedupe in stored
         }
         for post_id in new:
             tracing.seen(post_id, began)
         return len(new)
 
-    def _entries(self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int) -> Iterator[Entry]:
-        opened: set[str] = set()
+    async def rename(self, username: str) -> None:
+        """Decide by the account's new name from now on; forget refusals that went by the former one."""
+        self.me = replace(self.me, username=username)
+        await self.inbox.forget_refusals(["not_mentioned"], _UNNOTICED)
+
+    async def _entries(
+        self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int
+    ) -> Sequence[Entry]:
+        entries, batch, budget = list[Entry](), Batch(), LoopBudget()
         for posted, known in zip(posts, facts, strict=True):
-            seen = replace(
-                known,
-                thread_known=known.thread_known or posted.post.lane in opened,
-                begin_at=begin_at,
-                now=time.time_ns() // 1_000_000,
-            )
-            if entry := self._entry(posted, seen):
-                yield entry
-                if entry.kind == "mention" and entry.refused is None:
-                    opened.add(entry.lane)
-
-    def _entry(self, posted: Posted, facts: Facts) -> Entry | None:
-        match routing.decide(posted, facts, self.me):
-            case routing.Answer():
-                return _job("mention", posted, facts)
-            case routing.Invite():
-                return _job("invite", posted, facts)
-            case routing.Refuse(reason) if reason in routing.SELF_EVIDENT:
-                return None
-            case routing.Refuse(reason):
-                return replace(_job("mention", posted, facts), payload={}, refused=reason)
-            case decision:
-                assert_never(decision)
+            seen = batch.add_to(known, posted.post).at(time.time_ns() // 1_000_000, begin_at)
+            decision = routing.decide(posted, seen, self.me, self.policy)
+            made = list(_of_decision(posted, seen, decision))
+            if any(entry.dedupe == f"post:{posted.post.id}" for entry in made):
+                batch.note(posted.post, known, decision)
+            entries += made
+            await budget.give_way()
+        return entries
 
 
-def _job(kind: JobKind, posted: Posted, facts: Facts) -> Entry:
-    post = posted.post
-    mention = Mention(
-        post_id=post.id,
-        channel_id=post.channel_id,
-        thread=post.thread,
-        user_id=post.user_id,
-        person_id=facts.person_id,
-        message=post.message,
-        create_at=post.create_at,
-    )
-    return Entry(kind, post.lane, facts.organization_id, f"post:{post.id}", mention.payload())
+def _of_decision(posted: Posted, facts: Facts, decision: routing.Decision) -> Iterator[Entry]:
+    match decision:
+        case routing.Answer():
+            yield job_entry("mention", posted, facts)
+        case routing.Invite():
+            yield job_entry("invite", posted, facts)
+        case routing.Refuse(reason, hint):
+            if reason not in routing.SELF_EVIDENT:
+                yield refusal_entry(reason, posted, facts)
+            if hint is not None and not facts.stored:
+                yield hint_entry(hint, posted, facts.organization_id)
+        case _:
+            assert_never(decision)
 
 
-def _positions(posts: Sequence[Posted], begin_at: int, latest: int) -> Iterator[Position]:
-    """Return the channels' new positions; a post later than `latest` moves none.
+def _positions(posts: Sequence[Posted], channel_name: str, begin_at: int, latest: int) -> Iterator[Position]:
+    """Return the new positions of the channels of this name; a post later than `latest` moves none.
 
     A position in the future would hide posts until then. If our own clock is wrong, posts are read twice and
     none is missed.
     """
     last: dict[str, Posted] = {}
     for posted in posts:
+        if posted.channel_name != channel_name or not posted.team_id:
+            continue
         if posted.post.create_at > latest:
             log.warning("post_from_the_future", post=posted.post.id, channel=posted.post.channel_id)
             continue

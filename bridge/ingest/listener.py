@@ -6,10 +6,12 @@ its end first. Other channels do not wait for it.
 
 import time
 from asyncio import TaskGroup
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import assert_never
+
+import structlog
 
 from bridge.ingest.backfill import Backfill
 from bridge.ingest.catch_up import CatchUp
@@ -27,6 +29,8 @@ from bridge.metrics import Metrics
 from bridge.models.chat import Channel, Posted
 from bridge.outage import retry_until_available
 
+log = structlog.get_logger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
@@ -35,6 +39,8 @@ class Listener:
     catch_up: CatchUp
     post_acks: PostAcks
     metrics: Metrics
+    renamed: Callable[[str], None] = lambda _username: None
+    """Called with the account's new name."""
 
     async def run(self) -> None:
         """Listen until cancelled; after the socket's end only what it missed is still read."""
@@ -54,7 +60,8 @@ class Listener:
             posts = []
             match event:
                 case Connected(lost):
-                    backfill.open(await retry_until_available("catch_up", partial(self._news, lost=lost)))
+                    renamed = await self._rename(await retry_until_available("account", self._username))
+                    backfill.open(await self._news(lost=lost or renamed))
                 case Changed(change):
                     await self._follow(change, backfill)
                 case _:
@@ -67,7 +74,8 @@ class Listener:
         A resume is no proof that nothing is missing: while the account's session was ended, or the account
         out of a channel, the server kept nothing for the connection.
         """
-        return await self.catch_up.news(now=time.time_ns() // 1_000_000, resumed=not lost)
+        now = time.time_ns() // 1_000_000
+        return await retry_until_available("catch_up", partial(self.catch_up.news, now, resumed=not lost))
 
     async def _follow(self, change: Change, backfill: Backfill) -> None:
         """Read channels again in which posts may have been missed, before any later post is stored."""
@@ -80,10 +88,27 @@ class Listener:
                 channels = await retry_until_available("of_team", partial(self.catch_up.of_team, team_id))
                 for channel in channels:
                     backfill.reopen(channel.id)
-            case ChannelChanged() | TeamChanged() | AccountRenamed():
+            case AccountRenamed(username):
+                if await self._rename(username):
+                    backfill.open(await self._news(lost=True))
+            case ChannelChanged() | TeamChanged():
                 pass
             case _:
                 assert_never(change)
+
+    async def _username(self) -> str:
+        """Return what the account is called: it may have been renamed while nothing was heard."""
+        return (await self.catch_up.account()).username
+
+    async def _rename(self, username: str) -> bool:
+        """Follow the account's name; True if it is a new one, and the last minute has to be read again."""
+        was = self.intake.me.username
+        if username == was:
+            return False
+        await retry_until_available("rename", partial(self.intake.rename, username))
+        log.warning("bot_renamed", username=username, was=was)
+        self.renamed(username)
+        return True
 
     async def _store(self, posts: Sequence[Posted], backfill: Backfill) -> None:
         now, behind = backfill.divide(self._acknowledged(posts))

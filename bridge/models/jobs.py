@@ -14,10 +14,16 @@ JobId = NewType("JobId", int)
 SyncId = NewType("SyncId", UUID)
 """A sync of a team that was asked for."""
 
-JobKind = Literal["mention", "invite", "notice", "membership", "sync"]
-"""`mention` asks the agent; `invite` tells somebody without a mapping how to get in; `notice` posts what the
-platform told; `membership` puts a person into an organization's team or takes them out of it; `sync` makes a
-whole team match the organization's roster."""
+JobKind = Literal["mention", "invite", "hint", "notice_hint", "notice", "membership", "sync", "repair"]
+"""`mention` asks the agent; `invite` says to somebody without a mapping how to get in.
+
+`hint` and `notice_hint` say why the bot, or the notice account, does not answer; `notice` posts what
+the platform reported; `membership` puts a person into an organization's team or takes them out of it; `sync`
+makes a team match the roster; `repair` puts its channels and the bots in them right.
+"""
+
+Hint = Literal["elsewhere", "limit", "stopped", "notices"]
+"""A sentence to the author of a post that is not answered; `notices` is said by the notice account."""
 
 JobState = Literal["waiting", "running", "done", "dead", "refused"]
 
@@ -43,6 +49,25 @@ class Mention:
     def payload(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
+
+
+@dataclass(frozen=True, slots=True)
+class HintPost:
+    """A sentence to the author of a post: the payload of a `hint` or a `notice_hint` job."""
+
+    hint: Hint
+    post_id: PostId
+    channel_id: ChannelId
+    thread: PostId
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Self:
+        """Read it out of a job's payload."""
+        return cls(**payload)
+
+    def payload(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,13 @@ from bridge.models.chat import User
 from bridge.models.proxies import NO_PROXIES, Proxies
 from bridge.outage import retry_until_available
 from bridge.ports import Agent, MattermostApi
-from bridge.routing import Bot
+from bridge.routing import Bot, Policy
 from bridge.runtime.clients import Clients
 from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
 from bridge.runtime.job_handlers import mention_handlers, notice_handlers
+from bridge.runtime.policy import question_policy
 from bridge.worker import Worker
+from handlers.jobs.hint import Hints, HintTexts
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import Poster
@@ -43,6 +45,7 @@ class Account:
     token: str = field(repr=False)
     channel: str
     proxies: Proxies = NO_PROXIES
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,24 +76,29 @@ class BotRunner:
         inbox, pool = self.worker.inbox, self.worker.inbox.pool
         me = Bot(user.id, user.username, self.account.channel)
         socket = self.state.socket = self._socket(me)
-        intake = Intake(inbox, Mappings(pool), me)
+        intake = Intake(inbox, Mappings(pool), me, self.account.policy)
         catch_up = CatchUp(self.bot, Positions(pool), intake, me.agent_channel)
         await retry_until_available("begin", catch_up.begin)
-        mentions = self._mentions(poster, socket, me)
+
+        def answer_as(username: str) -> None:
+            """Answer under this name of the account from now on."""
+            hints = Hints(poster, inbox, HintTexts(me.agent_channel, username, self.account.policy))
+            self.worker.register(mention_handlers(self._mentions(poster, socket, username), hints))
+
         async with socket:
-            self.worker.register(mention_handlers(mentions))
+            answer_as(me.username)
             if not self.notices:
                 self.worker.register(notice_handlers(Notices(Teams(pool), poster, inbox)))
-            await Listener(socket, intake, catch_up, self.post_acks, self.metrics).run()
+            await Listener(socket, intake, catch_up, self.post_acks, self.metrics, answer_as).run()
 
-    def _mentions(self, poster: Poster, socket: Socket, me: Bot) -> Mentions:
+    def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:
         return Mentions(
             self.bot,
             self.agent,
             self.worker.inbox,
             poster,
             socket.typing,
-            me.username,
+            username,
             self.metrics,
             Speakers(self.bot),
             self.image_hosts,
@@ -147,7 +155,8 @@ def make_bot(
     if not (url and token and clients.bot and clients.agent):
         log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: no mention answered, no notice posted")
         return None
-    account = Account(url, token.get_secret_value(), settings.agent_channel, settings.proxies)
+    policy = question_policy(settings)
+    account = Account(url, token.get_secret_value(), settings.agent_channel, settings.proxies, policy)
     hosts = image_hosts(settings)
     return BotRunner(account, clients.bot, clients.notices, clients.agent, worker, metrics, state, hosts)
 

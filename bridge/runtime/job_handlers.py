@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from bridge.models.jobs import JobKind
 from bridge.runtime.services import Services
 from bridge.worker import Handler
+from handlers.jobs.hint import Hints
 from handlers.jobs.membership import Memberships, refuse
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
@@ -21,9 +22,13 @@ def membership_handlers(services: Services) -> Mapping[JobKind, Handler]:
     }
 
 
-def mention_handlers(mentions: Mentions) -> Mapping[JobKind, Handler]:
+def mention_handlers(mentions: Mentions, hints: Hints) -> Mapping[JobKind, Handler]:
     """Return the handlers of the kinds that the bot does."""
-    return {"mention": Handler(mentions.answer, mentions.apologize), "invite": Handler(mentions.invite)}
+    return {
+        "mention": Handler(mentions.answer, mentions.apologize),
+        "invite": Handler(mentions.invite),
+        "hint": Handler(hints.post),
+    }
 
 
 def notice_handlers(notices: Notices) -> Mapping[JobKind, Handler]:

@@ -1,7 +1,7 @@
 """Who is answered, who is invited, and why the others are not."""
 
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import pytest
@@ -20,6 +20,7 @@ from bridge.routing import (
     Decision,
     Facts,
     Invite,
+    Policy,
     Reason,
     Refuse,
     at_a_glance,
@@ -36,6 +37,8 @@ KNOWN = Facts(ORGANIZATION, PERSON, author_is_bot=None, now=NOW, begin_at=NOW - 
 STRANGER = replace(KNOWN, person_id=None)
 GONE = replace(KNOWN, left_organization=True)
 IN_THREAD = replace(KNOWN, thread_known=True)
+SHARED = replace(IN_THREAD, thread_shared=True)
+STOPPED = replace(IN_THREAD, thread_stopped=True)
 
 POST = Post(
     id=PostId("p" * 26),
@@ -46,6 +49,7 @@ POST = Post(
     create_at=NOW,
 )
 POSTED = Posted(POST, TeamId("t" * 26), "agent")
+ELSEWHERE = replace(POSTED, channel_name="town-square", mentioned=True)
 ANSWER = Answer(ORGANIZATION, PERSON)
 
 
@@ -76,7 +80,31 @@ def _reply(message: str) -> Posted:
         (_posted(user_id=ME.user_id), KNOWN, Refuse("own_post")),
         (_posted(type="system_join_channel"), KNOWN, Refuse("system_post")),
         (_posted(type="custom_survey"), KNOWN, Refuse("system_post")),
-        (_posted(type="me"), KNOWN, Refuse("system_post")),
+        (_posted(type="me", message="*asks @equabot for help*"), KNOWN, ANSWER),
+        (_posted(type="me", message="*waves*"), KNOWN, Refuse("not_mentioned")),
+        (_posted(type="slack_attachment"), KNOWN, Refuse("system_post")),
+        (_reply("and now?"), SHARED, Refuse("others_write_there")),
+        (_reply("@equabot and now?"), SHARED, ANSWER),
+        (_reply("cc @bob"), IN_THREAD, Refuse("to_somebody_else")),
+        (_reply("Hey @bob great"), IN_THREAD, Refuse("to_somebody_else")),
+        (_reply("and now?"), STOPPED, Refuse("stopped_listening")),
+        (_reply("@equabot and now?"), STOPPED, ANSWER),
+        (_reply("@equabot stop listening"), IN_THREAD, Refuse("stop_listening", "stopped")),
+        (_reply("@equabot please stop listening."), SHARED, Refuse("stop_listening", "stopped")),
+        (_reply("Stop listening, @equabot!"), IN_THREAD, Refuse("stop_listening", "stopped")),
+        (_reply("stop listening"), IN_THREAD, Refuse("stop_listening", "stopped")),
+        (_reply("stop listening"), SHARED, Refuse("others_write_there")),
+        (_reply("@equabot stop listening to music?"), IN_THREAD, ANSWER),
+        (_reply("@equabot stop listening"), replace(IN_THREAD, person_id=None), Invite(ORGANIZATION)),
+        (ELSEWHERE, KNOWN, Refuse("other_channel", "elsewhere")),
+        (ELSEWHERE, STRANGER, Refuse("other_channel", "elsewhere")),
+        (ELSEWHERE, KNOWN.at(NOW + OLDEST + 1, 0), Refuse("other_channel")),
+        (ELSEWHERE, replace(KNOWN, organization_id=None), Refuse("other_channel")),
+        (replace(ELSEWHERE, post=replace(POST, message="@all hi")), KNOWN, Refuse("other_channel")),
+        (replace(ELSEWHERE, post=replace(POST, message="`@equabot`")), KNOWN, Refuse("other_channel")),
+        (replace(ELSEWHERE, post=replace(POST, user_id=ME.user_id)), KNOWN, Refuse("own_post")),
+        (ELSEWHERE, replace(KNOWN, in_agent_channel=True), Refuse("channel_renamed")),
+        (POSTED, replace(KNOWN, in_agent_channel=True), ANSWER),
         (_posted(props={"from_webhook": "true"}), KNOWN, Refuse("webhook")),
         (_posted(props={"from_bot": "true"}), KNOWN, Refuse("other_bot")),
         (_posted(props={"from_bot": True}), KNOWN, Refuse("other_bot")),
@@ -108,6 +136,56 @@ def _reply(message: str) -> Posted:
 def test_a_post_has_one_decision(posted: Posted, facts: Facts, decision: Decision) -> None:
     """The table of what is answered."""
     assert decide(posted, facts, ME) == decision
+
+
+@pytest.mark.parametrize(
+    ("follow_ups", "facts", "decision"),
+    [
+        ("never", IN_THREAD, Refuse("follow_ups_off")),
+        ("never", SHARED, Refuse("follow_ups_off")),
+        ("alone", IN_THREAD, ANSWER),
+        ("alone", SHARED, Refuse("others_write_there")),
+        ("always", IN_THREAD, ANSWER),
+        ("always", SHARED, ANSWER),
+        ("always", STOPPED, Refuse("stopped_listening")),
+    ],
+)
+def test_follow_ups(
+    follow_ups: Literal["always", "alone", "never"], facts: Facts, decision: Decision
+) -> None:
+    """A post without a mention goes to the bot as the operator wants it; a mention always does."""
+    policy = Policy(follow_ups)
+
+    assert decide(_reply("and now?"), facts, ME, policy) == decision
+    assert decide(_reply("@equabot and now?"), facts, ME, policy) == ANSWER
+    assert decide(_reply("ask @bob"), facts, ME, policy) != ANSWER
+
+
+def ago(*seconds: float) -> tuple[int, ...]:
+    return tuple(NOW - round(each * 1000) for each in seconds)
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ((), True),
+        (ago(0, 1), True),
+        (ago(0, 1, 59.9), False),
+        (ago(0, 1, 60), True),
+        (ago(100, 200, 300, 400), True),
+        (ago(100, 200, 300, 400, 3599.9), False),
+        (ago(100, 200, 300, 400, 3600), True),
+        (ago(-1, -2, -3, -4, -5), True),
+    ],
+)
+def test_a_person_may_ask_so_much(asked: tuple[int, ...], *, allowed: bool) -> None:
+    """So many questions a minute and an hour, by when they were posted; an invitation counts too."""
+    policy = Policy(at_once=3, an_hour=5)
+    refused = Refuse("too_many_questions", "limit")
+
+    for facts, decision in ((KNOWN, ANSWER), (STRANGER, Invite(ORGANIZATION))):
+        assert decide(POSTED, replace(facts, asked=asked), ME, policy) == (decision if allowed else refused)
+    assert decide(_posted(message="hi"), replace(KNOWN, asked=asked), ME, policy) == Refuse("not_mentioned")
 
 
 def test_the_first_reason_counts() -> None:

@@ -14,8 +14,10 @@ from bridge.ingest.intake import Intake
 from bridge.mattermost.websocket.socket import Event
 from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
-from bridge.routing import Bot
+from bridge.routing import Bot, Policy
 from bridge.sandbox import mattermost
+
+MANY = 1_000_000
 
 
 def bot_of(user: mattermost.User) -> Bot:
@@ -25,7 +27,7 @@ def bot_of(user: mattermost.User) -> Bot:
 def idle_intake(pool: Pool, bot: mattermost.User) -> Intake:
     """Return an intake without a worker, so that everything waits."""
     inbox = Inbox(pool)
-    return Intake(inbox, Mappings(pool), bot_of(bot))
+    return Intake(inbox, Mappings(pool), bot_of(bot), Policy(at_once=MANY, an_hour=MANY))
 
 
 def posted(post: mattermost.Post, channel: mattermost.Channel) -> Posted:
@@ -45,7 +47,10 @@ def posted(post: mattermost.Post, channel: mattermost.Channel) -> Posted:
 
 async def stored(pool: Pool) -> Mapping[str, str]:
     """Return the reason of everything that was refused, and the state of all else, by post."""
-    rows = await pool.fetch("select substr(dedupe, 6) as post, coalesce(reason, state) as outcome from jobs")
+    rows = await pool.fetch(
+        "select substr(dedupe, 6) as post, coalesce(reason, state) as outcome from jobs"
+        " where dedupe like 'post:%'"
+    )
     return {row["post"]: row["outcome"] for row in rows}
 
 

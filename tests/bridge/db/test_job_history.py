@@ -146,5 +146,5 @@ async def test_a_forgotten_thread_needs_a_mention_again(
 
     await job_history.purge(DAYS)
 
-    (fact,) = await Mappings(pool).facts([Posted(follow_up, TeamId("t" * 26), "agent")])
+    (fact,) = await Mappings(pool).facts([Posted(follow_up, TeamId("t" * 26), "agent")], "agent")
     assert not fact.thread_known

@@ -87,7 +87,8 @@ async def test_facts_are_told_for_each_post_in_order(mappings: Mappings) -> None
             posted("3", team=TeamId("")),
             posted("4"),
             posted("5"),
-        ]
+        ],
+        "agent",
     )
 
     assert facts == [
@@ -111,7 +112,7 @@ async def test_who_leaves_is_told_apart(mappings: Mappings, pool: Pool, state: s
     await pool.execute("insert into memberships values ($1, $2, $3)", ACME, ADA, state)
 
     facts = await mappings.facts(
-        [posted("1"), posted("2", team=OTHER_TEAM), posted("3", user=OTHER_USER), posted("4")]
+        [posted("1"), posted("2", team=OTHER_TEAM), posted("3", user=OTHER_USER), posted("4")], "agent"
     )
 
     here, elsewhere, other = Facts(ACME, ADA, left_organization=left), Facts(BOREALIS, ADA), Facts(ACME, BEN)
@@ -124,14 +125,15 @@ async def test_the_order_holds_for_many(mappings: Mappings) -> None:
     known = [number % 3 == 0 for number in range(500)]
 
     facts = await mappings.facts(
-        [posted(str(number), user=USER if mapped else OTHER_USER) for number, mapped in enumerate(known)]
+        [posted(str(number), user=USER if mapped else OTHER_USER) for number, mapped in enumerate(known)],
+        "agent",
     )
 
     assert [fact.person_id == ADA for fact in facts] == known
 
 
 async def test_of_nothing_there_are_no_facts(mappings: Mappings) -> None:
-    assert await mappings.facts([]) == []
+    assert await mappings.facts([], "agent") == []
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ async def test_a_thread_is_known_by_a_mention_that_is_answered(
     await Inbox(pool).put_all([Entry(kind, "thread:root", ACME, "post:root", {}, refused)])
 
     (reply, root, other) = await mappings.facts(
-        [posted("reply", "root"), posted("root"), posted("reply", "other")]
+        [posted("reply", "root"), posted("root"), posted("reply", "other")], "agent"
     )
 
     assert (reply.thread_known, root.thread_known, other.thread_known) == (known, known, False)
@@ -158,7 +160,7 @@ async def test_a_thread_stays_known_when_its_answer_is_posted(mappings: Mappings
     (job,) = await inbox.claim(Capacity(1))
     await inbox.finish(job.id)
 
-    (fact,) = await mappings.facts([posted("reply", "root")])
+    (fact,) = await mappings.facts([posted("reply", "root")], "agent")
 
     assert fact.thread_known
 
@@ -168,7 +170,7 @@ async def test_a_database_that_is_away_is_told(mappings: Mappings, pool: Pool) -
     await pool.close()
 
     with pytest.raises(DatabaseUnavailable):
-        await mappings.facts([posted("1")])
+        await mappings.facts([posted("1")], "agent")
     with pytest.raises(DatabaseUnavailable):
         await mappings.organization_of_team(TEAM)
     with pytest.raises(DatabaseUnavailable):

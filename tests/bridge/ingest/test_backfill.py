@@ -18,7 +18,7 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import connect
 from bridge.mattermost.websocket.socket import Connected, Seen, Socket
 from bridge.metrics import Metrics
-from bridge.models.chat import Channel, ChannelId, TeamId
+from bridge.models.chat import Channel, ChannelId, TeamId, User
 from bridge.sandbox import mattermost
 from bridge.sandbox.mattermost import RestFault
 from tests.support.reading import Feed, figure, idle_intake, positions, posted, stored
@@ -48,6 +48,9 @@ class Stepped:
 
     async def news(self, now: int, *, resumed: bool = False) -> Sequence[Channel]:
         return await self.catch_up.news(now, resumed=resumed)
+
+    async def account(self) -> User:
+        return await self.catch_up.account()
 
     async def resolve(self, channel_id: ChannelId) -> Channel | None:
         return await self.catch_up.resolve(channel_id)

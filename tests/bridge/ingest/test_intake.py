@@ -16,7 +16,7 @@ from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention
-from bridge.routing import Bot
+from bridge.routing import HOUR, MINUTE, Bot, Policy
 from bridge.worker import Handler, Worker, WorkerConfig
 from tests.support.reading import positions, stored
 
@@ -101,7 +101,8 @@ async def test_a_refusal_is_stored_with_its_reason_and_without_the_text(intake: 
 
     row = await pool.fetchrow("select state, reason, payload, finished from jobs")
     assert row is not None
-    assert (row["state"], row["reason"], row["payload"]) == ("refused", "not_mentioned", {})
+    assert (row["state"], row["reason"]) == ("refused", "not_mentioned")
+    assert row["payload"] == {"user_id": WRITER, "create_at": NOW}
     assert row["finished"]
 
 
@@ -112,10 +113,8 @@ async def test_a_refusal_is_stored_with_its_reason_and_without_the_text(intake: 
         post("one", type="system_join_channel"),
         post("one", props={"from_webhook": "true"}),
         post("one", "  "),
-        Posted(post("one").post, "", "agent"),
-        Posted(post("one").post, TEAM, "town-square"),
     ],
-    ids=["own", "system", "webhook", "empty", "direct", "elsewhere"],
+    ids=["own", "system", "webhook", "empty"],
 )
 async def test_what_can_be_told_at_any_time_is_not_stored(intake: Intake, pool: Pool, posted: Posted) -> None:
     """But it is passed: it need not be read again."""
@@ -123,6 +122,137 @@ async def test_what_can_be_told_at_any_time_is_not_stored(intake: Intake, pool: 
 
     assert await stored(pool) == {}
     assert await positions(pool) == {CHANNEL: NOW}
+
+
+@pytest.mark.parametrize(
+    "posted", [Posted(post("one").post, "", "agent"), Posted(post("one").post, TEAM, "town-square")]
+)
+async def test_other_channels_have_no_positions(intake: Intake, pool: Pool, posted: Posted) -> None:
+    """They are never read, and behind a position of a renamed channel its posts would be lost."""
+    assert await intake.store([posted]) == 0
+
+    assert await stored(pool) == {}
+    assert await positions(pool) == {}
+
+
+async def hints(pool: Pool) -> list[tuple[str, str]]:
+    rows = await pool.fetch(
+        "select payload ->> 'hint' as hint, payload ->> 'post_id' as post from jobs where kind = 'hint'"
+        " order by id"
+    )
+    return [(row["hint"], row["post"]) for row in rows]
+
+
+async def test_who_asks_elsewhere_hears_once_a_day_where_the_bot_answers(intake: Intake, pool: Pool) -> None:
+    """Each person once, by the day of Mattermost's clock, however often and in how many channels they ask."""
+    noon = NOW // (24 * HOUR) * 24 * HOUR
+
+    def elsewhere(name: str, by: UserId = WRITER, at: int = noon) -> Posted:
+        return Posted(post(name, by=by, at=at).post, TEAM, f"channel-{name}", mentioned=True)
+
+    await intake.store([elsewhere("one"), elsewhere("two"), elsewhere("three", STRANGER)])
+    await intake.store([elsewhere("four", at=noon - 1)])
+    await intake.store([elsewhere("one"), elsewhere("five")])
+
+    assert await hints(pool) == [("elsewhere", "one"), ("elsewhere", "three"), ("elsewhere", "four")]
+    assert await positions(pool) == {}
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one by one"])
+async def test_the_limit_of_a_person(intake: Intake, pool: Pool, *, at_once: bool) -> None:
+    """What is too much is refused with its reason; the person hears of it once, others ask on."""
+    intake.policy = Policy(at_once=3, an_hour=5)
+    start = (NOW // HOUR - 1) * HOUR
+    posts = [
+        *(post(f"quick {number}", at=start + number) for number in range(5)),
+        *(post(f"slow {number}", at=start + (2 + number) * MINUTE) for number in range(4)),
+        post("other", by=UserId("o" * 26), at=start + 10 * MINUTE),
+        post("later", at=start + 61 * MINUTE),
+    ]
+    for batch in [posts] if at_once else [[each] for each in posts]:
+        await intake.store(batch)
+        await intake.store(batch)
+
+    known = await stored(pool)
+    refused = {name for name, state in known.items() if state == "too_many_questions"}
+    assert refused == {"quick 3", "quick 4", "slow 2", "slow 3"}
+    assert await hints(pool) == [("limit", "quick 3")]
+
+
+async def test_two_processes_count_together(intake: Intake, pool: Pool) -> None:
+    """Each reads everything; what the other has stored is neither counted twice nor forgotten."""
+    intake.policy = Policy(at_once=4, an_hour=100)
+    other = Intake(Inbox(pool), intake.mappings, ME, intake.policy)
+    posts = [post(f"{number}", at=NOW + number) for number in range(8)]
+
+    await intake.store(posts[:3])
+    await asyncio.gather(other.store(posts), intake.store(posts[3:]))
+
+    known = await stored(pool)
+    assert [known[str(number)] for number in range(8)] == ["waiting"] * 4 + ["too_many_questions"] * 4
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one by one"])
+async def test_a_thread_in_which_others_write(intake: Intake, pool: Pool, *, at_once: bool) -> None:
+    """Alone a person goes on without a mention; once somebody else writes, only mentions count."""
+    posts = [
+        post("root"),
+        post("alone", "and now?", root="root", at=NOW + 1),
+        post("joins", "I know that", root="root", by=STRANGER, at=NOW + 2),
+        post("together", "really?", root="root", at=NOW + 3),
+        post("mention", "@equabot really?", root="root", at=NOW + 4),
+    ]
+    for batch in [posts] if at_once else [[each] for each in posts]:
+        await intake.store(batch)
+
+    known = dict(await stored(pool))
+    assert known.pop("joins") in {"others_write_there", "author_not_mapped"}
+    assert known == {
+        "root": "waiting",
+        "alone": "waiting",
+        "together": "others_write_there",
+        "mention": "waiting",
+    }
+
+
+async def test_somebody_elses_root_is_no_thread_of_ones_own(intake: Intake, pool: Pool) -> None:
+    """Who began the thread has written in it, whether or not they spoke to the bot."""
+    posts = [
+        post("root", "look at this", by=STRANGER),
+        post("asked", root="root", at=NOW + 1),
+        post("on", "and now?", root="root", at=NOW + 2),
+    ]
+    for each in posts:
+        await intake.store([each])
+
+    assert (await stored(pool))["on"] == "others_write_there"
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one by one"])
+async def test_stop_listening(intake: Intake, pool: Pool, *, at_once: bool) -> None:
+    """It ends the listening in that thread alone, for good; a mention is answered all the same."""
+    posts = [
+        post("root"),
+        post("stop", "@equabot stop listening", root="root", at=NOW + 1),
+        post("on", "and now?", root="root", at=NOW + 2),
+        post("mention", root="root", at=NOW + 3),
+        post("on again", "and now?", root="root", at=NOW + 4),
+        post("other root", at=NOW + 5),
+        post("elsewhere", "and now?", root="other root", at=NOW + 6),
+    ]
+    for batch in [posts] if at_once else [[each] for each in posts]:
+        await intake.store(batch)
+
+    assert await stored(pool) == {
+        "root": "waiting",
+        "stop": "stop_listening",
+        "on": "stopped_listening",
+        "mention": "waiting",
+        "on again": "stopped_listening",
+        "other root": "waiting",
+        "elsewhere": "waiting",
+    }
+    assert await hints(pool) == [("stopped", "stop")]
 
 
 async def test_history_is_passed_and_not_considered(intake: Intake, pool: Pool) -> None:

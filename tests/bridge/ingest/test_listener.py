@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -19,7 +19,7 @@ from bridge.mattermost.websocket.changes import (
 )
 from bridge.mattermost.websocket.socket import Changed, Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
-from bridge.models.chat import Channel, ChannelId, Post, Posted, PostId, TeamId, UserId
+from bridge.models.chat import Channel, ChannelId, Post, Posted, PostId, TeamId, User, UserId
 from bridge.routing import Bot
 from tests.support.reading import figure
 
@@ -63,6 +63,8 @@ class Diary:
     """An intake and a catch-up that write down what was done, after failing as told."""
 
     me: Bot = ME
+    called: str = "equabot"
+    """What Mattermost calls the account."""
     done: list[str] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
@@ -75,10 +77,17 @@ class Diary:
         self.done.append(" ".join(posted.post.id for posted in posts) + " incomplete" * incomplete)
         return len(posts)
 
+    async def rename(self, username: str) -> None:
+        self._fail()
+        self.me = replace(self.me, username=username)
+
     async def news(self, now: int, *, resumed: bool) -> Sequence[Channel]:
         self._fail()
         self.done.append("looked again" if resumed else "looked")
         return [] if resumed else [CHANNEL]
+
+    async def account(self) -> User:
+        return User(self.me.user_id, self.called)
 
     async def resolve(self, channel_id: ChannelId) -> Channel | None:
         self._fail()
@@ -107,11 +116,12 @@ class Listening:
     diary: Diary = field(default_factory=Diary)
     post_acks: PostAcks = field(default_factory=PostAcks)
     metrics: Metrics = field(default_factory=Metrics)
+    renamed: list[str] = field(default_factory=list)
 
     async def to(self, *script: Sequence[Event]) -> list[str]:
         socket, diary = cast(Socket, FakeSocket(script)), cast(Any, self.diary)
         async with asyncio.timeout(20):
-            await Listener(socket, diary, diary, self.post_acks, self.metrics).run()
+            await Listener(socket, diary, diary, self.post_acks, self.metrics, self.renamed.append).run()
         return self.diary.done
 
 
@@ -152,13 +162,26 @@ async def test_a_resume_is_no_proof(listening: Listening) -> None:
         (ChannelChanged("left", CHANNEL.id), []),
         (ChannelChanged("archived", CHANNEL.id), []),
         (TeamChanged("left", TeamId("t" * 26)), []),
-        (AccountRenamed("newname"), []),
+        (AccountRenamed("equabot"), []),
     ],
     ids=lambda value: type(value).__name__,
 )
 async def test_a_change_opens_a_gap(listening: Listening, change: Change, done: list[str]) -> None:
     """What was posted while the bot could not hear is stored before what comes behind the change."""
     assert await listening.to([seen("1"), Changed(change), seen("2")]) == ["1", *done, "2"]
+
+
+@pytest.mark.parametrize("event", [Changed(AccountRenamed("newname")), Connected(lost=False)])
+async def test_the_bot_follows_its_name(listening: Listening, event: Event) -> None:
+    """Renamed while it listens, or while it was away: what comes behind goes by the new name."""
+    listening.diary.called = "newname"
+
+    done = await listening.to([event, seen("1")])
+
+    assert done == ["looked", "read", "1"]
+    await listening.to([event])
+    assert listening.diary.me == Bot(ME.user_id, "newname", "agent")
+    assert listening.renamed == ["newname"]
 
 
 async def test_a_change_elsewhere_holds_nothing_up(listening: Listening) -> None:
