@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from bridge.models.equa import Organization, Person
+from bridge.text.storable import one_line
 
 LONGEST_DISPLAY_NAME = 64
 """Of teams, channels and a person's first or last name, in characters."""
@@ -39,8 +40,8 @@ _LETTERS = str.maketrans(
 """Latin letters that do not decompose; `casefold` knows ß."""
 
 _QUOTES = re.compile("['`\u00b4\u2018\u2019\u02bc]")
-_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-"""Control characters, lone surrogates, and what turns the direction of other people's text."""
+_DIRECTION = re.compile("[\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What turns the direction of other people's text."""
 
 _ATOM = r"[a-z0-9!$&'*+=^_`{|}~\x80-\U0010ffff-]+"
 _EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_ATOM}(\.{_ATOM})*")
@@ -136,7 +137,7 @@ def _ascii(text: str) -> str:
 
 def _line(text: str) -> str:
     """Return a text on one line, empty if nothing of it can be seen."""
-    line = " ".join(_UNPRINTABLE.sub(" ", text).split())
+    line = " ".join(_DIRECTION.sub(" ", one_line(text)).split())
     return line if any(map(_is_seen, line)) else ""
 
 

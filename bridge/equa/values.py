@@ -5,7 +5,6 @@ known shapes is unreadable, never empty.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,10 +12,9 @@ from uuid import UUID
 
 from bridge.errors import EquaUnavailable
 from bridge.models.ids import is_uuid
+from bridge.text.storable import one_line
 
 _NIL = UUID(int=0)
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-"""Legal in JSON, but PostgreSQL takes no NUL and UTF-8 no lone surrogate."""
 
 _WRAPPERS = ("data", "items", "results", "result", "list", "rows", "records")
 _DEPTH = 3
@@ -68,7 +66,7 @@ def uuid_of(value: object) -> UUID | None:
 
 def text(*values: object) -> str:
     """Return the first that is a text with something in it, on one line and trimmed; else an empty one."""
-    texts = (_UNPRINTABLE.sub(" ", value).strip() for value in values if isinstance(value, str))
+    texts = (one_line(value) for value in values if isinstance(value, str))
     return next(filter(None, texts), "")
 
 

@@ -4,7 +4,6 @@ Shapes: server/public/model/post.go, post_list.go, channel.go and user.go. An ob
 `MalformedError`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,11 +11,11 @@ from bridge.errors import InvalidRequest
 from bridge.mattermost.json_text import MalformedError, load_json
 from bridge.models.chat import Channel, ChannelId, ChannelType, Post, Posted, PostId, TeamId, User, UserId
 from bridge.models.ids import is_mattermost_id
+from bridge.text.storable import as_it_came
 
 Record = Mapping[str, Any]
 
 _CHANNEL_TYPES: Mapping[str, ChannelType] = {"O": "O", "P": "P", "D": "D", "G": "G"}
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def identifier(value: str) -> str:
@@ -132,11 +131,11 @@ def _id(record: Record, key: str) -> str:
 
 
 def _text(record: Record, key: str, default: str | None = None) -> str:
-    """Return a text that PostgreSQL can store: without NUL and lone surrogates."""
+    """Return a text that can be stored."""
     value = record.get(key, default)
     if not isinstance(value, str):
         raise MalformedError(f"Mattermost sent an object whose {key} is no text.")
-    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+    return as_it_came(value)
 
 
 def _count(record: Record, key: str, default: int | None = None) -> int:

@@ -5,6 +5,8 @@ import re
 _LINE_END = re.compile("\r\n?")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 def storable(text: str) -> str:
@@ -13,3 +15,13 @@ def storable(text: str) -> str:
     PostgreSQL refuses NUL, and nothing can encode half a surrogate pair. Every line ends with a line feed.
     """
     return _SURROGATE.sub("\ufffd", _CONTROL.sub("", _LINE_END.sub("\n", text)))
+
+
+def as_it_came(text: str) -> str:
+    """Replace NUL and lone surrogates, which cannot be stored, and nothing else."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def one_line(text: str) -> str:
+    """Return the text on one line and trimmed, with a space for each control character."""
+    return _UNPRINTABLE.sub(" ", text).strip()
