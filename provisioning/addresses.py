@@ -25,7 +25,7 @@ _NOWHERE = "unconfirmed.invalid"
 
 
 def email_digest(person: Person) -> bytes | None:
-    """Return by what it is known which address a person has proved; None if they have not."""
+    """Return the digest of the address that a person has proved; None if they have proved none."""
     email = email_address(person.email) if person.email_verified else ""
     return sha256(email.encode()).digest() if email else None
 
@@ -49,7 +49,7 @@ async def ensure_email(
 
 
 async def freed(admin: MattermostAdmin, tables: Tables, holder: User) -> bool:
-    """Take the address from an account that has it by a roster's word only; tell whether that is done.
+    """Take the address from an account that has it from a roster only; return whether that succeeded.
 
     Its person gets their own at their next visit.
     """

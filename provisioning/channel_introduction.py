@@ -8,7 +8,7 @@ from bridge.ports import MattermostAdmin
 from provisioning.default_channels import description, is_untitled
 
 _SUBJECTS = ("addedUserId", "removedUserId")
-"""Props that name the person whom a system post is about (server/public/model/post.go)."""
+"""Props that name the subject of a system post (server/public/model/post.go)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ class ProvisionedTeam:
     team: Team
     channels: tuple[Channel, ...]
     repairs: tuple[str, ...] = ()
-    """What had to be put right, as the log calls it."""
+    """The repairs that were needed, by the names of their log events."""
 
 
 async def ensure_membership(

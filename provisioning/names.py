@@ -88,7 +88,7 @@ def team_names(organization: Organization) -> Iterator[str]:
 
 
 def team_name(name: str) -> str:
-    """Return what an organization's name becomes in addresses, e.g. `acme-corp`; empty if nothing is left."""
+    """Return an organization's name for addresses, e.g. `acme-corp`; empty if nothing is left."""
     slug = _words(name, "-")
     if not slug:
         return ""

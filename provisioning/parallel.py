@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 async def each(items: Iterable[S], work: Callable[[S], Awaitable[T]], *, at_once: int) -> list[T]:
-    """Return what the work makes of each item, in order; the first error ends all of it and is raised."""
+    """Run `work` on each item and return the results in order; the first error ends all of it."""
     left = iter(enumerate(items))
     made: dict[int, T] = {}
 

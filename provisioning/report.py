@@ -13,7 +13,7 @@ _CONFLICT = "Their Mattermost account cannot be used before they open Messaging 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Whom a sync has changed."""
+    """How many people a sync has changed."""
 
     created: int = 0
     """Accounts."""
@@ -24,7 +24,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a sync is: of `total` people whom it is about, `done` are dealt with."""
+    """How far a sync is: `done` of `total` people are handled."""
 
     done: int
     total: int

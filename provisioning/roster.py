@@ -20,8 +20,8 @@ class Listed:
     """An individual with an account in Equa, who may stand on several lines of a roster."""
 
     member: Member
-    """With an e-mail address in small letters, empty unless exactly one is known: their account's own, or
-    that of the lines where none tells it."""
+    """With an e-mail address in small letters: the account's own, or else that of the lines; empty unless
+    there is exactly one."""
     addresses: int
     lines: int
 
@@ -36,10 +36,7 @@ def listed(roster: Roster) -> Mapping[PersonId, Listed]:
 
 
 def doubt(roster: Roster) -> str:
-    """Tell why somebody who is not on the roster may belong to the organization all the same.
-
-    Empty when nobody does.
-    """
+    """Return why people who are not on the roster may still belong to the organization; empty if not."""
     if roster.problems:
         return "Not every line of the roster could be read"
     match len(listed(roster)):

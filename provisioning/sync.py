@@ -45,7 +45,7 @@ class TeamSync:
     bulk: MattermostBulk
 
     async def preview(self, organization: OrganizationId, snapshot: RosterSnapshot) -> Preview:
-        """Return what `run` would do; nothing is changed, and a missing team counts as empty."""
+        """Plan what `run` does, without changing anything; a missing team counts as empty."""
         mapping = await self.provisioner.tables.teams.find(organization)
         with own_tokens():
             team = await self.provisioner.admin.team(mapping.team_id) if mapping else None

@@ -24,7 +24,7 @@ _UNSUSPICIOUS = 5
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the people on a roster, and of those whom the bridge has put into the team."""
+    """What is known of the people on a roster and of those that the bridge put into the team."""
 
     accounts: Mapping[PersonId, UserId]
     users: Mapping[UserId, User]
@@ -45,7 +45,7 @@ class MemberAccount:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What could not be done for somebody, or for the whole roster; `message` is a sentence for people."""
+    """Something that failed for one person or for the whole roster; `message` is for people."""
 
     person_id: PersonId | None
     code: str
@@ -54,10 +54,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What makes the team match; everybody on the roster stands in one of the first four or has failed."""
+    """The changes of a sync; everybody on the roster is in one of the first four groups or has failed."""
 
     open: tuple[Member, ...]
-    """Whose account is to be created or repaired before they are added."""
+    """People whose account is created or repaired before they are added."""
     add: tuple[MemberAccount, ...]
     adopt: tuple[MemberAccount, ...]
     """In the team already, but not through the bridge, or not into all of its channels."""
@@ -65,21 +65,21 @@ class Plan:
     remove: tuple[PersonId, ...]
     failed: tuple[Failure, ...]
     follow: tuple[Member, ...] = ()
-    """People of whom the roster says something that their account does not show yet, or did not before."""
+    """People whose account does not show, or is not recorded to show, what the roster says."""
     refusal: str = ""
-    """Why nothing of it is to be done unless somebody insists; empty if nobody has to."""
+    """Why the plan has to be forced; empty if it need not."""
 
     @property
     def changes(self) -> int:
-        """How many people it is about."""
+        """The number of people that it changes."""
         return len(self.open) + len(self.add) + len(self.adopt) + len(self.remove)
 
 
 def plan_sync(roster: Roster, team: Iterable[User], facts: Facts) -> Plan:
-    """Return what makes a team, given by all of its members, match the roster.
+    """Plan the changes that make a team, given by all of its members, match the roster.
 
-    Added are people with an account in Equa. Removed is only whom the bridge has put into the team, never a
-    bot or an administrator, and nobody while it is not certain that the roster names everybody.
+    People with an account in Equa are added. Only people that the bridge put into the team are removed, never
+    a bot or an administrator, and nobody while the roster may not name everybody.
     """
     present = {user.id: user for user in team}
     joining = _Joining(present, facts)
@@ -102,7 +102,7 @@ def plan_sync(roster: Roster, team: Iterable[User], facts: Facts) -> Plan:
 
 @dataclass(slots=True)
 class _Joining:
-    """Sorts the people of a roster by what is to be done for them."""
+    """Sorts the people of a roster into the groups of a plan."""
 
     present: Mapping[UserId, User]
     facts: Facts
@@ -136,7 +136,7 @@ class _Joining:
             self._fail(person, "duplicate", "Stands on the roster more than once; taken as one person.")
 
     def refuse_shared_addresses(self) -> None:
-        """Fail the new ones of whom two have one address: whose it is cannot be known."""
+        """Fail newcomers who share an address: nothing says whose it is."""
         count = Counter(member.email for member in self.open if member.email)
         opened, self.open = self.open, []
         for member in opened:
@@ -154,7 +154,7 @@ def _is_protected(user: User | None) -> bool:
 
 
 def _leaving(roster: Roster, present: Mapping[UserId, User], facts: Facts) -> Iterator[PersonId]:
-    """Yield whom the bridge has put into the team and no line of the roster names, be it as no individual."""
+    """Yield people that the bridge put into the team and that no line of the roster names."""
     named = {member.person_id for member in roster.members}
     for person, state in facts.states.items():
         user_id = facts.accounts.get(person)

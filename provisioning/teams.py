@@ -48,7 +48,7 @@ async def _followed(admin: MattermostAdmin, team: Team, shown: str | None, wante
 
 
 async def _left_behind(admin: MattermostAdmin, tables: Tables, organization: Organization) -> Team | None:
-    """Return what an interrupted attempt has created."""
+    """Return the team that an interrupted attempt created."""
     attempt = await tables.attempts.find(of_organization(organization.id))
     return await _marked(admin, attempt.name, attempt.mark) if attempt else None
 

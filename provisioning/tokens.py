@@ -16,7 +16,7 @@ from provisioning.tables import Tables
 log = structlog.get_logger(__name__)
 
 DESCRIPTION = "equabot-bridge"
-"""By which our tokens are known among those of an account."""
+"""The description of the bridge's tokens, by which they differ from others of an account."""
 
 
 async def ensure_token(admin: MattermostAdmin, tables: Tables, keys: KeyRing, account: Account) -> str:

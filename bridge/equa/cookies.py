@@ -15,7 +15,7 @@ _ENDED = re.compile(r"max-age\s*=\s*(0+|-\d+)", re.IGNORECASE)
 
 
 def relayed(header: str, names: Collection[str]) -> str:
-    """Return of a Cookie header the cookies of these names, byte for byte; empty when there is none."""
+    """Return the cookies of these names from a Cookie header, byte for byte; empty if there are none."""
     pairs = (part.strip(" \t") for part in header.split(";"))
     return "; ".join(pair for pair in pairs if _named(pair, names) and _SENDABLE.fullmatch(pair))
 

@@ -62,7 +62,7 @@ class Server:
         json: Mapping[str, str] | None = None,
         seconds: float = QUESTION_SECONDS,
     ) -> Reply:
-        """Return what Equa answers; raise `EquaUnavailable` when it does not, or somebody else does."""
+        """Return Equa's answer; raise `EquaUnavailable` if there is none or it is not Equa's."""
         try:
             return _checked(await self._exchange(method, path, cookie, json, seconds))
         except EquaUnavailable as error:

@@ -29,7 +29,7 @@ def person(payload: object) -> Person | None:
 
 
 def full_name(record: Mapping[str, Any]) -> str:
-    """Return somebody's name, be it one field or two; empty when there is none."""
+    """Return a name from one field or two; empty if there is none."""
     first, last = text(record.get("firstName")), text(record.get("lastName"))
     return text(record.get("fullName"), record.get("name"), f"{first} {last}")
 

@@ -44,7 +44,7 @@ def _another_page(headers: Mapping[str, str], length: int) -> bool:
 
 
 def _names_accounts(items: Iterable[Any]) -> bool:
-    """Whether the lines tell of accounts at all; a line alone may leave out that it has none."""
+    """Return whether any line has a field for the account; a single line may leave out an empty one."""
     return any(key in item for item in items if isinstance(item, Mapping) for key in _ACCOUNT_KEYS)
 
 
@@ -89,7 +89,7 @@ def _id(value: object) -> UUID | None:
 
 
 def _is_individual(item: Mapping[str, Any], *, has_account: bool) -> bool:
-    """Return what the line says; if it says nothing, companies are those without an account."""
+    """Read whether a line is a person; if it does not say, lines without an account are companies."""
     said = item.get("isIndividual", item.get("is_individual"))
     if said is None:
         return has_account

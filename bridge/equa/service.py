@@ -84,7 +84,7 @@ class ServiceAccount:
         raise self._paused(REFUSED_SECONDS, "Equa does not accept the session that it has just given.")
 
     async def _session(self, ended: str) -> str:
-        """Return the cookie of a session, of a new one if there is none but the one that has ended."""
+        """Return the cookie of the session; log in if there is none, or only the one that has ended."""
         async with self._logging_in:
             self._forget(ended)
             if not self._cookie:
@@ -124,7 +124,7 @@ class ServiceAccount:
 
 
 def _refusal(reply: Reply, cookie: str) -> str:
-    """Tell what is wrong with the answer to a login; empty when it gave a session."""
+    """Return what is wrong with the answer to a login; empty if it gave a session."""
     if reply.status in (400, 401, 403):
         return f"Equa refused EQUA_SERVICE_EMAIL and EQUA_SERVICE_PASSWORD (HTTP {reply.status})."
     if reply.status not in (200, 201):

@@ -1,7 +1,7 @@
 """The JSON that Equa may send, in any of the shapes that are likely. Pure: no I/O is imported here.
 
-Equa's documents do not show what its lists look like, so they are read bare or wrapped; what is none of the
-known shapes is unreadable, never empty.
+Equa's documents do not show the shape of its lists, so they are read bare or wrapped. An unknown shape is
+unreadable, never empty.
 """
 
 import json
@@ -52,7 +52,7 @@ def decode(body: bytes, what: str) -> Any:
 
 
 def failed(payload: Mapping[str, Any]) -> bool:
-    """Whether an object tells of an error although its status was 200."""
+    """Return whether an object reports an error although its status was 200."""
     return bool(payload.get("error") or payload.get("errors")) or payload.get("success") is False
 
 
@@ -71,7 +71,7 @@ def text(*values: object) -> str:
 
 
 def listing(payload: object, name: str, *, depth: int = _DEPTH) -> Listing:
-    """Return the list that an answer is or wraps, be it under `name` or under a word such as `data`."""
+    """Return the list that an answer is, or wraps under `name` or under a word such as `data`."""
     if isinstance(payload, list):
         return Listing(payload, complete=True)
     if isinstance(payload, Mapping) and depth and not failed(payload):
@@ -88,7 +88,7 @@ def says_more(payload: Mapping[str, Any], length: int) -> bool:
 
 
 def number(value: object) -> int:
-    """Return a count, be it a number or its digits; 0 for anything else."""
+    """Return a count, from a number or its digits; 0 for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit():
         return int(value[:9])
     return value if isinstance(value, int) else 0

@@ -103,7 +103,7 @@ class Memberships:
         return _described(change, one.member if one else None)
 
     async def _roster(self, organization: OrganizationId, job: Job) -> Roster | None:
-        """Return the roster as it is now, or was when the event came in; None if nobody can tell."""
+        """Return the roster as of now, or as of the event; None if the service account cannot see it."""
         if self.roster_reader is None:
             return None
         moment = (

@@ -1,4 +1,4 @@
-"""What the bridge creates accounts with. Pure: no I/O is imported here."""
+"""The fields of an account that the bridge creates. Pure: no I/O is imported here."""
 
 from collections.abc import Mapping
 from typing import Any

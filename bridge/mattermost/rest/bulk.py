@@ -63,7 +63,7 @@ def _verdict(row: Any) -> tuple[UserId, BridgeError | None]:
 
 
 def _explained(error: Any) -> BridgeError:
-    """Return what the refusal of one person means, who alone would have been answered the same."""
+    """Return the error that the refusal of one person in a batch means."""
     status = error.get("status_code") if isinstance(error, Mapping) else None
     answer = Answer(
         status if isinstance(status, int) else 400, "application/json", json.dumps(error).encode()

@@ -67,7 +67,7 @@ def parse_preference(obj: object) -> Preference:
 
 
 def is_current_member(obj: object) -> bool:
-    """Tell of a team membership whether it has not ended."""
+    """Return whether a team membership has not ended."""
     match obj:
         case {"delete_at": int(ended)}:
             return ended == 0

@@ -33,9 +33,9 @@ _ALREADY = re.compile(r"remove_user_from_team\.missing|(restore_channel\.restore
 
 
 def is_absence(error: MattermostRefused) -> bool:
-    """Tell whether the object is not there, or what was to be done is done.
+    """Return whether the object is not there, or nothing is left to do.
 
-    A 404 without Mattermost's id of an error comes from somebody in between, and says nothing.
+    A 404 without Mattermost's id of an error comes from a proxy in between, and says nothing.
     """
     if error.http_status == 404:
         return error.error_id not in ("", _NO_ROUTE)

@@ -1,6 +1,6 @@
 """What an answer of the REST interface means: a value, or which error. Pure: no I/O is imported here.
 
-Errors are told apart by status and by Mattermost's own id of the error; its message is translated.
+Status and Mattermost's own id of an error identify it; its message is translated.
 """
 
 import re

@@ -8,7 +8,7 @@ from bridge.mattermost.rest.responses import Passing, Pending
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """What a request may cost; times in seconds."""
+    """The limits of a request and its repeats; times in seconds."""
 
     timeout: float = 10
     """Of one try."""
