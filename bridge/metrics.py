@@ -93,6 +93,12 @@ class Metrics:
         )
         for problem in CHANNEL_PROBLEMS:
             self._channel_problems.labels(problem).set(0)
+        self._visitors = self._gauge(
+            "visitors",
+            "Different people since the start, and their addresses; 1,000 at most.",
+            "of",
+        )
+        self.visitors(people=0, addresses=0)
         for change in CHANGES:
             self._drift.labels(change)
         for outcome in OUTCOMES:
@@ -155,6 +161,11 @@ class Metrics:
         """Record how many default channels have each problem; one that is not named has none."""
         for problem in CHANNEL_PROBLEMS:
             self._channel_problems.labels(problem).set(problems.get(problem, 0))
+
+    def visitors(self, *, people: int, addresses: int) -> None:
+        """Record how many different people came, and from how many addresses."""
+        self._visitors.labels("people").set(people)
+        self._visitors.labels("addresses").set(addresses)
 
     def drift(self, *, created: int, added: int, removed: int) -> None:
         """Count what reconciling had to change for an organization."""

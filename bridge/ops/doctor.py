@@ -19,6 +19,7 @@ from bridge.ops import asking, outside
 from bridge.ops.accounts import RENEWAL, BotChecks, notices
 from bridge.ops.browser import BrowserChecks
 from bridge.ops.checks import Check, absent
+from bridge.ops.daemon import DaemonChecks
 from bridge.ops.findings import Finding
 from bridge.ops.server import ServerChecks
 from bridge.ops.site import site_of
@@ -48,7 +49,8 @@ class Doctor:
         mattermost = [*self._server(url), *self._bots(url), *self._browser(url)] if url else [_NO_SERVER]
         if url and self.settings.mattermost_admin_bot_token:
             mattermost += self._teams(url)
-        checks = [*mattermost, *self._store(), *self._equa(), self._agent(), *self._proxies()]
+        own = [self._addresses(), *self._store()]
+        checks = [*mattermost, *own, *self._equa(), self._agent(), *self._proxies()]
         return [*(replace(check, deadline=self.seconds) for check in checks), *self._asking()]
 
     def _server(self, url: str) -> list[Check]:
@@ -128,6 +130,10 @@ class Doctor:
         if not self.settings.web_origins:
             frame = absent("frame", "without WEB_ORIGINS no page embeds the chat", required=False)
         return [frame, Check("sign-in", browser.login, reach)]
+
+    def _addresses(self) -> Check:
+        daemon = DaemonChecks(self.session, self.settings.bridge_host, self.settings.bridge_port)
+        return Check("addresses", daemon.addresses, "see the log of the bridge")
 
     def _store(self) -> list[Check]:
         todo = "see DATABASE_URL, or the directory BRIDGE_DATA_DIR where the database is embedded"

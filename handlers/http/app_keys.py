@@ -15,6 +15,7 @@ from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry
 from bridge.ports import EquaPlatform
 from handlers.http.background_tasks import BackgroundTasks
+from handlers.http.crowd import Crowd
 from handlers.http.equa_throttle import EquaThrottle
 from handlers.http.limits import RateLimiter, TicketLimits, Timeouts
 from provisioning.roster_reader import RosterReader
@@ -108,6 +109,7 @@ class Limits:
     """By organization: how often a sync may be requested."""
     tickets: TicketLimits = field(default_factory=TicketLimits)
     equa: EquaThrottle = field(default_factory=EquaThrottle)
+    crowd: Crowd = field(default_factory=Crowd)
 
 
 SERVICES = web.AppKey("services", Services)

@@ -56,8 +56,11 @@ async def _known(request: web.Request, question: Question[T]) -> T:
 
 async def _identified(request: web.Request) -> Person:
     equa, cookie = _session(request)
-    throttle = request.app[LIMITS].equa
-    return await throttle.identified(cookie, address_of(request), partial(equa.person, cookie))
+    limits, address = request.app[LIMITS], address_of(request)
+    found = await limits.equa.identified(cookie, address, partial(equa.person, cookie))
+    people, addresses = limits.crowd.note(found.id, address)
+    request.app[SERVICES].metrics.visitors(people=people, addresses=addresses)
+    return found
 
 
 def _session(request: web.Request) -> tuple[EquaPlatform, str]:

@@ -52,6 +52,7 @@ def measured() -> dict[str, set[str]]:
     metrics.reconciled_all(0)
     metrics.reconcile_begun(0)
     metrics.channel_problems({"private": 1})
+    metrics.visitors(people=1, addresses=1)
     families = text_string_to_metric_families(metrics.render().decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 

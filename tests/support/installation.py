@@ -13,6 +13,7 @@ from bridge.db.mappings import Mappings
 from bridge.db.teams import Teams
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import client_session
+from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.ops.checks import run_all
@@ -69,6 +70,8 @@ class Installation:
     team: Team
     ring: KeyRing
     environ: dict[str, str]
+    metrics: Metrics
+    """What the running bridge shows."""
 
     @property
     def store(self) -> Store:
@@ -109,11 +112,12 @@ async def installation(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
     await Mappings(pool).map_team(organization, TeamId(team.id), team.name)
     stored = {name: (channel, None) for name, channel in channels.items()}
     await Teams(pool).record_channels(organization, stored)
-    agent = SandboxAgent({}, token=TOKEN)
+    agent, metrics = SandboxAgent({}, token=TOKEN), Metrics()
     login = web.get("/login/token", front.login)
     async with (
         Server(store, timing=QUICK, pages=[login], spa=front.page) as mattermost,
         serving(create_app(agent)) as agent_url,
+        serving(_daemon(metrics)) as daemon_url,
         Equa() as equa,
     ):
         environ = {
@@ -129,13 +133,23 @@ async def installation(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
             "EQUA_SERVICE_PASSWORD": demo_data.PASSWORD,
             "AGENT_URL": agent_url,
             "AGENT_TOKEN": TOKEN,
+            "BRIDGE_PORT": daemon_url.rpartition(":")[2],
         }
         built = Installation(
-            mattermost, front, agent, equa, pool, bot, notices, team, KeyRing.parse(key), environ
+            mattermost, front, agent, equa, pool, bot, notices, team, KeyRing.parse(key), environ, metrics
         )
         async with operating(mattermost.url, store.admin_token) as operator:
             await _set_up(operator, built)
         yield built
+
+
+def _daemon(metrics: Metrics) -> web.Application:
+    async def show(_: web.Request) -> web.Response:
+        return web.Response(body=metrics.render())
+
+    app = web.Application()
+    app.router.add_get("/metrics", show)
+    return app
 
 
 async def _set_up(operator: RestOperator, built: Installation) -> None:

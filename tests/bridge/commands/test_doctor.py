@@ -89,14 +89,14 @@ async def test_behind_the_real_proxy_with_the_real_bridge(install: Installation,
     install.front.policy = ""  # then the sandbox sends what Mattermost sends
     program, environ = (
         required_program("nginx"),
-        {name: text for name, text in install.environ.items() if text},
+        {name: text for name, text in install.environ.items() if text and name != "BRIDGE_PORT"},
     )
     prefix = tmp_path / "nginx"
     prefix.mkdir()
     async with running(environ, tmp_path / "daemon.log") as daemon:
         upstreams = {"MATTERMOST_UPSTREAM": install.mattermost.url, "BRIDGE_UPSTREAM": daemon.url}
         async with serving(program, prefix, {**upstreams, "FRAME_ANCESTORS": APP}) as proxy:
-            install.environ["MATTERMOST_PUBLIC_URL"] = proxy.url
+            install.environ |= {"MATTERMOST_PUBLIC_URL": proxy.url, "BRIDGE_PORT": str(daemon.port)}
             install.store.settings.patch({"ServiceSettings": {"SiteURL": proxy.url}})
             found = await install.look()
 

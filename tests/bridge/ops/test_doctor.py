@@ -20,6 +20,7 @@ from bridge.sandbox.equa.faults import away
 from bridge.sandbox.mattermost import RestFault
 from bridge.secrets.key_ring import KeyRing, new_key
 from tests.support.installation import Installation, installation
+from tests.support.ports import reserved_port
 
 STOCK = "frame-ancestors 'self' teams.microsoft.com; script-src 'self'"
 OF_TEAMS = ("default channels", "other accounts")
@@ -56,14 +57,17 @@ async def test_everything_is_well(install: Installation) -> None:
 
 async def test_nothing_is_configured(install: Installation, tmp_path: Path) -> None:
     """Only what is required is bad."""
-    install.environ = {"BRIDGE_DATA_DIR": str(tmp_path)}
+    install.environ = {"BRIDGE_DATA_DIR": str(tmp_path), "BRIDGE_PORT": str(reserved_port())}
 
-    assert not_well(await install.look()) == {
+    found = await install.look()
+
+    assert not_well(found) == {
         "Mattermost": "bad",
         "Equa": "bad",
         "database": "absent",
         "keys": "absent",
         "agent": "absent",
+        "addresses": "absent",
     }
 
 
@@ -549,3 +553,26 @@ def test_misspelt_variables() -> None:
     assert configuration(["MATTERMOST_URL", "PATH"]).mark == "good"
     found = configuration(["MATTERMOST_BOTTOKEN", "EQUA_URL", "PATH"])
     assert (found.mark, found.found) == ("warning", "unknown: EQUA_URL, MATTERMOST_BOTTOKEN")
+
+
+@pytest.mark.parametrize(
+    ("people", "addresses", "marks"),
+    [(0, 0, {}), (9, 1, {}), (10, 1, {"addresses": "warning"}), (1000, 2, {})],
+)
+async def test_everybody_comes_from_one_address(
+    install: Installation, people: int, addresses: int, marks: dict[str, Mark]
+) -> None:
+    """As behind a proxy that does not name the browser's; a few people may share one."""
+    install.metrics.visitors(people=people, addresses=addresses)
+
+    found = await install.look()
+
+    assert not_well(found) == marks
+    assert str(people) in found["addresses"].found
+
+
+async def test_another_program_answers_in_place_of_the_bridge(install: Installation) -> None:
+    """Its metrics, if it has any, say nothing of people."""
+    install.environ["BRIDGE_PORT"] = install.mattermost.url.rpartition(":")[2]
+
+    assert not_well(await install.look()) == {"addresses": "absent"}
