@@ -33,7 +33,7 @@ def _spelled(characters: str) -> str:
 
 _MENTION = re.compile(
     rf"(?:{_spelled('@')}|&commat;)"
-    rf"(?={_PLAIN}(?!{_GOES_ON})|(?!{_PLAIN})(?:{'|'.join(map(_spelled, _NAMES))}))"
+    rf"(?=[acChHA&])(?={_PLAIN}(?!{_GOES_ON})|(?!{_PLAIN})(?:{'|'.join(map(_spelled, _NAMES))}))"
 )
 
 

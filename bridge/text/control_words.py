@@ -10,6 +10,9 @@ _LAST = re.compile(rf"(?<![\w-])[*_`\"']{{0,6}}{_WORD}{_MARKS}\Z")
 _NO_RESPONSE = re.compile(r"No response from [A-Z][\w.-]*\.?")
 """What older gateways answer when the agent gave them nothing."""
 
+_MOST = 10
+"""Words at the end of a text that are taken off."""
+
 
 def without_control_words(text: str) -> tuple[str, bool]:
     """Return the text without control words at its ends, and whether it asks for silence."""
@@ -17,7 +20,9 @@ def without_control_words(text: str) -> tuple[str, bool]:
     rest = stripped
     if found := _FIRST.match(rest):
         rest = rest[found.end() :]
-    while found := _LAST.search(rest, max(0, len(rest) - 100)):
+    for _ in range(_MOST):
+        if not (found := _LAST.search(rest, max(0, len(rest) - 100))):
+            break
         rest = rest[: found.start()].rstrip()
     if _NO_RESPONSE.fullmatch(rest):
         rest = ""

@@ -16,7 +16,7 @@ _LIST_MARKER = re.compile(r"[^\s>]")
 _DEEP = re.compile("(?<!>) {4,}")
 
 _MOST = 1_000
-"""Fences; the code of a text with more of them is treated like other text."""
+"""Lines that look like a fence; behind so many a text is treated as if it had no code."""
 _MOST_LOOKS = 50
 """Fences for which earlier lines are read, to know the lists that they stand in."""
 _DEEPEST, _WIDEST = 12, 40
@@ -68,29 +68,49 @@ def around(found: Sequence[Fence], position: int) -> Fence | None:
     return found[index] if index >= 0 and position < found[index].end else None
 
 
+class FenceReader:
+    """Reads the fences of a text in order."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._last = Fence(0, 0, 0, 0, "", "", "", ())
+        self._looks = 0
+
+    def at(self, start: int) -> Fence | None:
+        """Return the fence that the line at `start` opens; None if it opens none."""
+        opening = _OPENING.match(self.text, start)
+        return self.opened_by(opening) if opening else None
+
+    def opened_by(self, opening: re.Match[str]) -> Fence | None:
+        """Return the fence of a line that looks like the opening of one."""
+        self._looks += bool(opening["container"])
+        containers = _containers(self.text, opening, self._last, looks_back=self._looks <= _MOST_LOOKS)
+        if containers is None:
+            return None
+        self._last = _fence(self.text, opening, containers)
+        return self._last
+
+
 def _fences(text: str) -> Iterator[Fence]:
-    fence, position, looks = Fence(0, 0, 0, 0, "", "", "", ()), 0, 0
+    reader, position = FenceReader(text), 0
     for _ in range(_MOST):
         opening = _OPENING.search(text, position)
-        while opening and (containers := _containers(text, opening, fence, looks)) is None:
-            looks += 1
-            opening = _OPENING.search(text, opening.end())
-        if not opening or containers is None:
+        if not opening:
             return
-        looks += bool(opening["container"])
-        fence = _fence(text, opening, containers)
-        yield fence
-        position = max(fence.end - 1, opening.end())
+        position = opening.end()
+        if fence := reader.opened_by(opening):
+            yield fence
+            position = max(fence.end - 1, position)
 
 
-def _containers(text: str, opening: re.Match[str], last: Fence, looks: int) -> tuple[int, ...] | None:
+def _containers(
+    text: str, opening: re.Match[str], last: Fence, *, looks_back: bool
+) -> tuple[int, ...] | None:
     """Return the containers that an opening line stands in; None if it opens no fence."""
     if not opening["container"]:
         return ()
-    if looks < _MOST_LOOKS:
-        line = line_at(text, opening.start(), last.end, last.containers)
-    else:
-        line = line_at(opening[0], 0)
+    start, before = opening.start(), (last.end, last.containers)
+    line = line_at(text, start, *before) if looks_back else line_at(opening[0], 0)
     content = opening[0].expandtabs(4)[line.column :]
     opens = not content.startswith("    ") and content.lstrip(" ").startswith(opening["marks"])
     is_usual = len(line.containers) <= _DEEPEST and max(line.containers, default=0) <= _WIDEST

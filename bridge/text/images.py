@@ -16,7 +16,7 @@ _IMAGE = re.compile(
 )
 """An image that can be read in one way only."""
 
-_LINK = re.compile(r"!+\[(?P<alt>[^\[\]\n]{0,1000})\](?=[(\[])")
+_LINK = re.compile(r"(?<!!)!++\[(?P<alt>[^\[\]\n]{0,1000})\](?=[(\[])")
 _MARK = re.compile(r"!(?=\[)")
 _HTML = re.compile(r"<img\b[^<>]{0,2000}>", re.IGNORECASE)
 _SOURCE = re.compile(r"\bsrc\s{0,9}=\s{0,9}[\"']?(?P<url>[^\s\"'<>]+)", re.IGNORECASE)

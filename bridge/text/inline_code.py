@@ -4,19 +4,24 @@ import re
 
 TICKS = re.compile("`+")
 
+_MOST_RUNS = 20
+
 _PARAGRAPH_END = re.compile(r"\n[ \t]*(?=\n)")
 
 
 def code_span_end(text: str, start: int, stop: int) -> int | None:
     """Return the end of the code that the run of backticks at `start` opens; None if it opens none.
 
-    It is closed by the next run of the same length before `stop`, the end of its paragraph. Callers go on
-    behind a code span, and ask once for every length that has no closing: so all calls together are linear.
+    The next run of the same length before `stop`, the end of the paragraph, closes it, unless too many longer
+    runs stand between.
     """
     opening = TICKS.match(text, start)
     marks = opening[0] if opening else "`"
     position = start + len(marks)
-    while (position := text.find(marks, position, stop)) >= 0:
+    for _ in range(_MOST_RUNS):
+        position = text.find(marks, position, stop)
+        if position < 0:
+            return None
         run = TICKS.match(text, position, stop)
         end = run.end() if run else position
         if end - position == len(marks):

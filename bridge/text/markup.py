@@ -3,20 +3,29 @@
 import json
 import re
 
+from bridge.text.fences import FenceReader
 from bridge.text.inline_code import code_span_end, paragraph_end
-from bridge.text.model_markup import DROPPED, HIDDEN, LONE_CLOSING, UNFINISHED
-
-_FENCE = r"(?m:^)[ \t>*+\-\d.)]*(?P<marks>`{3,}(?=[^`\n]*(?:\n|\Z))|~{3,})[^\n]*(?:\n|\Z)"
-
-_NEXT = re.compile(
-    f"(?P<fence>{_FENCE})|(?P<ticks>`+)"
-    + "".join(f"|(?P<{name}>{opening})" for name, (opening, _) in HIDDEN.items())
-    + f"|(?P<lone>{LONE_CLOSING})|(?P<dropped>{DROPPED})",
-    re.IGNORECASE,
+from bridge.text.mark_finder import kind_of, mark_finder
+from bridge.text.model_markup import (
+    CLOSINGS,
+    DROPPED,
+    DROPPED_LINES,
+    OPENINGS,
+    THINK_CLOSING,
+    UNFINISHED,
 )
-_CLOSINGS = {name: re.compile(closing, re.IGNORECASE) for name, (_, closing) in HIDDEN.items()}
 
-_FENCE_END = re.compile(r"^[ \t>]*(`{3,}|~{3,})[ \t]*$", re.MULTILINE)
+_MARKS = {**OPENINGS, "lone": THINK_CLOSING, "dropped": DROPPED, "line": DROPPED_LINES}
+_WITHOUT_CODE = mark_finder(_MARKS)
+_WITH_CODE = mark_finder({"ticks": ("``*",), "tildes": ("~~~~*",), **_MARKS})
+_CLOSINGS = {kind: re.compile(closing, re.IGNORECASE) for kind, closing in CLOSINGS.items()}
+
+_MOST_CODE = 1_000
+"""Runs of backticks and tildes that are looked at; behind them nothing counts as code."""
+
+_FARTHEST = 100
+"""Characters that may stand before a fence on its line."""
+
 _DATA = re.compile(r"\s{0,99}[{\[<]")
 
 _LONGEST_MARK = 1_500
@@ -63,41 +72,58 @@ class _Reader:
         self.whole = whole
         self.kept: list[str] = []
         self.start = self.position = 0
+        self.fences = FenceReader(text)
+        self.code_runs = 0
         self.unclosed: set[str] = set()
-        """Kinds of openings without a closing further on, and backticks without one in their paragraph."""
+        """Kinds of openings that have no closing any more."""
         self.paragraph = 0
         """Where the current paragraph ends."""
         self.end: int | None = None
 
     def read(self) -> str:
-        while self.end is None and (found := _NEXT.search(self.text, self.position)):
-            self._pass(found)
+        while self.end is None and (found := self._finder.search(self.text, self.position)):
+            self.position = found.end()
+            self._pass(kind_of(found), found)
         if self.end is None:
             self.end = len(self.text) if self.whole else self._settled()
         self._keep(self.end)
         return "".join(self.kept)
 
-    def _pass(self, found: re.Match[str]) -> None:
-        match found.lastgroup:
-            case "fence":
-                self.position = self._behind_fence(found)
-            case "ticks":
-                self._pass_ticks(found)
-            case "dropped":
+    @property
+    def _finder(self) -> re.Pattern[str]:
+        return _WITH_CODE if self.code_runs < _MOST_CODE else _WITHOUT_CODE
+
+    def _pass(self, kind: str, found: re.Match[str]) -> None:
+        match kind:
+            case "ticks" | "tildes":
+                self.code_runs += 1
+                self._pass_code(kind, found)
+            case "line" | "think" if not self._begins_line(found.start()):
+                pass
+            case "line" | "dropped":
                 self._drop(found.start(), found.end())
             case "lone":
-                self.kept.clear()
-                self.start = self.position = found.end()
-            case kind:
-                self._hide(str(kind), found)
+                self._drop_before(found)
+            case _:
+                self._hide(kind, found)
 
-    def _behind_fence(self, opening: re.Match[str]) -> int:
-        for closing in _FENCE_END.finditer(self.text, opening.end()):
-            if closing[1].startswith(opening["marks"]):
-                return closing.end()
-        return len(self.text)
+    def _pass_code(self, kind: str, run: re.Match[str]) -> None:
+        if len(run[0]) >= 3 and self._pass_fence(run.start()):
+            return
+        if kind == "ticks":
+            self._pass_code_span(run)
 
-    def _pass_ticks(self, opening: re.Match[str]) -> None:
+    def _pass_fence(self, position: int) -> bool:
+        start = self.text.rfind("\n", max(0, position - _FARTHEST), position) + 1
+        fence = self.fences.at(start) if start or position <= _FARTHEST else None
+        if fence is None or fence.code < position:
+            return False
+        self.position = fence.end
+        if not self.whole and fence.code == len(self.text):
+            self.end = fence.start
+        return True
+
+    def _pass_code_span(self, opening: re.Match[str]) -> None:
         if opening.start() >= self.paragraph:
             self.paragraph = paragraph_end(self.text, opening.start())
         closed = code_span_end(self.text, opening.start(), self.paragraph)
@@ -105,20 +131,33 @@ class _Reader:
             self.end = opening.start()
         self.position = closed or opening.end()
 
+    def _begins_line(self, position: int) -> bool:
+        before = self.text[max(0, position - _FARTHEST) : position].rstrip(" \t")
+        return not before or before.endswith("\n")
+
+    def _drop_before(self, closing: re.Match[str]) -> None:
+        """Drop what stands before a closing tag of reasoning, unless a sentence only names the tag."""
+        before, behind = (
+            self.text[max(0, closing.start() - 1) : closing.start()],
+            self.text[closing.end() : closing.end() + 1],
+        )
+        if not (before and behind and before in " \t\"'(" and behind in " \t.,;\"')"):
+            self.kept.clear()
+            self.start = closing.end()
+
     def _hide(self, kind: str, opening: re.Match[str]) -> None:
-        closing = kind not in self.unclosed and _CLOSINGS[kind].search(self.text, opening.end())
+        closing = None
+        if kind not in self.unclosed:
+            closing = _CLOSINGS[kind].search(self.text, opening.end())
         if closing:
             self._drop(opening.start(), closing.end())
             return
         self.unclosed.add(kind)
-        if self.whole and kind == "xml" and not self._hides_rest(opening):
-            self.position = opening.end()
-        else:
+        if not self.whole or kind != "xml" or self._hides_rest(opening):
             self.end = opening.start()
 
     def _hides_rest(self, opening: re.Match[str]) -> bool:
-        line = self.text[self.text.rfind("\n", 0, opening.start()) + 1 : opening.start()]
-        return not line.strip() or bool(_DATA.match(self.text, opening.end()))
+        return self._begins_line(opening.start()) or bool(_DATA.match(self.text, opening.end()))
 
     def _drop(self, start: int, end: int) -> None:
         self._keep(start)

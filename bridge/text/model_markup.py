@@ -10,51 +10,77 @@ _TOOL = (
 _THINK = "(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|antthinking|seed:think)"
 
 THINK_OPENING = (
-    rf"(?:<|&lt;){_THINK}(?:\s[^<>\n]{{0,200}})?(?:>|&gt;)|\[think\]|◁think▷"
-    r"|<\|start_thinking\|>|<\|begin_of_thought\|>"
+    rf"<(?=[trsa]){_THINK}(?:\s[^<>\n]{{0,200}})?>",
+    rf"&lt;{_THINK}&gt;",
+    r"\[think\]",
+    "◁think▷",
+    r"<\|start_thinking\|>",
+    r"<\|begin_of_thought\|>",
 )
 THINK_CLOSING = (
-    rf"(?:<|&lt;)/{_THINK}\s{{0,9}}(?:>|&gt;)|\[/think\]|◁/think▷|<\|end_thinking\|>|<\|end_of_thought\|>"
+    rf"</{_THINK}\s{{0,9}}>",
+    rf"&lt;/{_THINK}&gt;",
+    r"\[/think\]",
+    "◁/think▷",
+    r"<\|end_thinking\|>",
+    r"<\|end_of_thought\|>",
 )
 
 _FINAL = r"<\|channel\|>\s{0,9}final\b(?:[^<]{0,100}(?:<\|constrain\|>[^<]{0,20})?<\|message\|>)?"
 """Where harmony's answer begins."""
 
-HIDDEN = {
-    "think": (rf"(?m:^)[ \t]*(?:{THINK_OPENING})", THINK_CLOSING),
+OPENINGS = {
+    "think": THINK_OPENING,
     "xml": (
-        rf"<{_PREFIX}(?:{_TOOL}(?:[\s=][^<>]{{0,300}})?|(?:function|tool)(?:=|\s+name=)[^<>]{{0,300}})>",
-        rf"</{_PREFIX}(?:{_TOOL}|function|tool)\s{{0,9}}>",
+        rf"<(?=[tfie\uff5c]|[a-z]{{2,12}}:){_PREFIX}(?:{_TOOL}(?:[\s=][^<>]{{0,300}})?|(?:function|tool)(?:=|\s+name=)[^<>]{{0,300}})>",
     ),
-    "start": (r"<start_function_\w{1,20}>", r"<end_function_\w{1,20}>"),
+    "start": (r"<start_function_\w{1,20}>",),
     "begin": (
-        r"<[|\uff5c]tool[_▁]calls?(?:[_▁]section)?[_▁]begin[|\uff5c]>",
-        r"<[|\uff5c]tool[_▁]calls?(?:[_▁]section)?[_▁]end[|\uff5c]>(?!\s{0,9}<[|\uff5c]tool[_▁])",
+        r"<\|tool[_▁]calls?(?:[_▁]section)?[_▁]begin\|>",
+        "<\uff5ctool[_▁]calls?(?:[_▁]section)?[_▁]begin\uff5c>",
     ),
-    "action": (r"<\|START_ACTION\|>", r"<\|END_ACTION\|>"),
-    "request": (r"\[TOOL_REQUEST\]", r"\[END_TOOL_REQUEST\]"),
-    "call": (r"\[TOOL_CALL\]", r"\[/TOOL_CALL\]"),
-    "calls": (r"\[TOOL_CALLS\]|(?<!\w)functools(?=\[\{)", r"(?!)"),
-    "python": (r"<\|python_tag\|>|<\|tool_call\|>", r"<\|eom_id\|>|<\|/tool_call\|>"),
-    "channel": (
-        r"<\|channel\|>(?!\s{0,9}final\b)",
-        _FINAL,
-    ),
+    "action": (r"<\|START_ACTION\|>",),
+    "request": (r"\[TOOL_REQUEST\]",),
+    "call": (r"\[TOOL_CALL\]",),
+    "calls": (r"\[TOOL_CALLS\]", r"functools(?=\[\{)"),
+    "python": (r"<\|python_tag\|>", r"<\|tool_call\|>"),
+    "channel": (r"<\|channel\|>(?!\s{0,9}final\b)",),
 }
-"""Openings and closings. Everything between is hidden; without its closing, everything to the end."""
+"""What begins a hidden block; `think` does so at the beginning of a line only."""
+
+CLOSINGS = {
+    "think": "|".join(THINK_CLOSING),
+    "xml": rf"</{_PREFIX}(?:{_TOOL}|function|tool)\s{{0,9}}>",
+    "start": r"<end_function_\w{1,20}>",
+    "begin": (r"<[|\uff5c]tool[_▁]calls?(?:[_▁]section)?[_▁]end[|\uff5c]>(?!\s{0,9}<[|\uff5c]tool[_▁])"),
+    "action": r"<\|END_ACTION\|>",
+    "request": r"\[END_TOOL_REQUEST\]",
+    "call": r"\[/TOOL_CALL\]",
+    "calls": "(?!)",
+    "python": r"<\|eom_id\|>|<\|/tool_call\|>",
+    "channel": _FINAL,
+}
+"""What ends a hidden block; without it everything to the end is hidden."""
 
 DROPPED = (
-    r"<\|(?:start|im_start)\|>\s{0,9}(?:assistant)?|<\|start_header_id\|>\s{0,9}assistant"
-    rf"|{_FINAL}|<\|[A-Za-z0-9_]{{1,40}}\|>|<\uff5c[^\uff5c<>\n]{{1,40}}\uff5c>"
-    rf"|</s>|</?final>|</{_PREFIX}{_TOOL}\s{{0,9}}>"
-    r"|\[\[\s{0,9}(?:reply_to_current|reply_to\s{0,9}:[^\[\]<\n]{0,100}|audio_as_voice)\s{0,9}\]\][ \t]{0,9}"
-    r"|(?m:^)[ \t]*MEDIA:[ \t]*\S[^\n]*(?:\n|\Z)"
-    r"|(?m:^)\[Tool (?:Call|Result)[: ][^\n]*(?:\n|\Z)(?:Arguments:[^\n]*(?:\n|\Z)(?:[^\n]+(?:\n|\Z))*)?"
+    r"<\|(?:start|im_start)\|>\s{0,9}(?:assistant)?",
+    r"<\|start_header_id\|>\s{0,9}assistant",
+    _FINAL,
+    r"<\|[A-Za-z0-9_]{1,40}\|>",
+    "<\uff5c[^\uff5c<>\n]{1,40}\uff5c>",
+    "</s>",
+    "<final>",
+    "</final>",
+    rf"</{_PREFIX}{_TOOL}\s{{0,9}}>",
+    r"\[\[\s{0,9}(?:reply_to_current|reply_to\s{0,9}:[^\[\]<\n]{0,100}|audio_as_voice)\s{0,9}\]\][ \t]{0,9}",
 )
 """Marks that stand for themselves: special tokens, and the gateway's directives."""
 
-LONE_CLOSING = rf"(?<![ \t\"'(])(?:{THINK_CLOSING})|(?:{THINK_CLOSING})(?![ \t.,;\"')])"
-"""A closing tag whose opening was a part of the prompt; in the middle of a sentence it is only named."""
+DROPPED_LINES = (
+    r"MEDIA:[ \t]*\S[^\n]*(?:\n|\Z)",
+    r"\[Tool (?:Call|Result)[: ][^\n]*(?:\n|\Z)(?:Arguments:[^\n]*(?:\n|\Z)(?:[^\n]+(?:\n|\Z))*)?",
+)
+"""The same at the beginning of a line."""
 
 UNFINISHED = re.compile(
     r"(?:<[^\s<>][^<>\n]{0,300}|\[\[[^\[\]\n]{0,120}\]?|(?m:^)[ \t]{0,9}(?:MEDIA:|\[Tool )[^\n]{0,999})\Z"

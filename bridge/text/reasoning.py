@@ -12,7 +12,7 @@ _PREAMBLE = re.compile(
 _BLOCKS = tuple(
     (re.compile(opening, re.IGNORECASE), re.compile(closing, re.IGNORECASE))
     for opening, closing in (
-        (THINK_OPENING, THINK_CLOSING),
+        ("|".join(THINK_OPENING), "|".join(THINK_CLOSING)),
         (r"<details\b[^<>]{0,200}\btype=[\"']?reasoning\b[^<>]{0,200}>", r"</details\s{0,9}>"),
     )
 )

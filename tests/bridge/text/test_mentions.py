@@ -1,7 +1,6 @@
 """A person speaks to the bot by its name, and not by chance."""
 
 import re
-from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -270,41 +269,3 @@ def test_all_names_of_a_text() -> None:
 def test_the_mention_is_taken_out_of_the_question(text: str, stripped: str) -> None:
     """At the beginning and at the end, with its punctuation; everything else stays."""
     assert strip_mention(text, NAME) == stripped
-
-
-@pytest.mark.parametrize(
-    "piece",
-    [
-        "`",
-        "` ",
-        "[",
-        ">",
-        "> ",
-        "- a\n",
-        "-\n",
-        "#\n",
-        "*a_ ",
-        "\\`",
-        "<a",
-        "@equabot.",
-        "@equabot ",
-        "://",
-        "w",
-    ],
-)
-def test_time_grows_with_the_length_only(piece: str) -> None:
-    """The longest post takes nowhere near sixty-four times as long as an eighth of it."""
-    small = _seconds(piece * (2_047 // len(piece)))
-    large = _seconds(piece * (16_383 // len(piece)))
-
-    assert large < 32 * small + 0.1
-
-
-def _seconds(text: str) -> float:
-    runs = []
-    for _ in range(3):
-        started = thread_time()
-        mentions(f"{text}\n\n@equabot x", NAME)
-        strip_mention(f"{text} @equabot", NAME)
-        runs.append(thread_time() - started)
-    return min(runs)

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -259,21 +258,3 @@ def test_an_info_string_that_leaves_no_room_is_not_repeated() -> None:
     assert all(len(part) <= 100 for part in parts)
     assert parts[-1].startswith("```\nx\n")
     assert not any(map(_open_fences, parts))
-
-
-@pytest.mark.parametrize("piece", ["x", "- ```\n  x\n  ```\n", "e\u0301", "> ", "`a` "])
-def test_time_grows_with_the_length_only(piece: str) -> None:
-    """Eight times the text takes nowhere near sixty-four times the time."""
-    small = _seconds(piece * (25_000 // len(piece)))
-    large = _seconds(piece * (200_000 // len(piece)))
-
-    assert large < 32 * small + 0.1
-
-
-def _seconds(text: str) -> float:
-    runs = []
-    for _ in range(3):
-        started = thread_time()
-        split(text, 1000)
-        runs.append(thread_time() - started)
-    return min(runs)
