@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 
 import structlog
 
-from bridge.errors import MattermostRefused, NameTaken, TokenRefused
+from bridge.errors import NameTaken
 from bridge.models.chat import Channel, ChannelId, Team
 from bridge.ports import MattermostAdmin
 from provisioning.default_channels import description
 from provisioning.names import LONGEST_CHANNEL_NAME
+from provisioning.tolerance import tolerated
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ class ChannelRepair:
             # Another process has created it just now, or it is a channel that must not be used.
             found = await self._adopted(name)
         if found is None and not await self._free(name):
-            return await self._create(name, _other_name(name, self.team.id))
+            return await self._create(name, _other_name(name, self.team.id[:8]))
         return found or await self._create(name, name)
 
     async def _create(self, name: str, handle: str) -> Channel:
@@ -61,11 +62,12 @@ class ChannelRepair:
 
     async def _renamed(self, channel: Channel, name: str) -> Channel:
         """Give a channel its name back, because links lead there and the agent listens there."""
-        if await self._rename(channel, name) or (
-            await self._free(name) and await self._rename(channel, name)
-        ):
-            self._note("channel_renamed_back", name, was=channel.name)
-            return replace(channel, name=name)
+        with tolerated("channel_not_renamed", team=self.team.id, channel=name):
+            if await self._rename(channel, name) or (
+                await self._free(name) and await self._rename(channel, name)
+            ):
+                self._note("channel_renamed_back", name, was=channel.name)
+                return replace(channel, name=name)
         log.warning("channel_name_taken", team=self.team.id, channel=name, shown=channel.name)
         return channel
 
@@ -77,28 +79,33 @@ class ChannelRepair:
         return True
 
     async def _free(self, name: str) -> bool:
-        """Give the channel that has a default channel's name another one; return whether the name is free.
+        """Give the channel that has a default channel's name another one; return whether the name is free."""
+        holder = await self.admin.channel_by_name(self.team.id, name)
+        if holder is None:
+            return True
+        with tolerated("channel_name_not_freed", team=self.team.id, channel=name):
+            other = await self._moved_away(holder, name)
+            if other:
+                self._note("channel_name_taken_back", name, holder=holder.id, now=other, type=holder.type)
+                return True
+        return False
+
+    async def _moved_away(self, holder: Channel, name: str) -> str:
+        """Return the other name of a channel; empty if its members have taken those as well.
 
         An archived channel cannot be renamed before it is restored (`updateChannelT` in
         server/channels/store/sqlstore/channel_store.go).
         """
-        holder = await self.admin.channel_by_name(self.team.id, name)
-        if holder is None:
-            return True
-        other = _other_name(name, holder.id)
+        if holder.delete_at:
+            await self.admin.restore_channel(holder.id)
         try:
-            if holder.delete_at:
-                await self.admin.restore_channel(holder.id)
-            await self.admin.rename_channel(holder.id, other)
+            for other in (_other_name(name, holder.id[:8]), _other_name(name, holder.id)):
+                if await self._rename(holder, other):
+                    return other
+        finally:
             if holder.delete_at:
                 await self.admin.archive_channel(holder.id)
-        except TokenRefused:
-            raise
-        except MattermostRefused as error:
-            log.warning("channel_name_not_freed", team=self.team.id, channel=name, reason=error.message)
-            return False
-        self._note("channel_name_taken_back", name, holder=holder.id, now=other, type=holder.type)
-        return True
+        return ""
 
     def _note(self, event: str, name: str, **more: str) -> None:
         self.done.append(event)
@@ -106,4 +113,4 @@ class ChannelRepair:
 
 
 def _other_name(name: str, distinct: str) -> str:
-    return f"{name[: LONGEST_CHANNEL_NAME - 9]}-{distinct[:8]}"
+    return f"{name[: LONGEST_CHANNEL_NAME - len(distinct) - 1]}-{distinct}"

@@ -13,6 +13,7 @@ from provisioning.own_accounts import OwnAccounts
 from provisioning.parallel import each
 from provisioning.tables import Tables
 from provisioning.team_bots import TeamBots
+from provisioning.tolerance import tolerated
 
 _AT_ONCE = 4
 
@@ -91,11 +92,12 @@ class ChannelProvisioner:
         introduction = ChannelIntroduction(self.admin, accounts)
 
         async def introduce(name: str) -> None:
-            await introduction.describe(name, channels[name])
-            await introduction.tidy(channels[name])
+            with tolerated("channel_not_introduced", organization=str(organization), channel=name):
+                await introduction.describe(name, channels[name])
+                await introduction.tidy(channels[name])
+                await self.tables.teams.introduced(organization, name)
 
         await each(channels, introduce, at_once=_AT_ONCE)
-        await self.tables.teams.introduced(organization, list(channels))
 
 
 async def _own(

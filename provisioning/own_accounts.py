@@ -12,6 +12,7 @@ import structlog
 from bridge.models.chat import Channel, ChannelId, Team, UserId
 from bridge.ports import MattermostAdmin
 from provisioning.default_channels import TOWN_SQUARE
+from provisioning.tolerance import tolerated
 
 log = structlog.get_logger(__name__)
 
@@ -42,8 +43,9 @@ class OwnAccounts:
         """
         inside = {channel.id for channel in await self.admin.channels_of(user, self.team.id)}
         if not names and self.channels[TOWN_SQUARE].id in inside:
-            await self.admin.remove_from_team(self.team.id, user)
-            self._note("account_left_team", user)
+            with tolerated("account_not_removed", team=self.team.id, user=user):
+                await self.admin.remove_from_team(self.team.id, user)
+                self._note("account_left_team", user)
             return
         others = [each for name, each in self.channels.items() if name not in names and name != TOWN_SQUARE]
         await self._remove(user, [channel for channel in others if channel.id in inside])
@@ -56,8 +58,9 @@ class OwnAccounts:
 
     async def _remove(self, user: UserId, channels: Sequence[Channel]) -> None:
         for channel in channels:
-            await self.admin.remove_from_channel(channel.id, user)
-            self._note("account_removed", user, channel=channel.name)
+            with tolerated("account_not_removed", team=self.team.id, user=user, channel=channel.name):
+                await self.admin.remove_from_channel(channel.id, user)
+                self._note("account_removed", user, channel=channel.name)
 
     def _note(self, event: str, user: UserId, **more: str) -> None:
         self.done.append(event)

@@ -6,7 +6,7 @@ from typing import Literal
 import structlog
 
 from bridge.db.accounts import Account
-from bridge.errors import AccountConflict, EmailTaken, MattermostRefused, TokenRefused
+from bridge.errors import AccountConflict, EmailTaken
 from bridge.models.chat import Preference, User, UserId
 from bridge.models.equa import Person
 from bridge.ports import MattermostAdmin
@@ -20,6 +20,7 @@ from provisioning.following import (
 )
 from provisioning.names import email_address
 from provisioning.tables import Tables
+from provisioning.tolerance import tolerated
 
 log = structlog.get_logger(__name__)
 
@@ -118,9 +119,5 @@ async def _switch_tours_off(admin: MattermostAdmin, tables: Tables, account: Acc
 
 async def _prefer(admin: MattermostAdmin, user: UserId, preferences: list[Preference]) -> None:
     """Set preferences; nobody is kept out because Mattermost refuses one."""
-    try:
+    with tolerated("preferences_not_set", user=user):
         await admin.set_preferences(user, preferences)
-    except TokenRefused:
-        raise
-    except MattermostRefused as error:
-        log.warning("preferences_not_set", user=user, reason=error.message)

@@ -1,6 +1,6 @@
 """Organizations' teams, and which of their channels is which."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from asyncpg import Pool
@@ -103,13 +103,13 @@ class Teams:
         )
 
     @database_errors
-    async def introduced(self, organization: OrganizationId, names: Sequence[str]) -> None:
-        """Record that these channels have their title and purpose."""
+    async def introduced(self, organization: OrganizationId, name: str) -> None:
+        """Record that a channel has its title and purpose."""
         await self.pool.execute(
             """update mattermost_channel_mappings set introduced = true
-               where organization_id = $1 and name = any($2::text[])""",
+               where organization_id = $1 and name = $2""",
             organization,
-            list(names),
+            name,
         )
 
     @database_errors

@@ -10,7 +10,7 @@ from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.models.chat import Channel, Team
 from bridge.models.equa import Organization
-from bridge.sandbox.mattermost import User
+from bridge.sandbox.mattermost import RestFault, User
 from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
 from bridge.sandbox.mattermost.records import Channel as StoredChannel
 from provisioning.channels import ChannelProvisioner
@@ -57,6 +57,11 @@ class TeamChannels:
 
     def is_in_team(self, user: User) -> bool:
         return self.chat.is_in(self.chat.store.teams[self.team.id], user)
+
+    async def system_posts(self) -> int:
+        """Count the system posts in the default channels."""
+        posts = [post for name in CHANNELS for post in self.chat.store.channel_posts[self.channel(name).id]]
+        return sum(post.type.startswith("system_") and not post.delete_at for post in posts)
 
     async def problems(self) -> dict[str, int]:
         found = await self.process.provisioner.tables.teams.channel_problems()
@@ -292,7 +297,7 @@ async def test_a_name_that_cannot_be_taken_back_is_a_problem_until_it_can(
     own = acme_team.channel("cap-table")
     acme_team.rename(own, "elsewhere")
     other = acme_team.create("cap-table", private=True)
-    taken = acme_team.create(f"cap-table-{other.id[:8]}")
+    taken = [acme_team.create(f"cap-table-{end}") for end in (other.id[:8], other.id)]
 
     with structlog.testing.capture_logs() as logs:
         found = await acme_team.ensure()
@@ -301,11 +306,60 @@ async def test_a_name_that_cannot_be_taken_back_is_a_problem_until_it_can(
     assert await acme_team.problems() == {"renamed": 1}
     assert "channel_name_taken" in {line["event"] for line in logs}
 
-    acme_team.rename(taken, "out-of-the-way")
+    acme_team.rename(taken[1], "out-of-the-way")
     await acme_team.ensure()
 
     assert own.name == "cap-table"
     assert await acme_team.problems() == {}
+
+
+@pytest.mark.parametrize("archived", [True, False])
+async def test_an_archived_channel_that_cannot_be_renamed_is_archived_again(
+    chat: Chat, acme_team: TeamChannels, *, archived: bool
+) -> None:
+    """Whoever wanted it out of sight."""
+    await acme_team.ensure()
+    acme_team.rename(acme_team.channel("agent"), "elsewhere")
+    other = acme_team.create("agent", private=True)
+    for end in (other.id[:8], other.id):
+        acme_team.create(f"agent-{end}")
+    if archived:
+        archive_channel(chat.store, chat.store.admin, other)
+
+    await acme_team.ensure()
+
+    assert (other.name, bool(other.delete_at)) == ("agent", archived)
+
+
+async def test_a_refused_repair_keeps_nobody_out(chat: Chat, acme_team: TeamChannels) -> None:
+    """It is tried again later."""
+    await acme_team.ensure()
+    acme_team.rename(acme_team.channel("cap-table"), "elsewhere")
+    fault = RestFault(status=403, error_id="api.context.permissions.app_error", method="PUT", path="/patch")
+    chat.server.faults.rest(fault)
+
+    found = await acme_team.ensure()
+
+    assert found["cap-table"].name == "elsewhere"
+    assert await acme_team.problems() == {"renamed": 1}
+    chat.server.faults.clear()
+    await acme_team.ensure()
+    assert await acme_team.problems() == {}
+
+
+async def test_a_refused_introduction_is_tried_again(chat: Chat, acme_team: TeamChannels) -> None:
+    """The team is usable meanwhile."""
+    fault = RestFault(
+        status=403, error_id="api.context.permissions.app_error", method="DELETE", path="/posts"
+    )
+    chat.server.faults.rest(fault)
+    await acme_team.ensure()
+    assert await acme_team.system_posts() > 0
+
+    chat.server.faults.clear()
+    await acme_team.ensure()
+
+    assert await acme_team.system_posts() == 0
 
 
 async def test_a_default_channel_that_was_made_private_is_a_problem(
