@@ -31,10 +31,10 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     _add(commands, "migrate", "bring the database to this version and say what was applied")
-    why = _add(commands, "why", "tell what became of a post, and why it was not answered")
+    why = _add(commands, "why", "explain what happened to a post, and why it was not answered")
     why.add_argument("post_id", metavar="POST_ID", help="26 characters, as in the post's permalink")
     _setup(_add(commands, "setup", "make a Mattermost ready: settings, roles, bots, tokens; can be repeated"))
-    _doctor(_add(commands, "doctor", "look at all that is needed and tell what to do; changes nothing"))
+    _doctor(_add(commands, "doctor", "check everything that is needed and say what to do; changes nothing"))
     _keys(_add(commands, "keys", "make, list, use and drop the keys that seal stored tokens"))
     _sync(_add(commands, "sync", "make an organization's team match its roster in Equa"))
     return top
@@ -65,7 +65,7 @@ def _demo(command: argparse.ArgumentParser) -> None:
 def _keys(command: argparse.ArgumentParser) -> None:
     actions = command.add_subparsers(dest="action", required=True, metavar="ACTION")
     _add(actions, "new", "make a key: put in front of the key file's, or printed for TOKEN_KEYS")
-    _add(actions, "status", "tell which keys there are and how many tokens each has sealed; no secrets")
+    _add(actions, "status", "list the keys and how many tokens each has sealed; no secrets")
     _add(actions, "reseal", "seal stored tokens anew with the first key, as the daemon does at its start")
     drop = _add(actions, "drop", "forget a key that no stored token is sealed with any more")
     drop.add_argument("key_id", metavar="ID", help="the key's id, as `keys status` prints it")
@@ -79,7 +79,7 @@ def _keys(command: argparse.ArgumentParser) -> None:
 def _sync(command: argparse.ArgumentParser) -> None:
     command.add_argument("organization", metavar="ORG", help="the organization's id in Equa, a UUID")
     command.add_argument(
-        "--dry-run", action="store_true", help="tell who would be added and removed, change nothing"
+        "--dry-run", action="store_true", help="show who would be added and removed, change nothing"
     )
     command.add_argument(
         "--force", action="store_true", help="remove people even if that is more than half of the team"
@@ -92,7 +92,7 @@ def _setup(command: argparse.ArgumentParser) -> None:
         " roles that keep organizations apart, the bot and the notice account with a token each. New tokens"
         " are printed once, to standard output, as lines for the environment."
     )
-    command.add_argument("--dry-run", action="store_true", help="tell what would be changed, change nothing")
+    command.add_argument("--dry-run", action="store_true", help="show what would be changed, change nothing")
     command.add_argument("--bot-name", metavar="NAME", help="the bot's username (default: equabot)")
     command.add_argument(
         "--bot-display-name", metavar="NAME", default="Equabot", help="how it is shown (default: %(default)s)"
@@ -121,7 +121,7 @@ def _setup(command: argparse.ArgumentParser) -> None:
 
 
 def _doctor(command: argparse.ArgumentParser) -> None:
-    command.epilog = f"Exits with 1 if something has to be mended. {_VARIABLES}"
+    command.epilog = f"Exits with 1 if something needs repair. {_VARIABLES}"
     command.add_argument(
         "--ask", action="store_true", help="ask the agent one harmless question, which its model answers"
     )
@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _explained(error: Exception) -> int:
-    """Tell an error that was foreseen and return the exit code; a bug keeps its traceback."""
+    """Print a known error and return the exit code; a bug keeps its traceback."""
     match _innermost(error):
         case ConfigurationError(mistakes=mistakes):
             print("The configuration is wrong:", *mistakes, sep="\n  ", file=sys.stderr)
@@ -158,7 +158,7 @@ def _explained(error: Exception) -> int:
 
 
 def _innermost(error: Exception) -> Exception:
-    """Return what went wrong alone within task groups."""
+    """Return the single error inside nested exception groups."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     return error

@@ -1,11 +1,11 @@
-"""Time that passes also while the machine sleeps. Pure: no I/O is imported here."""
+"""A clock that also runs while the machine sleeps. Pure: no I/O is imported here."""
 
 import sys
 import time
 from collections.abc import Callable
 
 Clock = Callable[[], float]
-"""Tells seconds since some moment."""
+"""Returns seconds since some moment."""
 
 if sys.platform == "linux":
 

@@ -73,7 +73,7 @@ class Metrics:
         )
         self._http = self._histogram("http_request_seconds", "Requests served.", _CALLS, "route", "status")
         self._drift = self._counter(
-            "reconcile_people", "People whom reconciling had to change: what no event had told.", "change"
+            "reconcile_people", "People that reconciling added or removed because no event had.", "change"
         )
         self._reconciled = self._counter(
             "reconcile_organizations",

@@ -1,4 +1,4 @@
-"""Whether what failed is tried again, and when. Pure: no I/O is imported here."""
+"""Decide whether and when failed work is tried again. Pure: no I/O is imported here."""
 
 import random
 import re

@@ -39,24 +39,24 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         with tempfile.TemporaryDirectory(prefix="equabot-demo-") as folder, _reserved(0) as reserved:
             async with (
                 raised(_url(reserved), chat_port=0, site_port=0) as stack,
-                _served(stack, Path(folder)) as over,
+                _served(stack, Path(folder)) as stop,
             ):
-                return await _ask(stack, options.ask, over)
+                return await _ask(stack, options.ask, stop)
     configure(settings.log_level, settings.log_format)
     with _reserved(settings.bridge_port) as reserved:
         async with (
             raised(_url(reserved), chat_port=options.port, site_port=_SITE_PORT) as stack,
-            _served(stack, settings.bridge_data_dir / "demo") as over,
+            _served(stack, settings.bridge_data_dir / "demo") as stop,
         ):
-            if not over.is_set():
+            if not stop.is_set():
                 _welcome(stack)
-            await over.wait()
+            await stop.wait()
     return 0
 
 
 @asynccontextmanager
 async def _served(stack: DemoStack, data_dir: Path) -> AsyncIterator[asyncio.Event]:
-    """Run the daemon; yields, once it is ready or told to stop, the event that ends it."""
+    """Run the daemon; once it is ready or stopping, yield the event that stops it."""
     port = stack.bridge_url.rpartition(":")[2]
     settings = config.load({**stack.environ(), "BRIDGE_DATA_DIR": str(data_dir), "BRIDGE_PORT": port})
     stop = asyncio.Event()
@@ -84,7 +84,7 @@ async def _ready(url: str, stop: asyncio.Event) -> bool:
 
 
 async def _map(stack: DemoStack, data_dir: Path) -> None:
-    """Tell the daemon's database who is who, as visits through Equa do."""
+    """Store teams and people in the daemon's database, as visits through Equa do."""
     dsn = embedded.dsn_of_running(data_dir)
     assert dsn
     async with await open_pool(dsn, max_size=1) as pool:
@@ -106,21 +106,21 @@ def _welcome(stack: DemoStack) -> None:
     )
 
 
-async def _ask(stack: DemoStack, text: str, over: asyncio.Event) -> int:
-    if over.is_set():
+async def _ask(stack: DemoStack, text: str, stop: asyncio.Event) -> int:
+    if stop.is_set():
         return 1
     post = stack.post(text)
     deadline = time.monotonic() + _MAX_WAIT
-    while not (answers := _answers(stack, post)) and not over.is_set() and time.monotonic() < deadline:
+    while not (replies := _replies(stack, post)) and not stop.is_set() and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
-    for each in [post, *answers]:
+    for each in [post, *replies]:
         print(f"{stack.name_of(each)}: {each.message}")
-    if not answers and not over.is_set():
+    if not replies and not stop.is_set():
         print(f"No answer within {_MAX_WAIT:.0f} s.", file=sys.stderr)
-    return 0 if answers and answers[0].message not in APOLOGIES else 1
+    return 0 if replies and replies[0].message not in APOLOGIES else 1
 
 
-def _answers(stack: DemoStack, post: Post) -> list[Post]:
+def _replies(stack: DemoStack, post: Post) -> list[Post]:
     return [each for each in stack.mattermost.store.thread(post.id) if each.user_id == stack.bot.id]
 
 

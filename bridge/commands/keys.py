@@ -23,8 +23,8 @@ _NUMBERED = re.compile(r"k(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the keys are, and what they have sealed."""
+class _KeyStore:
+    """The keys, the file they are in, and the tokens that they have sealed."""
 
     ring: KeyRing
     file: Path | None
@@ -32,32 +32,32 @@ class _Place:
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
-    """Do what the second word says."""
+    """Run the action."""
     settings = config.load(environ)
     configure("error", settings.log_format)
     match options.action:
         case "new":
             return _new(settings)
         case "status":
-            async with _opened(settings) as place:
-                return await _status(place)
+            async with _opened(settings) as store:
+                return await _status(store)
         case "reseal":
-            async with _opened(settings) as place:
-                return await _reseal(place)
+            async with _opened(settings) as store:
+                return await _reseal(store)
         case "drop":
-            async with _opened(settings) as place:
-                return await (_lose if options.lost else _drop)(place, options.key_id)
+            async with _opened(settings) as store:
+                return await (_lose if options.lost else _drop)(store, options.key_id)
         case other:
             raise AssertionError(other)
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[_Place]:
+async def _opened(settings: Settings) -> AsyncIterator[_KeyStore]:
     async with any_database(settings) as dsn, await open_pool(dsn, max_size=2) as pool:
         ring = token_keys.key_ring(settings)
         if ring is None:
             raise ConfigurationError(["TOKEN_KEYS: missing; `equabot-bridge keys new` makes one"])
-        yield _Place(ring, token_keys.key_file(settings), SealedTokens(pool))
+        yield _KeyStore(ring, token_keys.key_file(settings), SealedTokens(pool))
 
 
 def _new(settings: Settings) -> int:
@@ -88,11 +88,11 @@ def _entry(taken: Collection[str]) -> str:
     return f"k{max(numbers, default=0) + 1}:{new_key()}"
 
 
-async def _status(place: _Place) -> int:
-    """Print each key and what it has sealed; 1 while a token needs a key that is not there."""
-    counts, known = await place.tokens.counts(), await place.tokens.fingerprints()
+async def _status(store: _KeyStore) -> int:
+    """Print each key and its number of tokens; 1 if a token needs a missing key."""
+    counts, known = await store.tokens.counts(), await store.tokens.fingerprints()
     known = {key: fingerprint for key, fingerprint in known.items() if key in counts}
-    states = {key: _state(place.ring, key, known) for key in (*place.ring.ids, *counts)}
+    states = {key: _state(store.ring, key, known) for key in (*store.ring.ids, *counts)}
     print(f"{'key':<33}{'state':<9}tokens")
     for key, state in states.items():
         print(f"{key:<33}{state:<9}{counts.get(key, 0)}")
@@ -107,12 +107,12 @@ def _state(ring: KeyRing, key: str, known: Mapping[str, str]) -> str:
     return "seals" if key == ring.ids[0] else "opens"
 
 
-async def _reseal(place: _Place) -> int:
-    await token_keys.check(place.ring, place.tokens)
-    first = place.ring.ids[0]
-    counts = await place.tokens.counts()
+async def _reseal(store: _KeyStore) -> int:
+    await token_keys.check(store.ring, store.tokens)
+    first = store.ring.ids[0]
+    counts = await store.tokens.counts()
     total = sum(counts.values()) - counts.get(first, 0)
-    became = await reseal(place.ring, place.tokens, lambda so_far: _progress(so_far, total))
+    became = await reseal(store.ring, store.tokens, lambda so_far: _progress(so_far, total))
     print(f"sealed {became.done} tokens anew with the key {first}")
     if became.failed:
         print(f"{became.failed} do not open: their people get new ones at their next visit", file=sys.stderr)
@@ -124,31 +124,31 @@ def _progress(so_far: Resealed, total: int) -> None:
         print(f"{so_far.done + so_far.failed} of {total}", end="\r", file=sys.stderr)
 
 
-async def _drop(place: _Place, key: str) -> int:
+async def _drop(store: _KeyStore, key: str) -> int:
     """Forget a key that has sealed nothing any more, and take it out of the key file."""
-    if key == place.ring.ids[0]:
+    if key == store.ring.ids[0]:
         raise StartupError(f"The key {key} seals: put another in front of it first.")
-    if not await place.tokens.drop(key):
+    if not await store.tokens.drop(key):
         raise StartupError(
             f"Stored tokens are sealed with the key {key}: run `equabot-bridge keys reseal` first."
         )
-    if place.file and key in place.ring.ids:
-        entries = place.file.read_text().strip().split(",")
+    if store.file and key in store.ring.ids:
+        entries = store.file.read_text().strip().split(",")
         kept = [entry for entry in entries if entry.strip().partition(":")[0] != key]
-        private_file.replace(place.file, f"{','.join(kept)}\n")
+        private_file.replace(store.file, f"{','.join(kept)}\n")
         print(f"dropped {key}")
-    elif key in place.ring.ids:
+    elif key in store.ring.ids:
         print(f"nothing is sealed with {key}: take it out of TOKEN_KEYS")
     else:
         print(f"nothing is sealed with {key}, and it is not in the ring")
     return 0
 
 
-async def _lose(place: _Place, key: str) -> int:
+async def _lose(store: _KeyStore, key: str) -> int:
     """Forget a key that is gone, with all that it has sealed."""
-    known = await place.tokens.fingerprints()
-    if key in place.ring.ids and known.get(key) == place.ring.fingerprint(key):
+    known = await store.tokens.fingerprints()
+    if key in store.ring.ids and known.get(key) == store.ring.fingerprint(key):
         raise StartupError(f"The key {key} is not lost: it is here and opens what it has sealed.")
-    lost = await place.tokens.lose(key)
+    lost = await store.tokens.lose(key)
     print(f"forgot {key} and {lost} tokens; their people get new ones at their next visit")
     return 0

@@ -9,7 +9,7 @@ from bridge.log import configure
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:  # noqa: ARG001  # every command's signature
-    """Apply what is missing and print it."""
+    """Apply the missing migrations and print their names."""
     settings = config.load(environ)
     configure("warning", settings.log_format)
     if settings.database_url:

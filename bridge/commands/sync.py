@@ -45,7 +45,7 @@ _NEEDED = (
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
-    """Sync or tell what would be done; 1 if something could not be done for somebody."""
+    """Sync, or show what would be done; 1 if it failed for somebody."""
     settings = config.load(environ)
     if not is_uuid(options.organization):
         print("ORG is the organization's id in Equa, a UUID.", file=sys.stderr)
@@ -54,8 +54,8 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     organization = OrganizationId(UUID(options.organization))
     async with _opened(settings) as (sync, roster_reader):
         if options.dry_run:
-            reading = await roster_reader.read(organization)
-            return _previewed(await sync.preview(organization, reading), reading)
+            snapshot = await roster_reader.read(organization)
+            return _previewed(await sync.preview(organization, snapshot), snapshot)
         return _reported(await _synced(sync, roster_reader, organization, force=options.force))
 
 
@@ -64,9 +64,9 @@ async def _synced(
 ) -> Report:
     """Sync, after another one of the same organization if there is one."""
     for number in itertools.count():
-        named, reading = await roster_reader.named(organization)
+        named, snapshot = await roster_reader.named(organization)
         try:
-            return await sync.run(named, reading, force=force, on_progress=Bar(sys.stderr).tell)
+            return await sync.run(named, snapshot, force=force, on_progress=Bar(sys.stderr).show)
         except SyncRefused as error:
             raise SyncRefused(f"{error.message} --force does it all the same.") from error
         except OwnTokenRefused as error:
@@ -101,14 +101,14 @@ def _require(settings: Settings) -> None:
         raise ConfigurationError([f"{name}: missing, needed to sync" for name in missing])
 
 
-def _previewed(preview: Preview, reading: RosterSnapshot) -> int:
+def _previewed(preview: Preview, snapshot: RosterSnapshot) -> int:
     """Print what would be done, a person a line."""
     plan, facts = preview.plan, preview.facts
-    names = {person: one.member.name for person, one in listed(reading.roster).items()}
+    names = {person: one.member.name for person, one in listed(snapshot.roster).items()}
     for newcomer in plan.open:
         print(f"+ {newcomer.person_id}  {newcomer.name}, whose account would be opened or repaired")
-    for seat in plan.add:
-        print(f"+ {seat.person_id}  {names[seat.person_id]}")
+    for member in plan.add:
+        print(f"+ {member.person_id}  {names[member.person_id]}")
     for person in plan.remove:
         user = facts.users.get(facts.accounts[person]) if person in facts.accounts else None
         print(f"- {person}  {user.username if user else 'without an account'}")
@@ -142,7 +142,7 @@ class Bar:
     out: TextIO
     tenth: int = 0
 
-    async def tell(self, progress: Progress) -> None:
+    async def show(self, progress: Progress) -> None:
         done, total = progress.done, progress.total
         if not total:
             return

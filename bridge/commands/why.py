@@ -36,12 +36,12 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     async with any_database(settings) as dsn, await open_pool(dsn, max_size=2) as pool:
         record = await JobHistory(pool).record(post_id)
         if record:
-            print(*_told(record), sep="\n")
+            print(*_explained(record), sep="\n")
             return 0
         return await _considered_anew(settings, post_id, Mappings(pool), Positions(pool))
 
 
-def _told(record: JobRecord) -> list[str]:
+def _explained(record: JobRecord) -> list[str]:
     lines = [f"{record.kind}: {record.state}"]
     match record.state:
         case "refused":
@@ -67,7 +67,7 @@ def _told(record: JobRecord) -> list[str]:
 async def _considered_anew(
     settings: Settings, post_id: PostId, mappings: Mappings, positions: Positions
 ) -> int:
-    """Decide about a post that was never stored, by what is known now."""
+    """Decide about a post that was never stored, with today's facts."""
     if not settings.mattermost_url or not settings.mattermost_bot_token:
         print("The post was never stored; to look at it, MATTERMOST_URL and MATTERMOST_BOT_TOKEN are needed.")
         return 1

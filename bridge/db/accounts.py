@@ -280,7 +280,7 @@ class Accounts:
     async def give_up_email(self, user: UserId) -> PersonId | None:
         """Note, before an account loses an address that may be somebody else's, that it needs another.
 
-        Returns whose account it is, None of an account whose person has proved their address.
+        Returns the account's person; None if they have proved their address.
         """
         found = await self.pool.fetchval(
             """update mattermost_user_mappings set email_digest = null, modified = now()
@@ -312,7 +312,7 @@ class Accounts:
 
     @database_errors
     async def holder_of(self, digest: bytes) -> UserId | None:
-        """Return whose stored token it is by its digest; None for another, and for who is in no team."""
+        """Return the user whose stored token has this digest; None if nobody in a team has it."""
         found = await self.pool.fetchval(
             """select mattermost_user_id from mattermost_user_mappings u
                where token_digest = $1

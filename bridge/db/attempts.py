@@ -2,8 +2,8 @@
 
 The mark is random and stored before anything is created with it. Nobody else can know it by then, so what
 carries the mark of an attempt was made by that attempt. Whoever records the result deletes the attempt in
-the same statement, because from then on others may have seen the mark. Its end tells for whom it was made
-also when no table knows of it any more.
+the same statement, because from then on others may have seen the mark. Its end identifies the person or
+organization, even when no table knows of it any more.
 """
 
 import secrets
@@ -20,7 +20,7 @@ from bridge.models.equa import OrganizationId, PersonId
 class Attempt:
     mark: str
     name: str
-    """Under which it was last tried."""
+    """The last name that was tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Attempts:
 
 
 def is_made_for(key: str, mark: str) -> bool:
-    """Tell whether a mark comes from an attempt with that key; anybody can make one that looks so."""
+    """Return whether a mark looks like one of an attempt with that key; anybody can make one."""
     return mark.endswith(_end(key))
 
 

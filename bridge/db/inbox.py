@@ -144,7 +144,7 @@ class Inbox:
 
     @database_errors
     async def holds(self, job: JobId) -> bool:
-        """Tell whether the job is this process's and its lease has not run out."""
+        """Return whether this process holds the job and its lease has not run out."""
         found = await self.pool.fetchval(
             "select 1 from jobs where id = $1 and holder = $2 and state = 'running' and lease > now()",
             job,
@@ -187,16 +187,16 @@ class Inbox:
 
     @database_errors
     async def is_superseded(self, job: JobId) -> bool:
-        """Tell whether the platform has told something newer of the same membership, done or waiting."""
+        """Return whether a newer event about the same membership is stored, done or waiting."""
         found: bool = await self.pool.fetchval(
             """
-            with told as (
+            with events as (
                 select id, lane, coalesce((payload ->> 'happened')::timestamptz, created) as happened
                 from jobs where kind = 'membership' and lane = (select lane from jobs where id = $1)
                   and (state <> 'dead' or id = $1)
             )
             select exists (
-                select from told this join told other on other.id <> this.id
+                select from events this join events other on other.id <> this.id
                 where this.id = $1 and (other.happened, other.id) > (this.happened, this.id))
             """,
             job,
@@ -205,7 +205,7 @@ class Inbox:
 
     @database_errors
     async def wake(self, organization: OrganizationId) -> int:
-        """Let what waits for the organization's team be done at once; returns how many jobs.
+        """Let the jobs that wait for the organization's team run at once; return how many.
 
         Their time begins anew: before there was a team they could not be done.
         """
@@ -239,13 +239,13 @@ class Inbox:
         return len(rows)
 
     @database_errors
-    async def release_expired(self, held: Collection[JobId] = ()) -> int:
-        """Free the jobs whose holder is gone, and lanes whose first job still counts as queued.
+    async def release_expired(self, running: Collection[JobId] = ()) -> int:
+        """Free the jobs of dead processes, and lanes whose first job still counts as queued.
 
-        `held` is what this process works on, however late it is with renewing. Returns how many holders'
+        `running` are this process's jobs, which stay however late their leases are renewed. Returns how many
         jobs were freed.
         """
-        rows = await self.pool.fetch(RELEASE_EXPIRED, list(held))
+        rows = await self.pool.fetch(RELEASE_EXPIRED, list(running))
         await self.pool.execute(PROMOTE)
         return len(rows)
 

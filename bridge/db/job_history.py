@@ -1,4 +1,4 @@
-"""What the job table tells afterwards: what became of a post, how much waits, what may be forgotten."""
+"""The past of the job table: the record of a post, the backlogs, and the purge."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from bridge.models.jobs import JobKind, JobState
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
-    """What became of something that was put into the inbox."""
+    """A job or a refusal as it is stored."""
 
     kind: JobKind
     state: JobState
@@ -46,7 +46,7 @@ class JobHistory:
 
     @database_errors
     async def backlogs(self) -> Sequence[Backlog]:
-        """Return what waits and what runs."""
+        """Return the number and age of waiting and running jobs, by kind."""
         rows = await self.pool.fetch(
             """select kind, state, count(*)::int as jobs,
                       extract(epoch from now() - min(created))::float8 as oldest

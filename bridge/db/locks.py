@@ -141,7 +141,7 @@ class Locks:
 
 @asynccontextmanager
 async def opened(dsn: str, *, max_wait: float = 60) -> AsyncIterator[Locks]:
-    """Give locks that are served as long as the context lasts; what is raised inside comes out as it is."""
+    """Give locks that work as long as the context lasts; an error inside comes out as it is."""
     locks = Locks(dsn, max_wait=max_wait)
     try:
         async with asyncio.TaskGroup() as group:

@@ -71,7 +71,7 @@ class Mappings:
         """Return for each post, in order, what routing has to know of it: one query for all.
 
         Who was put into a team by somebody else has no line of membership: a mapping is enough for them, and
-        only who is known to be leaving or to have left is told apart.
+        only people who are leaving or have left are treated differently.
         """
         rows = await self.pool.fetch(
             _FACTS,

@@ -1,7 +1,7 @@
-"""Whom the bridge has put into which organization's team.
+"""The people that the bridge has put into organizations' teams.
 
-joining → joined → leaving → left: each is written before Mattermost is told, so that a crash in between
-leaves a line that says what may be so.
+joining → joined → leaving → left: each state is written before Mattermost is called, so that a crash leaves
+a row that says what may be so.
 """
 
 from collections.abc import Collection, Mapping
@@ -33,7 +33,7 @@ class Memberships:
 
     @database_errors
     async def now(self) -> datetime:
-        """Return the database's time, by which it is told what was before a roster was read."""
+        """Return the database's time, which orders memberships and the reading of rosters."""
         moment: datetime = await self.pool.fetchval("select now()")
         return moment
 
@@ -103,7 +103,7 @@ class Memberships:
 
     @database_errors
     async def has_any(self, person: PersonId) -> bool:
-        """Tell whether the person is in, or being put into, a team of any organization."""
+        """Return whether the person is in, or being put into, a team of any organization."""
         found: bool = await self.pool.fetchval(
             "select exists (select from memberships where person_id = $1 and state in ('joining', 'joined'))",
             person,
@@ -112,7 +112,7 @@ class Memberships:
 
     @database_errors
     async def people(self, organization: OrganizationId) -> frozenset[PersonId]:
-        """Return whom the bridge has put into the organization's team and has not taken out."""
+        """Return the people that the bridge has put into the organization's team and not taken out."""
         rows = await self.pool.fetch(
             "select person_id from memberships where organization_id = $1 and state <> 'left'", organization
         )
@@ -120,7 +120,7 @@ class Memberships:
 
     @database_errors
     async def known(self, organization: OrganizationId, people: Collection[PersonId]) -> Known:
-        """Return what is known of these people, and of all whom the bridge has put into the team."""
+        """Return accounts and states of these people, and of all that the bridge has put into the team."""
         rows = await self.pool.fetch(
             """
             with them as (
@@ -178,7 +178,7 @@ class Memberships:
 
     @database_errors
     async def is_joined_since(self, organization: OrganizationId, person: PersonId, moment: datetime) -> bool:
-        """Tell whether the person has been put into the team, or confirmed there, at that moment or later."""
+        """Return whether the person was put into the team, or confirmed there, at that moment or later."""
         found: bool = await self.pool.fetchval(
             """select exists (
                    select from memberships

@@ -80,7 +80,7 @@ def read(folder: Traversable) -> list[Migration]:
 async def migrate(
     dsn: str, migrations: Sequence[Migration] | None = None, *, max_wait: float = 600
 ) -> list[Migration]:
-    """Apply what is missing and return it; of several starting at once one applies, the others wait.
+    """Apply the missing migrations and return them; of several processes one applies, the others wait.
 
     Raises `StartupError` for a file that was edited after it was applied, for a database that is newer
     than this program, for a migration that fails (nothing of it is left), and after `max_wait` seconds

@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL, and what it means when there are none."""
+"""Connections to PostgreSQL, and the errors of a database that is away."""
 
 import asyncio
 import functools
@@ -39,9 +39,9 @@ _LOST = re.compile("connection is closed|pool is clos|cannot switch to state|not
 
 
 def is_unavailable(error: BaseException) -> bool:
-    """Tell whether the database was away or too slow, so that trying again may help.
+    """Return whether the database was away or too slow, so that trying again may help.
 
-    The statement may have been executed all the same. asyncpg tells of a lost connection also by
+    The statement may have been executed all the same. asyncpg reports a lost connection also by
     InterfaceError, which stands for misuse too, and by InternalClientError when the server's last word
     arrives between two statements: there only the text decides (asyncpg `protocol.pyx`, `coreproto.pyx`,
     `pool.py`).
@@ -120,7 +120,7 @@ async def _connect_sometime(dsn: str, application: str) -> asyncpg.Connection:
         except Exception as error:
             if not is_unavailable(error):
                 raise
-            _log.info("waiting for the database", error=str(error))
+            _log.info("database_awaited", error=str(error))
             await asyncio.sleep(pause)
         else:
             return _new_enough(connection)

@@ -36,7 +36,7 @@ class Positions:
 
     @database_errors
     async def put_back(self, after: int, to: int) -> Sequence[ChannelId]:
-        """Put positions that are after a moment (milliseconds) back to another; returns whose they were."""
+        """Put positions that are after a moment (milliseconds) back to another; return their channels."""
         rows = await self.pool.fetch(
             """update positions
                set post_id = '', create_at = $2, begin_at = least(begin_at, $1), modified = now()

@@ -13,7 +13,7 @@ _KEY = "split_part(personal_access_token, ':', 2)"
 """The id of the key in the text form of a sealed value, see `bridge.secrets.key_ring`."""
 
 FIRST = PersonId(UUID(int=0))
-"""Before everybody; nobody has it."""
+"""The id before all others; nobody has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class SealedTokens:
 
     @database_errors
     async def fingerprints(self) -> Mapping[str, str]:
-        """Return by what each key was known when it was last used."""
+        """Return the fingerprint of each key as it was when last used."""
         rows = await self.pool.fetch("select id, fingerprint from token_keys")
         return {row["id"]: row["fingerprint"] for row in rows}
 

@@ -19,7 +19,7 @@ KEEP = timedelta(days=90)
 """How long the outcome of a sync can be asked for."""
 
 _STALE = timedelta(days=1)
-"""How old a roster may get whose sync never ends."""
+"""How long the roster of a sync that never ends is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class State:
     done: int
     total: int
     outcome: Mapping[str, Any] | None
-    """What it has come to; none while it goes on, and if it has ended without a word."""
+    """The report or the error; None while the sync runs, and if it ended by a fault of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Syncs:
 
     @database_errors
     async def end(self, sync: SyncId, outcome: Mapping[str, Any]) -> None:
-        """Note what it has come to, and forget the roster."""
+        """Store the outcome and forget the roster."""
         await self.pool.execute(
             "update syncs set outcome = $2, roster = null, modified = now() where id = $1",
             sync,

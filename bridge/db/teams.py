@@ -130,7 +130,7 @@ class Teams:
 
     @database_errors
     async def is_synced(self, organization: OrganizationId) -> bool:
-        """Tell whether the organization's team follows its members; one without a team will."""
+        """Return whether the organization's team follows its members; a future team will."""
         follows: bool | None = await self.pool.fetchval(
             "select auto_sync from mattermost_org_mappings where organization_id = $1", organization
         )

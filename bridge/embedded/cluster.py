@@ -20,7 +20,7 @@ _log = structlog.get_logger(__name__)
 
 USER = "bridge"
 _LONGEST_LOG = 1 << 20
-# C sorts alike on every machine; checksums tell a damaged page from a right one.
+# C sorts alike on every machine; checksums reveal damaged pages.
 _INITDB = f"""
     --pgdata=data --username={USER} --pwfile=password --auth=scram-sha-256
     --encoding=UTF8 --locale=C --data-checksums --no-instructions
@@ -91,7 +91,7 @@ class Cluster:
             staging.mkdir(mode=0o700)
             private_file.create(staging / "password", secrets.token_urlsafe(32))
             identity.own_all(staging)
-            _log.info("creating the embedded database", directory=str(self.home))
+            _log.info("creating_embedded_database", directory=str(self.home))
             command = identity.command(staging, programs / "initdb", *_INITDB)
             status, said = await output(command, inherit=[lock.fileno()])
             if status:

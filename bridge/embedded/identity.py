@@ -18,7 +18,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """How a program is launched, and whose its files are then."""
+    """How a program is launched, and the owner of its files."""
 
     how: str
     """What `launch` does: stay the `same`, enter a user `namespace`, or become another `user`."""
@@ -49,7 +49,7 @@ async def choose(programs: Path, data_dir: Path) -> tuple[Identity, int]:
         status, said = await output(identity.command(data_dir.parent, programs / "postgres", "--version"))
         if status == 0:
             return identity, binaries.major(said)
-        _log.debug("postgres cannot run", identity=identity.how, output=said)
+        _log.debug("postgres_cannot_run", identity=identity.how, output=said)
     if os.geteuid() != 0:
         raise StartupError(f"PostgreSQL in {programs} cannot run: {said}")
     raise StartupError(

@@ -55,7 +55,7 @@ def _end_with_bridge(bridge: int) -> None:
 
 
 def _watch(bridge: int, command: tuple[str, ...]) -> int:
-    """Stay as the program's parent where the kernel cannot tell it of the bridge's death.
+    """Stay as the program's parent where the kernel cannot signal it when the bridge dies.
 
     Signals are taken before the program runs, since a stop may come while it is being started.
     """

@@ -86,16 +86,16 @@ class Server:
         while True:
             began = time.monotonic()
             status = await self._ended()
-            _log.error("the embedded database ended by itself", status=status)
+            _log.error("embedded_database_ended", status=status)
             if time.monotonic() - began > _HEALTHY:
                 backoff = _pauses()
             await asyncio.sleep(next(backoff))
             try:
                 await self._start(sockets)
             except (StartupError, OSError) as error:
-                _log.error("the embedded database cannot be started again", error=str(error))
+                _log.error("embedded_database_not_restarted", error=str(error))
             else:
-                _log.info("the embedded database runs again")
+                _log.info("embedded_database_restarted")
 
     async def _start(self, sockets: Path) -> None:
         with await locks.inherited(self._cluster.server_lock, max_wait=10) as lock:

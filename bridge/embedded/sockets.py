@@ -33,7 +33,7 @@ def directory(link: Path, identity: Identity) -> Iterator[Path]:
 
 
 def accepts(directory: Path) -> bool:
-    """Tell whether somebody listens on the socket in the directory."""
+    """Return whether a server listens on the socket in the directory."""
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(directory / SOCKET)) == 0
 

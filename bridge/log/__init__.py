@@ -34,7 +34,7 @@ _HANDLER = "equabot-bridge"
 def configure(level: Level, form: Format, stream: TextIO | None = None) -> None:
     """Write structlog's events and the standard library's records as lines to one stream.
 
-    It is stderr unless told otherwise: standard output belongs to the commands. `auto` writes for people
+    The default is stderr: standard output belongs to the commands. `auto` writes for people
     if the stream is a terminal, and JSON otherwise.
     """
     stream = stream or sys.stderr

@@ -42,9 +42,9 @@ def _cut(name: str, value: object, longest: int) -> object:
         return value
     # Behind a cut a credential is not recognized any more.
     text = without_credentials(str(value))
-    room = longest * _TRACEBACK if name == "exception" else longest
-    if len(text) <= room:
+    length = longest * _TRACEBACK if name == "exception" else longest
+    if len(text) <= length:
         return text
-    end = room * 3 // 4
-    begin = room - end
-    return f"{text[:begin]} [… {len(text) - room} characters …] {text[-end:]}"
+    end = length * 3 // 4
+    begin = length - end
+    return f"{text[:begin]} [… {len(text) - length} characters …] {text[-end:]}"

@@ -1,4 +1,4 @@
-"""The bot: find out whose tokens these are, then listen, answer and post notices until cancelled."""
+"""The bot: identify its accounts, then listen, answer and post notices until cancelled."""
 
 import asyncio
 from collections.abc import Collection

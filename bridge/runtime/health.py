@@ -24,7 +24,7 @@ NOTICE_TOKEN = "MATTERMOST_NOTICE_TOKEN"  # noqa: S105  # a variable's name
 
 
 class _ReadOnly(DatabaseUnavailable):
-    """A standby, which is always read-only (src/backend/access/transam/xact.c), or a primary told to be."""
+    """A standby, which is always read-only (src/backend/access/transam/xact.c), or a read-only primary."""
 
     code = "read_only"
 

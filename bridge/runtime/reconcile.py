@@ -1,7 +1,7 @@
 """Every six hours each team is made to match its organization's roster, by one process for all of them.
 
-What was told and got lost, or was never told, is put right then. How much that was shows in the metrics
-whether the platform's events arrive.
+This repairs what a lost or missing event of the platform has left; the metrics show how much that was, and
+with it whether the events arrive.
 """
 
 import asyncio
@@ -42,8 +42,8 @@ class Reconciler:
     rhythm: Rhythm = Rhythm()
 
     async def run(self) -> NoReturn:
-        """Tell when it was done, then look now and then whether it is time, until cancelled."""
-        await self._try(self._tell)
+        """Report when it was done, then check now and then whether it is due, until cancelled."""
+        await self._try(self._report_age)
         while True:
             await asyncio.sleep(self.rhythm.look.total_seconds() * random.uniform(0.5, 1))  # noqa: S311 - jitter
             await self._try(self.look)
@@ -55,18 +55,18 @@ class Reconciler:
             log.warning("reconcile_put_off", reason=error.message)
 
     async def look(self) -> bool:
-        """Reconcile if it is time and nobody else does; tell whether it was done.
+        """Reconcile if it is due and nobody else does; return whether it was done.
 
         Raises `Unavailable`, also while another process is at it.
         """
-        await self._tell()
+        await self._report_age()
         if not await self._is_due():
             return False
         async with self.sync.provisioner.locks.hold(_RUN):
             if not await self._is_due():
                 return False
             await self._all()
-        await self._tell()
+        await self._report_age()
         return True
 
     async def _all(self) -> None:
@@ -79,10 +79,10 @@ class Reconciler:
             await self.periodic_tasks.done(_SUCCESS)
 
     async def _one(self, organization: OrganizationId) -> bool:
-        """Reconcile one organization; what is wrong with it must not keep the others from their turn."""
+        """Reconcile one organization; return False if it failed, so that the others go on."""
         try:
-            named, reading = await self.roster_reader.named(organization)
-            report = await self.sync.run(named, reading)
+            named, snapshot = await self.roster_reader.named(organization)
+            report = await self.sync.run(named, snapshot)
             # No permission keeps whoever knows an invite id from joining, so no id lives long.
             await self.sync.provisioner.renew_invite(organization)
         except DatabaseUnavailable:
@@ -102,7 +102,7 @@ class Reconciler:
         age = await self.periodic_tasks.age(_RUN)
         return age is None or age >= self.rhythm.every
 
-    async def _tell(self) -> None:
+    async def _report_age(self) -> None:
         """Record when all was well, and since when it should be: where that never was the age grows too."""
         begun, success = await self.periodic_tasks.since(_BEGUN), await self.periodic_tasks.age(_SUCCESS)
         self.metrics.reconcile_begun(begun.total_seconds())

@@ -32,7 +32,7 @@ def key_ring(settings: Settings) -> KeyRing | None:
 async def check(ring: KeyRing, tokens: SealedTokens) -> None:
     """Remember the keys by their fingerprints; raise `StartupError` if a stored token needs another one.
 
-    So a wrong key is told from a damaged value: a key that opens nothing looks the same as either.
+    The fingerprints tell a wrong key from a damaged value: neither opens.
     """
     known = await tokens.fingerprints()
     for key, number in (await tokens.counts()).items():

@@ -79,11 +79,11 @@ class KeyRing:
             raise _damaged() from error
 
     def stale(self, text: str) -> bool:
-        """Tell whether the value is sealed with another key than the one that seals now."""
+        """Return whether the value is sealed with another key than the one that seals now."""
         return _parts(text)[0] != self.ids[0]
 
     def fingerprint(self, key_id: str) -> str:
-        """Return 16 hex digits by which to know the key again, and which tell nothing of it."""
+        """Return 16 hex digits that identify the key and do not reveal it."""
         return hmac.digest(self._keys[key_id], b"equabot-bridge key fingerprint", "sha256").hex()[:16]
 
 

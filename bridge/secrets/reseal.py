@@ -17,7 +17,7 @@ _BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class Resealed:
-    """What became of the tokens that other keys had sealed."""
+    """How many tokens of other keys were sealed anew, and how many do not open."""
 
     done: int = 0
     failed: int = 0
@@ -25,12 +25,12 @@ class Resealed:
 
 
 async def reseal(
-    ring: KeyRing, tokens: SealedTokens, told: Callable[[Resealed], None] = lambda _: None
+    ring: KeyRing, tokens: SealedTokens, on_progress: Callable[[Resealed], None] = lambda _: None
 ) -> Resealed:
     """Seal all of them anew, batch by batch; a repeat goes on where an earlier one has ended.
 
-    A token that is replaced meanwhile stays as it is: it was sealed with the first key then. `told` hears of
-    the sum after each batch. Raises `DatabaseUnavailable`.
+    A token that is replaced meanwhile stays as it is: it was sealed with the first key then. `on_progress`
+    gets the sum after each batch. Raises `DatabaseUnavailable`.
     """
     sum_up, after = Resealed(), FIRST
     while batch := await tokens.sealed_with_others(ring.ids[0], after=after, limit=_BATCH):
@@ -38,7 +38,7 @@ async def reseal(
         await tokens.replace(opened)
         sum_up = Resealed(sum_up.done + len(opened), sum_up.failed + len(batch) - len(opened))
         after = batch[-1].person
-        told(sum_up)
+        on_progress(sum_up)
     return sum_up
 
 

@@ -1,4 +1,4 @@
-"""What happened to a mention or a request and how long each part took, as spans.
+"""Traces: the parts of a mention or a request and how long each took, as spans.
 
 Nothing is recorded, and nothing of OpenTelemetry imported, outside of `opened`; then `span` and `job` cost
 less than a microsecond. A post's trace is found from the post's id alone, so a process that goes on with it
@@ -45,13 +45,13 @@ class Tracer(Protocol):
 
 
 SILENT: AbstractContextManager[Span] = nullcontext(_Silent())
-"""What is not recorded."""
+"""A span that is not recorded."""
 _NO_HEADERS: Mapping[str, str] = {}
 _tracer: Tracer | None = None
 
 
 def enabled() -> bool:
-    """Whether spans are recorded."""
+    """Return whether spans are recorded."""
     return _tracer is not None
 
 
@@ -61,7 +61,7 @@ def span(name: str, **attributes: Attribute) -> AbstractContextManager[Span]:
 
 
 def served(name: str, headers: Mapping[str, str], **attributes: Attribute) -> AbstractContextManager[Span]:
-    """Record an answered request in its caller's trace, told by W3C's `traceparent`, or in one of its own."""
+    """Record an answered request in the trace that its `traceparent` names, or in a new one."""
     return _tracer.served(name, headers, attributes) if _tracer else SILENT
 
 

@@ -37,17 +37,17 @@ _NOWHERE = Context()
 _W3C = TraceContextTextMapPropagator()
 
 _first: ContextVar[tuple[int, int] | None] = ContextVar("first", default=None)
-"""The ids of the span that is started now, if they are given: of its trace and its own."""
+"""The ids of the span that is started now, if they are ids: of its trace and its own."""
 
 
 class _Ids(RandomIdGenerator):
     def generate_trace_id(self) -> int:
-        given = _first.get()
-        return given[0] if given else super().generate_trace_id()
+        ids = _first.get()
+        return ids[0] if ids else super().generate_trace_id()
 
     def generate_span_id(self) -> int:
-        given = _first.get()
-        return given[1] if given else super().generate_span_id()
+        ids = _first.get()
+        return ids[1] if ids else super().generate_span_id()
 
 
 class _Recorded:
@@ -87,8 +87,8 @@ class OtelTracer:
     def job(
         self, name: str, post_id: str | None, attributes: Mapping[str, Attribute]
     ) -> AbstractContextManager[Span]:
-        place = self._after(post_id) if post_id else _NOWHERE
-        return self._recording(name, SpanKind.CONSUMER, attributes, place)
+        parent = self._after(post_id) if post_id else _NOWHERE
+        return self._recording(name, SpanKind.CONSUMER, attributes, parent)
 
     def seen(self, post_id: str, began: int) -> None:
         reset = _first.set(_ids(post_id))
@@ -107,9 +107,9 @@ class OtelTracer:
 
     @contextmanager
     def _recording(
-        self, name: str, kind: SpanKind, attributes: Mapping[str, Attribute], place: Context | None
+        self, name: str, kind: SpanKind, attributes: Mapping[str, Attribute], parent: Context | None
     ) -> Iterator[_Recorded]:
-        span = self._tracer.start_span(name, place, kind, dict(attributes))
+        span = self._tracer.start_span(name, parent, kind, dict(attributes))
         recorded = _Recorded(span)
         with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
             try:
@@ -119,7 +119,7 @@ class OtelTracer:
                 raise
 
     def _after(self, post_id: str) -> Context:
-        """Return the place behind `seen`, sampled if that was: by the trace's id, like everywhere."""
+        """Return the parent behind `seen`, sampled if that was: by the trace's id, like everywhere."""
         trace_id, span_id = _ids(post_id)
         decision = self._sampler.should_sample(_NOWHERE, trace_id, "post seen").decision
         sampled = decision is Decision.RECORD_AND_SAMPLE

@@ -1,4 +1,4 @@
-"""One attempt at a job: its handler, what is tried again, and the record of the outcome.
+"""One attempt at a job: run its handler, decide about a retry, record the outcome.
 
 Whether a failed job is tried again is decided here and nowhere else.
 """
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 Result = Mapping[str, Any]
-"""What is worth remembering of a job that was done."""
+"""What the job table keeps of a job that was done, as JSON values."""
 
 GiveUp = Callable[[Job, Exception, str], Awaitable[Result | None]]
 
@@ -37,8 +37,8 @@ class Handler:
     run: Callable[[Job], Awaitable[Result]]
     """Does a job; safe to repeat."""
     give_up: GiveUp | None = None
-    """Tells the people concerned that a job failed for good, with its error and the reason; None if there
-    is nobody to tell. Safe to repeat."""
+    """Says a last word to the people concerned about a job that failed for good, given its error and the
+    reason; returns None if nothing was said. Safe to repeat."""
 
 
 @dataclass(frozen=True, slots=True)

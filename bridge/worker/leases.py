@@ -40,7 +40,7 @@ class Leases:
                 self.lost(job)
 
     async def release_expired(self, every: float) -> NoReturn:
-        """Free jobs whose holder is gone every so many seconds, until cancelled."""
+        """Free the jobs of dead processes every so many seconds, until cancelled."""
         while True:
             try:
                 if freed := await self.inbox.release_expired(self.running):

@@ -23,7 +23,7 @@ class SyncJobs:
     syncs: Syncs
 
     async def run(self, job: Job) -> Mapping[str, Any]:
-        """Do it and store what it has come to; may be repeated, and goes on where an attempt has ended."""
+        """Sync and store the outcome; a repeat goes on where the last attempt ended."""
         sync = SyncId(UUID(job.payload["sync"]))
         request = await self.syncs.given(sync)
         if request is None:
@@ -37,7 +37,7 @@ class SyncJobs:
         return {"sync": outcome.get("error", "done")}
 
     async def _outcome(self, sync: SyncId, request: SyncInput) -> Mapping[str, Any]:
-        """Return the report, or the error of which trying again would not help."""
+        """Return the report, or an error that another try would not cure."""
         if await self.sync.provisioner.tables.memberships.now() - request.read_at > GOOD_FOR:
             return _error(MattermostUnavailable("Mattermost was away for too long; please start it again."))
         try:

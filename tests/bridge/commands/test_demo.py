@@ -97,7 +97,7 @@ async def test_it_stays_until_it_is_stopped(data_dir: Path) -> None:
 async def test_it_can_be_stopped_while_it_starts(data_dir: Path) -> None:
     """Whoever presses Ctrl-C before it is ready does not have to wait, and is not welcomed any more."""
     async with demo(BRIDGE_DATA_DIR=str(data_dir), LOG_FORMAT="console") as process:
-        await said(process, r"(creating the embedded database)", process.stderr)
+        await said(process, r"(creating_embedded_database)", process.stderr)
 
         process.send_signal(signal.SIGINT)
         out, _ = await process.communicate()

@@ -174,7 +174,7 @@ async def test_a_terminal_sees_a_bar() -> None:
     bar = Bar(terminal)
 
     for done in (0, 4, 8):
-        await bar.tell(step(done))
+        await bar.show(step(done))
 
     assert terminal.getvalue() == (
         f"[{' ' * 30}] 0 of 8\r[{'#' * 15}{' ' * 15}] 4 of 8\r[{'#' * 30}] 8 of 8\n"
@@ -187,7 +187,7 @@ async def test_a_log_sees_a_line_for_each_tenth() -> None:
     bar = Bar(written)
 
     for done in range(1001):
-        await bar.tell(step(done, 1000))
-    await Bar(written).tell(step(0, 0))
+        await bar.show(step(done, 1000))
+    await Bar(written).show(step(0, 0))
 
     assert written.getvalue().splitlines() == [f"{done} of 1000" for done in range(100, 1001, 100)]
