@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 from asyncpg import Pool
@@ -40,7 +40,8 @@ class Built:
         return make_reconciler(self.services, self.pool, self.metrics)
 
     def api(self, limits: Limits | None = None) -> web.Application:
-        health = HealthCheck(self.pool, self.clients, BotState())
+        """Return the API of a process without a bot."""
+        health = HealthCheck(self.pool, replace(self.clients, bot=None), BotState())
         app = make_api(self.settings, self.clients, self.services, health, self.metrics)
         if limits:
             app[LIMITS] = limits
