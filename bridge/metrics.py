@@ -18,6 +18,7 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bridge.models.chat import ChannelProblem
+from bridge.models.jobs import RepairCause
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -99,6 +100,11 @@ class Metrics:
             "of",
         )
         self.visitors(people=0, addresses=0)
+        self._repairs = self._counter(
+            "repairs", "Repairs of teams after somebody changed a default channel or the bot in it.", "cause"
+        )
+        for cause in get_args(RepairCause):
+            self._repairs.labels(cause)
         for change in CHANGES:
             self._drift.labels(change)
         for outcome in OUTCOMES:
@@ -171,6 +177,10 @@ class Metrics:
         """Count what reconciling had to change for an organization."""
         for change, people in zip(CHANGES, (created, added, removed), strict=True):
             self._drift.labels(change).inc(people)
+
+    def repaired(self, cause: RepairCause) -> None:
+        """Count the repair of a team."""
+        self._repairs.labels(cause).inc()
 
     def reconciled(self, outcome: str) -> None:
         """Count an organization whose team was compared with its roster."""

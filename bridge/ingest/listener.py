@@ -17,6 +17,7 @@ from bridge.ingest.backfill import Backfill
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.ingest.post_acks import PostAcks
+from bridge.ingest.tampering import Tampering
 from bridge.mattermost.websocket.changes import (
     AccountRenamed,
     Change,
@@ -41,6 +42,7 @@ class Listener:
     metrics: Metrics
     renamed: Callable[[str], None] = lambda _username: None
     """Called with the account's new name."""
+    tampering: Tampering | None = None
 
     async def run(self) -> None:
         """Listen until cancelled; after the socket's end only what it missed is still read."""
@@ -55,6 +57,8 @@ class Listener:
         for event in events:
             if isinstance(event, Seen):
                 posts.append(event.posted)
+                if self.tampering:
+                    self.tampering.note(event.posted.post)
                 continue
             await self._store(posts, backfill)
             posts = []
@@ -63,6 +67,8 @@ class Listener:
                     renamed = await self._rename(await retry_until_available("account", self._username))
                     backfill.open(await self._news(lost=lost or renamed))
                 case Changed(change):
+                    if self.tampering:
+                        await self.tampering.follow(change)
                     await self._follow(change, backfill)
                 case _:
                     assert_never(event)

@@ -25,6 +25,9 @@ makes a team match the roster; `repair` puts its channels and the bots in them r
 Hint = Literal["elsewhere", "limit", "stopped", "notices"]
 """A sentence to the author of a post that is not answered; `notices` is said by the notice account."""
 
+RepairCause = Literal["bot_removed", "out_of_team", "renamed", "archived", "converted"]
+"""What somebody did to a default channel or to the bot in it."""
+
 JobState = Literal["waiting", "running", "done", "dead", "refused"]
 
 

@@ -10,12 +10,14 @@ import structlog
 from bridge.config import Settings
 from bridge.db.mappings import Mappings
 from bridge.db.positions import Positions
+from bridge.db.repairs import RepairRequests
 from bridge.db.teams import Teams
 from bridge.errors import TokenRefused
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.ingest.listener import Listener
 from bridge.ingest.post_acks import PostAcks
+from bridge.ingest.tampering import Tampering
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.metrics import Metrics
 from bridge.models.chat import User
@@ -85,11 +87,12 @@ class BotRunner:
             hints = Hints(poster, inbox, HintTexts(me.agent_channel, username, self.account.policy))
             self.worker.register(mention_handlers(self._mentions(poster, socket, username), hints))
 
+        tampering = Tampering(RepairRequests(pool))
         async with socket:
             answer_as(me.username)
             if not self.notices:
                 self.worker.register(notice_handlers(Notices(Teams(pool), poster, inbox)))
-            await Listener(socket, intake, catch_up, self.post_acks, self.metrics, answer_as).run()
+            await Listener(socket, intake, catch_up, self.post_acks, self.metrics, answer_as, tampering).run()
 
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:
         return Mentions(

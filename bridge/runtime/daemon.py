@@ -43,7 +43,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
     ):
         tables = Tables.of(pool)
         services = await make_services(settings, clients, pool, tables, held_locks)
-        worker = Worker(tables.inbox, membership_handlers(services), metrics, asyncio.Event())
+        worker = Worker(tables.inbox, membership_handlers(services, metrics), metrics, asyncio.Event())
         bot = make_bot(settings, clients, worker, metrics, state)
         api = make_api(settings, clients, services, HealthCheck(pool, clients, state), metrics)
         async with (

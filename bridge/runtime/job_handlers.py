@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from bridge.metrics import Metrics
 from bridge.models.jobs import JobKind
 from bridge.runtime.services import Services
 from bridge.worker import Handler
@@ -9,16 +10,18 @@ from handlers.jobs.hint import Hints
 from handlers.jobs.membership import Memberships, refuse
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
+from handlers.jobs.repair import Repairs
 from handlers.jobs.sync import SyncJobs
 
 
-def membership_handlers(services: Services) -> Mapping[JobKind, Handler]:
+def membership_handlers(services: Services, metrics: Metrics) -> Mapping[JobKind, Handler]:
     """Return the handlers of the kinds that an administrator does."""
     if not (services.provisioner and services.team_sync):
         return {"membership": Handler(refuse), "sync": Handler(refuse)}
     return {
         "membership": Handler(Memberships(services.provisioner, services.roster_reader).apply),
         "sync": Handler(SyncJobs(services.team_sync, services.syncs).run),
+        "repair": Handler(Repairs(services.provisioner, metrics).run),
     }
 
 

@@ -80,8 +80,9 @@ class Desk:
     async def working(self, services: Services | None = None) -> AsyncIterator[None]:
         stop, services = asyncio.Event(), services or self.services
         config = WorkerConfig(poll=0.02, stop=0.2)
-        handlers = membership_handlers(services)
-        worker = Worker(services.tables.inbox, handlers, Metrics(), asyncio.Event(), config)
+        metrics = Metrics()
+        handlers = membership_handlers(services, metrics)
+        worker = Worker(services.tables.inbox, handlers, metrics, asyncio.Event(), config)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop), name="worker")
             try:
