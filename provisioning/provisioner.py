@@ -86,7 +86,7 @@ class Provisioner:
 
     async def repair_team(self, team_id: TeamId) -> ProvisionedTeam | None:
         """Put a team right, with its channels and the bridge's accounts; None if it is no organization's."""
-        organization = await self.tables.teams.organization_of(team_id)
+        organization = await self.tables.teams.organization_of_team(team_id)
         return await self.ensure_team(Organization(organization, ""), thorough=True) if organization else None
 
     async def ensure_team(self, organization: Organization, *, thorough: bool = False) -> ProvisionedTeam:

@@ -13,10 +13,11 @@ from pathlib import Path
 import aiohttp
 
 from bridge import config, embedded
-from bridge.db.mappings import Mappings
+from bridge.db.accounts import Accounts
 from bridge.db.pool import open_pool
+from bridge.db.teams import Teams
 from bridge.log import configure
-from bridge.models.chat import TeamId, UserId
+from bridge.models.chat import Team, TeamId, User, UserId
 from bridge.runtime.daemon import serve
 from bridge.sandbox.demo_stack import DemoStack, raised
 from bridge.sandbox.mattermost import Post
@@ -88,11 +89,12 @@ async def _map(stack: DemoStack, data_dir: Path) -> None:
     dsn = embedded.dsn_of_running(data_dir)
     assert dsn
     async with await open_pool(dsn, max_size=1) as pool:
-        mappings = Mappings(pool)
-        for team in stack.teams:
-            await mappings.map_team(team.organization_id, TeamId(team.team.id), team.team.name)
+        teams, accounts = Teams(pool), Accounts(pool)
+        for each in stack.teams:
+            team = Team(TeamId(each.team.id), each.team.name, each.team.display_name)
+            await teams.record(each.organization_id, team, shown_name=None)
         for person, user in stack.people.items():
-            await mappings.map_person(person, UserId(user.id), user.username)
+            await accounts.record(person, User(UserId(user.id), user.username), provisioned=True)
 
 
 def _welcome(stack: DemoStack) -> None:

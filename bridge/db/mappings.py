@@ -1,4 +1,4 @@
-"""Who is who: organizations and their teams, people and their accounts."""
+"""What routing has to know of a post: its organization, its author, its thread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from asyncpg import Pool
 
 from bridge.db.pool import database_errors
-from bridge.models.chat import Posted, TeamId, UserId
-from bridge.models.equa import OrganizationId, PersonId
+from bridge.models.chat import Posted
 from bridge.routing import HOUR, STOP, Facts
 
 _FACTS = """
@@ -48,23 +47,9 @@ ones too; what a person has asked, of those that were not refused."""
 
 @dataclass(frozen=True, slots=True)
 class Mappings:
-    """The two mapping tables."""
+    """Reads of the mapping tables; `Teams` and `Accounts` write them."""
 
     pool: Pool
-
-    @database_errors
-    async def organization_of_team(self, team_id: TeamId) -> OrganizationId | None:
-        found = await self.pool.fetchval(
-            "select organization_id from mattermost_org_mappings where mattermost_team_id = $1", team_id
-        )
-        return OrganizationId(found) if found else None
-
-    @database_errors
-    async def person_of_user(self, user_id: UserId) -> PersonId | None:
-        found = await self.pool.fetchval(
-            "select id from mattermost_user_mappings where mattermost_user_id = $1", user_id
-        )
-        return PersonId(found) if found else None
 
     @database_errors
     async def facts(self, posts: Sequence[Posted], agent_channel: str) -> list[Facts]:
@@ -98,32 +83,3 @@ class Mappings:
             )
             for row in rows
         ]
-
-    @database_errors
-    async def map_team(self, organization: OrganizationId, team: TeamId, name: str | None = None) -> None:
-        """Say which team an organization has; a repeat with another team moves it there."""
-        await self.pool.execute(
-            """
-            insert into mattermost_org_mappings (organization_id, mattermost_team_id, mattermost_team_name)
-            values ($1, $2, $3)
-            on conflict (organization_id) do update
-            set mattermost_team_id = $2, mattermost_team_name = $3, modified = now()
-            """,
-            organization,
-            team,
-            name,
-        )
-
-    @database_errors
-    async def map_person(self, person: PersonId, user: UserId, username: str | None = None) -> None:
-        """Say which account a person has; a repeat with another account replaces it."""
-        await self.pool.execute(
-            """
-            insert into mattermost_user_mappings (id, mattermost_user_id, mattermost_username)
-            values ($1, $2, $3)
-            on conflict (id) do update set mattermost_user_id = $2, mattermost_username = $3, modified = now()
-            """,
-            person,
-            user,
-            username,
-        )

@@ -121,7 +121,7 @@ class Teams:
         return {row["problem"]: row["count"] for row in rows}
 
     @database_errors
-    async def organization_of(self, team: TeamId) -> OrganizationId | None:
+    async def organization_of_team(self, team: TeamId) -> OrganizationId | None:
         """Return the organization whose team it is."""
         found = await self.pool.fetchval(
             "select organization_id from mattermost_org_mappings where mattermost_team_id = $1", team

@@ -7,7 +7,6 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bridge.config import Settings
-from bridge.db.mappings import Mappings
 from bridge.equa.cookies import relayed
 from bridge.metrics import Metrics
 from bridge.runtime.clients import Clients
@@ -25,7 +24,7 @@ def make_api(
     """Return the application."""
     return make_app(
         app_keys.Services(
-            mappings=MappingCache(Mappings(health.pool)),
+            mappings=MappingCache(services.tables.teams),
             inbox=services.tables.inbox,
             metrics=metrics,
             health=health.look,

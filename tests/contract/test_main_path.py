@@ -10,13 +10,13 @@ from uuid import uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.mappings import Mappings
 from bridge.models.chat import TeamId, UserId
 from bridge.models.equa import PersonId
 from handlers.jobs.posting import MARK
 from tests.contract.server import Account, Mattermost
 from tests.support.agent import ACME, TOKEN, agent_served
 from tests.support.daemon import Daemon, running
+from tests.support.mappings import Mappings
 
 QUESTION = "who is on our team?"
 ANSWER = "Ada Lovelace"

@@ -9,7 +9,6 @@ from aiohttp import web
 from asyncpg import Pool
 
 from bridge import config
-from bridge.db.mappings import Mappings
 from bridge.db.teams import Teams
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import client_session
@@ -28,6 +27,7 @@ from bridge.sandbox.mattermost import Server, Store, Team, User
 from bridge.secrets.key_ring import KeyRing, new_key
 from bridge.secrets.token_sealing import seal_token
 from tests.support.agent import TOKEN, serving
+from tests.support.mappings import Mappings
 from tests.support.mattermost import QUICK
 from tests.support.operator import operating, server_settings
 

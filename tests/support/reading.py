@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from asyncpg import Pool
 
 from bridge.db.inbox import Inbox
-from bridge.db.mappings import Mappings
 from bridge.ingest.backfill import Backfill
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
@@ -16,6 +15,7 @@ from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.routing import Bot, Policy
 from bridge.sandbox import mattermost
+from tests.support.mappings import Mappings
 
 MANY = 1_000_000
 

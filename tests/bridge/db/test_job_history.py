@@ -8,10 +8,10 @@ from asyncpg import Pool
 
 from bridge.db.inbox import Capacity, Inbox
 from bridge.db.job_history import JobHistory
-from bridge.db.mappings import Mappings
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, JobKind
+from tests.support.mappings import Mappings
 
 ACME = OrganizationId(UUID(int=1))
 DAYS = timedelta(days=90)

@@ -6,12 +6,13 @@ import pytest
 from asyncpg import Pool, UniqueViolationError
 
 from bridge.db.inbox import Capacity, Inbox
-from bridge.db.mappings import Mappings
-from bridge.errors import DatabaseUnavailable
+from bridge.db.teams import Teams
+from bridge.errors import AccountConflict, DatabaseUnavailable
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, JobKind
 from bridge.routing import Facts
+from tests.support.mappings import Mappings
 
 ACME, BOREALIS = OrganizationId(UUID(int=1)), OrganizationId(UUID(int=2))
 ADA, BEN = PersonId(UUID(int=3)), PersonId(UUID(int=4))
@@ -28,9 +29,14 @@ def posted(name: str, root: str = "", *, team: TeamId = TEAM, user: UserId = USE
     return Posted(Post(PostId(name), ChannelId("c" * 26), user, PostId(root), "hello", 1), team, "agent")
 
 
+async def person_of(pool: Pool, user: UserId) -> PersonId | None:
+    found = await pool.fetchval("select id from mattermost_user_mappings where mattermost_user_id = $1", user)
+    return PersonId(found) if found else None
+
+
 async def test_nobody_is_known_at_first(mappings: Mappings) -> None:
-    assert await mappings.organization_of_team(TEAM) is None
-    assert await mappings.person_of_user(USER) is None
+    assert await Teams(mappings.pool).organization_of_team(TEAM) is None
+    assert await person_of(mappings.pool, USER) is None
 
 
 async def test_what_is_mapped_is_found(mappings: Mappings) -> None:
@@ -38,10 +44,10 @@ async def test_what_is_mapped_is_found(mappings: Mappings) -> None:
     await mappings.map_team(ACME, TEAM, "acme")
     await mappings.map_person(ADA, USER, "ada")
 
-    assert await mappings.organization_of_team(TEAM) == ACME
-    assert await mappings.person_of_user(USER) == ADA
-    assert await mappings.organization_of_team(OTHER_TEAM) is None
-    assert await mappings.person_of_user(OTHER_USER) is None
+    assert await Teams(mappings.pool).organization_of_team(TEAM) == ACME
+    assert await person_of(mappings.pool, USER) == ADA
+    assert await Teams(mappings.pool).organization_of_team(OTHER_TEAM) is None
+    assert await person_of(mappings.pool, OTHER_USER) is None
 
 
 async def test_mapping_anew_moves(mappings: Mappings) -> None:
@@ -50,9 +56,12 @@ async def test_mapping_anew_moves(mappings: Mappings) -> None:
         await mappings.map_team(ACME, team)
         await mappings.map_person(ADA, user)
 
-    assert (await mappings.organization_of_team(TEAM), await mappings.person_of_user(USER)) == (None, None)
-    assert await mappings.organization_of_team(OTHER_TEAM) == ACME
-    assert await mappings.person_of_user(OTHER_USER) == ADA
+    assert (await Teams(mappings.pool).organization_of_team(TEAM), await person_of(mappings.pool, USER)) == (
+        None,
+        None,
+    )
+    assert await Teams(mappings.pool).organization_of_team(OTHER_TEAM) == ACME
+    assert await person_of(mappings.pool, OTHER_USER) == ADA
 
 
 async def test_a_team_belongs_to_one_organization(mappings: Mappings) -> None:
@@ -62,16 +71,16 @@ async def test_a_team_belongs_to_one_organization(mappings: Mappings) -> None:
     with pytest.raises(UniqueViolationError):
         await mappings.map_team(BOREALIS, TEAM)
 
-    assert await mappings.organization_of_team(TEAM) == ACME
+    assert await Teams(mappings.pool).organization_of_team(TEAM) == ACME
 
 
 async def test_an_account_belongs_to_one_person(mappings: Mappings) -> None:
     await mappings.map_person(ADA, USER)
 
-    with pytest.raises(UniqueViolationError):
+    with pytest.raises(AccountConflict):
         await mappings.map_person(BEN, USER)
 
-    assert await mappings.person_of_user(USER) == ADA
+    assert await person_of(mappings.pool, USER) == ADA
 
 
 async def test_facts_are_told_for_each_post_in_order(mappings: Mappings) -> None:
@@ -172,6 +181,4 @@ async def test_a_database_that_is_away_is_told(mappings: Mappings, pool: Pool) -
     with pytest.raises(DatabaseUnavailable):
         await mappings.facts([posted("1")], "agent")
     with pytest.raises(DatabaseUnavailable):
-        await mappings.organization_of_team(TEAM)
-    with pytest.raises(DatabaseUnavailable):
-        await mappings.person_of_user(USER)
+        await Teams(mappings.pool).organization_of_team(TEAM)

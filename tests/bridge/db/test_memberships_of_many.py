@@ -9,12 +9,12 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Capacity, Inbox
-from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
 from bridge.db.teams import Teams
 from bridge.models.chat import TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry
+from tests.support.mappings import Mappings
 
 ORGANIZATION = OrganizationId(uuid4())
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -11,11 +11,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from bridge.db.mappings import Mappings
 from bridge.db.pool import connect, connect_and_wait, database_errors, is_unavailable, open_pool
 from bridge.errors import DatabaseUnavailable, StartupError
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
+from tests.support.mappings import Mappings
 from tests.support.relay import Relay
 
 

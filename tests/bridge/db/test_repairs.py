@@ -7,11 +7,11 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.mappings import Mappings
 from bridge.db.repairs import RepairRequest, RepairRequests
 from bridge.db.teams import Teams
 from bridge.models.chat import Channel, ChannelId, ChannelType, TeamId, UserId
 from bridge.models.equa import OrganizationId
+from tests.support.mappings import Mappings
 
 ACME, OTHER = OrganizationId(UUID(int=1)), OrganizationId(UUID(int=2))
 TEAM, AGENT = TeamId("t" * 26), ChannelId("c" * 26)

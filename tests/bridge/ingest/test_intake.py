@@ -10,7 +10,6 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Inbox
-from bridge.db.mappings import Mappings
 from bridge.ingest.intake import Intake
 from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
@@ -18,6 +17,7 @@ from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention
 from bridge.routing import HOUR, MINUTE, Bot, Policy
 from bridge.worker import Handler, Worker, WorkerConfig
+from tests.support.mappings import Mappings
 from tests.support.reading import positions, stored
 
 ACME = OrganizationId(UUID(int=1))

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.mappings import Mappings
 from bridge.db.teams import Teams
 from bridge.models.chat import ChannelId, TeamId
 from bridge.models.equa import OrganizationId
@@ -20,6 +19,7 @@ from bridge.sandbox.equa.faults import away
 from bridge.sandbox.mattermost import RestFault
 from bridge.secrets.key_ring import KeyRing, new_key
 from tests.support.installation import Installation, installation
+from tests.support.mappings import Mappings
 from tests.support.ports import reserved_port
 
 STOCK = "frame-ancestors 'self' teams.microsoft.com; script-src 'self'"

@@ -12,7 +12,6 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Capacity, Inbox
-from bridge.db.mappings import Mappings
 from bridge.db.teams import Teams
 from bridge.errors import ChannelNotUsable, LeaseLost, MattermostRefused, MattermostUnavailable, TeamNotMapped
 from bridge.events.cloudevents import EITHER
@@ -31,6 +30,7 @@ from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
 from bridge.worker import Handler, Worker, WorkerConfig
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import MARK, Poster
+from tests.support.mappings import Mappings
 from tests.support.mattermost import eventually, running_mattermost
 from tests.support.platform_events import ACME, DATA, encoded, event
 
