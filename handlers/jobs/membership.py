@@ -117,12 +117,21 @@ class Memberships:
 
 
 def _described(change: Membership, line: Member | None) -> Person:
-    """Describe the person by the event and the roster; only their own visit proves the address."""
-    own = line is not None and line.email_of_account
-    given = "" if own else change.email
-    email = given or (line.email if line else "")
-    name = change.name or (line.name if line else "")
-    return Person(change.person_id, email, False, "", name, email_of_account=own)
+    """Describe the person by the roster and, where it says nothing, by the event.
+
+    Only their own visit proves the address.
+    """
+    if line is None:
+        return Person(change.person_id, change.email, False, "", change.name)
+    return Person(
+        change.person_id,
+        line.email or change.email,
+        False,
+        "",
+        line.name or change.name,
+        email_of_account=line.email_of_account and bool(line.email),
+        nickname=line.nickname,
+    )
 
 
 async def refuse(job: Job) -> Result:

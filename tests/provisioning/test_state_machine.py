@@ -43,7 +43,7 @@ numbers = st.integers(0, 1)
 whens: st.SearchStrategy[When] = st.sampled_from(["before", "after", "during"])
 
 
-class Stage:
+class Scene:
     """A Mattermost, a database and two processes, on an event loop that stands still between steps."""
 
     def __init__(self, postgres: str) -> None:
@@ -79,50 +79,50 @@ class Stage:
         self._loop.close()
 
 
-class SignInServices(RuleBasedStateMachine):
+class Visits(RuleBasedStateMachine):
     """What people, operators and misfortune do; `self.members` is what Equa says."""
 
     postgres: str
 
     def __init__(self) -> None:
         super().__init__()
-        self.stage = Stage(self.postgres)
-        self.chat = self.stage.chat
-        self.members = {(person.id, place.id) for person in PEOPLE for place in ORGANIZATIONS}
+        self.scene = Scene(self.postgres)
+        self.chat = self.scene.chat
+        self.members = {(person.id, organization.id) for person in PEOPLE for organization in ORGANIZATIONS}
         self.untidy = False
         """Whether a crash may have left a token that the next visit is to revoke."""
 
     def teardown(self) -> None:
-        self.stage.end()
+        self.scene.end()
 
-    @rule(number=numbers, person=people, place=organizations)
-    def visit(self, number: int, person: Person, place: Organization) -> None:
-        provisioner = self.stage.processes[number].provisioner
-        if (person.id, place.id) not in self.members:
+    @rule(number=numbers, person=people, organization=organizations)
+    def visit(self, number: int, person: Person, organization: Organization) -> None:
+        provisioner = self.scene.processes[number].provisioner
+        if (person.id, organization.id) not in self.members:
             with pytest.raises(NotAMember):
-                self.stage.run(provisioner.open_session(person, place))
+                self.scene.run(provisioner.open_session(person, organization))
             return
-        session = self.stage.run(provisioner.open_session(person, place))
-        self.let_in(session, person, place)
-        asked = self.stage.processes[number].asked
+        session = self.scene.run(provisioner.open_session(person, organization))
+        self.let_in(session, person, organization)
+        asked = self.scene.processes[number].asked
         asked.clear()
-        assert self.stage.run(provisioner.open_session(person, place)) == session
+        assert self.scene.run(provisioner.open_session(person, organization)) == session
         assert asked == ["/users/me/teams"]
 
-    @rule(person=people, place=organizations)
-    def visit_twice_at_once(self, person: Person, place: Organization) -> None:
-        if (person.id, place.id) not in self.members:
+    @rule(person=people, organization=organizations)
+    def visit_twice_at_once(self, person: Person, organization: Organization) -> None:
+        if (person.id, organization.id) not in self.members:
             return
 
         async def both() -> list[Session]:
-            visits = [each.provisioner.open_session(person, place) for each in self.stage.processes]
+            visits = [each.provisioner.open_session(person, organization) for each in self.scene.processes]
             return list(await asyncio.gather(*visits))
 
-        one, other = self.stage.run(both())
+        one, other = self.scene.run(both())
         assert one == other
-        self.let_in(one, person, place)
+        self.let_in(one, person, organization)
 
-    def let_in(self, session: Session, person: Person, place: Organization) -> None:
+    def let_in(self, session: Session, person: Person, organization: Organization) -> None:
         """Assert that the session leads where it should and everything there is in order."""
         user, team = self.chat.user(session.user_id), self.chat.team(session.team_name)
         assert user.email == person.email
@@ -130,65 +130,65 @@ class SignInServices(RuleBasedStateMachine):
         assert not team.delete_at
         assert self.chat.tokens(user) == [session.token]
         assert self.chat.is_in(team, user)
-        assert team is self.team_of(place)
+        assert team is self.team_of(organization)
 
-    @rule(number=numbers, person=people, place=organizations, at=st.integers(1, 45), when=whens)
+    @rule(number=numbers, person=people, organization=organizations, at=st.integers(1, 45), when=whens)
     def crash_during_a_visit(
-        self, number: int, person: Person, place: Organization, at: int, when: When
+        self, number: int, person: Person, organization: Organization, at: int, when: When
     ) -> None:
-        if (person.id, place.id) in self.members:
-            provisioner = Crashes(at, when).provisioner(self.stage.processes[number].provisioner)
-            self.stage.run(_crashing(provisioner.open_session(person, place)))
+        if (person.id, organization.id) in self.members:
+            provisioner = Crashes(at, when).provisioner(self.scene.processes[number].provisioner)
+            self.scene.run(_crashing(provisioner.open_session(person, organization)))
             self.untidy = True
 
-    @rule(number=numbers, person=people, place=organizations)
-    def leave(self, number: int, person: Person, place: Organization) -> None:
-        self.members.discard((person.id, place.id))
-        self.stage.run(self.stage.processes[number].provisioner.leave(person.id, place.id))
+    @rule(number=numbers, person=people, organization=organizations)
+    def leave(self, number: int, person: Person, organization: Organization) -> None:
+        self.members.discard((person.id, organization.id))
+        self.scene.run(self.scene.processes[number].provisioner.leave(person.id, organization.id))
         user = self.chat.store.user_by_email.get(person.email)
         if user and not any(holder == person.id for holder, _ in self.members):
             assert self.chat.tokens(user) == []
 
-    @rule(number=numbers, person=people, place=organizations, at=st.integers(1, 12), when=whens)
+    @rule(number=numbers, person=people, organization=organizations, at=st.integers(1, 12), when=whens)
     def crash_during_a_leaving(
-        self, number: int, person: Person, place: Organization, at: int, when: When
+        self, number: int, person: Person, organization: Organization, at: int, when: When
     ) -> None:
         """Whoever asked for the leaving asks again."""
-        provisioner = Crashes(at, when).provisioner(self.stage.processes[number].provisioner)
-        self.stage.run(_crashing(provisioner.leave(person.id, place.id)))
-        self.leave(1 - number, person, place)
+        provisioner = Crashes(at, when).provisioner(self.scene.processes[number].provisioner)
+        self.scene.run(_crashing(provisioner.leave(person.id, organization.id)))
+        self.leave(1 - number, person, organization)
 
-    @rule(person=people, place=organizations)
-    def come_back(self, person: Person, place: Organization) -> None:
+    @rule(person=people, organization=organizations)
+    def come_back(self, person: Person, organization: Organization) -> None:
         """Some time later."""
-        pool = self.stage.processes[0].pool
-        self.stage.run(
+        pool = self.scene.processes[0].pool
+        self.scene.run(
             pool.execute(
                 "update memberships set modified = modified - interval '1 hour'"
                 " where person_id = $1 and organization_id = $2",
                 person.id,
-                place.id,
+                organization.id,
             )
         )
-        self.members.add((person.id, place.id))
+        self.members.add((person.id, organization.id))
 
-    @rule(number=numbers, person=people, place=organizations)
-    def use_a_ticket(self, number: int, person: Person, place: Organization) -> None:
-        one, other = (each.sign_in for each in self.stage.processes)
-        if (person.id, place.id) not in self.members:
+    @rule(number=numbers, person=people, organization=organizations)
+    def use_a_ticket(self, number: int, person: Person, organization: Organization) -> None:
+        one, other = (each.sign_in for each in self.scene.processes)
+        if (person.id, organization.id) not in self.members:
             with pytest.raises(NotAMember):
-                self.stage.run(one.issue_ticket(person.id, place.id))
+                self.scene.run(one.issue_ticket(person.id, organization.id))
             return
-        session = self.stage.run(one.open(person, place))
-        ticket = self.stage.run(one.issue_ticket(person.id, place.id))
-        assert self.stage.run(other.enter(ticket)).sign_in.token == session.token
+        session = self.scene.run(one.open(person, organization))
+        ticket = self.scene.run(one.issue_ticket(person.id, organization.id))
+        assert self.scene.run(other.enter(ticket)).sign_in.token == session.token
         with pytest.raises(NotSignedIn):
-            self.stage.run(one.enter(ticket))
+            self.scene.run(one.enter(ticket))
 
     @rule()
     def let_tokens_grow_old(self) -> None:
-        pool = self.stage.processes[0].pool
-        self.stage.run(pool.execute("update mattermost_user_mappings set token_created = '2020-01-01'"))
+        pool = self.scene.processes[0].pool
+        self.scene.run(pool.execute("update mattermost_user_mappings set token_created = '2020-01-01'"))
 
     @rule(person=people, how=st.sampled_from(["token", "deactivate", "throw out", "delete"]))
     def change_an_account_by_hand(self, person: Person, how: str) -> None:
@@ -239,23 +239,23 @@ class SignInServices(RuleBasedStateMachine):
             case _ if self.chat.store.member_of_channel(channel.id, self.chat.bot.id):
                 self.chat.store.leave(channel, self.chat.bot)
 
-    @rule(number=numbers, place=organizations)
-    def repair_a_team(self, number: int, place: Organization) -> None:
+    @rule(number=numbers, organization=organizations)
+    def repair_a_team(self, number: int, organization: Organization) -> None:
         """As a first visit of somebody else does, and `sync-org`."""
-        home = self.stage.run(self.stage.processes[number].provisioner.ensure_team(place))
-        team = self.chat.team(home.team.name)
-        assert team is self.team_of(place)
+        provisioned = self.scene.run(self.scene.processes[number].provisioner.ensure_team(organization))
+        team = self.chat.team(provisioned.team.name)
+        assert team is self.team_of(organization)
         assert self.chat.channels(team, self.chat.bot) >= CHANNELS
         shown = self.chat.store.channels_of_team[team.id].values()
         assert len({each.name for each in shown if each.name in CHANNELS}) == len(CHANNELS)
 
     @invariant()
     def nobody_is_where_they_do_not_belong(self) -> None:
-        for place in ORGANIZATIONS:
-            team = self.team_of(place)
+        for organization in ORGANIZATIONS:
+            team = self.team_of(organization)
             for person in PEOPLE:
                 user = self.chat.store.user_by_email.get(person.email)
-                if team and user and (person.id, place.id) not in self.members:
+                if team and user and (person.id, organization.id) not in self.members:
                     assert not self.chat.is_in(team, user)
 
     @invariant()
@@ -265,8 +265,8 @@ class SignInServices(RuleBasedStateMachine):
         if not self.untidy:
             assert all(len(self.chat.tokens(user)) <= 1 for user in self.chat.people())
 
-    def team_of(self, place: Organization) -> Team | None:
-        found = self.stage.run(self.stage.processes[0].provisioner.tables.teams.find(place.id))
+    def team_of(self, organization: Organization) -> Team | None:
+        found = self.scene.run(self.scene.processes[0].provisioner.tables.teams.find(organization.id))
         return self.chat.store.teams.get(found.team_id) if found else None
 
     def teams_with(self, user: User) -> list[Team]:
@@ -283,7 +283,7 @@ async def _crashing(work: Coroutine[Any, Any, object]) -> None:
 
 def test_whatever_happens_everybody_has_one_of_everything(postgres: str) -> None:
     """See above."""
-    machine = type("VisitsHere", (SignInServices,), {"postgres": postgres})
+    machine = type("VisitsHere", (Visits,), {"postgres": postgres})
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -23,6 +23,7 @@ from provisioning.provisioner import Provisioner
 from provisioning.sign_in_service import SignInService
 from provisioning.tables import Tables
 from provisioning.team_bots import TeamBots
+from provisioning.team_looks import TeamLooks
 from provisioning.tokens import DESCRIPTION
 from tests.support.mattermost import running_mattermost
 
@@ -154,5 +155,8 @@ async def process(
         transport = Transport(session, chat.server.url, chat.store.admin_token, observe, IMPATIENT)
         bot = RestMattermost(transport.acting(chat.bot_token))
         team_bots = TeamBots(agent_channel="agent", bot=bot, administrator=RestMattermost(transport))
-        provisioner = Provisioner(RestAdmin(transport), Tables.of(pool), locks or own_locks, keys, team_bots)
+        looks = TeamLooks(every=3600)  # so that how slow a test is does not change what is asked
+        provisioner = Provisioner(
+            RestAdmin(transport), Tables.of(pool), locks or own_locks, keys, team_bots, looks
+        )
         yield Process(provisioner, pool, asked)

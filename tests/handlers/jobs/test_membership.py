@@ -125,14 +125,26 @@ async def test_who_joins_the_organization_is_in_the_team(case: Case) -> None:
 async def test_an_address_that_is_told_hears_nothing_before_its_person_comes(case: Case) -> None:
     """It comes from a line of the organization, in the event as on the roster."""
     await case.visit()
-    await case.tell("add", email="typed@elsewhere.example")
-    assert await case.done() == [ADDED]
+    alone = without_a_service_account(case)
+    await alone.tell("add", email="typed@elsewhere.example")
+    assert await alone.done() == [ADDED]
     ben = case.chat.store.user_by_email["typed@elsewhere.example"]
     assert ben.notify_props["email"] == "false"
 
     assert await case.visit(BEN) is ben
 
     assert (ben.email, ben.notify_props["email"]) == (BEN.email, "true")
+
+
+async def test_the_roster_is_believed_rather_than_the_event(case: Case) -> None:
+    """Whoever can send events chooses nobody's name or address."""
+    await case.visit()
+    await case.tell("add", replace(BEN, name="Mallory"), email="mallory@elsewhere.example")
+
+    assert await case.done() == [ADDED]
+    ben = case.chat.store.user_by_email[BEN.email]
+    assert (ben.first_name, ben.last_name) == ("Ben", "Okafor")
+    assert "mallory@elsewhere.example" not in case.chat.store.user_by_email
 
 
 async def test_the_account_s_own_address_is_preferred(case: Case) -> None:

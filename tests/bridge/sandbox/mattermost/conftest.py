@@ -13,7 +13,7 @@ from tests.support.mattermost import running_mattermost
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Scene:
     """A server, and one channel with a person and a bot in it, each also as a client."""
 
     server: Server
@@ -38,13 +38,13 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-async def stage(http: aiohttp.ClientSession) -> AsyncIterator[Stage]:
+async def scene(http: aiohttp.ClientSession) -> AsyncIterator[Scene]:
     async with running_mattermost() as server:
         store = server.store
         ada, bot = store.create_user("ada"), store.create_bot("equabot")
         team = store.create_team("acme", "Acme Corp", members=[ada, bot])
         channel = store.create_channel(team, "agent", members=[ada, bot])
-        yield Stage(
+        yield Scene(
             server=server,
             store=store,
             client=Mattermost("sandbox", http, server.url, store.admin_token),

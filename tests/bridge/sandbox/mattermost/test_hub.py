@@ -17,7 +17,7 @@ class Clock:
         return self.now
 
 
-class World:
+class HubBench:
     """A hub on a store, without any socket."""
 
     def __init__(self) -> None:
@@ -40,73 +40,73 @@ def names(connection: Connection) -> list[str]:
 
 def test_a_full_queue_closes_the_connection_for_good() -> None:
     """A slow client is closed after what is queued, and its connection cannot be resumed."""
-    world = World()
-    slow = world.connect(world.store.admin)
+    bench = HubBench()
+    slow = bench.connect(bench.store.admin)
     for _ in range(SEND_QUEUE):
-        world.hub.publish(Event("anything", {}))
+        bench.hub.publish(Event("anything", {}))
     assert slow.closing
     assert len(slow.queue) == SEND_QUEUE
-    assert not world.hub.knows(slow)
-    assert world.hub.take_over(world.store.admin.id, slow.id) is None
+    assert not bench.hub.knows(slow)
+    assert bench.hub.take_over(bench.store.admin.id, slow.id) is None
 
 
 def test_an_absent_connection_collects_events_until_it_is_full() -> None:
     """Then it is gone."""
-    world = World()
-    absent = world.connect(world.store.admin)
-    world.hub.unregister(absent)
+    bench = HubBench()
+    absent = bench.connect(bench.store.admin)
+    bench.hub.unregister(absent)
     for _ in range(SEND_QUEUE - len(absent.queue)):
-        world.hub.publish(Event("anything", {}))
-    assert world.hub.knows(absent)
-    world.hub.publish(Event("one too many", {}))
-    assert not world.hub.knows(absent)
+        bench.hub.publish(Event("anything", {}))
+    assert bench.hub.knows(absent)
+    bench.hub.publish(Event("one too many", {}))
+    assert not bench.hub.knows(absent)
 
 
 def test_inactive_connections_are_dropped_after_five_minutes() -> None:
     """Counted from the last activity, not from the end of the socket; open ones stay."""
-    world = World()
-    absent, present = world.connect(world.store.admin), world.connect(world.store.admin)
-    world.hub.unregister(absent)
-    world.clock.now += REAP_INTERVAL - 1
-    world.hub.release_expired()
-    assert world.hub.knows(absent)
-    world.clock.now += 2
-    world.hub.release_expired()
-    assert not world.hub.knows(absent)
-    assert world.hub.knows(present)
+    bench = HubBench()
+    absent, present = bench.connect(bench.store.admin), bench.connect(bench.store.admin)
+    bench.hub.unregister(absent)
+    bench.clock.now += REAP_INTERVAL - 1
+    bench.hub.release_expired()
+    assert bench.hub.knows(absent)
+    bench.clock.now += 2
+    bench.hub.release_expired()
+    assert not bench.hub.knows(absent)
+    assert bench.hub.knows(present)
 
 
 def test_activity_keeps_a_connection_longer() -> None:
     """A post with the same token refreshes it while the socket is open."""
-    world = World()
-    connection = world.connect(world.store.admin)
-    world.clock.now += REAP_INTERVAL
-    world.hub.note_activity(world.store.admin.id, connection.token)
-    world.hub.unregister(connection)
-    world.clock.now += REAP_INTERVAL - 1
-    world.hub.release_expired()
-    assert world.hub.knows(connection)
+    bench = HubBench()
+    connection = bench.connect(bench.store.admin)
+    bench.clock.now += REAP_INTERVAL
+    bench.hub.note_activity(bench.store.admin.id, connection.token)
+    bench.hub.unregister(connection)
+    bench.clock.now += REAP_INTERVAL - 1
+    bench.hub.release_expired()
+    assert bench.hub.knows(connection)
 
 
 def test_an_open_connection_is_not_taken_over() -> None:
     """Only an inactive one of the same user."""
-    world = World()
-    ada = world.store.create_user("ada")
-    connection = world.connect(ada)
-    assert world.hub.take_over(ada.id, connection.id) is None
-    world.hub.unregister(connection)
-    assert world.hub.take_over(world.store.admin.id, connection.id) is None
-    assert world.hub.take_over(ada.id, connection.id) is connection
-    assert world.hub.take_over(ada.id, connection.id) is None
+    bench = HubBench()
+    ada = bench.store.create_user("ada")
+    connection = bench.connect(ada)
+    assert bench.hub.take_over(ada.id, connection.id) is None
+    bench.hub.unregister(connection)
+    assert bench.hub.take_over(bench.store.admin.id, connection.id) is None
+    assert bench.hub.take_over(ada.id, connection.id) is connection
+    assert bench.hub.take_over(ada.id, connection.id) is None
 
 
 def test_events_reach_those_whom_they_are_addressed_to() -> None:
     """A user, the members of a channel, the members of a team, or everybody; some may be left out."""
-    world = World()
-    ada, bob, eve = (world.store.create_user(name) for name in ("ada", "bob", "eve"))
-    team = world.store.create_team("acme", members=[ada, bob])
-    channel = world.store.create_channel(team, "agent", members=[ada])
-    sockets = {user.username: world.connect(user) for user in (ada, bob, eve)}
+    bench = HubBench()
+    ada, bob, eve = (bench.store.create_user(name) for name in ("ada", "bob", "eve"))
+    team = bench.store.create_team("acme", members=[ada, bob])
+    channel = bench.store.create_channel(team, "agent", members=[ada])
+    sockets = {user.username: bench.connect(user) for user in (ada, bob, eve)}
     for name, broadcast in {
         "to bob": Broadcast(user_id=bob.id),
         "to channel": Broadcast(channel_id=channel.id),
@@ -115,7 +115,7 @@ def test_events_reach_those_whom_they_are_addressed_to() -> None:
         "to others": Broadcast(omit_users=frozenset((eve.id,))),
         "to one socket": Broadcast(connection_id=sockets["eve"].id),
     }.items():
-        world.hub.publish(Event(name, {}, broadcast))
+        bench.hub.publish(Event(name, {}, broadcast))
     assert names(sockets["ada"])[1:] == ["to channel", "to team", "to all", "to others"]
     assert names(sockets["bob"])[1:] == ["to bob", "to team", "to all", "to others"]
     assert names(sockets["eve"])[1:] == ["to all", "to one socket"]
@@ -123,13 +123,13 @@ def test_events_reach_those_whom_they_are_addressed_to() -> None:
 
 def test_a_former_member_hears_nothing_more() -> None:
     """Neither of the team nor of its channels."""
-    world = World()
-    ada = world.store.create_user("ada")
-    team = world.store.create_team("acme", members=[ada])
-    channel = world.store.create_channel(team, "agent", members=[ada])
-    socket = world.connect(ada)
-    world.store.leave(team, ada)
+    bench = HubBench()
+    ada = bench.store.create_user("ada")
+    team = bench.store.create_team("acme", members=[ada])
+    channel = bench.store.create_channel(team, "agent", members=[ada])
+    socket = bench.connect(ada)
+    bench.store.leave(team, ada)
     before = len(socket.queue)
-    world.store.post_as(world.store.admin, channel, "unheard")
-    world.hub.publish(Event("to team", {}, Broadcast(team_id=team.id)))
+    bench.store.post_as(bench.store.admin, channel, "unheard")
+    bench.hub.publish(Event("to team", {}, Broadcast(team_id=team.id)))
     assert len(socket.queue) == before

@@ -2,7 +2,7 @@
 
 from bridge.sandbox.mattermost import Settings, Store
 from bridge.sandbox.mattermost.ratelimit import RateLimiter
-from tests.bridge.sandbox.mattermost.conftest import Stage
+from tests.bridge.sandbox.mattermost.conftest import Scene
 
 
 class Clock:
@@ -55,10 +55,10 @@ def test_nothing_is_counted_while_it_is_off() -> None:
     assert all(limit.check("a").headers == {} for _ in range(1_000))
 
 
-async def test_a_refusal_is_plain_text_with_headers(stage: Stage) -> None:
+async def test_a_refusal_is_plain_text_with_headers(scene: Scene) -> None:
     """429 has no JSON; answers that pass have the counters too."""
-    stage.store.settings.patch({"RateLimitSettings": {"Enable": True, "PerSec": 1, "MaxBurst": 1}})
-    answers = [await stage.as_ada.api.call("GET", "/users/me") for _ in range(3)]
+    scene.store.settings.patch({"RateLimitSettings": {"Enable": True, "PerSec": 1, "MaxBurst": 1}})
+    answers = [await scene.as_ada.api.call("GET", "/users/me") for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 429]
     assert answers[0].headers["X-RateLimit-Remaining"] == "1"
     assert answers[2].body == "limit exceeded\n"

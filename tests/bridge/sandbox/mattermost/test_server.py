@@ -5,35 +5,35 @@ import pytest
 from aiohttp import web
 
 from bridge.sandbox.mattermost import Server, Store
-from tests.bridge.sandbox.mattermost.conftest import Stage
+from tests.bridge.sandbox.mattermost.conftest import Scene
 from tests.contract.client import post_of
 from tests.support.mattermost import running_mattermost
 
 
-async def test_a_restart_keeps_the_store_and_the_port(stage: Stage) -> None:
+async def test_a_restart_keeps_the_store_and_the_port(scene: Scene) -> None:
     """Tokens, posts and memberships are as before."""
-    post_id, url = stage.say("before"), stage.server.url
-    await stage.server.restart()
-    assert stage.server.url == url
-    assert (await stage.as_bot.api.get(f"/posts/{post_id}"))["message"] == "before"
+    post_id, url = scene.say("before"), scene.server.url
+    await scene.server.restart()
+    assert scene.server.url == url
+    assert (await scene.as_bot.api.get(f"/posts/{post_id}"))["message"] == "before"
 
 
-async def test_a_restart_cuts_sockets_without_a_close_frame(stage: Stage) -> None:
+async def test_a_restart_cuts_sockets_without_a_close_frame(scene: Scene) -> None:
     """The client sees a bare end."""
-    async with stage.client.greeted(stage.as_bot) as socket:
-        await stage.server.restart()
+    async with scene.client.greeted(scene.as_bot) as socket:
+        await scene.server.restart()
         assert await socket.closed() in (None, 1006)
 
 
-async def test_a_restart_forgets_connections(stage: Stage) -> None:
+async def test_a_restart_forgets_connections(scene: Scene) -> None:
     """A resume gets a new id and a hello with seq 0, and what was posted meanwhile is not replayed."""
-    async with stage.client.socket(stage.as_bot.token) as socket:
+    async with scene.client.socket(scene.as_bot.token) as socket:
         hello = await socket.receive()
-    await stage.server.stop()
-    stage.say("unheard")
-    await stage.server.start()
+    await scene.server.stop()
+    scene.say("unheard")
+    await scene.server.start()
     query = f"?connection_id={hello['data']['connection_id']}&sequence_number=1"
-    async with stage.client.socket(stage.as_bot.token, query=query) as socket:
+    async with scene.client.socket(scene.as_bot.token, query=query) as socket:
         again = await socket.receive()
         heard = [post_of(event) for event in await socket.events() if event["event"] == "posted"]
     assert (again["event"], again["seq"]) == ("hello", 0)
@@ -41,22 +41,22 @@ async def test_a_restart_forgets_connections(stage: Stage) -> None:
     assert heard == []
 
 
-async def test_a_restart_forgets_pending_post_ids(stage: Stage) -> None:
+async def test_a_restart_forgets_pending_post_ids(scene: Scene) -> None:
     """The same create makes a second post."""
-    fields = {"channel_id": stage.channel.id, "message": "x", "pending_post_id": "p"}
-    first = await stage.as_bot.api.post("/posts", fields)
-    await stage.server.restart()
-    second = await stage.as_bot.api.post("/posts", fields)
+    fields = {"channel_id": scene.channel.id, "message": "x", "pending_post_id": "p"}
+    first = await scene.as_bot.api.post("/posts", fields)
+    await scene.server.restart()
+    second = await scene.as_bot.api.post("/posts", fields)
     assert first["id"] != second["id"]
 
 
-async def test_a_stopped_server_refuses_connections(stage: Stage) -> None:
+async def test_a_stopped_server_refuses_connections(scene: Scene) -> None:
     """Stopping twice does no harm."""
-    await stage.server.stop()
-    await stage.server.stop()
+    await scene.server.stop()
+    await scene.server.stop()
     with pytest.raises(aiohttp.ClientConnectorError):
-        await stage.as_bot.api.call("GET", "/users/me")
-    assert stage.server.open_sockets(stage.bot) == 0
+        await scene.as_bot.api.call("GET", "/users/me")
+    assert scene.server.open_sockets(scene.bot) == 0
 
 
 async def test_two_servers_cannot_share_a_port() -> None:
@@ -91,9 +91,9 @@ async def test_pages_and_the_web_client_can_be_replaced(http: aiohttp.ClientSess
             assert (await response.json())["status"] == "OK"
 
 
-async def test_open_sockets_are_counted(stage: Stage) -> None:
+async def test_open_sockets_are_counted(scene: Scene) -> None:
     """One for each connection of a user."""
-    assert stage.server.open_sockets(stage.bot) == 0
-    async with stage.client.greeted(stage.as_bot), stage.client.greeted(stage.as_bot):
-        assert stage.server.open_sockets(stage.bot) == 2
-        assert stage.server.open_sockets(stage.ada) == 0
+    assert scene.server.open_sockets(scene.bot) == 0
+    async with scene.client.greeted(scene.as_bot), scene.client.greeted(scene.as_bot):
+        assert scene.server.open_sockets(scene.bot) == 2
+        assert scene.server.open_sockets(scene.ada) == 0
