@@ -51,8 +51,9 @@ class HealthCheck:
             _part("mattermost", self._mattermost),
             _part("administrator", self._administrator, required=False, variable=ADMIN_TOKEN),
             _part("agent", self._agent, required=False),
+            _part("notices", self._notices, required=False, variable=NOTICE_TOKEN),
         )
-        return Health((*parts, self._websocket(), self._notices()))
+        return Health((*parts, self._websocket()))
 
     @database_errors
     async def _database(self) -> str:
@@ -89,12 +90,13 @@ class HealthCheck:
         state = socket.state if socket else "waiting_for_mattermost"
         return Part("websocket", ok=state == "connected", state=state)
 
-    def _notices(self) -> Part:
+    async def _notices(self) -> str:
         """Look at the account that posts notices: without it everything else goes on."""
-        if NOTICE_TOKEN in self.bot.refused_tokens:
-            return Part("notices", ok=False, state="token_refused", required=False, variable=NOTICE_TOKEN)
-        state = "well" if self._has_bot else "not_configured"
-        return Part("notices", ok=True, state=state, required=False)
+        if not self._has_bot:
+            return "not_configured"
+        if self.clients.notices:
+            await self.clients.notices.me()
+        return "well"
 
     @property
     def _has_bot(self) -> bool:

@@ -47,14 +47,15 @@ class FakeSocket:
 class Outside:
     mattermost: FakeHost = field(default_factory=FakeHost)
     agent: FakeHost = field(default_factory=FakeHost)
-    socket: FakeSocket = field(default_factory=FakeSocket)
-
     administrator: FakeHost = field(default_factory=FakeHost)
+    notices: FakeHost = field(default_factory=FakeHost)
+    socket: FakeSocket = field(default_factory=FakeSocket)
 
     def status(self, pool: Pool) -> HealthCheck:
         """Return the health of a daemon whose bot runs."""
         bot = BotState(socket=cast(Any, self.socket))
-        return HealthCheck(pool, cast(Any, FakeClients(self.mattermost, self.agent, self.administrator)), bot)
+        clients = FakeClients(self.mattermost, self.agent, self.administrator, self.notices)
+        return HealthCheck(pool, cast(Any, clients), bot)
 
 
 @dataclass
@@ -62,6 +63,7 @@ class FakeClients:
     bot: FakeHost
     agent: FakeHost
     administrator: FakeHost
+    notices: FakeHost
 
 
 @pytest.fixture
@@ -180,15 +182,16 @@ async def test_a_token_that_was_refused_at_the_start_is_named(status: HealthChec
     assert told == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
 
 
-async def test_a_refused_notice_token_leaves_everything_else_ready(status: HealthCheck) -> None:
+async def test_a_refused_notice_token_leaves_everything_else_ready(
+    status: HealthCheck, outside: Outside
+) -> None:
     """People are answered and signed in; only notices wait."""
-    status.bot.refused_tokens = {"MATTERMOST_NOTICE_TOKEN"}
+    outside.notices.failure = REFUSED
 
     health = await status.look()
 
-    variable = "MATTERMOST_NOTICE_TOKEN"
     assert part(health, "notices") == Part(
-        "notices", ok=False, state="token_refused", required=False, variable=variable
+        "notices", ok=False, state="token_refused", required=False, variable="MATTERMOST_NOTICE_TOKEN"
     )
     assert part(health, "websocket").ok
     assert health.ready
