@@ -9,7 +9,8 @@ from bridge.log import configure
 from bridge.mattermost.rest.transport import client_session
 from bridge.ops import table
 from bridge.ops.checks import run_all
-from bridge.ops.doctor import Doctor, configuration
+from bridge.ops.context import Context
+from bridge.ops.doctor import checks, configuration
 from bridge.ops.findings import failed
 
 
@@ -19,7 +20,8 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     configure("error", settings.log_format)
     names = [name for name, text in environ.items() if text.strip()]
     async with client_session(settings.proxies) as session:
-        findings = [configuration(names), *await run_all(Doctor(settings, session, ask=options.ask).checks())]
+        context = Context(settings, session, ask=options.ask)
+        findings = [configuration(names), *await run_all(checks(context))]
     if options.json:
         shown = {"ok": not failed(findings), "findings": table.values(findings)}
         print(json.dumps(shown, ensure_ascii=False, indent=2))

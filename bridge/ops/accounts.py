@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 from aiohttp import ClientSession
 
@@ -11,6 +12,8 @@ from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.websocket.socket import Interest, Socket, State
 from bridge.models.chat import User, UserId
 from bridge.models.proxies import NO_PROXIES, Proxies
+from bridge.ops.checks import Check, absent
+from bridge.ops.context import ABOVE, ABOVE_AND_BELOW, BOT, NOT_RUNNING, NOTICE, Context, secret
 from bridge.ops.findings import Finding
 from bridge.ops.stored import StoreChecks
 from bridge.ops.web import fetch
@@ -19,6 +22,45 @@ RENEWAL = "make another token: `equabot-bridge setup --new-token`"
 
 _NAMED = 5
 """Teams that a finding names; the others are counted."""
+
+
+def checks(context: Context) -> list[Check]:
+    """Return the checks of the bot, and of the notice account."""
+    if not context.url:
+        return []
+    token = context.settings.mattermost_bot_token
+    if not token:
+        return [absent("bot", f"without {BOT} nobody is answered", required=False), _notices(context)]
+    operator, proxies = context.operator(token), context.settings.proxies
+    inner = BotChecks(context.session, operator, context.url, secret(token), proxies)
+    channels = partial(inner.channels, context.dsn, context.settings.agent_channel)
+    return [
+        Check("bot", inner.account, ABOVE, token=BOT, if_refused=RENEWAL),
+        _notices(context),
+        Check("websocket", partial(inner.websocket, "websocket"), ABOVE, token=BOT),
+        *_outer_websocket(context, replace(inner, url=context.public_url)),
+        Check("bot's channels", channels, ABOVE_AND_BELOW, token=BOT),
+    ]
+
+
+def _outer_websocket(context: Context, outer: "BotChecks") -> list[Check]:
+    if context.public_url == context.url:
+        return []
+    subject = "public websocket"
+    todo = "see MATTERMOST_PUBLIC_URL and DNS; the proxy there has to pass websockets on: see deploy/proxy"
+    return [Check(subject, partial(outer.websocket, subject), todo)]
+
+
+def _notices(context: Context) -> Check:
+    token = context.settings.mattermost_notice_token
+    if not token:
+        return absent("notices", f"without {NOTICE} the bot posts them", required=False)
+    operator = context.operator(token)
+
+    async def look() -> Sequence[Finding]:
+        return [notices(await operator.me())]
+
+    return Check("notices", look, ABOVE, token=NOTICE, if_refused=RENEWAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +97,10 @@ class BotChecks:
                 return [Finding(subject, "good", f"{self.url} says hello")]
         return [Finding(subject, "bad", "Mattermost refuses MATTERMOST_BOT_TOKEN", RENEWAL)]
 
-    async def channels(self, dsn: str, channel: str) -> Sequence[Finding]:
+    async def channels(self, dsn: str | None, channel: str) -> Sequence[Finding]:
         """Check that the bot is in the team and in the agent's channel of every organization."""
+        if dsn is None:
+            return [Finding("bot's channels", "absent", NOT_RUNNING)]
         teams = await StoreChecks(dsn).teams()
         inside = {team.id for team in await self.operator.admin.teams_of_holder(self.token)}
         joined = await RestMattermost(self.operator.transport).my_channels()

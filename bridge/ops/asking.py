@@ -4,12 +4,16 @@ import time
 import uuid
 from collections.abc import Sequence
 
-from bridge.errors import AgentFailed, AgentUnavailable
+from bridge.errors import AgentFailed, AgentUnavailable, BridgeError
 from bridge.models.agent import Question
 from bridge.models.chat import ChannelId, PostId
 from bridge.models.equa import OrganizationId, PersonId
+from bridge.ops.checks import Check
+from bridge.ops.context import Context
 from bridge.ops.findings import Finding
+from bridge.ops.stored import StoreChecks
 from bridge.ports import Agent
+from bridge.runtime.clients import agent_of
 from bridge.text.visible import visible
 
 SUBJECT = "agent's answer"
@@ -19,6 +23,29 @@ _NOBODY = uuid.UUID(int=0)
 _SHOWN = 100
 """Characters of an answer that are shown."""
 _TODO = "see AGENT_URL, AGENT_TOKEN, AGENT_MODEL and AGENT_ID, and the log of the agent's server"
+
+
+def checks(context: Context) -> list[Check]:
+    settings = context.settings
+    if not context.ask or not settings.agent_url:
+        return []
+    agent = agent_of(settings, settings.agent_url, context.session)
+
+    async def look() -> Sequence[Finding]:
+        return await ask(agent, await _first_organization(context))
+
+    return [Check(SUBJECT, look, "see the agent's server", deadline=settings.agent_timeout + context.seconds)]
+
+
+async def _first_organization(context: Context) -> OrganizationId | None:
+    """Return an organization to ask for; None while none has a team, or the database is away."""
+    if context.dsn is None:
+        return None
+    try:
+        teams = await StoreChecks(context.dsn).teams()
+    except BridgeError:
+        return None
+    return teams[0].organization_id if teams else None
 
 
 async def ask(agent: Agent, organization: OrganizationId | None) -> Sequence[Finding]:

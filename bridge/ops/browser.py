@@ -7,11 +7,25 @@ from dataclasses import dataclass
 
 from aiohttp import ClientSession
 
+from bridge.ops.checks import Check, absent
+from bridge.ops.context import Context
 from bridge.ops.findings import Finding
 from bridge.ops.framing import MIXED, obstacle
 from bridge.ops.web import Page, fetch
 
 _BROWSER = {"Accept": "text/html", "Sec-Fetch-Dest": "iframe"}
+
+
+def checks(context: Context) -> list[Check]:
+    if not context.url:
+        return []
+    origins = context.settings.web_origins
+    browser = BrowserChecks(context.session, context.public_url, origins)
+    todo = "see MATTERMOST_PUBLIC_URL, DNS, certificate and proxy"
+    frame = Check("frame", browser.framing, todo)
+    if not origins:
+        frame = absent("frame", "without WEB_ORIGINS no page embeds the chat", required=False)
+    return [frame, Check("sign-in", browser.login, todo)]
 
 
 @dataclass(frozen=True, slots=True)

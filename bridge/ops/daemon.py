@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiohttp import ClientSession
+from aiohttp import ClientSession, DummyCookieJar
 from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.errors import Unavailable
+from bridge.ops.checks import Check
+from bridge.ops.context import Context
 from bridge.ops.findings import Finding
 from bridge.ops.web import fetch
 
@@ -18,16 +20,21 @@ _CROWD = 10
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # the bridge listens there, not the doctor
 
 
+def checks(context: Context) -> list[Check]:
+    daemon = DaemonChecks(context.settings.bridge_host, context.settings.bridge_port)
+    return [Check(_ADDRESSES, daemon.addresses, "see the log of the bridge")]
+
+
 @dataclass(frozen=True, slots=True)
 class DaemonChecks:
-    session: ClientSession
     host: str
     port: int
 
     async def addresses(self) -> Sequence[Finding]:
         """Check that browsers come from more than one address."""
         try:
-            page = await fetch(self.session, f"{self._url}/metrics")
+            async with ClientSession(cookie_jar=DummyCookieJar()) as session:  # never through a proxy
+                page = await fetch(session, f"{self._url}/metrics")
         except Unavailable:
             found = f"known where the bridge runs; nothing answers at {self._url}"
             return [Finding(_ADDRESSES, "absent", found)]

@@ -1,9 +1,10 @@
-"""The doctor's checks of Equa and of the agent."""
+"""The doctor's checks of Equa, of the agent and of the proxies on the way there."""
 
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,10 +16,65 @@ from bridge.agent.error_reports import error_in_body
 from bridge.agent.refusals import Refusal, refused
 from bridge.equa import EquaClient, ServiceAccount
 from bridge.models.proxies import Proxies
+from bridge.ops.checks import Check, absent
+from bridge.ops.context import Context, secret
 from bridge.ops.findings import Finding
 from bridge.ops.web import fetch
 
 _AGENT = "see AGENT_URL and AGENT_TOKEN, and the log of the agent's server"
+
+
+def checks(context: Context) -> list[Check]:
+    return [*_equa(context), _agent(context), *_proxies(context)]
+
+
+def _equa(context: Context) -> list[Check]:
+    settings = context.settings
+    if not settings.equa_api_url:
+        return [absent("Equa", "set EQUA_API_URL: without it nobody gets in", required=True)]
+    client = EquaClient(
+        context.session, url=settings.equa_api_url, admin_permissions=settings.equa_admin_permissions
+    )
+    here = Check("Equa", partial(equa, client), "see EQUA_API_URL, and whether Equa runs")
+    return [here, _service_account(context, settings.equa_api_url)]
+
+
+def _service_account(context: Context, url: str) -> Check:
+    email, password = context.settings.equa_service_email, context.settings.equa_service_password
+    if not email or not password:
+        lost = "without EQUA_SERVICE_EMAIL rosters are read only while an administrator is there"
+        return absent("service account", lost, required=False)
+    account = ServiceAccount(
+        context.session,
+        url=url,
+        cookies=context.settings.equa_session_cookies,
+        email=email,
+        password=secret(password),
+    )
+    look = partial(service_account, account, email)
+    return Check("service account", look, "see EQUA_SERVICE_EMAIL and EQUA_SERVICE_PASSWORD")
+
+
+def _agent(context: Context) -> Check:
+    settings = context.settings
+    if not settings.agent_url:
+        return absent("agent", "without AGENT_URL nobody is answered", required=False)
+    agent = AgentCheck(
+        context.session,
+        settings.agent_kind,
+        settings.agent_url,
+        secret(settings.agent_token),
+        settings.agent_model,
+        settings.agent_id,
+    )
+    return Check("agent", agent.look, "see AGENT_URL, and whether the agent's server runs")
+
+
+def _proxies(context: Context) -> list[Check]:
+    settings = context.settings
+    used = [url for url in (settings.mattermost_url, settings.equa_api_url, settings.agent_url) if url]
+    look = partial(proxies, settings.proxies, used)
+    return [Check("proxies", look, "")] if list(settings.proxies.shown) else []
 
 
 async def equa(client: EquaClient) -> Sequence[Finding]:

@@ -12,8 +12,11 @@ from aiohttp import ClientSession
 from bridge.mattermost.rest.server_admin import Limits, RestOperator
 from bridge.models.chat import User
 from bridge.ops import isolation
+from bridge.ops.checks import Check, absent
+from bridge.ops.context import ABOVE, ADMIN, Context
 from bridge.ops.findings import Finding
 from bridge.ops.settings import Deviation, Site, deviations, shown
+from bridge.ops.site import site_of
 from bridge.ops.web import Page, fetch
 
 OLDEST, NEWEST = (10, 4), (11, 6)
@@ -24,6 +27,25 @@ _NEAR = 0.9
 
 _SKEW = 5.0
 """Seconds that clocks may differ; a Date header is up to one second old."""
+
+
+def checks(context: Context) -> list[Check]:
+    """Return the checks of the server; without an administrator's token it is only pinged."""
+    if not context.url:
+        return [absent("Mattermost", "set MATTERMOST_URL", required=True)]
+    token = context.settings.mattermost_admin_bot_token
+    server = ServerChecks(context.session, context.operator(token), site_of(context.settings, context.url))
+    ping = Check("Mattermost", server.ping, "see MATTERMOST_URL, and whether Mattermost runs")
+    if not token:
+        return [ping, absent("administrator", f"set {ADMIN}", required=True)]
+    new_token = f"set {ADMIN} to the token of an active system administrator"
+    return [
+        ping,
+        Check("administrator", server.administrator, ABOVE, token=ADMIN, if_refused=new_token),
+        Check("people", server.limits, ABOVE, token=ADMIN),
+        Check("settings", server.settings, ABOVE, token=ADMIN),
+        Check("roles", server.roles, ABOVE, token=ADMIN),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from asyncpg import Pool, Record
 
@@ -13,11 +14,40 @@ from bridge.db.sealed_tokens import FIRST, Sealed, SealedTokens
 from bridge.errors import Damaged, NotOpened, UnknownKey
 from bridge.models.chat import ChannelId, TeamId
 from bridge.models.equa import OrganizationId
+from bridge.ops.checks import Check
+from bridge.ops.context import NOT_RUNNING, Context
 from bridge.ops.findings import Finding
+from bridge.runtime import token_keys
 from bridge.secrets.key_ring import KeyRing
 from bridge.secrets.token_sealing import open_token
 
 _PAGE = 1000
+
+
+def checks(context: Context) -> list[Check]:
+    todo = "see DATABASE_URL, or the directory BRIDGE_DATA_DIR where the database is embedded"
+    return [
+        Check("database", partial(_database, context), todo),
+        Check("keys", partial(_keys, context), "see the database above"),
+    ]
+
+
+async def _database(context: Context) -> Sequence[Finding]:
+    if context.dsn is None:
+        return [Finding("database", "absent", "the embedded one runs with the daemon, which is not running")]
+    return await StoreChecks(context.dsn).database()
+
+
+async def _keys(context: Context) -> Sequence[Finding]:
+    file = token_keys.key_file(context.settings)
+    if file and not file.exists():
+        return [Finding("keys", "absent", "none yet: the daemon makes one at its first start")]
+    ring = token_keys.key_ring(context.settings)
+    if ring is None:
+        return [Finding("keys", "absent", "not configured: without TOKEN_KEYS nobody can be signed in")]
+    if context.dsn is None:
+        return [Finding("keys", "absent", f"{', '.join(ring.ids)}: {NOT_RUNNING}")]
+    return await StoreChecks(context.dsn).keys(ring)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from bridge.errors import TokenRefused
 from bridge.mattermost.rest.server_admin import ChannelRecord, RestOperator
 from bridge.models.chat import User, UserId
+from bridge.ops.checks import Check
+from bridge.ops.context import ABOVE_AND_BELOW, ADMIN, NOT_RUNNING, Context, secret
 from bridge.ops.findings import Finding
-from bridge.ops.stored import MappedTeam
+from bridge.ops.stored import MappedTeam, StoreChecks
 
 MOST_TEAMS = 100
 """Teams that are looked at; each costs about eight requests."""
@@ -17,6 +19,30 @@ MOST_TEAMS = 100
 _AT_ONCE = 8
 _NAMED = 5
 """Faults that a finding names; the others are counted."""
+
+
+Look = Callable[[Sequence[MappedTeam]], Awaitable[Sequence[Finding]]]
+
+
+def checks(context: Context) -> list[Check]:
+    token = context.settings.mattermost_admin_bot_token
+    if not context.url or not token:
+        return []
+    notice_token = secret(context.settings.mattermost_notice_token)
+    teams = TeamChecks(context.operator(token), context.settings.agent_channel, notice_token)
+    return [
+        _of_teams("default channels", teams.channels, context),
+        _of_teams("other accounts", teams.accounts, context),
+    ]
+
+
+def _of_teams(subject: str, look: Look, context: Context) -> Check:
+    async def look_at_all() -> Sequence[Finding]:
+        if context.dsn is None:
+            return [Finding(subject, "absent", NOT_RUNNING)]
+        return await look(await StoreChecks(context.dsn).teams())
+
+    return Check(subject, look_at_all, ABOVE_AND_BELOW, token=ADMIN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.ops.checks import run_all
-from bridge.ops.doctor import Doctor
+from bridge.ops.context import Context
+from bridge.ops.doctor import checks
 from bridge.ops.findings import Finding
 from bridge.ops.setup import Setup
 from bridge.ops.site import site_of
@@ -80,7 +81,7 @@ class Installation:
     async def look(self, seconds: float = 10, *, ask: bool = False) -> dict[str, Finding]:
         settings = config.load({name: value for name, value in self.environ.items() if value})
         async with client_session() as session:
-            found = await run_all(Doctor(settings, session, seconds, ask=ask).checks())
+            found = await run_all(checks(Context(settings, session, seconds, ask=ask)))
         return {finding.subject: finding for finding in found}
 
     async def keep_token(self, ring: KeyRing | None = None, text: str = "") -> None:
