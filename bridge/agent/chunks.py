@@ -10,6 +10,8 @@ from typing import Any
 _HIDDEN_PART = re.compile(r"think|reason|tool", re.IGNORECASE)
 _FINISH_KEYS = ("finish_reason", "finishReason", "stop_reason")
 _TOOL_KEYS = ("tool_calls", "toolCalls", "function_call", "functionCall", "tool_call_id")
+_MOST = 1000
+"""Choices of a chunk and parts of a text that are looked at."""
 _TOOL_ROLES = frozenset({"tool", "function"})
 
 
@@ -17,7 +19,7 @@ def first_choice(payload: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the choice of index 0; empty if there is none, as in chunks that only report the usage."""
     choices = payload.get("choices")
     if isinstance(choices, list):
-        for choice in choices:
+        for choice in choices[:_MOST]:
             if isinstance(choice, dict) and choice.get("index") in (0, None, "0"):
                 return choice
     return {}
@@ -66,7 +68,7 @@ def _text(content: Any) -> str:
         case str():
             return content
         case list():
-            return "".join(map(_text, content))
+            return "".join(map(_text, content[:_MOST]))
         case {"type": str(kind)} if _HIDDEN_PART.search(kind):
             return ""
         case {"text": str(text)} | {"text": {"value": str(text)}} | {"refusal": str(text)}:

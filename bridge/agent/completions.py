@@ -29,6 +29,8 @@ GRACE_SECONDS = 1.0
 GRACE_WITH_TEXT = 5.0
 """The same when the finish reason came together with text: some servers send one with each piece."""
 
+_MOST_PAYLOADS = 1000
+"""Chunks in one list that are looked at."""
 _KEEP_ALIVE = re.compile(r"|null|ping|pong|heartbeat|keep[-_ ]?alive|:.*|true|false|\d+", re.IGNORECASE)
 
 
@@ -121,7 +123,7 @@ class Answer:
             return
         if error := find_error(value):
             raise self._refusal(error)
-        for payload in value if isinstance(value, list) else [value]:
+        for payload in value[:_MOST_PAYLOADS] if isinstance(value, list) else [value]:
             if isinstance(payload, Mapping):
                 self._take_choice(chunks.first_choice(payload))
 

@@ -70,13 +70,13 @@ def is_error_event(name: str) -> bool:
 def find_error(payload: Any) -> ErrorReport | None:
     """Return the error that a JSON value with status 200 holds; None if it holds none."""
     if isinstance(payload, list):
-        return next((report for item in payload if (report := find_error(item))), None)
+        return next((report for item in payload[:_VALUES] if (report := find_error(item))), None)
     if not isinstance(payload, Mapping):
         return None
     if _is_error(payload):
         return read_error(payload)
     choices = payload.get("choices")
-    for choice in choices if isinstance(choices, list) else []:
+    for choice in choices[:_VALUES] if isinstance(choices, list) else []:
         if isinstance(choice, Mapping) and choice.get("error"):
             return read_error(choice["error"])
     return None
@@ -142,6 +142,6 @@ def _values(key: str, value: Any, depth: int, left: list[int]) -> Iterator[tuple
 def _events(body: bytes) -> list[str]:
     stream = EventStream()
     try:
-        return [event.data for event in (*stream.feed(body), *stream.end())]
+        return [event.data for event in (*stream.feed(body), *stream.end())][:_VALUES]
     except EventTooLong:
         return []
