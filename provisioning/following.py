@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from bridge.db.accounts import Followed
 from bridge.models.chat import User
 from bridge.models.equa import Member
+from bridge.models.followed import Followed
 from provisioning.names import display_name, email_address, first_and_last
 
 Fields = Mapping[str, str]

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from bridge.db.accounts import Seen
 from bridge.db.memberships import Memberships
 from bridge.errors import BridgeError, MattermostFull, MattermostRefused, TokenRefused, Unavailable
 from bridge.models.chat import Channel, UserId
 from bridge.models.equa import Member, OrganizationId, Person, PersonId
+from bridge.models.followed import Seen
 from bridge.ports import MattermostBulk
 from provisioning.following import (
     address_digest,

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.db.accounts import Followed
 from bridge.models.chat import User, UserId
 from bridge.models.equa import Member, PersonId, Roster
+from bridge.models.followed import Followed
 from bridge.models.jobs import MembershipState
 from provisioning.following import is_outdated
 from provisioning.names import email_address

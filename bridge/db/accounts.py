@@ -12,6 +12,7 @@ from bridge.db.pool import database_errors
 from bridge.errors import AccountConflict
 from bridge.models.chat import TeamId, TokenId, User, UserId
 from bridge.models.equa import OrganizationId, PersonId
+from bridge.models.followed import Followed, Seen
 
 OLD = timedelta(days=30)
 """After this long a token is replaced."""
@@ -34,33 +35,6 @@ class StoredToken:
 
 
 @dataclass(frozen=True, slots=True)
-class Followed:
-    """What an account shows of Equa; see `provisioning.following`."""
-
-    provisioned: bool = True
-    unconfirmed: bool = False
-    visited: bool = False
-    """Whether the person has come themselves, so that a roster does not change their address."""
-    shown_name: str | None = None
-    """The fields that the bridge has set, as JSON; None for none."""
-    roster_name: str | None = None
-    """The fields that the last roster gave."""
-    shown_email: bytes | None = None
-    """The digest of the address that a roster gave and the bridge has set."""
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a roster says of a person whose account shows it already."""
-
-    person_id: PersonId
-    was_shown: str | None
-    roster_name: str | None
-    shown_name: str | None
-    shown_email: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
 class Account:
     """A line of the mapping between people and accounts."""
 
@@ -76,7 +50,7 @@ class Account:
     token: StoredToken | None
     stray_tokens: bool
     """Whether other tokens of the bridge may exist for the account, which are to be revoked."""
-    followed: Followed = Followed()
+    followed: Followed = field(default_factory=Followed)
     visit_name: str | None = None
     """The fields that Equa gave at the last visit."""
     introduced: bool = False

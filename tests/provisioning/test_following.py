@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from bridge.db.accounts import Followed
 from bridge.models.chat import User, UserId
 from bridge.models.equa import Member, PersonId
+from bridge.models.followed import Followed
 from provisioning.following import (
     Change,
     address_digest,
