@@ -104,7 +104,7 @@ class Inbox:
         self, entries: Sequence[Entry], positions: Sequence[Position], capacity: Capacity
     ) -> list[Record]:
         claim = (capacity.limit, list(capacity.full), self.holder, self.lease, list(capacity.kinds))
-        return await self.pool.fetch(PUT, *_columns(entries), *_places(positions), CHANNEL, *claim)
+        return await self.pool.fetch(PUT, *_columns(entries), *_position_columns(positions), CHANNEL, *claim)
 
     @database_errors
     async def forget_refusals(self, reasons: Sequence[str], of_the_last: timedelta) -> None:
@@ -224,7 +224,7 @@ class Inbox:
 
     @database_errors
     async def release(self) -> int:
-        """Give back all that this process holds, to be claimed at once by others; returns how many."""
+        """Give up all jobs of this process, so that others can claim them at once; return how many."""
         rows = await self.pool.fetch(
             """with mine as (
                    select id from jobs where holder = $1 and state = 'running' order by id for update
@@ -265,11 +265,11 @@ def _columns(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
     )
 
 
-def _places(positions: Sequence[Position]) -> tuple[list[Any], ...]:
-    places = sorted(positions, key=lambda position: position.channel_id)
+def _position_columns(positions: Sequence[Position]) -> tuple[list[Any], ...]:
+    ordered = sorted(positions, key=lambda position: position.channel_id)
     return (
-        [place.channel_id for place in places],
-        [place.post_id for place in places],
-        [place.create_at for place in places],
-        [place.begin_at for place in places],
+        [position.channel_id for position in ordered],
+        [position.post_id for position in ordered],
+        [position.create_at for position in ordered],
+        [position.begin_at for position in ordered],
     )

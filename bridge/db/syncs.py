@@ -76,8 +76,8 @@ class Syncs:
         return SyncId(found) if found else None
 
     @database_errors
-    async def given(self, sync: SyncId) -> SyncInput | None:
-        """Return what a sync goes by, None when it has ended."""
+    async def input(self, sync: SyncId) -> SyncInput | None:
+        """Return the input of a sync, None when it has ended."""
         row = await self.pool.fetchrow(
             """select organization_id, organization_name, roster, read_at, created, added, removed
                from syncs where id = $1 and outcome is null and roster is not null""",

@@ -14,7 +14,7 @@ from provisioning.roster import RosterSnapshot
 from provisioning.sync import TeamSync
 
 GOOD_FOR = timedelta(hours=1)
-"""How long a sync goes by the roster that it was request, through outages and crashes."""
+"""How long a sync uses the roster that it was asked for with, through outages and crashes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class SyncJobs:
     async def run(self, job: Job) -> Mapping[str, Any]:
         """Sync and store the outcome; a repeat goes on where the last attempt ended."""
         sync = SyncId(UUID(job.payload["sync"]))
-        request = await self.syncs.given(sync)
+        request = await self.syncs.input(sync)
         if request is None:
             return {"skipped": "ended"}
         organization = request.organization.id

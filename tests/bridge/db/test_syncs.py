@@ -39,7 +39,7 @@ async def test_a_roster_comes_back_as_it_was(syncs: Syncs) -> None:
     """With everything that was wrong with it."""
     sync = await begun(syncs)
 
-    assert await syncs.given(sync) == SyncInput(ACME, ROSTER, NOON)
+    assert await syncs.input(sync) == SyncInput(ACME, ROSTER, NOON)
 
 
 async def test_a_roster_of_an_earlier_version_is_read(pool: Pool, syncs: Syncs) -> None:
@@ -49,7 +49,7 @@ async def test_a_roster_of_an_earlier_version_is_read(pool: Pool, syncs: Syncs) 
         """update syncs set roster = '{"members": [["", "ada@example.com", "Ada", true]], "problems": []}'"""
     )
 
-    given = await syncs.given(sync)
+    given = await syncs.input(sync)
 
     assert given
     assert given.roster == Roster((Member(None, "ada@example.com", "Ada", is_individual=True),))
@@ -61,7 +61,7 @@ async def test_the_next_attempt_knows_what_the_last_has_done(syncs: Syncs) -> No
 
     await syncs.progress(sync, done=5, total=9, counts=(3, 4, 1))
 
-    assert await syncs.given(sync) == SyncInput(ACME, ROSTER, NOON, 3, 4, 1)
+    assert await syncs.input(sync) == SyncInput(ACME, ROSTER, NOON, 3, 4, 1)
     assert await syncs.look(sync, ACME.id) == State("waiting", 5, 9, None)
 
 
@@ -71,7 +71,7 @@ async def test_when_it_ends_the_roster_is_gone(pool: Pool, syncs: Syncs) -> None
 
     await syncs.end(sync, {"added": 4})
 
-    assert await syncs.given(sync) is None
+    assert await syncs.input(sync) is None
     assert await syncs.look(sync, ACME.id) == State("waiting", 0, 0, {"added": 4})
     assert "ada@example.com" not in str(await pool.fetch("select * from syncs"))
 
@@ -105,11 +105,11 @@ async def test_old_ones_are_forgotten(pool: Pool, syncs: Syncs) -> None:
     """After ninety days, and after one the rosters of those that never end."""
     sync = await begun(syncs)
     assert await syncs.purge() == 0
-    assert await syncs.given(sync)
+    assert await syncs.input(sync)
 
     await pool.execute("update syncs set requested = now() - interval '2 days'")
     assert await syncs.purge() == 0
-    assert await syncs.given(sync) is None
+    assert await syncs.input(sync) is None
     assert await syncs.look(sync, ACME.id)
 
     await pool.execute("update syncs set requested = now() - interval '91 days'")
