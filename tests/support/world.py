@@ -56,6 +56,7 @@ class World:
             "AGENT_TOKEN": TOKEN,
             "GATEWAY_TOKENS": "the-first-peers-token,the-second-peers-token",
             "PLATFORM_TOKENS": "the-token-of-the-platform",
+            "ASK_LIMIT": "999999,999999",
         }
 
     def ask(self, company: Company, text: str, *, root_id: str = "", by: int = 0) -> Post:
