@@ -23,7 +23,7 @@ class _Response(aiohttp.ClientResponse):
 if _PARAMETER in inspect.signature(
     aiohttp.ClientResponse.__init__
 ).parameters and _PARAMETER not in inspect.getsource(core):
-    # https://github.com/pnuckowski/aioresponses/issues/289
+    # aioresponses 0.7.9 builds responses as aiohttp did before 3.14.
     vars(core)["ClientResponse"] = _Response
 
 
