@@ -22,7 +22,7 @@ class BodyTooLong(ValueError):
 
 
 class NotCompletions(ValueError):
-    """The body is neither JSON nor a stream of events: a page, or some other text."""
+    """The body is neither JSON nor a stream of events, but a page or some other text."""
 
 
 class Body:
@@ -105,7 +105,7 @@ def _value(body: bytes | bytearray) -> Any:
 
 
 def decoded(text: str) -> Any:
-    """Return the value of a JSON text; None if it is none."""
+    """Return the value of a JSON text; None for any other text."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

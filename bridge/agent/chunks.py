@@ -16,7 +16,7 @@ _TOOL_ROLES = frozenset({"tool", "function"})
 
 
 def first_choice(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the choice of index 0; empty if there is none, as in chunks that only report the usage."""
+    """Return the choice of index 0; empty for chunks without choices, which report the usage."""
     choices = payload.get("choices")
     if isinstance(choices, list):
         for choice in choices[:_MOST]:

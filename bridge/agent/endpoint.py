@@ -19,13 +19,13 @@ class Endpoint:
     @classmethod
     def of(cls, url: str) -> "Endpoint":
         """Return the addresses; a URL with a path is used as it is, one without gets `/v1`."""
-        given = URL(url)
-        path = given.path.rstrip("/").removesuffix(_COMPLETIONS).rstrip("/")
+        address = URL(url)
+        path = address.path.rstrip("/").removesuffix(_COMPLETIONS).rstrip("/")
         root, base = path.removesuffix("/v1"), path or "/v1"
         return cls(
-            _with_path(given, base + _COMPLETIONS),
-            _with_path(given, base + "/models"),
-            _with_path(given, root + "/healthz"),
+            _with_path(address, base + _COMPLETIONS),
+            _with_path(address, base + "/models"),
+            _with_path(address, root + "/healthz"),
         )
 
     def __str__(self) -> str:

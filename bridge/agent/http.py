@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import structlog
@@ -35,7 +35,8 @@ CONNECT_SECONDS = 10.0
 PING_SECONDS = 5.0
 
 ERROR_LIMIT = 64 << 10
-SLICE = 16 << 10
+ERROR_SECONDS = 2.0
+SLICE = 8 << 10
 STREAM_LIMIT = 64 << 20
 """Bytes; an answer of `ANSWER_LIMIT` characters has about 42 MB when each comes in a chunk of its own."""
 
@@ -219,10 +220,12 @@ def _renew(grace: asyncio.Timeout, answer: Answer) -> None:
 
 
 async def _read_error(response: ClientResponse) -> bytes:
-    """Return the beginning of a body."""
+    """Return the beginning of a body, or what comes of it soon: the status has said enough."""
     body = bytearray()
-    async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > ERROR_LIMIT:
-            break
+    with suppress(TimeoutError, ClientError):
+        async with asyncio.timeout(ERROR_SECONDS):
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) > ERROR_LIMIT:
+                    break
     return bytes(body[:ERROR_LIMIT])

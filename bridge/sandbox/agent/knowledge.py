@@ -29,7 +29,7 @@ class Organization:
 
 def answer(organization: Organization, question: str, earlier: Sequence[str] = ()) -> str:
     """Answer a question in Markdown; `earlier` are the person's former messages of the conversation."""
-    asked = re.sub(r"^\s*@[\w.-]+[\s,:]*", "", question)
+    asked = re.sub(r"^\s*([^\n:]{0,80}\()?@[\w.-]+\)?[\s,:]*", "", question)
     if re.search(r"\bwhat (did|have) i\b", asked, re.IGNORECASE):
         return _recall(earlier)
     for pattern, reply in _REPLIES:

@@ -25,7 +25,7 @@ BODY_LIMIT = 20 << 20
 CALLS_KEPT = 20_000
 """The number of newest calls that are kept."""
 
-NOBODY = "I was not told which organization this is about, so there is nothing that I can say."
+NOBODY = "I do not know which organization this is about, so there is nothing that I can say."
 
 
 class SandboxAgent:

@@ -81,7 +81,7 @@ def test_a_finished_stream_is_an_answer(events: tuple[str, ...]) -> None:
 def test_everything_else_is_no_answer(
     events: tuple[str, ...], error: type[AgentFailed | AgentUnavailable]
 ) -> None:
-    """Half an answer is none, and the error says whether another try may help without the agent's text."""
+    """Half an answer does not count. The error says whether another try may help, and quotes no text."""
     with pytest.raises(Refusal) as caught:
         answer(*events)
 

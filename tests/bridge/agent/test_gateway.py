@@ -50,7 +50,7 @@ async def test_it_answers_for_the_organization_of_the_question(agent: Agent) -> 
     assert "Ada Lovelace" not in birch
 
 
-async def test_the_gateway_is_told_the_organization_the_person_and_the_thread(
+async def test_the_gateway_gets_the_organization_the_person_and_the_thread(
     make: Callable[..., Agent], sandbox: SandboxAgent
 ) -> None:
     """All of it comes from the bridge, and only the new message is sent."""

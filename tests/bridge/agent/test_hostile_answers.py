@@ -1,8 +1,10 @@
 """No server holds up the others: nothing that it sends takes long in one go (CPU time)."""
 
 import contextlib
+import gc
 import json
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,6 +17,15 @@ from bridge.agent.refusals import Refusal, refused
 
 SECONDS = 0.15
 """Three times what is promised, so that a busy machine does not fail; the shapes cost up to 8 s once."""
+
+
+@pytest.fixture(autouse=True)
+def _no_collection() -> Iterator[None]:
+    """Leave out what a collection costs among the objects of thousands of tests."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def full(piece: bytes, size: int = BODY_LIMIT) -> bytes:

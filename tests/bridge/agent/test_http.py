@@ -10,7 +10,7 @@ from bridge.agent import gateway
 from bridge.agent.answer_text import ANSWER_LIMIT, CUT
 from bridge.agent.body import BODY_LIMIT
 from bridge.agent.http import Server, make_session
-from bridge.errors import AgentFailed, AgentUnavailable
+from bridge.errors import AgentFailed, AgentMisconfigured, AgentUnavailable
 from tests.support.agent import STOP, TOKEN, Wire, piece, serving, stream
 
 Make = Callable[..., Server]
@@ -124,7 +124,7 @@ async def test_silence_is_given_up_and_not_tried_again(make: Make, script: bytes
 
 
 async def test_only_silence_counts_not_the_length(make: Make) -> None:
-    """An answer may take longer than the time-out as long as something comes, be it comments."""
+    """An answer may take longer than the time-out as long as something comes, even comments."""
 
     async def drip(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -188,7 +188,16 @@ async def test_the_servers_sentence_is_logged_without_the_token(make: Make) -> N
     assert TOKEN not in repr(logs) + caught.value.message
 
 
-async def test_retry_after_is_told(make: Make) -> None:
+@pytest.mark.parametrize("then_close", [True, False])
+async def test_a_refusal_is_known_before_its_body_ends(make: Make, then_close: bool) -> None:  # noqa: FBT001 - a table's column
+    """The person does not wait for a server that stalls, and a break takes nothing away."""
+    script = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 999\r\n\r\nno"
+
+    with pytest.raises(AgentMisconfigured):
+        await answer_of(make, script, silence=60, then_close=then_close)
+
+
+async def test_retry_after_is_passed_on(make: Make) -> None:
     script = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n"
 
     with pytest.raises(AgentUnavailable) as caught:
@@ -232,6 +241,6 @@ async def test_hundreds_of_answers_at_once_do_not_wait_for_each_other() -> None:
     app.router.add_post("/v1/chat/completions", answer)
     async with serving(app) as url, make_session() as session, asyncio.timeout(30):
         server = Server(session, url=url, token="", silence=30, dialect=gateway.DIALECT)
-        answers = await asyncio.gather(*(server.complete({}, {}) for _ in range(300)))
+        texts = await asyncio.gather(*(server.complete({}, {}) for _ in range(300)))
 
-    assert set(answers) == {"Hello."}
+    assert set(texts) == {"Hello."}

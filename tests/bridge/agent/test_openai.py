@@ -42,7 +42,7 @@ async def test_each_question_carries_its_thread(agent: Agent, sandbox: SandboxAg
     }
 
 
-async def test_the_organization_is_told_in_headers_of_ours(agent: Agent, sandbox: SandboxAgent) -> None:
+async def test_headers_of_ours_name_the_organization(agent: Agent, sandbox: SandboxAgent) -> None:
     await agent.reply(question())
 
     headers = sandbox.calls[0].headers

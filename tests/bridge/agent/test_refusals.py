@@ -332,7 +332,7 @@ def test_a_key_that_the_models_provider_refuses_is_not_our_token(dialect: Dialec
     assert "AGENT_TOKEN" not in error.message
 
 
-def test_a_missing_endpoint_tells_the_operator_what_to_enable() -> None:
+def test_a_missing_endpoint_names_what_to_enable() -> None:
     assert "gateway.http.endpoints.chatCompletions" in refused(404, b"", gateway.DIALECT).error.message
     assert "AGENT_MODEL" in refused(404, b"", openai.DIALECT).error.message
 

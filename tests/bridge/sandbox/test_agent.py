@@ -97,6 +97,7 @@ async def test_without_stream_the_answer_is_json(client: Client) -> None:
         ("how many shares does Ada hold?", "**Ada Lovelace** holds 600,000"),
         ("What documents do we have?", "Bylaws.pdf"),
         ("hello", "agent of **Acme Corp**"),
+        ("Grace Hopper (@grace): hello", "agent of **Acme Corp**"),
         ("thank you!", "welcome"),
         ("what is the weather", "who is on the team of Acme Corp"),
     ],
@@ -118,8 +119,8 @@ async def test_an_organization_hears_nothing_of_another(client: Client) -> None:
 
 
 @pytest.mark.parametrize("organization", ["", "nonsense", "0d000000-0000-4000-8000-00000000000d"])
-async def test_without_a_known_organization_nothing_is_told(client: Client, organization: str) -> None:
-    assert "not told which organization" in await client.text("hello", organization=organization)
+async def test_without_a_known_organization_nothing_is_said(client: Client, organization: str) -> None:
+    assert "do not know which organization" in await client.text("hello", organization=organization)
 
 
 async def test_a_session_key_keeps_the_conversation_in_any_case(client: Client) -> None:
@@ -299,11 +300,11 @@ async def test_faults_come_for_so_many_calls_and_in_order(client: Client) -> Non
     client.agent.fail(f.STARTING, times=2)
     client.agent.fail(f.too_many("9"))
 
-    answers = [await client.ask("hello") for _ in range(4)]
+    responses = [await client.ask("hello") for _ in range(4)]
 
-    assert [status for status, _, _ in answers] == [503, 503, 429, 200]
-    assert answers[0][1]["Retry-After"] == "1"
-    assert answers[2][1]["Retry-After"] == "9"
+    assert [status for status, _, _ in responses] == [503, 503, 429, 200]
+    assert responses[0][1]["Retry-After"] == "1"
+    assert responses[2][1]["Retry-After"] == "9"
 
 
 async def test_a_fault_may_depend_on_the_question(client: Client) -> None:

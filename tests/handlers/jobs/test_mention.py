@@ -76,7 +76,7 @@ class FakeAgent:
 
 @dataclass
 class Scene:
-    """The handlers, with whom they talk to and the table that their job is in."""
+    """The handlers, the others that they talk to, and the table of their job."""
 
     pool: Pool
     inbox: Inbox
@@ -258,7 +258,7 @@ async def test_what_the_agent_says_alarms_nobody(scene: Scene) -> None:
     assert "@all" not in f"{scene.said} {await scene.kept()}"
 
 
-async def test_an_agent_that_remembers_is_told_the_new_message_only(scene: Scene) -> None:
+async def test_an_agent_that_remembers_gets_the_new_message_only(scene: Scene) -> None:
     scene.mattermost.posts = [Post(ROOT, CHANNEL, WRITER, "", "before", 1)]
 
     await scene.mentions.answer(await scene.job())
@@ -330,14 +330,14 @@ def line(number: int, message: str, by: UserId = WRITER, at: int | None = None, 
 
 
 async def history(scene: Scene, *posts: Post) -> tuple[Message, ...]:
-    """Return what an agent that does not remember is told of the thread."""
+    """Return the history that is sent to an agent that does not remember."""
     scene.agent.remembers = False
     scene.mattermost.posts = [*posts, Post(ASKED, CHANNEL, WRITER, ROOT, "@equabot hello", 100)]
     await scene.mentions.answer(await scene.job(create_at=100))
     return scene.agent.asked[0].history
 
 
-async def test_an_agent_that_does_not_remember_is_told_the_thread(scene: Scene) -> None:
+async def test_an_agent_that_does_not_remember_gets_the_thread(scene: Scene) -> None:
     """In its order, with who said what: the bot itself, or somebody else, without the mention."""
     known = await history(
         scene,
@@ -357,7 +357,7 @@ async def test_an_agent_that_does_not_remember_is_told_the_thread(scene: Scene) 
     )
 
 
-async def test_only_what_people_and_the_bot_said_before_is_told(scene: Scene) -> None:
+async def test_only_earlier_posts_of_people_and_the_bot_are_sent(scene: Scene) -> None:
     """No system posts, no webhooks, nothing empty, and nothing that came later."""
     known = await history(
         scene,
@@ -379,14 +379,14 @@ async def test_nothing_of_the_same_millisecond_is_lost(scene: Scene, post_id: st
     assert known == (Message("user", "just before"),)
 
 
-async def test_of_a_long_thread_the_last_posts_are_told(scene: Scene) -> None:
+async def test_of_a_long_thread_the_last_posts_are_sent(scene: Scene) -> None:
     """Fifty of them."""
     known = await history(scene, *(line(number, str(number)) for number in range(1, 91)))
 
     assert [message.text for message in known] == [str(number) for number in range(41, 91)]
 
 
-async def test_of_long_posts_as_many_are_told_as_there_is_room_for(scene: Scene) -> None:
+async def test_of_long_posts_as_many_are_sent_as_fit(scene: Scene) -> None:
     """Whole posts, the last ones, 60,000 characters at most."""
     known = await history(scene, *(line(number, f"{number}" + "x" * 14_999) for number in range(1, 9)))
 
@@ -430,7 +430,7 @@ async def test_what_may_pass_is_left_to_the_next_attempt(scene: Scene, failure: 
     ],
     ids=["final", "too often", "too long", "a bug"],
 )
-async def test_when_it_is_given_up_the_person_is_told(
+async def test_when_it_is_given_up_the_person_hears_of_it(
     scene: Scene, failure: Exception, attempts: int, age: int, reason: str
 ) -> None:
     """One plain sentence in the thread; the reason is kept for an operator."""
@@ -464,9 +464,9 @@ async def test_an_answer_that_is_stored_gets_no_apology(scene: Scene, known: str
     job = await scene.job()
     await scene.inbox.save_answer(job.id, "forty-two")
 
-    told = await scene.mentions.apologize(replace(job, answer=known), AgentFailed("x"), "why")
+    result = await scene.mentions.apologize(replace(job, answer=known), AgentFailed("x"), "why")
 
-    assert (told, scene.said, await scene.kept()) == (None, [], ("forty-two", None))
+    assert (result, scene.said, await scene.kept()) == (None, [], ("forty-two", None))
 
 
 @pytest.mark.parametrize("text", ["", " \n", "\x00\x07", "\x1b"])
@@ -685,7 +685,7 @@ async def invitation(scene: Scene) -> Job:
     return await scene.job(kind="invite")
 
 
-async def test_somebody_without_a_mapping_is_told_how_to_get_in(scene: Scene, invitation: Job) -> None:
+async def test_somebody_without_a_mapping_hears_how_to_get_in(scene: Scene, invitation: Job) -> None:
     """One sentence; the agent is not asked, and nobody waits for it."""
     assert await scene.mentions.invite(invitation) == {"posts": ["new1"]}
 

@@ -412,9 +412,9 @@ async def test_a_field_that_is_refused_is_left_out_from_then_on(
     async with wire.served() as url:
         agent = make(url)
         with capture_logs() as logs:
-            answers = [await agent.reply(question()), await agent.reply(question())]
+            texts = [await agent.reply(question()), await agent.reply(question())]
 
-    assert answers == ["Hello, Ada."] * 2
+    assert texts == ["Hello, Ada."] * 2
     assert [f'"{field}":' in sent.decode() for sent in wire.bodies] == [True, False, False]
     assert [(line["event"], line["fields"]) for line in logs] == [("agent_fields_left_out", [field])]
 
