@@ -9,6 +9,7 @@ from typing import Literal
 from bridge.errors import NotSignedIn
 from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from provisioning.default_channels import TOWN_SQUARE
+from provisioning.profiles import ColorScheme
 from provisioning.provisioner import Provisioner, Session, SignIn
 from provisioning.tokens import opened, token_digest
 
@@ -37,9 +38,11 @@ class SignInService:
     provisioner: Provisioner
     kind: TokenKind = "ticket"
 
-    async def open(self, person: Person, organization: Organization) -> Session:
+    async def open(
+        self, person: Person, organization: Organization, scheme: ColorScheme | None = None
+    ) -> Session:
         """Return the session of a person whom Equa has just called a member of the organization."""
-        return await self.provisioner.open_session(person, organization)
+        return await self.provisioner.open_session(person, organization, scheme)
 
     async def has_team(self, organization: OrganizationId) -> bool:
         """Return whether the organization has a team already; its own name is not needed then."""

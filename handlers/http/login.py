@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Callable
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -23,7 +23,14 @@ from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, Services
 from handlers.http.errors import refusal
 from handlers.http.limits import WaitQueue, address_of
 from handlers.http.login_csrf import is_doubtful
-from handlers.http.login_page import expired_page, passing_page, policy, question_page, trouble_page
+from handlers.http.login_page import (
+    expired_page,
+    passing_page,
+    policy,
+    question_page,
+    storage_page,
+    trouble_page,
+)
 from handlers.http.mattermost_cookies import sign_in_cookies
 from handlers.http.models import Given
 from handlers.http.redirect import LONGEST, PATTERN, redirect_path
@@ -35,13 +42,18 @@ class _Query(Given):
     token: Annotated[
         str,
         WithJsonSchema({"type": "string", "pattern": f"^{TOKEN_PATTERN}$"}),
-        Field(description="What `POST …/session` returned."),
-    ]
+        Field(description="What `POST …/session` returned; needed unless `check` is given."),
+    ] = ""
     redirect_to: Annotated[
         str,
         WithJsonSchema({"type": "string", "pattern": f"^{PATTERN}$", "maxLength": LONGEST}),
         Field(alias="redirect_to", description="Where to go, below `baseUrl`: else the team."),
     ] = ""
+    check: Annotated[
+        Literal["storage"] | None,
+        WithJsonSchema({"type": "string", "enum": ["storage"]}),
+        Field(description="Asks for a page that finds out whether a frame can store, and signs nobody in."),
+    ] = None
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -66,6 +78,8 @@ _CAREFUL = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 async def _signed_in(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
+    if request.query.get("check") == "storage":
+        return _as_page(request, web.Response(), lambda nonce: storage_page(nonce, services.web_origins))
     # Checked first, so that no ticket is used up for a bad address or before the person has agreed.
     wanted = redirect_path(place) if (place := request.query.get("redirect_to")) else None
     if is_doubtful(request, services.web_origins):
@@ -143,7 +157,11 @@ ROUTE = Route(
     head=False,
     query_model=_Query,
     replies={
-        200: Reply("A page that asks: the browser is signed in and comes from elsewhere.", str, (HTML,)),
+        200: Reply(
+            "A page that asks, as the browser is signed in and comes from elsewhere; or the one of `check`.",
+            str,
+            (HTML,),
+        ),
         303: Reply(
             "Signed in, by the cookies MMAUTHTOKEN and MMUSERID.",
             headers={"Location": "A path of the chat."},

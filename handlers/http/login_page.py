@@ -29,6 +29,41 @@ for (const origin of $origins) if (parent !== window) parent.postMessage($messag
 </script>
 """)
 
+STORAGE = "equabot:storage"
+"""What the page that tries storage sends, with `works`."""
+
+_TRY_STORAGE = Template("""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="color-scheme" content="light dark">
+<title>Messaging</title>
+<script nonce="$nonce">
+function storageWorks() {
+  localStorage.setItem("equabot", "1");
+  const kept = localStorage.getItem("equabot") === "1";
+  localStorage.removeItem("equabot");
+  return kept;
+}
+function cookiesWork() {
+  const attributes = "; SameSite=None; Secure; Partitioned";
+  document.cookie = "equabot=1" + attributes;
+  const kept = document.cookie.includes("equabot=1");
+  document.cookie = "equabot=; Max-Age=0" + attributes;
+  return kept;
+}
+function works() {
+  try {
+    return storageWorks() && (location.protocol !== "https:" || cookiesWork());
+  } catch {
+    return false;
+  }
+}
+const message = { type: $type, works: works() };
+for (const origin of $origins) if (parent !== window) parent.postMessage(message, origin);
+</script>
+</html>
+""")
+
 _AGAIN = '<p><a href="">Try again</a></p>\n'
 
 _GO_ON = Template("""<p><a href="">Continue with this link</a></p>
@@ -41,6 +76,14 @@ def expired_page(nonce: str, origins: Sequence[str]) -> str:
     advice = "The link that signs you in has been used or is too old. Open Messaging in Equa again."
     script = _script(nonce, origins, {"type": EXPIRED})
     return _PAGE.substitute(title="Please open Messaging again", advice=advice, rest=script)
+
+
+def storage_page(nonce: str, origins: Sequence[str]) -> str:
+    """Return the page that tries to store something and tells pages of `origins` that frame it.
+
+    Mattermost's web app needs both of what it tries, and says nothing where the browser refuses.
+    """
+    return _TRY_STORAGE.substitute(nonce=nonce, type=_literal(STORAGE), origins=_literal(list(origins)))
 
 
 def trouble_page(sentence: str) -> str:

@@ -1,7 +1,7 @@
 """`POST /api/v1/mattermost/session`: from an Equa session to the organization's chat."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated
 
@@ -25,6 +25,7 @@ from handlers.http.body import read_object
 from handlers.http.models import AnyUserId, Given, Model, OrganizationUuid, parsed
 from handlers.http.reply import reply
 from handlers.http.route import CHANGE_ERRORS, Reply, Route
+from provisioning.profiles import ColorScheme
 from provisioning.provisioner import Session
 from provisioning.sign_in_service import SignInService
 
@@ -36,6 +37,11 @@ _COME_BACK = 3.0
 
 class _Request(Given):
     organization_id: OrganizationUuid
+    scheme: Annotated[
+        ColorScheme | None,
+        WithJsonSchema({"type": "string", "enum": ["light", "dark"]}),
+        Field(description="`light` or `dark`, as the page is: the chat follows it at the first visit."),
+    ] = None
 
 
 class _Session(Model):
@@ -57,7 +63,9 @@ async def create(request: web.Request) -> web.Response:
     service, base_url = _configured(request.app[SERVICES])
     request.app[LIMITS].visits.use(person.id)
     try:
-        session, token = await _let_in(request, service, person, organization, deadline)
+        session, token = await _let_in(
+            request, _Visit(service, person, organization, wanted.scheme), deadline
+        )
     except TimeoutError:
         raise await _too_slow(request) from None
     return reply(
@@ -65,28 +73,28 @@ async def create(request: web.Request) -> web.Response:
     )
 
 
-async def _let_in(
-    request: web.Request,
-    service: SignInService,
-    person: Person,
-    organization: Organization,
-    deadline: float,
-) -> tuple[Session, str]:
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    service: SignInService
+    person: Person
+    organization: Organization
+    scheme: ColorScheme | None
+
+
+async def _let_in(request: web.Request, visit: _Visit, deadline: float) -> tuple[Session, str]:
     tasks, now = request.app[BACKGROUND_TASKS], asyncio.get_running_loop().time
-    key = (person.id, organization.id)
-    opening = partial(_opened, request, service, person, organization)
-    session = await tasks.result(key, deadline - now(), opening)
-    issuing = partial(service.token, session, person.id, organization.id)
+    person, organization = visit.person.id, visit.organization.id
+    session = await tasks.result((person, organization), deadline - now(), partial(_opened, request, visit))
+    issuing = partial(visit.service.token, session, person, organization)
     return session, await tasks.result(object(), deadline - now(), issuing)
 
 
-async def _opened(
-    request: web.Request, service: SignInService, person: Person, organization: Organization
-) -> Session:
-    if not organization.name and not await service.has_team(organization.id):
+async def _opened(request: web.Request, visit: _Visit) -> Session:
+    organization = visit.organization
+    if not organization.name and not await visit.service.has_team(organization.id):
         name = await visitors.organization_name(request, organization.id)
         organization = replace(organization, name=name)
-    return await service.open(person, organization)
+    return await visit.service.open(visit.person, organization, visit.scheme)
 
 
 async def _too_slow(request: web.Request) -> Unavailable:

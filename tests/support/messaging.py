@@ -13,6 +13,7 @@ from playwright.async_api import Locator, Page, expect
 
 from bridge.metrics import Metrics
 from handlers.http.app_keys import SERVICES, Health, Services
+from handlers.http.login_page import storage_page
 from handlers.web import page as messaging_page
 from handlers.web import static
 from tests.support.agent import serving
@@ -30,6 +31,10 @@ EXPIRED = """<!doctype html><title>Expired</title><p>This sign-in has expired.</
 
 FAILED = """<!doctype html><title>Trouble</title><p>The database does not answer.</p>
 <script>parent.postMessage({ type: "equabot:login-failed", retryAfter: %s }, "*")</script>"""
+
+CAN_STORE = """<!doctype html><title>Storage</title>
+<script>parent.postMessage({ type: "equabot:storage", works: true }, "*")</script>"""
+"""What a browser says that lets frames of other sites store; that of these tests does not."""
 
 _CHAT = """<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><title>Chat</title>
 <style>body {{ margin: 2rem; font: 15px system-ui }} header {{ margin-bottom: 1rem }}</style>
@@ -66,6 +71,10 @@ class Chat:
         self.pages: list[web.Response] = []
         """What the next logins answer instead."""
         self.gate: asyncio.Event | None = None
+        self.checks = 0
+        """How often the page that tries storage was asked for."""
+        self.unchecked: str | None = None
+        """What it consists of instead."""
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -88,6 +97,8 @@ class Chat:
         self.pages += [web.Response(status=503, text=text, content_type="text/html") for _ in range(times)]
 
     async def _login(self, request: web.Request) -> web.Response:
+        if request.query.get("check") == "storage":
+            return await self._check(request)
         self.logins.append(dict(request.query))
         self.referrers.append(request.headers.get("Referer"))
         self.sites.append(request.headers.get("Sec-Fetch-Site"))
@@ -96,6 +107,12 @@ class Chat:
         if self.pages:
             return self.pages.pop(0)
         raise web.HTTPSeeOther(request.query["redirect_to"])
+
+    async def _check(self, _request: web.Request) -> web.Response:
+        self.checks += 1
+        if self.unchecked is not None:
+            return web.Response(text=self.unchecked, content_type="text/html")
+        return web.Response(text=storage_page("n", ["*"]), content_type="text/html")
 
     async def _file(self, _request: web.Request) -> web.Response:
         headers = {"Content-Disposition": 'attachment; filename="report.txt"'}

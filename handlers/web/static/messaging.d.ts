@@ -18,7 +18,7 @@ export type MessagingErrorCode =
   | "mattermost_not_configured" | "mattermost_unavailable" | "mattermost_full" | "equa_unavailable" | "database_unavailable"
   | "internal_error"
   | "network" | "timeout" | "unavailable" | "unexpected" | "invalid_answer"
-  | "login_expired" | "frame_blocked" | "popup_blocked"
+  | "login_expired" | "storage_blocked" | "frame_blocked" | "popup_blocked"
   | (string & {});
 
 export interface Session {
@@ -45,7 +45,8 @@ export class Failure extends Error {
 export class MattermostApi {
   /** `base` is `/api/v1/mattermost` unless given. */
   constructor(base?: string);
-  session(organizationId: string, options?: { signal?: AbortSignal }): Promise<Session>;
+  /** `scheme` is the color scheme of the page, which the chat follows until the person chooses a theme. */
+  session(organizationId: string, options?: { signal?: AbortSignal; scheme?: "light" | "dark" }): Promise<Session>;
   /** Tells whether a link to Messaging has a purpose. */
   config(options?: { signal?: AbortSignal }): Promise<Config>;
 }

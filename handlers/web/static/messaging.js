@@ -7,11 +7,13 @@ const API = "/api/v1/mattermost";
 const CHANNEL = "town-square"; // the one channel that every team has and nobody can leave
 
 const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
-const PERMISSIONS = "clipboard-write; fullscreen";
+const PERMISSIONS = ["clipboard-write", "fullscreen"];
 
 // Milliseconds.
 const ANSWER_WITHIN = 60_000; // a first visit founds a team, and one slow write to Mattermost takes 35 s
 const SLOW_AFTER = 10_000;
+const STORAGE_WITHIN = 4_000; // without a word about storage by then, as from an older bridge, the chat is tried
+const STORAGE_AFTER_LOAD = 500; // likewise, from when something else has loaded
 const RENEWAL_WINDOW = 300_000;
 
 const MOST_RENEWALS = 3; // in a window
@@ -38,10 +40,13 @@ const SENTENCES = {
   unavailable: ["Messaging is not available right now", CALM],
   login_expired: ["Signing in to the chat did not work", "It was tried several times. If it stays like this, tell your administrator."],
   popup_blocked: ["No tab could be opened", "Your browser blocks new tabs of this page."],
+  storage_blocked: ["Your browser does not let the chat run inside this page", "It blocks what the chat has to store when another site's page shows it, as private windows do. The chat can be opened in a tab of its own."],
   frame_blocked: ["This page may not show the chat", "Its security policy forbids it. The chat can be opened in a tab of its own."],
 };
 const ANYTHING_ELSE = ["Messaging could not be opened", "Something went wrong. If it stays like this, tell your administrator."];
 const PASSING = new Set(["network", "timeout", "unavailable"]);
+const ONLY_NEW_TAB_HELPS = new Set(["storage_blocked", "frame_blocked"]);
+const NEW_TAB_HELPS = new Set([...ONLY_NEW_TAB_HELPS, "login_expired", "popup_blocked"]);
 
 const STYLE = `
 :host {
@@ -120,8 +125,8 @@ export class MattermostApi {
     this.base = base.replace(/\/+$/, "");
   }
 
-  async session(organizationId, { signal } = {}) {
-    const session = await this.#ask("/session", { method: "POST", body: JSON.stringify({ organizationId }) }, signal);
+  async session(organizationId, { signal, scheme } = {}) {
+    const session = await this.#ask("/session", { method: "POST", body: JSON.stringify({ organizationId, scheme }) }, signal);
     const texts = [session?.token, session?.baseUrl, session?.teamName];
     if (!texts.every((text) => typeof text === "string" && text) || !isAddress(session.baseUrl)) throw new Failure("invalid_answer");
     return session;
@@ -195,6 +200,22 @@ function isAddress(text) {
 function loginAddress({ baseUrl, token, teamName }, channel) {
   const place = `/${encodeURIComponent(teamName)}/channels/${encodeURIComponent(channel)}`;
   return `${baseUrl.replace(/\/+$/, "")}/login/token?token=${encodeURIComponent(token)}&redirect_to=${encodeURIComponent(place)}`;
+}
+
+function storageAddress({ baseUrl }) {
+  return `${baseUrl.replace(/\/+$/, "")}/login/token?check=storage`;
+}
+
+/** The color scheme that is seen in a shadow tree, whoever has chosen it: the page, a meta element or the system. */
+function schemeOf(root) {
+  const probe = el("span", { hidden: "" });
+  probe.style.color = "light-dark(rgb(1, 1, 1), rgb(2, 2, 2))";
+  root.append(probe);
+  const { color, colorScheme } = getComputedStyle(probe);
+  probe.remove();
+  if (color === "rgb(2, 2, 2)") return "dark";
+  // Without light-dark() only what the page's style sheets say is known.
+  return color !== "rgb(1, 1, 1)" && /^(only )?dark( only)?$/.test(colorScheme) ? "dark" : "light";
 }
 
 /** Seconds until the next try, null for none; jittered, so that not everybody comes back at once. */
@@ -281,12 +302,16 @@ class View {
     this.#countdown.textContent = `Trying again ${inSeconds(seconds)}.`;
   }
 
-  /** Put the frame behind what is shown, and let it go to the address. */
-  open(frame, address) {
+  /** Put the frame behind what is shown. */
+  open(frame) {
     this.#frame = frame;
     this.#root.append(frame);
+  }
+
+  /** Let the frame go to the address. */
+  go(address) {
     // The address never is an attribute, which page recorders copy, nor an entry of the history.
-    frame.contentWindow.location.replace(address);
+    this.#frame.contentWindow.location.replace(address);
   }
 
   ready() {
@@ -339,6 +364,8 @@ export class EquaMessaging extends HTMLElement {
   #retries = 0;
   #renewals = [];
   #origin = "";
+  #storage = ""; // the origin of a chat that can store here
+  #checking = false;
   #restarting = false;
 
   get state() {
@@ -441,7 +468,7 @@ export class EquaMessaging extends HTMLElement {
     this.#enter("loading");
     try {
       const session = await this.#session(signal);
-      if (!signal.aborted) this.#embed(session, signal);
+      if (!signal.aborted) await this.#embed(session, signal);
     } catch (failure) {
       if (!(failure instanceof Failure) && !signal.aborted) throw failure;
       if (!signal.aborted) this.#fail(failure);
@@ -449,14 +476,22 @@ export class EquaMessaging extends HTMLElement {
   }
 
   #session(signal) {
-    return new MattermostApi(this.api).session(this.organization, { signal });
+    return new MattermostApi(this.api).session(this.organization, { signal, scheme: schemeOf(this.shadowRoot) });
   }
 
-  #embed({ token, baseUrl, teamName, mmUserId }, signal) {
+  async #embed(session, signal) {
+    const { baseUrl, teamName, mmUserId } = session;
+    this.#origin = new URL(baseUrl).origin;
     const sandbox = this.downloads ? `${SANDBOX} allow-downloads` : SANDBOX;
-    const frame = el("iframe", { part: "frame", class: "opening", title: `Team chat: ${teamName}`, sandbox, allow: PERMISSIONS });
+    // A frame that is navigated by a script has no origin of its own to which a permission without one could go.
+    const allow = PERMISSIONS.map((permission) => `${permission} ${this.#origin}`).join("; ");
+    const frame = el("iframe", { part: "frame", class: "opening", title: `Team chat: ${teamName}`, sandbox, allow });
     const slow = setTimeout(() => this.#view.slow([this.#tryAgain(), this.#newTab()]), SLOW_AFTER);
     signal.addEventListener("abort", () => clearTimeout(slow));
+    this.#view.open(frame);
+    const stores = await this.#canStore(frame, session, signal);
+    if (signal.aborted) return;
+    if (!stores) throw new Failure("storage_blocked");
     frame.addEventListener("load", () => {
       if (signal.aborted || isBlank(frame) || this.#state !== "loading") return;
       clearTimeout(slow);
@@ -464,8 +499,43 @@ export class EquaMessaging extends HTMLElement {
       this.#enter("ready");
       this.#tell("ready", { baseUrl, teamName, mmUserId });
     });
-    this.#origin = new URL(baseUrl).origin;
-    this.#view.open(frame, loginAddress({ token, baseUrl, teamName }, this.channel));
+    this.#view.go(loginAddress(session, this.channel));
+  }
+
+  // Browsers may let a frame of another site load and keep its cookies, but not store anything: the chat would stop
+  // at its first line without a word. So a small page of the chat's host tries that first.
+  async #canStore(frame, session, signal) {
+    if (this.#storage === this.#origin || this.#origin === location.origin) return true;
+    this.#checking = true;
+    const stores = await new Promise((resolve) => {
+      const end = AbortSignal.any([signal, AbortSignal.timeout(STORAGE_WITHIN)]);
+      let loaded = false;
+      let heard = false;
+      end.addEventListener("abort", () => resolve(true));
+      const onMessage = (message) => {
+        if (!this.#isOfChat(message)) return;
+        heard = true;
+        // The page's own load, which may come later, must not be taken for the chat's.
+        if (loaded || message.data?.works === false) resolve(message.data?.works !== false);
+      };
+      const onLoad = () => {
+        if (isBlank(frame)) return;
+        loaded = true;
+        if (heard) resolve(true);
+        else setTimeout(resolve, STORAGE_AFTER_LOAD, true);
+      };
+      addEventListener("message", onMessage, { signal: end });
+      frame.addEventListener("load", onLoad, { signal: end });
+      this.#view.go(storageAddress(session));
+    });
+    this.#checking = false;
+    if (stores && !signal.aborted) this.#storage = this.#origin;
+    return stores;
+  }
+
+  #isOfChat({ origin, source }) {
+    const { frame } = this.#view;
+    return frame && source === frame.contentWindow && origin === this.#origin;
   }
 
   #fail(failure) {
@@ -476,7 +546,8 @@ export class EquaMessaging extends HTMLElement {
     const known = SENTENCES[code];
     // What the server says of a code that is not known here, or of an account, is more than we could.
     const detail = !known || code === "account_conflict" ? said : "";
-    const actions = [this.#tryAgain(seconds === null ? "Try again" : "Try now"), ["frame_blocked", "login_expired", "popup_blocked"].includes(code) && this.#newTab()];
+    const actions = [this.#tryAgain(seconds === null ? "Try again" : "Try now"), NEW_TAB_HELPS.has(code) && this.#newTab()];
+    if (ONLY_NEW_TAB_HELPS.has(code)) actions.reverse();
     this.#view.failed(known ?? ANYTHING_ELSE, { detail, seconds, actions: actions.filter(Boolean) });
     if (seconds !== null) this.#wait(seconds, signal);
     this.#enter(seconds === null ? "error" : "waiting");
@@ -513,10 +584,10 @@ export class EquaMessaging extends HTMLElement {
     this.#open("Signing you in again…");
   }
 
-  #onMessage = ({ origin, source, data }) => {
-    const frame = this.#view.frame;
-    if (!frame || source !== frame.contentWindow || origin !== this.#origin) return;
-    if (data?.type === "equabot:login-expired") this.#renew();
+  #onMessage = (message) => {
+    const { data } = message;
+    if (!this.#isOfChat(message)) return;
+    if (data?.type === "equabot:login-expired" && !this.#checking) this.#renew();
     if (data?.type === "equabot:login-failed") this.#fail(new Failure("unavailable", { status: 503, retryAfter: secondsIn(data.retryAfter) }));
   };
 

@@ -13,7 +13,7 @@ from handlers.http.limits import RateLimiter, TicketLimits
 from handlers.http.login_page import expired_page, passing_page, policy, trouble_page
 from tests.support.agent import serving
 from tests.support.browser import errors_of, launched, violations
-from tests.support.front import front
+from tests.support.front import APP, front
 
 _PARENT = """<!doctype html><html lang="en"><title>Parent</title><script>
     window.heard = [];
@@ -173,3 +173,19 @@ def test_without_origins_only_the_chat_may_frame_it() -> None:
     """And there is nobody to tell."""
     assert policy("n", []).endswith("frame-ancestors 'self'")
     assert "of [])" in expired_page("n", [])
+
+
+async def test_a_page_tries_storage_and_signs_nobody_in(dsn: str) -> None:
+    """It needs no ticket, takes none, and tells only pages that may frame the chat."""
+    async with front(dsn) as door:
+        ticket = await door.ticket()
+        for token in ("", ticket):
+            response = await door.client.get("/login/token", params={"check": "storage", "token": token})
+            page = await response.text()
+
+            assert (response.status, response.content_type) == (200, "text/html")
+            assert "Set-Cookie" not in response.headers
+            assert f'["{APP}"]' in page
+            assert f"frame-ancestors 'self' {APP}" in response.headers["Content-Security-Policy"]
+
+        assert (await door.login(ticket)).status == 303

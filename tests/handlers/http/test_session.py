@@ -409,3 +409,25 @@ async def test_organizations_keep_apart(door: Front) -> None:
         for team in door.chat.teams()
     }
     assert teams == {"acme-corp": {"ada", "dmitri"}, "borealis-labs": {"elif", "dmitri"}}
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light", None])
+async def test_the_chat_follows_the_page_at_the_first_visit(door: Front, scheme: str | None) -> None:
+    """A later visit from another page changes nothing."""
+    for given in (scheme, "dark"):
+        body = {"organizationId": str(ACME.id), "scheme": given}
+        response = await door.client.post(SESSION, json=body, headers={"Cookie": door.cookie()})
+        assert response.status == 200
+
+    (ada,) = door.chat.people()
+    themes = [category for category, _ in door.chat.store.preferences[ada.id] if category == "theme"]
+    assert len(themes) == (scheme == "dark")
+
+
+@pytest.mark.parametrize("scheme", ["sepia", 7, ["dark"], ""])
+async def test_a_scheme_that_is_none_is_refused(door: Front, scheme: object) -> None:
+    """With the name of the field."""
+    body = {"organizationId": str(ACME.id), "scheme": scheme}
+    response = await door.client.post(SESSION, json=body, headers={"Cookie": door.cookie()})
+
+    assert (response.status, "scheme" in (await response.json())["message"]) == (400, True)

@@ -171,7 +171,7 @@ async def test_a_page_that_forbids_the_frame_says_so(page: Page, bridge: Bridge)
     await comes_to(page, "error")
 
     assert [error["code"] for error in await heard(page, "error")][-1] == "frame_blocked"
-    await expect(component(page).get_by_role("button")).to_have_text(["Try again", "Open in a new tab"])
+    await expect(component(page).get_by_role("button")).to_have_text(["Open in a new tab", "Try again"])
 
 
 async def test_a_chat_that_forbids_the_frame_still_opens_in_a_tab(page: Page, bridge: Bridge) -> None:

@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 from tests.support.messaging import (
     ACME,
     BOREALIS,
+    CAN_STORE,
     Bridge,
     Reply,
     comes_to,
@@ -146,6 +147,7 @@ async def test_a_blocked_tab_can_be_tried_again(page: Page, bridge: Bridge) -> N
 async def test_the_tab_says_which_site_opens_it_and_no_more(page: Page, bridge: Bridge, policy: str) -> None:
     """To the bridge that is the difference between the web app and anybody's link; "localhost" is a site."""
     app = bridge.url.replace("127.0.0.1", "localhost")
+    bridge.chat.unchecked = CAN_STORE
     bridge.host = host(element(), head=f'<meta name="referrer" content="{policy}">')
     await page.goto(f"{app}/host?private")
     await comes_to(page, "ready")

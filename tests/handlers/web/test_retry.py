@@ -8,6 +8,7 @@ from playwright.async_api import Page, expect
 
 from tests.support.messaging import (
     ACME,
+    CAN_STORE,
     Bridge,
     Reply,
     comes_to,
@@ -145,6 +146,7 @@ async def test_being_online_again_ends_the_wait(page: Page, bridge: Bridge) -> N
 async def test_a_login_that_failed_is_tried_again(page: Page, bridge: Bridge, app: str) -> None:
     """The frame says that it will pass; the page around it may be of another site, in another process."""
     bridge.chat.fail(retry_after="20")
+    bridge.chat.unchecked = CAN_STORE
     bridge.host = host(element())
     await page.clock.install()
     await page.goto(f"{bridge.url.replace('127.0.0.1', app)}/host")
