@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from bridge.text.fences import Fence, around, fences
+from bridge.text.unbroken import Table, span_start, table_around, tables
 
 _SHORTEST = 100
 
@@ -24,9 +25,11 @@ _SEQUENCE = 32
 def split(text: str, limit: int) -> list[str]:
     """Return the text in parts of at most `limit` (100 or more) characters, which are code points.
 
-    A part ends at a paragraph, else at a line, a sentence, a word, else anywhere but within a character.
-    Code that is cut is closed with its own fence and reopened with the same in the next part. Nothing but
-    blank space is lost, and that only at a cut and at both ends; a blank text has no parts.
+    A part ends at a paragraph, else at a line, a sentence, a word, else anywhere but within a character, and
+    where possible not within a link, emphasis or formula. Code that is cut is closed with its own fence and
+    reopened with the same in the next part. A table that fits into the next part moves there; of a longer one
+    each part repeats the head. Nothing but blank space is lost, and that only at a cut and at both ends; a
+    blank text has no parts.
     """
     if limit < _SHORTEST:
         raise ValueError(f"A part must be allowed {_SHORTEST} characters or more, not {limit}.")
@@ -36,17 +39,41 @@ def split(text: str, limit: int) -> list[str]:
 def _parts(text: str, limit: int) -> Iterator[str]:
     start = _next(text, 0)
     longest = limit // 4
-    known = fences(text, longest) if len(text) - start > limit else []
+    is_long = len(text) - start > limit
+    known, grids = (fences(text, longest), tables(text)) if is_long else ([], [])
     reserve = max((len(fence.ending) for fence in known), default=0)
     head = ""
     while len(head) + len(text) - start > limit:
         end = _end(text, start, start + limit - len(head), reserve, known)
         fence = around(known, end)
+        table = None if fence else table_around(grids, end)
+        if table:
+            end = _before_table(table, start, end, limit)
+        elif not fence:
+            end = _before_span(text, start, end)
         yield from _part(head + text[start:end], fence)
-        head = _head(text, end, fence, longest)
+        head = _table_head(text, end, table, limit // 2) or _head(text, end, fence, longest)
         start = end if fence else _next(text, end)
     if start < len(text):
         yield head + text[start:]
+
+
+def _before_table(table: Table, start: int, end: int, limit: int) -> int:
+    """Return the beginning of the table if it fits into the next part, or if only its head would stay."""
+    moves = table.end - table.start <= limit or end <= table.rows
+    return table.start if moves and table.start > start else end
+
+
+def _before_span(text: str, start: int, end: int) -> int:
+    begin = span_start(text, start, end)
+    return begin if text[start:begin].strip() and not _FENCE.match(text, begin) else end
+
+
+def _table_head(text: str, end: int, table: Table | None, longest: int) -> str:
+    """Return the head and the rule of a table that goes on behind a cut between two rows."""
+    if not table or end <= table.rows or table.rows - table.start > longest or text[end - 1] != "\n":
+        return ""
+    return text[table.start : table.rows]
 
 
 def _part(part: str, fence: Fence | None) -> Iterator[str]:

@@ -258,3 +258,88 @@ def test_an_info_string_that_leaves_no_room_is_not_repeated() -> None:
     assert all(len(part) <= 100 for part in parts)
     assert parts[-1].startswith("```\nx\n")
     assert not any(map(_open_fences, parts))
+
+
+_TABLE = "| Name | Shares |\n|:-----|-------:|\n"
+
+
+def _rows(count: int) -> str:
+    return "".join(f"| Holder {number:03} | {number} |\n" for number in range(count))
+
+
+def test_a_table_that_is_cut_repeats_its_head() -> None:
+    """Every part is a table by itself, and every row stands in one part."""
+    parts = split(f"Rows:\n\n{_TABLE}{_rows(40)}\nDone.", 200)
+
+    assert parts[0].startswith(f"Rows:\n\n{_TABLE}| Holder 000")
+    assert all(part.startswith(f"{_TABLE}| Holder") for part in parts[1:-1])
+    assert parts[-1] == "Done."
+    assert all(len(part) <= 200 for part in parts)
+    rows = [part.removeprefix("Rows:\n\n").removeprefix(_TABLE) for part in parts[:-1]]
+    assert "\n".join(rows) == _rows(40).rstrip()
+
+
+def test_a_table_that_fits_moves_whole_into_the_next_part() -> None:
+    """It needs no second head then."""
+    table = f"{_TABLE}{_rows(5)}"
+
+    assert split(f"{'a' * 120}\n\n{table}\nDone.", 200) == ["a" * 120, f"{table}\nDone."]
+
+
+def test_the_head_of_a_table_does_not_stay_behind() -> None:
+    """A head without rows says nothing."""
+    parts = split(f"{'a' * 150}\n\n{_TABLE}{_rows(40)}", 200)
+
+    assert parts[0] == "a" * 150
+    assert all(part.startswith(_TABLE) for part in parts[1:])
+
+
+def test_a_table_in_code_is_code() -> None:
+    """No head comes into it."""
+    parts = split(f"```\n{_TABLE}{_rows(40)}```", 200)
+
+    assert "".join(map(_code, parts)) == f"{_TABLE}{_rows(40)}"
+
+
+@settings(deadline=None)
+@given(st.integers(0, 40), st.integers(0, 150), st.integers(0, 150), st.integers(120, 300))
+def test_every_row_of_a_table_stands_in_one_part(count: int, before: int, behind: int, limit: int) -> None:
+    """Under a head, wherever the table begins and ends."""
+    parts = split(f"{'a ' * before}\n\n{_TABLE}{_rows(count)}\n{'b ' * behind}", limit)
+
+    assert all(len(part) <= limit for part in parts)
+    lines = [line for part in parts for line in part.split("\n")]
+    assert [f"{line}\n" for line in lines if line.startswith("| Holder")] == _rows(count).splitlines(
+        keepends=True
+    )
+    assert all(_TABLE.strip() in part for part in parts if "| Holder" in part)
+
+
+@pytest.mark.parametrize(
+    "span",
+    [
+        "**bold words here**",
+        "__bold words here__",
+        "~~words no longer true~~",
+        "[a link with words](https://example.com/a b)",
+        "[a link (with) words][reference]",
+        "![an image of words](https://example.com/a.png)",
+        "$$ a + b = c $$",
+        "$$\na + b\n\n= c\n$$",
+        "`code with words`",
+        "**bold over\ntwo lines**",
+    ],
+)
+@pytest.mark.parametrize("before", range(80, 100, 3))
+def test_a_cut_does_not_tear(span: str, before: int) -> None:
+    """The whole of it stands in one part."""
+    text = f"{'word ' * (before // 5)}{'x' * (before % 5)} {span} and so on, {'word ' * 20}"
+
+    assert sum(span in part for part in split(text, 100)) == 1
+
+
+def test_what_is_too_long_is_torn_all_the_same() -> None:
+    """No part exceeds the limit."""
+    parts = split(f"**{'word ' * 60}**", 100)
+
+    assert all(len(part) <= 100 for part in parts)
