@@ -2,7 +2,8 @@
 
 Mattermost's server, its web app and its phone apps read Markdown differently: in the web app a blank line
 ends the code of a fence that follows a list, a fence may stand within an HTML comment, and backticks mixed
-with tildes may close it. All agree on a fence at the beginning of a line, behind plain text or a blank line.
+with tildes may close it, and one that is not closed is none. All agree on a closed fence at the beginning of
+a line, behind plain text or a blank line.
 """
 
 import re
@@ -36,10 +37,6 @@ def segments(text: str) -> Iterator[tuple[str, bool]]:
             start, fence = line.end(), found[1]
         else:
             break
-    else:
-        if fence:
-            yield text[start:], True
-            return
     yield text[start:], False
 
 

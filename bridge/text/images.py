@@ -12,15 +12,17 @@ from bridge.text.certain_code import segments
 
 _IMAGE = re.compile(
     r"!\[[^\[\]\\`\n]{0,1000}\]\((?P<url>https?://[A-Za-z0-9._~:/?#@!$&'*+,;=%-]{1,2000})"
-    r"(?: =\d{0,4}x?\d{0,4})?(?: \"[^\"\\`\n()]{0,1000}\")?\)"
+    r"(?: =\d{0,4}x?\d{0,4})?(?: \"[^\"\\`\n()]{0,1000}\")?\)(?![^\[\]]*+\])"
 )
-"""An image that can be read in one way only."""
+"""An image that can be read in one way only: a bracket behind it may close what began before it."""
 
 _LINK = re.compile(r"(?<!!)!++\[(?P<alt>[^\[\]\n]{0,1000})\](?=[(\[])")
 _MARK = re.compile(r"!(?=\[)")
 _HTML = re.compile(r"<img\b[^<>]{0,2000}>", re.IGNORECASE)
 _SOURCE = re.compile(r"\bsrc\s{0,9}=\s{0,9}[\"']?(?P<url>[^\s\"'<>]+)", re.IGNORECASE)
 _UNFINISHED = re.compile(r"(?:!\[[^\n]{0,2000}|<img\b[^<>]{0,2000})\Z", re.IGNORECASE)
+
+_ANY = re.compile(r"!\[|<img\b", re.IGNORECASE)
 
 _BREAK = "\u200b"
 """A zero-width space: what it parts is not read as one, and nothing shows."""
@@ -32,9 +34,18 @@ def linked_images(text: str, hosts: Collection[str], *, whole: bool = True) -> s
     A host may have a port (`chat.example.com:8443`). Code stays as it is; of a text that still grows (not
     `whole`) an image that is not complete is left out.
     """
-    if not whole and (unfinished := _UNFINISHED.search(text, max(0, len(text) - 2000))):
-        text = text[: unfinished.start()]
-    return "".join(piece if code else _linked(piece, hosts) for piece, code in segments(text))
+    pieces = list(segments(text))
+    if not whole:
+        # Behind the opening of a fence the last piece turns out to be code once the fence is closed.
+        may_be_code = len(pieces) > 1 and not pieces[-2][1]
+        piece, _ = pieces.pop()
+        pieces.append((piece[: _settled_end(piece, may_be_code=may_be_code)], False))
+    return "".join(piece if code else _linked(piece, hosts) for piece, code in pieces)
+
+
+def _settled_end(text: str, *, may_be_code: bool) -> int:
+    found = _ANY.search(text) if may_be_code else _UNFINISHED.search(text, max(0, len(text) - 2000))
+    return found.start() if found else len(text)
 
 
 def _linked(text: str, hosts: Collection[str]) -> str:

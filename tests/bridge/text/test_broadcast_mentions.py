@@ -203,7 +203,7 @@ def test_other_words_are_left_alone(text: str) -> None:
         "```\n@all\n```",
         "~~~java\n@Channel(`x`)\n~~~",
         "text\n```\n@here\n````",
-        "```\n~~\n@all",
+        "```\n~~\n@all\n```",
         "````\n```\n@all\n````",
     ],
 )
@@ -224,6 +224,7 @@ def test_fenced_code_is_left_alone(text: str) -> None:
         "``` `\n@all",
         "~~~ `\n@all",
         "word ```\n@all",
+        "```\n@all",
     ],
 )
 def test_what_one_parser_may_take_for_text_is_broken(text: str) -> None:

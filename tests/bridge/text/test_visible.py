@@ -247,6 +247,7 @@ def test_any_text_can_be_read(text: str) -> None:
 @settings(deadline=None, max_examples=150)
 @given(_texts, st.text("word \n.", max_size=250))
 @example("\n```\nNO_REPLY", "")
+@example("```\n![a](https://e.example/x.png) b\n```\n", "c\n")
 @example("~~~\n[[reply_to: 1<|channel|>analysis<|message|>x]]", "")
 def test_a_growing_answer_shows_only_what_the_whole_shows(text: str, tail: str) -> None:
     """What was shown stays, whatever follows; a closing tag alone cannot be foreseen."""
