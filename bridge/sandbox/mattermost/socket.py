@@ -5,6 +5,7 @@ Rules: server/channels/app/platform/web_conn.go (`readPump`, `writePump`).
 
 import asyncio
 import json
+from contextlib import suppress
 
 import structlog
 from aiohttp import WSMsgType, web
@@ -112,5 +113,6 @@ class Socket:
         while loop.time() - self._last_pong < timing.pong_wait:
             await asyncio.sleep(timing.ping_interval)
             if not self._is_deaf():
-                await self._ws.ping()
+                with suppress(ConnectionError):  # its reader ends a closed connection
+                    await self._ws.ping()
         self._transport.abort()
