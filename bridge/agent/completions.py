@@ -74,7 +74,9 @@ class Answer:
         return GRACE_WITH_TEXT if self._piece_at_finish and not self._done else GRACE_SECONDS
 
     def take(self, event: Event) -> None:
-        """Add an event; raise `Refusal` if it is an error."""
+        """Add an event; raise `Refusal` if it is an error. What comes after the end does not count."""
+        if self._done and self._text.length:
+            return
         data = event.data.strip()
         value = decoded(data) if event.value is None else event.value
         if is_error_event(event.name):
@@ -119,8 +121,6 @@ class Answer:
         return error
 
     def _take_value(self, value: Any) -> None:
-        if self._done and self._text.length:
-            return
         if error := find_error(value):
             raise self._refusal(error)
         for payload in value[:_MOST_PAYLOADS] if isinstance(value, list) else [value]:

@@ -12,7 +12,7 @@ from bridge.agent import openai
 from bridge.agent.answer_text import clean, cut
 from bridge.agent.body import BODY_LIMIT, Body
 from bridge.agent.completions import Answer
-from bridge.agent.http import ERROR_LIMIT, SLICE
+from bridge.agent.receive import ERROR_LIMIT, SLICE
 from bridge.agent.refusals import Refusal, refused
 
 SECONDS = 0.15

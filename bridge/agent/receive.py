@@ -1,0 +1,84 @@
+"""Receive an answer over HTTP, to its end or as far as it is worth waiting for."""
+
+import asyncio
+from contextlib import suppress
+
+from aiohttp import ClientError, ClientResponse
+
+from bridge.agent.body import Body, BodyTooLong, NotCompletions
+from bridge.agent.completions import Answer
+from bridge.agent.refusals import Refusal
+from bridge.agent.sse import EventTooLong
+from bridge.errors import AgentFailed, AgentMisconfigured, QuestionRefused
+
+ERROR_LIMIT = 64 << 10
+ERROR_SECONDS = 2.0
+SLICE = 8 << 10
+STREAM_LIMIT = 64 << 20
+"""Bytes; an answer of `ANSWER_LIMIT` characters has about 42 MB when each comes in a chunk of its own."""
+
+
+async def receive(response: ClientResponse, answer: Answer) -> None:
+    """Read the answer to its end, or until a sign of it holds although the connection does not."""
+    try:
+        await _read_body(response, answer)
+    except TimeoutError:
+        if not answer.is_finished:
+            raise
+    except ClientError:
+        if not answer.outlasts_a_break:
+            raise
+    except NotCompletions:
+        raise Refusal(
+            AgentMisconfigured("AGENT_URL leads to something else than chat completions."),
+            response.content_type,
+        ) from None
+    except EventTooLong:
+        raise Refusal(AgentFailed("The agent sent an event that is too long for an answer.")) from None
+    except BodyTooLong:
+        raise Refusal(QuestionRefused("The agent's answer is too long.")) from None
+
+
+async def _read_body(response: ClientResponse, answer: Answer) -> None:
+    body = Body()
+    size = 0
+    async with asyncio.timeout(None) as grace:
+        async for piece in response.content.iter_any():
+            size += len(piece)
+            if size > STREAM_LIMIT:
+                raise EventTooLong
+            progress = answer.progress
+            await _take(piece, body, answer)
+            if answer.is_full:
+                return
+            if answer.progress != progress:
+                _renew(grace, answer)
+    events = body.end()
+    answer.end(events, whole_body=body.is_whole)
+
+
+async def _take(piece: bytes, body: Body, answer: Answer) -> None:
+    """Read a piece in slices, so that no server holds up the others: a piece may have 40,000 events."""
+    for start in range(0, len(piece), SLICE):
+        for event in body.feed(piece[start : start + SLICE]):
+            answer.take(event)
+        if start + SLICE < len(piece):
+            await asyncio.sleep(0)
+
+
+def _renew(grace: asyncio.Timeout, answer: Answer) -> None:
+    """Let the time in which more may come begin anew."""
+    seconds = answer.grace
+    grace.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+
+
+async def beginning(response: ClientResponse) -> bytes:
+    """Return the beginning of a body, or what comes of it soon: the status has said enough."""
+    body = bytearray()
+    with suppress(TimeoutError, ClientError):
+        async with asyncio.timeout(ERROR_SECONDS):
+            async for piece in response.content.iter_any():
+                body += piece
+                if len(body) > ERROR_LIMIT:
+                    break
+    return bytes(body[:ERROR_LIMIT])
