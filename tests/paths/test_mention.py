@@ -130,7 +130,7 @@ async def test_what_is_no_mention_is_not_answered(
 async def test_other_channels_and_authors_are_not_answered(
     world: World, acme: Company, daemon: Daemon
 ) -> None:
-    """The bot listens in #agent, to people: not elsewhere, not to bots, not to webhooks."""
+    """The bot listens in #agent, to people: not to bots, not to webhooks, and elsewhere it says where."""
     square = world.store.channel(acme.team, "town-square")
     other = world.store.create_bot("otherbot")
     for place in (acme.team, acme.agent):
@@ -143,10 +143,15 @@ async def test_other_channels_and_authors_are_not_answered(
     await world.answered(marker)
     await world.until(lambda: not world.agent.in_progress)
 
-    assert [*world.replies(elsewhere), *world.replies(robot), *world.replies(hook)] == []
+    assert [*world.replies(robot), *world.replies(hook)] == []
+    assert len(world.agent.calls) == 1
+    await world.until(lambda: bool(world.replies(elsewhere)))
+    assert [reply.message for reply in world.replies(elsewhere)] == [
+        "I answer in ~agent: please ask me there."
+    ]
 
 
-async def test_somebody_without_a_mapping_is_told_how_to_get_in(
+async def test_somebody_without_a_mapping_hears_how_to_get_in(
     world: World, acme: Company, daemon: Daemon
 ) -> None:
     """One sentence, and nothing of the organization; the agent is not asked."""
