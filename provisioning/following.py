@@ -73,7 +73,7 @@ def may_change_address(followed: Followed, user: User, address: str, *, own: boo
 
 def is_outdated(followed: Followed, user: User, member: Member) -> bool:
     """Return whether the roster says something new about a person whose account the bridge has created."""
-    if not followed.provisioned:
+    if not followed.provisioned or followed.elsewhere:
         return False
     wanted = encoded(names_of(member.name, member.nickname))
     if wanted is not None and wanted != followed.roster_name:

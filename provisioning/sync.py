@@ -109,7 +109,7 @@ class TeamSync:
         inside = {user.id for user in present}
         outside = [known.accounts[person] for person in people & known.accounts.keys()]
         users = [*present, *await self._users([user for user in outside if user not in inside])]
-        followed = await self.provisioner.tables.accounts.followed(people)
+        followed = await self.provisioner.tables.accounts.followed(organization, people)
         facts = Facts(known.accounts, {user.id: user for user in users}, known.states, followed)
         return Preview(plan_sync(snapshot.roster, present, facts), facts)
 

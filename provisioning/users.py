@@ -46,7 +46,9 @@ async def ensure_user(
     elif user.username != account.username:
         await tables.accounts.renamed(person.id, user.username)
     await _repair(admin, account, user)
-    await Profile(admin, tables, person, account, user).ensure(source)
+    # One organization's roster must not change what the others see; a sync knows who is in one only.
+    if source == "visit" or not await tables.memberships.has_any(person.id):
+        await Profile(admin, tables, person, account, user).ensure(source)
     present = await tables.accounts.find(person.id) or account
     return await ensure_email(admin, tables, person, present, user)
 

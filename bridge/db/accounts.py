@@ -1,7 +1,7 @@
 """People's Mattermost accounts, and the one token that each has."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -209,15 +209,24 @@ class Accounts:
         )
 
     @database_errors
-    async def followed(self, people: Collection[PersonId]) -> Mapping[PersonId, Followed]:
-        """Return what the accounts of these people show of Equa."""
+    async def followed(
+        self, organization: OrganizationId, people: Collection[PersonId]
+    ) -> Mapping[PersonId, Followed]:
+        """Return what the accounts of an organization's people show of Equa."""
         rows = await self.pool.fetch(
-            """select id, provisioned, unconfirmed, email_digest, visit_name, shown_name, roster_name,
-                      shown_email
-               from mattermost_user_mappings where id = any($1::uuid[])""",
+            """
+            select id, provisioned, unconfirmed, email_digest, visit_name, shown_name, roster_name,
+                   shown_email, exists (
+                       select from memberships m
+                       where m.person_id = u.id and m.organization_id <> $1
+                         and m.state in ('joining', 'joined')
+                   ) as elsewhere
+            from mattermost_user_mappings u where id = any($2::uuid[])
+            """,
+            organization,
             list(people),
         )
-        return {PersonId(row["id"]): _followed(row) for row in rows}
+        return {PersonId(row["id"]): replace(_followed(row), elsewhere=row["elsewhere"]) for row in rows}
 
     @database_errors
     async def follow(self, seen: Sequence[Seen]) -> None:

@@ -19,6 +19,8 @@ class Followed:
     """The fields that the last roster gave."""
     shown_email: bytes | None = None
     """The digest of the address that a roster gave and the bridge has set."""
+    elsewhere: bool = False
+    """Whether the person is in another organization's team as well, so that no roster changes the account."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,3 +121,4 @@ def test_what_is_recorded_is_not_outdated() -> None:
     assert is_outdated(followed, account(), line(email="ada@new.example"))
     assert not is_outdated(followed, account(), line("\u3164"))
     assert not is_outdated(replace(followed, provisioned=False), account(), line("Ada Lind"))
+    assert not is_outdated(replace(followed, elsewhere=True), account(), line("Ada Lind"))

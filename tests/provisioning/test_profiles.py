@@ -10,7 +10,7 @@ from bridge.sandbox.mattermost import User
 from bridge.sandbox.mattermost.teams import patch_team
 from bridge.sandbox.mattermost.users import patch_user
 from tests.support.rosters import Crew, crew_of, line, roster
-from tests.support.visits import Chat, Process, a_person
+from tests.support.visits import Chat, Process, a_person, an_organization
 
 BEN = a_person("Ben")
 """Somebody else, so that a roster does not name one person only."""
@@ -246,6 +246,24 @@ async def test_the_address_of_somebody_who_came_stays(chat: Chat, crew: Crew, ac
     await crew.run(acme, roster([replace(ada, email="typed@elsewhere.example")], line(BEN)))
 
     assert chat.user(session.user_id).email == ada.email
+
+
+async def test_no_roster_changes_somebody_of_two_organizations(
+    chat: Chat, crew: Crew, acme: Organization
+) -> None:
+    """One organization chooses neither names nor addresses that the other sees; their own visit does."""
+    borealis = an_organization("Borealis Labs")
+    ada = a_person("Ada Moreno", verified=False)
+    await crew.run(acme, roster([ada], line(BEN)))
+    other = replace(ada, name="Mallory", email="mallory@elsewhere.example")
+    for _ in range(2):
+        await crew.run(borealis, roster([other], line(BEN)))
+        await crew.run(acme, roster([replace(other, name="Nobody")], line(BEN)))
+    user = await crew.user(chat, ada)
+    assert (shown(user), user.email) == (("Ada", "Moreno", ""), ada.email)
+
+    await crew.process.provisioner.open_session(replace(ada, name="Ada Lind"), acme)
+    assert shown(user) == ("Ada", "Lind", "")
 
 
 async def test_an_address_that_another_account_has_is_a_failure(
