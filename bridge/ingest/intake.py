@@ -11,7 +11,7 @@ import structlog
 from bridge import routing, tracing
 from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
-from bridge.ingest.batch import Batch
+from bridge.ingest.batch import Batch, affordable
 from bridge.ingest.entries import hint_entry, job_entry, refusal_entry
 from bridge.ingest.loop_budget import LoopBudget
 from bridge.models.chat import Position, Posted
@@ -44,6 +44,12 @@ class Intake:
         Posts before `begin_at` (milliseconds) are history. `incomplete`: earlier posts may be missing, so no
         position moves, and refusals wait until those were read. Returns the number of new jobs.
         """
+        new = 0
+        for batch in affordable(posts):
+            new += await self._store(batch, begin_at, incomplete=incomplete)
+        return new
+
+    async def _store(self, posts: Sequence[Posted], begin_at: int, *, incomplete: bool) -> int:
         began = time.time_ns()
         facts = await self.mappings.facts(posts, self.me.agent_channel)
         entries = [
@@ -73,11 +79,14 @@ class Intake:
     ) -> Sequence[Entry]:
         entries, batch, budget = list[Entry](), Batch(), LoopBudget()
         for posted, known in zip(posts, facts, strict=True):
+            if known.stored or posted.post.id in batch.known:
+                continue
+            batch.known.add(posted.post.id)
             seen = batch.add_to(known, posted.post).at(time.time_ns() // 1_000_000, begin_at)
             decision = routing.decide(posted, seen, self.me, self.policy)
             made = list(_of_decision(posted, seen, decision))
             if any(entry.dedupe == f"post:{posted.post.id}" for entry in made):
-                batch.note(posted.post, known, decision)
+                batch.note(posted.post, decision)
             entries += made
             await budget.give_way()
         return entries
@@ -92,7 +101,7 @@ def _of_decision(posted: Posted, facts: Facts, decision: routing.Decision) -> It
         case routing.Refuse(reason, hint):
             if reason not in routing.SELF_EVIDENT:
                 yield refusal_entry(reason, posted, facts)
-            if hint is not None and not facts.stored:
+            if hint is not None:
                 yield hint_entry(hint, posted, facts.organization_id)
         case _:
             assert_never(decision)

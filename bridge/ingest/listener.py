@@ -14,6 +14,7 @@ from typing import assert_never
 import structlog
 
 from bridge.ingest.backfill import Backfill
+from bridge.ingest.batch import flooded
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.ingest.post_acks import PostAcks
@@ -117,7 +118,13 @@ class Listener:
         return True
 
     async def _store(self, posts: Sequence[Posted], backfill: Backfill) -> None:
-        now, behind = backfill.divide(self._acknowledged(posts))
+        acknowledged = list(self._acknowledged(posts))
+        floods = flooded(acknowledged)
+        for channel_id in floods:
+            # Read by a task of its own, so that no other channel waits for it.
+            backfill.reopen(channel_id)
+        kept = [posted for posted in acknowledged if posted.post.channel_id not in floods]
+        now, behind = backfill.divide(kept)
         if now:
             await retry_until_available("store", partial(self.intake.store, now))
         if behind:

@@ -20,6 +20,13 @@ def borealis(world: World) -> Company:
 
 
 @pytest.fixture
+async def limiting_daemon(world: World, tmp_path: Path) -> AsyncIterator[Daemon]:
+    """A daemon that takes as many questions of a person as it does by default."""
+    async with running({**world.environ, "ASK_LIMIT": "20,60"}, tmp_path / "daemon.log") as started:
+        yield started
+
+
+@pytest.fixture
 async def daemon(world: World, tmp_path: Path) -> AsyncIterator[Daemon]:
     """A daemon that is ready."""
     async with running(world.environ, tmp_path / "daemon.log") as started:

@@ -53,7 +53,7 @@ async def test_asked_in_another_channel(world: World, acme: Company, daemon: obj
     assert said(world, second) == []
 
 
-async def test_too_many_questions(world: World, acme: Company, daemon: object) -> None:
+async def test_too_many_questions(world: World, acme: Company, limiting_daemon: object) -> None:
     """Twenty are answered, the rest is refused and the person hears it once; a colleague is not concerned."""
     posts = [world.ask(acme, f"@equabot question {number}") for number in range(25)]
     other = world.ask(acme, "@equabot and mine?", by=1)
