@@ -9,6 +9,8 @@ import structlog
 from aiohttp import (
     ClientConnectorError,
     ClientError,
+    ClientHttpProxyError,
+    ClientProxyConnectionError,
     ClientResponse,
     ClientSession,
     ClientTimeout,
@@ -145,8 +147,11 @@ class Server:
         except SocketTimeoutError:
             raise Silence(f"The agent was silent for {silence:g} s.") from None
         except ClientConnectorError as error:
+            what = "The proxy to the agent" if isinstance(error, ClientProxyConnectionError) else "The agent"
             reason = error.os_error.strerror or type(error.os_error).__name__
-            raise AgentUnavailable(f"The agent cannot be reached: {reason}.") from None
+            raise AgentUnavailable(f"{what} cannot be reached: {reason}.") from None
+        except ClientHttpProxyError as error:
+            raise AgentUnavailable(f"The proxy to the agent refused (HTTP {error.status}).") from None
         except (ClientError, OSError) as error:
             raise AgentUnavailable(f"The connection to the agent broke: {type(error).__name__}.") from None
 

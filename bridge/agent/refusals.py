@@ -139,6 +139,8 @@ def _by_status(status: int, report: ErrorReport, dialect: Dialect, wait: float |
 def _misconfigured(status: int, dialect: Dialect) -> str:
     if status == 404:
         return f"AGENT_URL answered HTTP 404: {dialect.missing}."
+    if status == 407:
+        return "The proxy of HTTP_PROXY wants another login (HTTP 407)."
     if 300 <= status < 400:
         return f"AGENT_URL redirects (HTTP {status}): set it to the new address."
     return f"The agent refused the request (HTTP {status}); the log has its reason."

@@ -12,6 +12,8 @@ from aiohttp import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
+    ClientHttpProxyError,
+    ClientProxyConnectionError,
     ClientSession,
     ClientTimeout,
 )
@@ -75,6 +77,8 @@ def _reason(error: Exception) -> str:
             return "has a host name that does not resolve"
         case ClientConnectorCertificateError():
             return "has a certificate that browsers do not accept"
+        case ClientProxyConnectionError() | ClientHttpProxyError():
+            return "cannot be reached through the proxy of HTTP_PROXY or HTTPS_PROXY"
         case ClientConnectorError():
             number = error.os_error.errno
             return f"cannot be reached ({os.strerror(number) if number else type(error.os_error).__name__})"

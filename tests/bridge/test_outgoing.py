@@ -13,12 +13,13 @@ from aiohttp import ClientSession, web
 from bridge.agent import make_agent, make_session
 from bridge.equa import EquaClient
 from bridge.equa import make_session as equa_session
-from bridge.errors import AgentUnavailable, EquaUnavailable
+from bridge.errors import AgentMisconfigured, AgentUnavailable, EquaUnavailable, Unavailable
 from bridge.mattermost.rest.client import connect
 from bridge.mattermost.rest.transport import client_session
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.models.chat import UserId
 from bridge.models.proxies import Proxies
+from bridge.ops.web import fetch
 from tests.support.agent import TOKEN, agent_served, question
 from tests.support.certificates import loopback_tls
 from tests.support.forward_proxy import ForwardProxy
@@ -60,6 +61,22 @@ async def test_an_exception_is_asked_directly(proxy: ForwardProxy) -> None:
     assert proxy.lines == []
 
 
+async def test_a_proxy_that_wants_a_login_is_for_the_administrator(proxy: ForwardProxy) -> None:
+    """It refuses before the agent hears of the question."""
+    without = Proxies(proxy.url, proxy.url)
+    async with make_session(without) as session:
+        agent = make_agent(
+            "openai", session, url="http://127.0.0.1:1", token="", agent_id="", model="", timeout=5
+        )
+        with pytest.raises(AgentMisconfigured, match="proxy"):
+            await agent.reply(question())
+        tls = make_agent(
+            "openai", session, url="https://127.0.0.1:1", token="", agent_id="", model="", timeout=5
+        )
+        with pytest.raises(AgentUnavailable, match="proxy"):
+            await tls.reply(question())
+
+
 async def test_a_proxy_that_is_away_is_an_outage() -> None:
     async with ForwardProxy().served() as gone:
         url = gone.url
@@ -69,8 +86,10 @@ async def test_a_proxy_that_is_away_is_an_outage() -> None:
             "gateway", session, url="http://127.0.0.1:1", token="", agent_id="", model="", timeout=5
         )
         equa = EquaClient(other, url="http://127.0.0.1:1", admin_permissions=())
-        with pytest.raises(AgentUnavailable):
+        with pytest.raises(AgentUnavailable, match="The proxy to the agent"):
             await agent.reply(question())
+        with pytest.raises(Unavailable, match="through the proxy"):
+            await fetch(session, "http://127.0.0.1:1/x")
         with pytest.raises(EquaUnavailable):
             await equa.ping()
 
