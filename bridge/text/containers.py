@@ -74,6 +74,7 @@ class _Scanner:
     def __init__(self, containers: tuple[int, ...]) -> None:
         self.containers = list(containers)
         self.in_paragraph = False
+        self.in_empty_item = False
 
     def read(self, line: str) -> Line:
         line = line.expandtabs(4).rstrip()
@@ -88,6 +89,7 @@ class _Scanner:
         if not (goes_on and matched < len(self.containers) and not is_other):
             self.containers[matched:] = opened
         self.in_paragraph = bool(rest) and not is_code and not is_other
+        self.in_empty_item = not rest and bool(opened) and opened[-1] != QUOTE
         return Line((*self.containers[:matched], *opened), content, is_code)
 
     def _continued(self, line: str) -> tuple[int, int]:
@@ -105,8 +107,9 @@ class _Scanner:
         return len(self.containers), column
 
     def _blank(self, matched: int) -> Line:
-        del self.containers[matched:]
-        self.in_paragraph = False
+        # An item may begin with one blank line, its own; a second one ends it.
+        del self.containers[matched - self.in_empty_item if matched else 0 :]
+        self.in_paragraph = self.in_empty_item = False
         return Line(tuple(self.containers), 0, is_code=False)
 
     def _opened(self, line: str, column: int, *, is_new: bool) -> tuple[list[int], int]:
