@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from cachetools import LRUCache
 
 MOST = 1_000
-"""People, and addresses, that are told apart; the ones seen last."""
+"""How many people, and addresses, are counted: the ones seen last."""
 
 
 @dataclass(frozen=True, slots=True)

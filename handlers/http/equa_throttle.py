@@ -39,7 +39,7 @@ class EquaThrottle:
     async def identified(
         self, session: str, address: str | None, ask: Callable[[], Awaitable[Person]]
     ) -> Person:
-        """Return the person whom `ask` finds; raise `TooManyRequests` if Equa is not to be asked now."""
+        """Return the person that `ask` finds; raise `TooManyRequests` if Equa is not to be asked now."""
         secrets = tuple(_secrets(session))
         if self._holder(secrets) is not None:
             return await self._asked(secrets, ask)
@@ -83,7 +83,7 @@ class EquaThrottle:
             self.strangers.give_back(address)
 
     def _holder(self, secrets: Sequence[bytes]) -> PersonId | None:
-        """Return the person whom one of the secrets is known to belong to."""
+        """Return the person that one of the secrets is known to belong to."""
         return next(filter(None, map(self._holders.get, secrets)), None)
 
     def _remember(self, secrets: Sequence[bytes], person: PersonId) -> None:

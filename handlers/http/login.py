@@ -32,13 +32,13 @@ from handlers.http.login_page import (
     trouble_page,
 )
 from handlers.http.mattermost_cookies import sign_in_cookies
-from handlers.http.models import Given
+from handlers.http.models import Input
 from handlers.http.redirect import LONGEST, PATTERN, redirect_path
 from handlers.http.route import HTML, Reply, Route
 from provisioning.sign_in_service import TOKEN_PATTERN, SignInResult, SignInService
 
 
-class _Query(Given):
+class _Query(Input):
     token: Annotated[
         str,
         WithJsonSchema({"type": "string", "pattern": f"^{TOKEN_PATTERN}$"}),
@@ -81,7 +81,7 @@ async def _signed_in(request: web.Request) -> web.Response:
     if request.query.get("check") == "storage":
         return _as_page(request, web.Response(), lambda nonce: storage_page(nonce, services.web_origins))
     # Checked first, so that no ticket is used up for a bad address or before the person has agreed.
-    wanted = redirect_path(place) if (place := request.query.get("redirect_to")) else None
+    wanted = redirect_path(path) if (path := request.query.get("redirect_to")) else None
     if is_doubtful(request, services.web_origins):
         return _as_page(request, web.Response(), lambda _: question_page(_base(services) + "/"))
     result = await _redeemed(request, request.query.get("token", ""))

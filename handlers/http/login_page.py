@@ -6,7 +6,7 @@ from html import escape
 from string import Template
 
 EXPIRED = "equabot:login-expired"
-"""What the page tells the one that frames it, which can then ask for a new session."""
+"""The message to the page around the frame, which can then request a new session."""
 
 FAILED = "equabot:login-failed"
 """Likewise of what passes, with `retryAfter` in seconds."""
@@ -67,19 +67,19 @@ for (const origin of $origins) if (parent !== window) parent.postMessage(message
 _AGAIN = '<p><a href="">Try again</a></p>\n'
 
 _GO_ON = Template("""<p><a href="">Continue with this link</a></p>
-<p><a href="$home">Stay signed in as you are</a></p>
+<p><a href="$unchanged">Stay signed in as you are</a></p>
 """)
 
 
 def expired_page(nonce: str, origins: Sequence[str]) -> str:
-    """Return the page for a ticket that is not good; pages of `origins` that frame it are told."""
+    """Return the page for a ticket that is not good; it notifies pages of `origins` that frame it."""
     advice = "The link that signs you in has been used or is too old. Open Messaging in Equa again."
     script = _script(nonce, origins, {"type": EXPIRED})
     return _PAGE.substitute(title="Please open Messaging again", advice=advice, rest=script)
 
 
 def storage_page(nonce: str, origins: Sequence[str]) -> str:
-    """Return the page that tries to store something and tells pages of `origins` that frame it.
+    """Return the page that tries to store something and notifies pages of `origins` that frame it.
 
     Mattermost's web app needs both of what it tries, and says nothing where the browser refuses.
     """
@@ -92,11 +92,11 @@ def trouble_page(sentence: str) -> str:
 
 
 def passing_page(sentence: str, retry_after: int, nonce: str, origins: Sequence[str]) -> str:
-    """Return the page for something that passes; pages of `origins` that frame it are told."""
+    """Return the page for something that passes; it notifies pages of `origins` that frame it."""
     return _trouble(sentence, _script(nonce, origins, {"type": FAILED, "retryAfter": retry_after}))
 
 
-def question_page(home: str) -> str:
+def question_page(unchanged: str) -> str:
     """Return the page that asks before somebody else is signed in; its link is the address that it is at.
 
     The browser calls that link one of the same origin, which no other site can make it say.
@@ -105,7 +105,7 @@ def question_page(home: str) -> str:
         "This link signs you in to the chat as the person it was made for. "
         "If it was not you who has just opened Messaging in Equa, do not continue."
     )
-    rest = _GO_ON.substitute(home=escape(home))
+    rest = _GO_ON.substitute(unchanged=escape(unchanged))
     return _PAGE.substitute(title="You are signed in already", advice=advice, rest=rest)
 
 

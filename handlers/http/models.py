@@ -15,7 +15,7 @@ from bridge.models.ids import MATTERMOST_ID, UUID_FORM, is_mattermost_id, is_uui
 M = TypeVar("M", bound=BaseModel)
 
 
-class Given(BaseModel):
+class Input(BaseModel):
     """A part of a request. Names that it does not know are passed over."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
@@ -70,7 +70,7 @@ AnyUserId = Annotated[UserId, _ID_SCHEMA]
 Count = Annotated[int, Field(ge=0)]
 
 
-class OfOrganization(Given):
+class OfOrganization(Input):
     """The path of a route that is about an organization."""
 
     org_id: OrganizationUuid

@@ -94,14 +94,14 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _parameters(route: Route, schemas: _Schemas) -> Iterator[Schema]:
-    for place, model in (("path", route.path_model), ("query", route.query_model)):
+    for where, model in (("path", route.path_model), ("query", route.query_model)):
         if model is None:
             continue
         schema = schemas.of(model, "validation")
         for name, described in schema["properties"].items():
             yield {
                 "name": name,
-                "in": place,
+                "in": where,
                 "required": name in schema.get("required", ()),
                 "description": described.get("description", ""),
                 "schema": described,

@@ -17,10 +17,10 @@ Mattermost's teams, channels, people and posts are written without (server/publi
 """
 
 
-def redirect_path(place: str) -> str:
+def redirect_path(path: str) -> str:
     """Return the path; raise `InvalidRequest` if it is malformed, or leads above where it begins."""
-    if len(place) > LONGEST or not re.fullmatch(PATTERN, place):
+    if len(path) > LONGEST or not re.fullmatch(PATTERN, path):
         raise InvalidRequest(
             "redirect_to has to be a path of the chat such as /acme-corp/channels/agent, in plain characters."
         )
-    return place
+    return path

@@ -70,7 +70,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A method of a path, its handler, and everything that others are told about it."""
+    """A method of a path, its handler, and everything that its description needs."""
 
     method: str
     path: str

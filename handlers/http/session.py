@@ -22,7 +22,7 @@ from bridge.models.ids import MATTERMOST_ID
 from handlers.http import visitors
 from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, Health, Services
 from handlers.http.body import read_object
-from handlers.http.models import AnyUserId, Given, Model, OrganizationUuid, parsed
+from handlers.http.models import AnyUserId, Input, Model, OrganizationUuid, parsed
 from handlers.http.reply import reply
 from handlers.http.route import CHANGE_ERRORS, Reply, Route
 from provisioning.profiles import ColorScheme
@@ -35,7 +35,7 @@ _COME_BACK = 3.0
 """Seconds; a visit that took too long goes on by itself, and the next one finds what it has done."""
 
 
-class _Request(Given):
+class _Request(Input):
     organization_id: OrganizationUuid
     scheme: Annotated[
         ColorScheme | None,

@@ -115,8 +115,8 @@ ROUTE = Route(
     handler=start,
     operation="syncOrganization",
     summary="Make an organization's team match its roster",
-    description="For its administrators. While one goes on, another request joins it. Nobody is removed whom"
-    " the bridge has not put there, or while the roster may be incomplete.",
+    description="For its administrators. While one goes on, another request joins it. Only people that the"
+    " bridge has put there are removed, and nobody while the roster may be incomplete.",
     caller="person",
     cors=True,
     path_model=OfOrganization,

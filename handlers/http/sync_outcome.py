@@ -9,10 +9,10 @@ from pydantic.alias_generators import to_camel
 from bridge.db.syncs import State
 from bridge.models.equa import PersonId
 from bridge.models.jobs import SyncId
-from handlers.http.models import AnyUuid, Count, Given, Model, OrganizationUuid, Uuid
+from handlers.http.models import AnyUuid, Count, Input, Model, OrganizationUuid, Uuid
 
 
-class OfSync(Given):
+class OfSync(Input):
     """The path of one sync of an organization."""
 
     org_id: OrganizationUuid

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from bridge.models.ids import is_uuid
 from handlers.http.app_keys import SERVICES, Services
-from handlers.http.models import Given, OrganizationUuid
+from handlers.http.models import Input, OrganizationUuid
 from handlers.http.route import HTML, Reply, Route
 from handlers.web.assets import assets
 from handlers.web.policy import page_policy
@@ -28,11 +28,11 @@ _NO_ORGANIZATION = "It should end with the id of an organization, and that is no
 _NO_CHANNEL = "It names a channel in a way that no channel can be called."
 
 
-class _OfOrganization(Given):
+class _OfOrganization(Input):
     org_id: OrganizationUuid
 
 
-class _Query(Given):
+class _Query(Input):
     channel: Annotated[str, Field(pattern=f"^{_CHANNEL}$", description="The channel that is opened.")] = (
         CHANNEL
     )

@@ -6,7 +6,7 @@ from aiohttp import ETag, web
 from pydantic import Field, WithJsonSchema
 
 from bridge.errors import NotFound
-from handlers.http.models import Given
+from handlers.http.models import Input
 from handlers.http.route import Reply, Route
 from handlers.web.assets import Asset, assets
 
@@ -14,11 +14,11 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 _FOR_A_WHILE = "public, max-age=300"
 
 
-class _Name(Given):
+class _Name(Input):
     name: Annotated[str, WithJsonSchema({"type": "string", "enum": list(assets())})]
 
 
-class _Query(Given):
+class _Query(Input):
     v: Annotated[str, Field(description="The version that a page names; it is kept for ever.")] = ""
 
 

@@ -48,7 +48,7 @@ class Reply:
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    gate: asyncio.Event | None = None
+    release: asyncio.Event | None = None
     """What it waits for."""
 
 
@@ -70,7 +70,7 @@ class Chat:
         """What the browser says of who sends it there."""
         self.pages: list[web.Response] = []
         """What the next logins answer instead."""
-        self.gate: asyncio.Event | None = None
+        self.release: asyncio.Event | None = None
         self.checks = 0
         """How often the page that tries storage was asked for."""
         self.unchecked: str | None = None
@@ -102,8 +102,8 @@ class Chat:
         self.logins.append(dict(request.query))
         self.referrers.append(request.headers.get("Referer"))
         self.sites.append(request.headers.get("Sec-Fetch-Site"))
-        if self.gate:
-            await self.gate.wait()
+        if self.release:
+            await self.release.wait()
         if self.pages:
             return self.pages.pop(0)
         raise web.HTTPSeeOther(request.query["redirect_to"])
@@ -181,8 +181,8 @@ class Bridge:
         self.requests.append(request)
         reply = self.replies.pop(0) if self.replies else Reply()
         try:
-            if reply.gate:
-                await reply.gate.wait()
+            if reply.release:
+                await reply.release.wait()
         except asyncio.CancelledError:
             self.ended += 1
             raise
@@ -258,5 +258,5 @@ def host(*elements: str, head: str = "") -> str:
 
 def element(organization: str = ACME, **attributes: str) -> str:
     """Return the component's markup."""
-    told = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
-    return f'<equa-messaging organization="{organization}"{told}></equa-messaging>'
+    written = "".join(f' {name}="{escape(value)}"' for name, value in attributes.items())
+    return f'<equa-messaging organization="{organization}"{written}></equa-messaging>'

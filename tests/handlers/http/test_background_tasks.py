@@ -22,19 +22,19 @@ async def test_what_is_done_in_time_is_returned() -> None:
 
 async def test_work_goes_on_when_nobody_waits_any_more() -> None:
     """The next one who asks gets what it has come to, and does not begin it again."""
-    background_tasks, gate, begun = BackgroundTasks(), asyncio.Event(), 0
+    background_tasks, release, begun = BackgroundTasks(), asyncio.Event(), 0
 
     async def work() -> str:
         nonlocal begun
         begun += 1
-        await gate.wait()
+        await release.wait()
         return "done"
 
     with pytest.raises(TimeoutError):
         await background_tasks.result("key", 0.01, work)
     again = asyncio.create_task(background_tasks.result("key", 5, work))
     await asyncio.sleep(0)
-    gate.set()
+    release.set()
 
     assert await again == "done"
     assert begun == 1
@@ -61,36 +61,36 @@ async def test_an_error_reaches_everybody_who_waits() -> None:
 
 async def test_one_who_gives_up_does_not_end_it_for_the_others() -> None:
     """A browser that goes away is no reason."""
-    background_tasks, gate = BackgroundTasks(), asyncio.Event()
+    background_tasks, release = BackgroundTasks(), asyncio.Event()
 
     async def work() -> str:
-        await gate.wait()
+        await release.wait()
         return "done"
 
     first, second = (asyncio.create_task(background_tasks.result("key", 5, work)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     await asyncio.wait({first})
-    gate.set()
+    release.set()
 
     assert await second == "done"
 
 
 async def test_work_that_cannot_be_cancelled_keeps_nobody_waiting() -> None:
     """As when a database neither answers nor confirms that it has stopped."""
-    background_tasks, gate = BackgroundTasks(limit=0.01), asyncio.Event()
+    background_tasks, release = BackgroundTasks(limit=0.01), asyncio.Event()
 
     async def work() -> None:
         try:
-            await gate.wait()
+            await release.wait()
         finally:
-            await gate.wait()
+            await release.wait()
 
     async with asyncio.timeout(60):
         with pytest.raises(TimeoutError):
             await background_tasks.result("key", 0.05, work)
     assert len(background_tasks) == 1
-    gate.set()
+    release.set()
     await background_tasks.close()
     assert len(background_tasks) == 0
 
@@ -105,15 +105,15 @@ async def test_it_is_given_up_after_a_while() -> None:
 
 async def test_what_fails_while_nobody_waits_is_logged(lines: Lines) -> None:
     """A bug of ours is not lost with the request."""
-    background_tasks, gate = BackgroundTasks(), asyncio.Event()
+    background_tasks, release = BackgroundTasks(), asyncio.Event()
 
     async def work() -> None:
-        await gate.wait()
+        await release.wait()
         raise LookupError("a bug")
 
     with pytest.raises(TimeoutError):
         await background_tasks.result("key", 0, work)
-    gate.set()
+    release.set()
     async with asyncio.timeout(5):
         while len(background_tasks):
             await asyncio.sleep(0)

@@ -24,80 +24,80 @@ class Clock:
 
 def test_a_burst_is_allowed_and_no_more() -> None:
     """The next one is told when to come back."""
-    allowance = RateLimiter(burst=3, per_second=0.5, clock=Clock())
+    limiter = RateLimiter(burst=3, per_second=0.5, clock=Clock())
     for _ in range(3):
-        allowance.use("ada")
+        limiter.use("ada")
 
     with pytest.raises(TooManyRequests) as refused:
-        allowance.use("ada")
+        limiter.use("ada")
     assert refused.value.retry_after == 2.0
 
 
 def test_what_is_used_comes_back_one_by_one() -> None:
     """At its rate, and never more than the burst."""
     clock = Clock()
-    allowance = RateLimiter(burst=2, per_second=1, clock=clock)
+    limiter = RateLimiter(burst=2, per_second=1, clock=clock)
     for _ in range(2):
-        allowance.use("ada")
+        limiter.use("ada")
     clock.now += SECOND
-    allowance.use("ada")
+    limiter.use("ada")
 
-    assert allowance.wait("ada") == 1.0
+    assert limiter.wait("ada") == 1.0
     clock.now += 3600 * SECOND
-    allowance.use("ada")
-    allowance.use("ada")
-    assert allowance.wait("ada") == 1.0
+    limiter.use("ada")
+    limiter.use("ada")
+    assert limiter.wait("ada") == 1.0
 
 
 def test_a_refusal_does_not_count() -> None:
     """Whoever keeps asking does not wait for ever."""
     clock = Clock()
-    allowance = RateLimiter(burst=1, per_second=1, clock=clock)
-    allowance.use("ada")
+    limiter = RateLimiter(burst=1, per_second=1, clock=clock)
+    limiter.use("ada")
     for _ in range(50):
         with pytest.raises(TooManyRequests):
-            allowance.use("ada")
+            limiter.use("ada")
     clock.now += SECOND
 
-    assert allowance.wait("ada") == 0
+    assert limiter.wait("ada") == 0
 
 
 def test_keys_do_not_disturb_each_other() -> None:
-    """Each has an allowance of its own."""
-    allowance = RateLimiter(burst=1, per_second=1, clock=Clock())
-    allowance.use("ada")
+    """Each has an limiter of its own."""
+    limiter = RateLimiter(burst=1, per_second=1, clock=Clock())
+    limiter.use("ada")
 
-    assert allowance.wait("ben") == 0
+    assert limiter.wait("ben") == 0
 
 
 def test_memory_is_bounded() -> None:
     """Whoever was not heard of for the longest time is forgotten first."""
-    allowance = RateLimiter(burst=1, per_second=1, size=100, clock=Clock())
+    limiter = RateLimiter(burst=1, per_second=1, size=100, clock=Clock())
     for number in range(100_000):
-        allowance.use(number)
+        limiter.use(number)
 
-    assert len(allowance) == 100
-    assert allowance.wait(99_999) > 0
-    assert allowance.wait(0) == 0
+    assert len(limiter) == 100
+    assert limiter.wait(99_999) > 0
+    assert limiter.wait(0) == 0
 
 
-async def passes(line: WaitQueue, went: list[int], number: int, gate: asyncio.Event) -> None:
+async def passes(line: WaitQueue, went: list[int], number: int, release: asyncio.Event) -> None:
     async with line.passed():
         went.append(number)
-        await gate.wait()
+        await release.wait()
 
 
 async def test_a_line_is_passed_a_few_at_a_time_and_in_order() -> None:
     """Whoever came first goes first, and whoever gave up is skipped."""
-    line, gate = WaitQueue(at_once=2, longest=10), asyncio.Event()
+    line, release = WaitQueue(at_once=2, longest=10), asyncio.Event()
     went: list[int] = []
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(passes(line, went, number, gate)) for number in range(6)]
+        tasks = [group.create_task(passes(line, went, number, release)) for number in range(6)]
         while len(line) < 4:
             await asyncio.sleep(0)
         assert went == [0, 1]
         tasks[2].cancel()
-        gate.set()
+        release.set()
 
     assert went == [0, 1, 3, 4, 5]
     assert len(line) == 0
@@ -105,15 +105,15 @@ async def test_a_line_is_passed_a_few_at_a_time_and_in_order() -> None:
 
 async def test_a_line_is_only_so_long() -> None:
     """Who comes then is told to come back; a place that an error has left is free again."""
-    line, gate = WaitQueue(at_once=1, longest=1), asyncio.Event()
+    line, release = WaitQueue(at_once=1, longest=1), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         for number in range(2):
-            group.create_task(passes(line, [], number, gate))
+            group.create_task(passes(line, [], number, release))
         while len(line) < 1:
             await asyncio.sleep(0)
         with pytest.raises(TooManyRequests) as refused:
-            await passes(line, [], 2, gate)
-        gate.set()
+            await passes(line, [], 2, release)
+        release.set()
     for _ in range(2):
         with pytest.raises(ValueError, match="wrong"):
             async with line.passed():

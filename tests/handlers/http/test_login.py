@@ -170,8 +170,8 @@ async def test_a_browser_reads_a_page_and_not_json(door: Front) -> None:
 
 async def test_nobody_needs_a_referrer(door: Front) -> None:
     """Pages may keep theirs to themselves; what else a browser tells makes no difference."""
-    told: list[dict[str, str]] = [{}, {"Referer": "https://evil.example/"}, {"Sec-Fetch-Site": "none"}, PAGE]
-    for headers in told:
+    shown: list[dict[str, str]] = [{}, {"Referer": "https://evil.example/"}, {"Sec-Fetch-Site": "none"}, PAGE]
+    for headers in shown:
         assert (await door.login(await door.ticket(), PLACE, **headers)).status == 303
 
 
@@ -243,16 +243,16 @@ async def test_in_a_frame_of_another_site_cookies_are_kept_for_that_site(door: F
 
 
 @pytest.mark.parametrize(
-    "told",
+    "shown",
     [
         {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Dest": "iframe"},
         {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document"},
         {"Sec-Fetch-Site": "cross-site"},
     ],
 )
-async def test_elsewhere_cookies_stay_with_their_site(door: Front, told: dict[str, str]) -> None:
+async def test_elsewhere_cookies_stay_with_their_site(door: Front, shown: dict[str, str]) -> None:
     """A tab of its own, or a frame in a page of the same site."""
-    response = await door.login(await door.ticket(), PLACE, **told)
+    response = await door.login(await door.ticket(), PLACE, **shown)
 
     for header in response.headers.getall("Set-Cookie"):
         assert header.endswith("; Path=/; SameSite=Lax; Secure")

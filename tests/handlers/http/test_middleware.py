@@ -1,4 +1,4 @@
-"""Every request is answered in one shape and told of once."""
+"""Every request is answered in one shape and answered of once."""
 
 from collections.abc import AsyncIterator
 
@@ -39,7 +39,7 @@ async def _fail(_request: web.Request) -> web.Response:
 
 
 class Refusing:
-    """A handler that raises what it is told to."""
+    """A handler that raises what it is answered to."""
 
     error: Exception = NotSignedIn("Please sign in.")
 
@@ -84,24 +84,26 @@ async def test_a_request_is_one_line(any_app: Client, lines: Lines) -> None:
     }
 
 
-@pytest.mark.parametrize("given", ["r-1", "a.B_c-9", "x" * 64])
-async def test_a_request_keeps_the_id_that_it_brings(any_app: Client, given: str) -> None:
+@pytest.mark.parametrize("proposed", ["r-1", "a.B_c-9", "x" * 64])
+async def test_a_request_keeps_the_id_that_it_brings(any_app: Client, proposed: str) -> None:
     """So that it can be followed from one service to the next."""
-    response = await any_app.get("/greet/bob", headers={"X-Request-Id": given})
+    response = await any_app.get("/greet/bob", headers={"X-Request-Id": proposed})
 
-    assert response.headers["X-Request-Id"] == given
+    assert response.headers["X-Request-Id"] == proposed
 
 
-@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\tb", "ä", '"', "a{b}"])
-async def test_an_id_that_could_disturb_a_log_is_replaced(any_app: Client, lines: Lines, given: str) -> None:
+@pytest.mark.parametrize("proposed", ["", "x" * 65, "a b", "a\tb", "ä", '"', "a{b}"])
+async def test_an_id_that_could_disturb_a_log_is_replaced(
+    any_app: Client, lines: Lines, proposed: str
+) -> None:
     """By one of our own, which no other request has."""
-    told = [
-        (await any_app.get("/greet/bob", headers={"X-Request-Id": given})).headers["X-Request-Id"]
+    answered = [
+        (await any_app.get("/greet/bob", headers={"X-Request-Id": proposed})).headers["X-Request-Id"]
         for _ in "ab"
     ]
 
-    assert len({*told, given}) == 3
-    assert [line["request_id"] for line in lines.requests] == told
+    assert len({*answered, proposed}) == 3
+    assert [line["request_id"] for line in lines.requests] == answered
 
 
 async def test_answers_have_careful_headers(any_app: Client) -> None:
@@ -178,16 +180,16 @@ async def test_our_errors_carry_their_code(
     assert lines.requests[0]["error"] == error.code
 
 
-@pytest.mark.parametrize(("asked", "told"), [(None, "5"), (0, "5"), (0.2, "1"), (30, "30")])
+@pytest.mark.parametrize(("asked", "answered"), [(None, "5"), (0, "5"), (0.2, "1"), (30, "30")])
 async def test_503_tells_when_to_come_back(
-    any_app: Client, refusing: Refusing, lines: Lines, asked: float | None, told: str
+    any_app: Client, refusing: Refusing, lines: Lines, asked: float | None, answered: str
 ) -> None:
     """What the other side asked for, in whole seconds."""
     refusing.error = EquaUnavailable("Equa is away.", retry_after=asked)
     response = await any_app.get("/refuse")
 
     assert response.status == 503
-    assert response.headers["Retry-After"] == told
+    assert response.headers["Retry-After"] == answered
     assert lines.requests[0]["level"] == "warning"
 
 
@@ -201,15 +203,15 @@ async def test_a_fault_of_ours_tells_only_where_to_look(any_app: Client, lines: 
         "error": "internal_error",
         "message": f"Something went wrong here. The request's id is {request_id}.",
     }
-    failed, told = lines.all
+    failed, answered = lines.all
     assert failed["event"] == "request_failed"
-    assert failed["request_id"] == told["request_id"] == request_id
+    assert failed["request_id"] == answered["request_id"] == request_id
     assert "ZeroDivisionError" in failed["exception"]
-    assert (told["event"], told["error"]) == ("request", "internal_error")
+    assert (answered["event"], answered["error"]) == ("request", "internal_error")
 
 
 async def test_a_redirect_that_is_raised_is_an_answer(any_app: Client, lines: Lines) -> None:
-    """It keeps its place, gets our headers and is told of."""
+    """It keeps its place, gets our headers and is answered of."""
     response = await any_app.get("/redirect", allow_redirects=False)
 
     assert (response.status, response.headers["Location"]) == (303, "/elsewhere")

@@ -54,7 +54,7 @@ async def test_the_team_matches_the_roster(acme: Desk) -> None:
 
 
 async def test_who_has_left_is_removed(acme: Desk) -> None:
-    """Although nobody has told of it."""
+    """Although nobody has heard of it."""
     await acme.sync()
     acme.equa.store.remove_member(ACME.id, demo_data.BEN.id)
 
@@ -265,8 +265,8 @@ async def test_another_process_finishes_what_one_has_begun(dsn: str) -> None:
         built.chat.server.faults.rest(RestFault("before", delay=0.2, path="/members/batch"))
         async with built.working():
             await _begun(built)
-        told = await (await built.look(job)).json()
-        assert told["status"] == "running"
+        shown = await (await built.look(job)).json()
+        assert shown["status"] == "running"
         built.chat.server.faults.clear()
         async with (
             process(built.settings, dsn, built.pool) as other,
@@ -301,8 +301,8 @@ async def test_what_cannot_be_helped_is_told(acme: Desk) -> None:
 
     assert await said(response) == (503, "mattermost_unavailable")
     job = await acme.pool.fetchval("select id from syncs")
-    told = await (await acme.look(job)).json()
-    assert (told["status"], told["error"]) == ("failed", "mattermost_unavailable")
+    shown = await (await acme.look(job)).json()
+    assert (shown["status"], shown["error"]) == ("failed", "mattermost_unavailable")
 
 
 async def test_a_roster_gets_too_old(dsn: str) -> None:
@@ -311,9 +311,9 @@ async def test_a_roster_gets_too_old(dsn: str) -> None:
         job = (await (await built.sync()).json())["job"]
         await built.pool.execute("update syncs set read_at = read_at - interval '61 minutes'")
         async with built.working():
-            told = await built.ended(job)
+            shown = await built.ended(job)
 
-    assert (told["status"], told["error"]) == ("failed", "mattermost_unavailable")
+    assert (shown["status"], shown["error"]) == ("failed", "mattermost_unavailable")
 
 
 async def test_a_fault_of_ours_ends_it_too(dsn: str) -> None:
@@ -322,10 +322,10 @@ async def test_a_fault_of_ours_ends_it_too(dsn: str) -> None:
         job = (await (await built.sync()).json())["job"]
         await built.pool.execute("update jobs set state = 'dead', finished = now()")
 
-        told = await (await built.look(job)).json()
+        shown = await (await built.look(job)).json()
         second = await (await built.sync()).json()
 
-    assert (told["status"], told["error"]) == ("failed", "internal_error")
+    assert (shown["status"], shown["error"]) == ("failed", "internal_error")
     assert second == {"status": "running", "job": second["job"]}
     assert second["job"] != job
 

@@ -35,7 +35,7 @@ async def shown(page: Page) -> str:
 async def test_a_stale_answer_never_wins(page: Page, bridge: Bridge, status: int) -> None:
     """Somebody switches organizations while the first is still being prepared, and that answer comes last."""
     late = asyncio.Event()
-    bridge.replies = [Reply(status, gate=late)]
+    bridge.replies = [Reply(status, release=late)]
     await page.goto(bridge.page_of(ACME))
     await bridge.until(lambda: bridge.asked == [ACME])
     await changes(page, organization=BOREALIS)
@@ -50,7 +50,7 @@ async def test_a_stale_answer_never_wins(page: Page, bridge: Bridge, status: int
 
 async def test_the_request_that_nobody_waits_for_is_ended(page: Page, bridge: Bridge) -> None:
     """So the bridge need not go on for it."""
-    bridge.replies = [Reply(gate=asyncio.Event())]
+    bridge.replies = [Reply(release=asyncio.Event())]
     await page.goto(bridge.page_of(ACME))
     await bridge.until(lambda: bridge.asked == [ACME])
     await component(page).evaluate("(element) => element.remove()")
@@ -62,12 +62,12 @@ async def test_nothing_of_the_old_organization_stays_in_sight(page: Page, bridge
     """Its chat is gone at once, not only when the next one is there."""
     await page.goto(bridge.page_of(ACME))
     await comes_to(page, "ready")
-    gate = asyncio.Event()
-    bridge.replies = [Reply(gate=gate)]
+    release = asyncio.Event()
+    bridge.replies = [Reply(release=release)]
     await changes(page, organization=BOREALIS)
     await comes_to(page, "loading")
     await expect(component(page).locator("iframe")).to_have_count(0)
-    gate.set()
+    release.set()
 
     assert await shown(page) == "/borealis-labs/channels/town-square"
 

@@ -23,11 +23,11 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 async def test_it_loads_and_then_shows_the_chat(page: Page, bridge: Bridge) -> None:
     """While the first visit is prepared there is a spinner; then the frame, signed in with the ticket."""
-    gate = asyncio.Event()
-    bridge.replies = [Reply(gate=gate)]
+    release = asyncio.Event()
+    bridge.replies = [Reply(release=release)]
     await page.goto(bridge.page_of(ACME))
     await expect(page.get_by_text("Opening Messaging…").last).to_be_visible()
-    gate.set()
+    release.set()
     await comes_to(page, "ready")
 
     frame = component(page).locator("iframe")
@@ -208,7 +208,7 @@ async def test_a_connection_that_fails_is_tried_again(page: Page, bridge: Bridge
 
 async def test_a_server_that_does_not_answer_is_given_up(page: Page, bridge: Bridge) -> None:
     """After a minute; a first visit may take most of that."""
-    bridge.replies = [Reply(gate=asyncio.Event())]
+    bridge.replies = [Reply(release=asyncio.Event())]
     await page.clock.install()
     await page.goto(bridge.page_of(ACME))
     await bridge.until(lambda: len(bridge.asked) == 1)

@@ -130,7 +130,7 @@ async def test_only_the_chats_origin_is_believed(page: Page, bridge: Bridge) -> 
 
 async def test_a_slow_chat_is_waited_for_with_a_way_out(page: Page, bridge: Bridge) -> None:
     """After ten seconds there are buttons; the chat may come all the same."""
-    bridge.chat.gate = asyncio.Event()
+    bridge.chat.release = asyncio.Event()
     await page.clock.install()
     await page.goto(bridge.page_of(ACME))
     await bridge.until(lambda: len(bridge.chat.logins) == 1)
@@ -141,7 +141,7 @@ async def test_a_slow_chat_is_waited_for_with_a_way_out(page: Page, bridge: Brid
     await expect(hint).to_have_text("This takes longer than usual.")
     await expect(component(page).get_by_role("status")).to_have_text("This takes longer than usual.")
     await expect(component(page).get_by_role("button")).to_have_text(["Try again", "Open in a new tab"])
-    bridge.chat.gate.set()
+    bridge.chat.release.set()
     await comes_to(page, "ready")
 
     await expect(hint).to_have_count(0)
@@ -150,7 +150,7 @@ async def test_a_slow_chat_is_waited_for_with_a_way_out(page: Page, bridge: Brid
 
 async def test_what_is_slow_no_more_is_not_called_so(page: Page, bridge: Bridge) -> None:
     """Another organization was chosen before the first one's chat came, and something is wrong with it."""
-    bridge.chat.gate = asyncio.Event()
+    bridge.chat.release = asyncio.Event()
     await page.clock.install()
     await page.goto(bridge.page_of(ACME))
     await bridge.until(lambda: len(bridge.chat.logins) == 1)

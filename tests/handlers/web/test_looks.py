@@ -13,7 +13,7 @@ from tests.support.messaging import ACME, Bridge, Reply, comes_to, component, el
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 STATES: Mapping[str, Callable[[], Reply]] = {
-    "loading": lambda: Reply(gate=asyncio.Event()),
+    "loading": lambda: Reply(release=asyncio.Event()),
     "ready": Reply,
     "waiting": lambda: refusal(503, "mattermost_unavailable", Retry_After="30"),
     "error": lambda: refusal(409, "account_conflict", "The account with your e-mail address is a bot."),
@@ -125,8 +125,8 @@ async def test_the_strictest_policy_lets_it_work(page: Page, bridge: Bridge) -> 
 
 async def test_the_keyboard_is_enough(page: Page, bridge: Bridge) -> None:
     """Who presses the button is taken along: to what comes next, and into the chat."""
-    gate = asyncio.Event()
-    bridge.replies = [refusal(403, "not_a_member"), refusal(403, "not_a_member"), Reply(gate=gate)]
+    release = asyncio.Event()
+    bridge.replies = [refusal(403, "not_a_member"), refusal(403, "not_a_member"), Reply(release=release)]
     await page.goto(bridge.page_of(ACME))
     await comes_to(page, "error")
     retry = page.get_by_role("button", name="Try again")
@@ -139,7 +139,7 @@ async def test_the_keyboard_is_enough(page: Page, bridge: Bridge) -> None:
     await expect(retry).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(component(page).locator(".panel")).to_be_focused()
-    gate.set()
+    release.set()
     await comes_to(page, "ready")
 
     await expect(component(page).locator("iframe")).to_be_focused()
@@ -160,12 +160,12 @@ async def test_the_focus_is_not_taken_from_elsewhere(page: Page, bridge: Bridge)
 
 async def test_what_happens_is_announced(page: Page, bridge: Bridge) -> None:
     """One live region tells each state in words."""
-    gate = asyncio.Event()
-    bridge.replies = [Reply(gate=gate), refusal(401, "not_signed_in")]
+    release = asyncio.Event()
+    bridge.replies = [Reply(release=release), refusal(401, "not_signed_in")]
     await page.goto(bridge.page_of(ACME))
     status = component(page).get_by_role("status")
     await expect(status).to_have_text("Opening Messaging…")
-    gate.set()
+    release.set()
     await expect(status).to_have_text("Messaging is open.")
     await component(page).evaluate("(element) => { element.reload() }")
 

@@ -47,7 +47,7 @@ async def is_closed(tab: Page) -> None:
 async def test_a_tab_ends_with_its_organization(page: Page, bridge: Bridge, status: int) -> None:
     """Another organization is shown meanwhile; neither the tab nor its failure comes into that."""
     late = asyncio.Event()
-    tab = await fails_and_is_given_a_tab(page, bridge, Reply(status, gate=late))
+    tab = await fails_and_is_given_a_tab(page, bridge, Reply(status, release=late))
     await component(page).evaluate("(element, id) => { element.organization = id }", BOREALIS)
     await comes_to(page, "ready")
     await is_closed(tab)
@@ -64,7 +64,7 @@ async def test_a_tab_ends_with_its_element(page: Page, bridge: Bridge) -> None:
     await page.clock.install()
     late = asyncio.Event()
     busy = refusal(503, "mattermost_unavailable")
-    busy.gate = late
+    busy.release = late
     tab = await fails_and_is_given_a_tab(page, bridge, busy)
     asked = len(bridge.asked)
     await component(page).evaluate("(element) => { window.removed = element; element.remove() }")
@@ -80,7 +80,7 @@ async def test_who_asked_for_the_tab_hears_that_it_ended(page: Page, bridge: Bri
     """Not as a failure: nothing went wrong."""
     await page.goto(bridge.page_of(ACME))
     await comes_to(page, "ready")
-    bridge.replies = [Reply(gate=asyncio.Event())]
+    bridge.replies = [Reply(release=asyncio.Event())]
     await component(page).evaluate(
         "(element) => { element.openInNewTab().catch((why) => { window.why = why.name }) }"
     )
@@ -93,7 +93,7 @@ async def test_who_asked_for_the_tab_hears_that_it_ended(page: Page, bridge: Bri
 async def test_a_tab_that_was_closed_is_left_alone(page: Page, bridge: Bridge) -> None:
     """Its ticket is used by nobody."""
     late = asyncio.Event()
-    tab = await fails_and_is_given_a_tab(page, bridge, Reply(gate=late))
+    tab = await fails_and_is_given_a_tab(page, bridge, Reply(release=late))
     logins = len(bridge.chat.logins)
     await tab.close()
     async with page.expect_response("**/session"):
@@ -108,7 +108,7 @@ async def test_a_tab_that_was_closed_is_left_alone(page: Page, bridge: Bridge) -
 @pytest.mark.parametrize("code", ["popup_blocked", "internal_error"])
 async def test_a_chat_that_still_loads_goes_on(page: Page, bridge: Bridge, code: str) -> None:
     """That no tab could be opened is told beside it."""
-    bridge.chat.gate = asyncio.Event()
+    bridge.chat.release = asyncio.Event()
     await page.clock.install()
     await page.goto(bridge.page_of(ACME))
     await bridge.until(lambda: len(bridge.chat.logins) == 1)
@@ -120,7 +120,7 @@ async def test_a_chat_that_still_loads_goes_on(page: Page, bridge: Bridge, code:
     expected = {"popup_blocked": "No tab could be opened", "internal_error": "Messaging could not be opened"}
     await expect(component(page).locator("[part=hint]")).to_contain_text(expected[code])
     await expect(component(page).get_by_role("status")).to_contain_text(expected[code])
-    bridge.chat.gate.set()
+    bridge.chat.release.set()
     await comes_to(page, "ready")
 
     assert await heard(page, "error") == []
