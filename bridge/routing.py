@@ -199,6 +199,14 @@ def at_a_glance(posted: Posted, me: Bot, *, author_is_bot: bool | None = None) -
     return _by_whom(posted.post, me, author_is_bot=author_is_bot) or _where(posted, me) or _empty(posted.post)
 
 
+def is_addressed(posted: Posted, me: Bot) -> bool:
+    """Tell whether a person mentions an account by its name, or writes to it directly."""
+    if not posted.mentioned or _by_whom(posted.post, me, author_is_bot=None):
+        return False
+    directly = not posted.team_id and me.user_id in posted.channel_name.split("__")
+    return directly or mentions(posted.post.message, me.username)
+
+
 def explain(reason: str) -> str:
     """Return a sentence for an operator; a code that this version does not know is returned as it is."""
     return REASONS.get(reason) or SKIPPED.get(reason, reason)

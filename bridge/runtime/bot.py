@@ -16,6 +16,7 @@ from bridge.errors import TokenRefused
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.intake import Intake
 from bridge.ingest.listener import Listener
+from bridge.ingest.notice_listener import NoticeListener
 from bridge.ingest.post_acks import PostAcks
 from bridge.ingest.tampering import Tampering
 from bridge.mattermost.websocket.socket import Interest, Socket
@@ -29,7 +30,7 @@ from bridge.runtime.clients import Clients
 from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
 from bridge.runtime.job_handlers import mention_handlers, notice_handlers
 from bridge.runtime.policy import question_policy
-from bridge.worker import Worker
+from bridge.worker import Handler, Worker
 from handlers.jobs.hint import Hints, HintTexts
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
@@ -48,6 +49,8 @@ class Account:
     channel: str
     proxies: Proxies = NO_PROXIES
     policy: Policy = field(default_factory=Policy)
+    notice_token: str = field(default="", repr=False)
+    """Of the account that posts notices; empty if the bot does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class BotRunner:
             group.create_task(self._answer(), name="answer mentions")
             if self.notices:
                 group.create_task(self._post_notices(self.notices), name="post notices")
+                group.create_task(self._hint_at_bot(self.notices), name="hint at the bot")
 
     async def _answer(self) -> None:
         user = await self._identify(self.bot, BOT_TOKEN)
@@ -111,6 +115,20 @@ class BotRunner:
         poster = await self._poster(api, await self._identify(api, NOTICE_TOKEN))
         inbox = self.worker.inbox
         self.worker.register(notice_handlers(Notices(Teams(inbox.pool), poster, inbox)))
+
+    async def _hint_at_bot(self, api: MattermostApi) -> None:
+        """Say to who addresses the account that posts notices whom to ask."""
+        user = await self._identify(api, NOTICE_TOKEN)
+        poster, inbox = await self._poster(api, user), self.worker.inbox
+        me = Bot(user.id, user.username, self.account.channel)
+        bot = await self._identify(self.bot, BOT_TOKEN)
+        hints = Hints(poster, inbox, HintTexts(me.agent_channel, bot.username, self.account.policy))
+        self.worker.register({"notice_hint": Handler(hints.post)})
+        interest = Interest("", me.user_id)
+        async with Socket(
+            self.account.url, self.account.notice_token, interest, api.me, proxies=self.account.proxies
+        ) as socket:
+            await NoticeListener(socket, inbox, Mappings(inbox.pool), me).run()
 
     async def _poster(self, api: MattermostApi, user: User) -> Poster:
         size = await retry_until_available("max_post_size", api.max_post_size)
@@ -158,8 +176,11 @@ def make_bot(
     if not (url and token and clients.bot and clients.agent):
         log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: no mention answered, no notice posted")
         return None
-    policy = question_policy(settings)
-    account = Account(url, token.get_secret_value(), settings.agent_channel, settings.proxies, policy)
+    policy, notices = question_policy(settings), settings.mattermost_notice_token
+    notice_token = notices.get_secret_value() if notices else ""
+    account = Account(
+        url, token.get_secret_value(), settings.agent_channel, settings.proxies, policy, notice_token
+    )
     hosts = image_hosts(settings)
     return BotRunner(account, clients.bot, clients.notices, clients.agent, worker, metrics, state, hosts)
 

@@ -1,0 +1,72 @@
+"""People who address the account that posts notices: it says whom to ask, once a day."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bridge.sandbox.mattermost import Channel, Post, User
+from tests.support.daemon import running
+from tests.support.world import Company, World
+
+HINT = "I only post notices. Please ask @equabot in ~agent."
+
+
+@dataclass
+class Scene:
+    world: World
+    notices: User
+
+    def said(self, post: Post) -> list[str]:
+        thread = self.world.store.thread(post.id)
+        return [reply.message for reply in thread if reply.user_id == self.notices.id]
+
+    async def hears(self, post: Post) -> None:
+        await self.world.until(lambda: self.said(post) == [HINT])
+
+
+@pytest.fixture
+async def scene(world: World, acme: Company, tmp_path: Path) -> AsyncIterator[Scene]:
+    notices = world.store.create_bot("equa-admin-bot")
+    world.store.join(acme.team, notices)
+    environ = {**world.environ, "MATTERMOST_NOTICE_TOKEN": world.store.create_token(notices).token}
+    async with running(environ, tmp_path / "daemon.log"):
+        await world.until(lambda: world.server.open_sockets(notices) == 1)
+        yield Scene(world, notices)
+
+
+def square(world: World, company: Company) -> Channel:
+    return world.store.channel(company.team, "town-square")
+
+
+async def test_a_mention_is_answered_once_a_day(scene: Scene, acme: Company) -> None:
+    """Each person hears it once; who mentions everybody does not ask it."""
+    store, channel = scene.world.store, square(scene.world, acme)
+    everybody = store.post_as(acme.people[0], channel, "@all hello")
+    first = store.post_as(acme.people[0], channel, "@equa-admin-bot who holds shares?")
+    await scene.hears(first)
+    again = store.post_as(acme.people[0], channel, "@equa-admin-bot hello?")
+    other = store.post_as(acme.people[1], channel, "@equa-admin-bot hello?")
+    await scene.hears(other)
+
+    assert scene.said(again) == scene.said(everybody) == []
+
+
+async def test_a_direct_message_is_answered(scene: Scene, acme: Company) -> None:
+    """With a mention or without."""
+    channel = scene.world.store.direct(acme.people[0], scene.notices)
+
+    await scene.hears(scene.world.store.post_as(acme.people[0], channel, "who holds shares?"))
+
+
+async def test_nobody_hears_it_in_a_team_of_no_organization(scene: Scene, acme: Company) -> None:
+    """And no bot does anywhere."""
+    store = scene.world.store
+    team = store.create_team("strangers", members=[acme.people[0], scene.notices])
+    foreign = store.post_as(acme.people[0], store.channel(team, "town-square"), "@equa-admin-bot hello?")
+    bot = store.post_as(scene.world.bot, square(scene.world, acme), "@equa-admin-bot hello?")
+    person = store.post_as(acme.people[1], square(scene.world, acme), "@equa-admin-bot hello?")
+    await scene.hears(person)
+
+    assert scene.said(foreign) == scene.said(bot) == []
