@@ -22,7 +22,7 @@ _BEGINNING = re.compile(r"(?:[-+*#]|1[.)])[ \t]+\S")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LineStructure:
     """How a line stands in its text."""
 
     containers: tuple[int, ...]
@@ -37,7 +37,7 @@ class Line:
         return QUOTE in self.containers
 
 
-def line_at(text: str, start: int, floor: int = 0, containers: tuple[int, ...] = ()) -> Line:
+def line_at(text: str, start: int, floor: int = 0, containers: tuple[int, ...] = ()) -> LineStructure:
     """Return how the line that begins at `start` stands.
 
     `floor` is the end of the last fence before it, and `containers` are those that the fence stood in.
@@ -76,7 +76,7 @@ class _Scanner:
         self.in_paragraph = False
         self.in_empty_item = False
 
-    def read(self, line: str) -> Line:
+    def read(self, line: str) -> LineStructure:
         line = line.expandtabs(4).rstrip()
         matched, column = self._continued(line)
         if column >= len(line):
@@ -90,7 +90,7 @@ class _Scanner:
             self.containers[matched:] = opened
         self.in_paragraph = bool(rest) and not is_code and not is_other
         self.in_empty_item = not rest and bool(opened) and opened[-1] != QUOTE
-        return Line((*self.containers[:matched], *opened), content, is_code)
+        return LineStructure((*self.containers[:matched], *opened), content, is_code)
 
     def _continued(self, line: str) -> tuple[int, int]:
         """Return how many containers the line continues, and the column behind them."""
@@ -106,11 +106,11 @@ class _Scanner:
                 column += width
         return len(self.containers), column
 
-    def _blank(self, matched: int) -> Line:
+    def _blank(self, matched: int) -> LineStructure:
         # An item may begin with one blank line, its own; a second one ends it.
         del self.containers[matched - self.in_empty_item if matched else 0 :]
         self.in_paragraph = self.in_empty_item = False
-        return Line(tuple(self.containers), 0, is_code=False)
+        return LineStructure(tuple(self.containers), 0, is_code=False)
 
     def _opened(self, line: str, column: int, *, is_new: bool) -> tuple[list[int], int]:
         """Return the containers that begin in the line, and the column behind them."""

@@ -24,7 +24,7 @@ _UNTAGGED_END = re.compile(r"assistant\s{0,9}final")
 _HEADING = r"\W{0,6}(?:Reasoning|Thinking)(?:\W{0,6}(?:\n|\Z)|:[^\n]*(?:\n|\Z))"
 _QUOTED = re.compile(rf">{_HEADING}(?:>[^\n]*(?:\n|\Z))*")
 _ITALIC = re.compile(r"(?:Reasoning|Thinking):[ \t]*\n(?:[ \t]*_[^\n]*_[ \t]*(?:\n|\Z)|[ \t]*\n(?=[ \t]*_))+")
-"""The gateway shows reasoning as a quote, or in italics line by line, where it is told to show it."""
+"""The gateway shows reasoning as a quote, or in italics line by line, where it is configured to show it."""
 
 _BEGINNING = re.compile(
     r"(?:>[^\n]*(?:\n>[^\n]*)*\n?|(?:Reasoning|Thinking):[\s_].*|<[^<>]{0,400})\Z", re.DOTALL

@@ -43,9 +43,9 @@ def visible_so_far(text: str, image_hosts: Collection[str] = ()) -> str:
     """
     clean = storable(text)
     # The last word may yet become a tag, a control word or a mention.
-    settled = clean[: max(clean.rfind(" "), clean.rfind("\n"), 0)]
-    if "\n" not in settled and len(settled) < _FIRST_LINE:
+    finished = clean[: max(clean.rfind(" "), clean.rfind("\n"), 0)]
+    if "\n" not in finished and len(finished) < _FIRST_LINE:
         return ""
-    shown = without_markup(without_leading_reasoning(settled, whole=False), whole=False)
+    shown = without_markup(without_leading_reasoning(finished, whole=False), whole=False)
     shown, _ = without_control_words(shown)
     return linked_images(shown, image_hosts, whole=False).strip()
