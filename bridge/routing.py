@@ -84,6 +84,8 @@ SELF_EVIDENT: frozenset[str] = frozenset(
 )
 """Reasons that `why` finds again from the post itself, so that they are not stored."""
 
+_FOR_OTHERS: frozenset[Reason] = frozenset({"not_mentioned", "to_somebody_else"})
+
 _WRITTEN = ("", "me")
 """The types of posts that people write; `/me` makes the second."""
 
@@ -119,6 +121,8 @@ class Policy:
     at_once: int = 20
     """Questions of a person in a minute."""
     an_hour: int = 60
+    notice_account: str = ""
+    """The name of the account that posts notices; empty if that is the bot, or not known yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +193,10 @@ def decide(posted: Posted, facts: Facts, me: Bot, policy: Policy = Policy()) -> 
     glance = at_a_glance(posted, me, author_is_bot=facts.author_is_bot)
     if glance == "other_channel":
         return _elsewhere(posted, facts, me)
-    if reason := glance or _past(posted.post, facts) or _not_for_us(posted.post, facts, me, policy):
+    if reason := glance or _past(posted.post, facts):
         return Refuse(reason)
+    if reason := _not_for_us(posted.post, facts, me, policy):
+        return Refuse(reason, _whom_to_ask(posted.post, reason, policy))
     return _taken(posted.post, facts, me, policy)
 
 
@@ -262,6 +268,13 @@ def _not_for_us(post: Post, facts: Facts, me: Bot, policy: Policy) -> Reason | N
     if facts.left_organization:
         return "left_organization"
     return "author_not_mapped" if facts.person_id is None and not mentioned else None
+
+
+def _whom_to_ask(post: Post, reason: Reason, policy: Policy) -> Hint | None:
+    """Return the hint to somebody who takes the account that posts notices for the bot."""
+    if reason not in _FOR_OTHERS or not policy.notice_account:
+        return None
+    return "notices_here" if mentions(post.message, policy.notice_account) else None
 
 
 def _no_follow_up(post: Post, facts: Facts, me: Bot, policy: Policy) -> Reason | None:

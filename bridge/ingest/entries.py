@@ -45,7 +45,7 @@ def _once(hint: Hint, post: Post) -> str:
     match hint:
         case "limit":
             return f"limit:{post.user_id}:{post.create_at // HOUR}"
-        case "elsewhere" | "notices":
+        case "elsewhere" | "notices" | "notices_here":
             return f"{hint}:{post.user_id}:{post.create_at // OLDEST}"
         case "stopped":
             return f"stopped:{post.id}"

@@ -1,7 +1,7 @@
 """From posts to jobs: decide about each post and store the decision before its position moves."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import assert_never
@@ -37,6 +37,8 @@ class Intake:
     me: Bot
     """Its name changes when the account is renamed."""
     policy: Policy = field(default_factory=Policy)
+    notice_account: Callable[[], str] = lambda: ""
+    """Returns the name of the account that posts notices, empty while it is not known."""
 
     async def store(self, posts: Sequence[Posted], *, begin_at: int = 0, incomplete: bool = False) -> int:
         """Store the posts, given oldest first, and move their channels' positions past them.
@@ -78,12 +80,13 @@ class Intake:
         self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int
     ) -> Sequence[Entry]:
         entries, batch, budget = list[Entry](), Batch(), LoopBudget()
+        policy = replace(self.policy, notice_account=self.notice_account())
         for posted, known in zip(posts, facts, strict=True):
             if known.stored or posted.post.id in batch.known:
                 continue
             batch.known.add(posted.post.id)
             seen = batch.add_to(known, posted.post).at(time.time_ns() // 1_000_000, begin_at)
-            decision = routing.decide(posted, seen, self.me, self.policy)
+            decision = routing.decide(posted, seen, self.me, policy)
             made = list(_of_decision(posted, seen, decision))
             if any(entry.dedupe == f"post:{posted.post.id}" for entry in made):
                 batch.note(posted.post, decision)

@@ -22,8 +22,11 @@ the platform reported; `membership` puts a person into an organization's team or
 makes a team match the roster; `repair` puts its channels and the bots in them right.
 """
 
-Hint = Literal["elsewhere", "limit", "stopped", "notices"]
-"""A sentence to the author of a post that is not answered; `notices` is said by the notice account."""
+Hint = Literal["elsewhere", "limit", "stopped", "notices", "notices_here"]
+"""A sentence to the author of a post that is not answered.
+
+`notices` is said by the notice account, `notices_here` by the bot in `#agent`, where that account is not.
+"""
 
 RepairCause = Literal["bot_removed", "out_of_team", "renamed", "archived", "converted"]
 """What somebody did to a default channel or to the bot in it."""

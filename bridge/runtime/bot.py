@@ -82,7 +82,7 @@ class BotRunner:
         inbox, pool = self.worker.inbox, self.worker.inbox.pool
         me = Bot(user.id, user.username, self.account.channel)
         socket = self.state.socket = self._socket(me)
-        intake = Intake(inbox, Mappings(pool), me, self.account.policy)
+        intake = Intake(inbox, Mappings(pool), me, self.account.policy, lambda: self.state.notice_account)
         catch_up = CatchUp(self.bot, Positions(pool), intake, me.agent_channel)
         await retry_until_available("begin", catch_up.begin)
 
@@ -121,6 +121,7 @@ class BotRunner:
         user = await self._identify(api, NOTICE_TOKEN)
         poster, inbox = await self._poster(api, user), self.worker.inbox
         me = Bot(user.id, user.username, self.account.channel)
+        self.state.notice_account = user.username
         bot = await self._identify(self.bot, BOT_TOKEN)
         hints = Hints(poster, inbox, HintTexts(me.agent_channel, bot.username, self.account.policy))
         self.worker.register({"notice_hint": Handler(hints.post)})

@@ -34,6 +34,8 @@ class BotState:
     """How far the bot is; it fills this in as it goes."""
 
     socket: Socket | None = None
+    notice_account: str = ""
+    """The name of the account that posts notices, once it is known."""
     refused_tokens: set[str] = field(default_factory=set)
     """The variables whose tokens Mattermost refuses."""
 

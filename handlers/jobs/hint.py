@@ -39,6 +39,8 @@ class HintTexts:
                 return "I stop listening in this thread. Mention me when you need me."
             case "notices":
                 return f"I only post notices. Please ask @{self.username} in ~{self.channel}."
+            case "notices_here":
+                return f"That account only posts notices. Please mention me, @{self.username}, to ask."
             case _:
                 assert_never(hint)
 

@@ -161,6 +161,20 @@ def test_follow_ups(
     assert decide(_reply("ask @bob"), facts, ME, policy) != ANSWER
 
 
+@pytest.mark.parametrize(
+    ("posted", "decision"),
+    [
+        (_posted(message="@equa-admin-bot who?"), Refuse("not_mentioned", "notices_here")),
+        (_posted(message="`@equa-admin-bot`"), Refuse("not_mentioned")),
+        (_posted(message="@equabot, not @equa-admin-bot"), ANSWER),
+        (_posted(message="hello"), Refuse("not_mentioned")),
+    ],
+)
+def test_who_takes_the_notice_account_for_the_bot(posted: Posted, decision: Decision) -> None:
+    """They hear from the bot whom to ask: the other account is not in its channel."""
+    assert decide(posted, KNOWN, ME, Policy(notice_account="equa-admin-bot")) == decision
+
+
 def ago(*seconds: float) -> tuple[int, ...]:
     return tuple(NOW - round(each * 1000) for each in seconds)
 

@@ -53,6 +53,16 @@ async def test_a_mention_is_answered_once_a_day(scene: Scene, acme: Company) -> 
     assert scene.said(again) == scene.said(everybody) == []
 
 
+async def test_the_bot_says_it_where_only_the_bot_is(scene: Scene, acme: Company) -> None:
+    """In `#agent` the notice account hears nothing."""
+    world = scene.world
+    assert not world.store.member_of_channel(acme.agent.id, scene.notices.id)
+    asked = world.ask(acme, "@equa-admin-bot who holds shares?")
+
+    await world.until(lambda: bool(world.replies(asked)))
+    assert "Please mention me, @equabot" in world.replies(asked)[0].message
+
+
 async def test_a_direct_message_is_answered(scene: Scene, acme: Company) -> None:
     """With a mention or without."""
     channel = scene.world.store.direct(acme.people[0], scene.notices)
