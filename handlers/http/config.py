@@ -8,8 +8,7 @@ from pydantic import Field
 from bridge.errors import EquaUnavailable, NotSignedIn, TooManyRequests
 from handlers.http import visitors
 from handlers.http.app_keys import SERVICES
-from handlers.http.models import Model
-from handlers.http.reply import reply
+from handlers.http.models import Model, reply
 from handlers.http.route import Reply, Route
 
 

@@ -23,8 +23,7 @@ from bridge.events.types import TYPES
 from handlers.http.app_keys import SERVICES
 from handlers.http.bearer import require_platform
 from handlers.http.body import read_body
-from handlers.http.models import Count, Model
-from handlers.http.reply import reply
+from handlers.http.models import Count, Model, reply
 from handlers.http.route import Reply, Route, Schema
 
 PATH = "/api/v1/mattermost/events"

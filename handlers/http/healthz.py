@@ -4,8 +4,7 @@ from typing import Literal
 
 from aiohttp import web
 
-from handlers.http.models import Model
-from handlers.http.reply import reply
+from handlers.http.models import Model, reply
 from handlers.http.route import Reply, Route
 
 PATH = "/healthz"

@@ -1,9 +1,10 @@
-"""What requests and responses consist of, as pydantic models; the OpenAPI document is made from them."""
+"""Requests and responses as pydantic models; the OpenAPI document is made from them."""
 
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 from uuid import UUID
 
+from aiohttp import web
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
@@ -11,6 +12,7 @@ from bridge.errors import InvalidRequest
 from bridge.models.chat import TeamId, UserId
 from bridge.models.equa import OrganizationId
 from bridge.models.ids import MATTERMOST_ID, UUID_FORM, is_mattermost_id, is_uuid
+from handlers.http.route import JSON
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -27,6 +29,12 @@ class Model(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, frozen=True, extra="forbid"
     )
+
+
+def reply(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return the model as a response in JSON."""
+    body = model.model_dump_json(by_alias=True).encode()
+    return web.Response(body=body, status=status, headers=headers, content_type=JSON, charset="utf-8")
 
 
 def parsed(model: type[M], given: Mapping[str, object]) -> M:

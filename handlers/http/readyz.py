@@ -7,8 +7,7 @@ from pydantic import Field
 
 from bridge.errors import NotFound
 from handlers.http.app_keys import SERVICES, Health
-from handlers.http.models import Model
-from handlers.http.reply import reply
+from handlers.http.models import Model, reply
 from handlers.http.route import Reply, Route
 
 PATH = "/readyz"

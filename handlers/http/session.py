@@ -22,8 +22,7 @@ from bridge.models.ids import MATTERMOST_ID
 from handlers.http import visitors
 from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, Health, Services
 from handlers.http.body import read_object
-from handlers.http.models import AnyUserId, Input, Model, OrganizationUuid, parsed
-from handlers.http.reply import reply
+from handlers.http.models import AnyUserId, Input, Model, OrganizationUuid, parsed, reply
 from handlers.http.route import CHANGE_ERRORS, Reply, Route
 from provisioning.profiles import ColorScheme
 from provisioning.provisioner import Session

@@ -19,8 +19,7 @@ from bridge.models.jobs import Entry, SyncId
 from handlers.http import visitors
 from handlers.http.app_keys import LIMITS, SERVICES, Syncing
 from handlers.http.errors import error_answer
-from handlers.http.models import OfOrganization, parsed
-from handlers.http.reply import reply
+from handlers.http.models import OfOrganization, parsed, reply
 from handlers.http.route import CHANGE_ERRORS, JSON, Reply, Route
 from handlers.http.sync_outcome import Report, Started, has_ended, outcome_of
 from provisioning.roster import RosterSnapshot

@@ -14,8 +14,7 @@ from bridge.errors import (
 )
 from bridge.models.jobs import SyncId
 from handlers.http import visitors
-from handlers.http.models import parsed
-from handlers.http.reply import reply
+from handlers.http.models import parsed, reply
 from handlers.http.route import Reply, Route
 from handlers.http.sync import configured
 from handlers.http.sync_outcome import OfSync, SyncState, shown

@@ -5,8 +5,7 @@ from aiohttp import web
 from bridge.errors import DatabaseUnavailable, InvalidRequest, NoBearer, TeamNotMapped
 from handlers.http.app_keys import SERVICES
 from handlers.http.bearer import require_peer
-from handlers.http.models import AnyUuid, GivenTeamId, Input, Model, parsed
-from handlers.http.reply import reply
+from handlers.http.models import AnyUuid, GivenTeamId, Input, Model, parsed, reply
 from handlers.http.route import Reply, Route
 
 
