@@ -1,10 +1,11 @@
 """What a sync has done so far and in the end. Pure: no I/O is imported here."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from bridge.errors import AccountConflict, BridgeError, EmailNotAccepted
+from bridge.errors import AccountConflict, BridgeError, EmailNotAccepted, TokenRefused, Unavailable
 from bridge.models.equa import OrganizationId, PersonId
 from provisioning.sync_plan import EMAIL_NOT_ACCEPTED, Failure
 
@@ -76,6 +77,16 @@ class SyncProgress:
 
     def fail(self, person: PersonId | None, code: str, message: str) -> None:
         self.failed.append(Failure(person, code, message))
+
+    @contextmanager
+    def noting(self, person: PersonId | None) -> Iterator[None]:
+        """Note a refusal, so that the rest goes on; an outage and a refused token end the sync."""
+        try:
+            yield
+        except (Unavailable, TokenRefused):
+            raise
+        except BridgeError as error:
+            self.refuse(person, error)
 
     @property
     def counts(self) -> Counts:

@@ -5,30 +5,20 @@ repeated: a new plan for the same roster holds what is left to do.
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from bridge.db.memberships import Memberships
-from bridge.errors import BridgeError, MattermostFull, MattermostRefused, TokenRefused, Unavailable
+from bridge.errors import BridgeError, MattermostFull, MattermostRefused, TokenRefused
 from bridge.models.chat import Channel, UserId
-from bridge.models.equa import Member, OrganizationId, Person, PersonId
-from bridge.models.followed import Seen
+from bridge.models.equa import Member, OrganizationId, PersonId
 from bridge.ports import MattermostBulk
-from provisioning.following import (
-    address_digest,
-    change,
-    encoded,
-    is_unrecorded,
-    may_change_address,
-    names_of,
-)
 from provisioning.joining import ProvisionedTeam, leave
 from provisioning.parallel import each
-from provisioning.profiles import Profile
 from provisioning.provisioner import Provisioner
 from provisioning.report import Progress, SyncProgress
+from provisioning.sync_follower import RosterFollower, person_of
 from provisioning.sync_plan import Facts, MemberAccount, Plan
 from provisioning.users import ensure_user
 
@@ -72,8 +62,9 @@ class SyncExecutor:
         for leavers in _batches(plan.remove, _FEW):
             await each(leavers, self._remove, at_once=_AT_ONCE)
             await self._done(len(leavers))
+        follower = RosterFollower(self.provisioner, self.facts, self.progress)
         for listed in _batches(plan.follow, _CHANNEL_BATCH):
-            await self._follow(listed)
+            await follower.follow(listed)
         for members in _batches(plan.adopt, _CHANNEL_BATCH):
             await self._adopt(members)
         for newcomers in _batches(plan.open, _CHANNEL_BATCH):
@@ -87,41 +78,9 @@ class SyncExecutor:
             if await self._memberships.is_joined_since(self._organization, person, self.read_at):
                 self.progress.unchanged += 1
                 return
-            with self._noting(person):
+            with self.progress.noting(person):
                 await leave(self.provisioner.admin, self.provisioner.tables, self._organization, person)
                 self.progress.removed += 1
-
-    async def _follow(self, members: Sequence[Member]) -> None:
-        """Let accounts show what the roster says; where they do already, record that for many at once."""
-        shown = {member: self._shown_already(member) for member in members}
-        if seen := list(filter(None, shown.values())):
-            await self.provisioner.tables.accounts.follow(seen)
-        outdated = [_person(member) for member, already in shown.items() if already is None]
-        await each(outdated, self._change, at_once=_AT_ONCE)
-
-    def _shown_already(self, member: Member) -> Seen | None:
-        """Return what to record of a person whose account needs no change."""
-        assert member.person_id
-        user = self.facts.users[self.facts.accounts[member.person_id]]
-        followed = self.facts.followed[member.person_id]
-        wanted = names_of(member.name, member.nickname)
-        changed = change(user, followed.shown_name, wanted)
-        if changed.patch or may_change_address(followed, user, member.email, own=member.email_of_account):
-            return None
-        shown = changed.shown if wanted else followed.shown_name
-        digest = address_digest(member.email) if is_unrecorded(followed, user, member.email) else None
-        return Seen(member.person_id, followed.shown_name, encoded(wanted), shown, digest)
-
-    async def _change(self, person: Person) -> None:
-        admin, tables = self.provisioner.admin, self.provisioner.tables
-        async with self.provisioner.locks.hold(f"person:{person.id}"):
-            with self._noting(person.id):
-                account = await tables.accounts.find(person.id)
-                user = await admin.user(account.user_id) if account else None
-                if account and user:
-                    reason = await Profile(admin, tables, person, account, user).ensure("roster")
-                    if reason is not None:
-                        self.progress.fail(person.id, "email_not_changed", reason)
 
     async def _opened(self, newcomers: Sequence[Member]) -> list[MemberAccount]:
         """Ensure the accounts of newcomers and return them; note why the others have none."""
@@ -133,10 +92,10 @@ class SyncExecutor:
         return opened
 
     async def _open(self, newcomer: Member) -> MemberAccount | None:
-        person = _person(newcomer)
+        person = person_of(newcomer)
         member = None
         async with self.provisioner.locks.hold(f"person:{person.id}"):
-            with self._noting(person.id):
+            with self.progress.noting(person.id):
                 account = await ensure_user(self.provisioner.admin, self.provisioner.tables, person, "roster")
                 member = MemberAccount(person.id, account.user_id)
                 self.progress.created += account.provisioned and member.user_id != self.facts.accounts.get(
@@ -200,7 +159,7 @@ class SyncExecutor:
     async def _join_channels(self, members: Sequence[MemberAccount], channels: Sequence[Channel]) -> None:
         for channel in channels:
             for some in _batches(members, _CHANNEL_BATCH):
-                with self._noting(None):
+                with self.progress.noting(None):
                     there = await self.bulk.add_to_channel(channel.id, [member.user_id for member in some])
                     self._miss(channel, [member for member in some if member.user_id not in there])
 
@@ -208,16 +167,6 @@ class SyncExecutor:
         message = f"Is in the team, but could not be put into the channel {channel.name}."
         for member in members:
             self.progress.fail(member.person_id, "not_in_channel", message)
-
-    @contextmanager
-    def _noting(self, person: PersonId | None) -> Iterator[None]:
-        """Note a refusal, so that the rest goes on."""
-        try:
-            yield
-        except (Unavailable, TokenRefused):
-            raise
-        except BridgeError as error:
-            self.progress.refuse(person, error)
 
     async def _done(self, people: int) -> None:
         self.progress.done += people
@@ -238,20 +187,6 @@ class SyncExecutor:
 
 def _batches(items: Sequence[S], size: int) -> Iterator[Sequence[S]]:
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _person(member: Member) -> Person:
-    """Return the person of a roster's line, which does not prove whose the address is."""
-    assert member.person_id
-    return Person(
-        member.person_id,
-        member.email,
-        False,
-        "",
-        member.name,
-        member.email_of_account,
-        nickname=member.nickname,
-    )
 
 
 def _people(members: Sequence[MemberAccount]) -> list[PersonId]:
