@@ -13,9 +13,9 @@ from bridge.db.migrate import migrate
 from bridge.db.pool import open_pool
 from bridge.log import configure
 from tests.bench import rows
+from tests.bench.events import event_rows
 from tests.bench.mapping import mapping_row
 from tests.bench.sync import sync_rows
-from tests.bench.telling import event_rows
 from tests.bench.visits import visit_rows
 from tests.support.daemon import Daemon, running
 from tests.support.world import World, world

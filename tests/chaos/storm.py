@@ -1,4 +1,4 @@
-"""A storm: people ask, daemons are killed, sockets are cut, REST fails; afterwards it is counted."""
+"""A storm: people ask, daemons are killed, sockets are cut, REST fails; then the answers are counted."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ from bridge.sandbox.agent.faults import STARTING, Cut, Fault
 from bridge.sandbox.agent.requests import Call
 from bridge.sandbox.mattermost import Post, RestFault
 from handlers.jobs.posting import MARK
-from tests.chaos.telling import Telling
+from tests.chaos.events import EventStream
 from tests.support.daemon import Daemon
 from tests.support.world import Company, World
 
@@ -25,7 +25,7 @@ class Plan:
     kills: int
     threads: int
     events: int
-    """Of the platform, told meanwhile."""
+    """Of the platform, sent meanwhile."""
     pause: float = 0.02
     """Between two mentions, on average."""
     max_wait: float = 120
@@ -35,7 +35,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What came of it."""
+    """The outcome of a storm."""
 
     asked: int
     lost: int
@@ -45,7 +45,7 @@ class Counts:
     seconds: float
     agent_calls: int
     events: tuple[int, int, int]
-    """Of the platform's events: lost, told twice, told out of order."""
+    """Of the platform's events: lost, posted twice, posted out of order."""
     examples: Sequence[str] = field(default=())
 
     @property
@@ -61,7 +61,7 @@ class Storm:
         self._daemons = daemons
         self._plan = plan
         self._random = random.Random(plan.seed)
-        self._telling = Telling(world, daemons, plan.events)
+        self._event_stream = EventStream(world, daemons, plan.events)
         self._asked: list[Post] = []
         self._kills = 0
 
@@ -75,7 +75,7 @@ class Storm:
         async with self._faults(), asyncio.TaskGroup() as group:
             storm = [
                 group.create_task(self._kill(), name="kill"),
-                group.create_task(self._telling.tell(), name="tell"),
+                group.create_task(self._event_stream.send(), name="events"),
                 group.create_task(self._ask(), name="ask"),
             ]
             await asyncio.wait(storm)
@@ -138,12 +138,12 @@ class Storm:
         return STARTING if self._random.random() < 0.5 else Cut()
 
     async def _answered(self) -> None:
-        """Wait for the last answer; what is missing after the plan's patience counts as lost."""
+        """Wait for the last answer; answers that are missing after `max_wait` count as lost."""
         try:
             await self._world.answered(*self._asked, seconds=self._plan.max_wait)
         except TimeoutError:
             return
-        if not await self._telling.heard(self._plan.max_wait):
+        if not await self._event_stream.posted(self._plan.max_wait):
             return
         # A second answer would come of a lease that is taken over: give it the time to.
         await asyncio.sleep(2)
@@ -161,7 +161,7 @@ class Storm:
             kills=self._kills,
             seconds=seconds,
             agent_calls=len(self._world.agent.calls),
-            events=self._telling.count(),
+            events=self._event_stream.count(),
             examples=[f"lost {post}" for post in lost[:5]]
             + [f"double {post}" for post in double[:5]]
             + [f"out of order in {thread}" for thread in disordered[:5]],
@@ -175,10 +175,11 @@ class Storm:
         return [
             root
             for root, questions in threads.items()
-            if (told := self._told(root)) != [question for question in questions if question in Counter(told)]
+            if (answered := self._answered_in(root))
+            != [each for each in questions if each in Counter(answered)]
         ]
 
-    def _told(self, root: str) -> list[str]:
-        """Return which questions the bot's posts in a thread answer, in their order, each once."""
+    def _answered_in(self, root: str) -> list[str]:
+        """Return the questions that were answered in a thread, in the order of the answers, each once."""
         posts = [post for post in self._world.store.thread(root) if post.user_id == self._world.bot.id]
         return list(dict.fromkeys(post.props[MARK]["answers"] for post in posts))

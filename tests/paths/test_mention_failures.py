@@ -276,7 +276,7 @@ async def test_a_refused_token_is_told_and_taken_up_again_without_a_restart(
     daemon = Daemon(world.environ, tmp_path / "log")
     await daemon.start()
     try:
-        refused = await daemon.told(lambda parts: parts["websocket"]["state"] == "token_refused")
+        refused = await daemon.until_parts(lambda parts: parts["websocket"]["state"] == "token_refused")
         world.bot_token.is_active = True
         await daemon.ready(60)
         post = world.ask(acme, "@equabot hello")

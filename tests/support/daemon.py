@@ -42,10 +42,12 @@ class Daemon:
 
     async def ready(self, seconds: float = 60) -> None:
         """Wait until it says that it is ready; fails when it ended or takes too long."""
-        await self.told(lambda parts: all(part["ok"] for part in parts.values() if part["required"]), seconds)
+        await self.until_parts(
+            lambda parts: all(part["ok"] for part in parts.values() if part["required"]), seconds
+        )
 
-    async def told(self, condition: Callable[[Any], bool], seconds: float = 60) -> Any:
-        """Wait until what `/readyz` tells of the parts fulfils the condition, and return it."""
+    async def until_parts(self, condition: Callable[[Any], bool], seconds: float = 60) -> Any:
+        """Wait until the parts in `/readyz` fulfil the condition, and return them."""
         async with asyncio.timeout(seconds), aiohttp.ClientSession() as session:
             while not (parts := await self._parts(session)) or not condition(parts):
                 await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""How fast the platform's events are accepted, and told."""
+"""How fast the platform's events are accepted, and how fast their notices are posted."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import aiohttp
 
-from tests.chaos.telling import TOKEN, Telling, upload
+from tests.chaos.events import TOKEN, EventStream, upload
 from tests.support.daemon import Daemon
 from tests.support.world import World
 
@@ -15,8 +15,8 @@ BATCH = 100
 
 
 async def event_rows(world: World, daemon: Daemon) -> Sequence[tuple[str, str, str]]:
-    """Send lists of events, wait until the channels have heard of all, and post as many without a bridge."""
-    telling = Telling(world, [daemon], EVENTS)
+    """Send lists of events, wait for all notices, and post as many without a bridge."""
+    stream = EventStream(world, [daemon], EVENTS)
     started = time.perf_counter()
     async with aiohttp.ClientSession(headers={"Authorization": f"Bearer {TOKEN}"}) as http:
         for company in world.companies:
@@ -26,15 +26,15 @@ async def event_rows(world: World, daemon: Daemon) -> Sequence[tuple[str, str, s
                 async with http.post(url, json=events) as response:
                     assert response.status == 202, await response.text()
     accepted = time.perf_counter() - started
-    assert await telling.heard(60)
-    told = time.perf_counter() - started
+    assert await stream.posted(60)
+    posted = time.perf_counter() - started
     bare = await _bare(world)
     return [
         ("events accepted a second, in lists of 100", "", f"{EVENTS / accepted:.0f}/s"),
         (
             "notices a second, one after the other in each of 2 channels",
             "",
-            f"{EVENTS / told:.0f}/s; bare {bare:.0f}/s",
+            f"{EVENTS / posted:.0f}/s; bare {bare:.0f}/s",
         ),
     ]
 

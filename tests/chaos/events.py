@@ -1,4 +1,4 @@
-"""The platform tells of documents through the storm, one after the other for each organization."""
+"""Events of the platform during the storm, sent one after the other for each organization."""
 
 import asyncio
 import json
@@ -16,8 +16,8 @@ TYPE = "cc.equa.document.uploaded"
 TOKEN = "the-token-of-the-platform"
 
 
-class Telling:
-    """Sends events until each was accepted, and counts what their channels heard."""
+class EventStream:
+    """Sends events until each is accepted, and counts their notices."""
 
     def __init__(self, world: World, daemons: Sequence[Daemon], events: int) -> None:
         self._world = world
@@ -29,17 +29,17 @@ class Telling:
         members = [*company.people, self._world.bot]
         return self._world.store.create_channel(company.team, "documents", members=members)
 
-    async def tell(self) -> None:
-        """Send everything; who gets no answer, or a 503, sends the same event again."""
+    async def send(self) -> None:
+        """Send all events; after a 503 or no answer, send the same event again."""
         timeout = aiohttp.ClientTimeout(total=5)
         async with aiohttp.ClientSession(timeout=timeout) as http, asyncio.TaskGroup() as group:
             for company, count in zip(self._world.companies, self._shares, strict=True):
-                group.create_task(self._of(http, company, count))
+                group.create_task(self._send(http, company, count))
 
-    async def _of(self, http: aiohttp.ClientSession, company: Company, count: int) -> None:
-        doors = cycle(self._daemons)
+    async def _send(self, http: aiohttp.ClientSession, company: Company, count: int) -> None:
+        daemons = cycle(self._daemons)
         for number in range(count):
-            while not await self._accepted(http, next(doors), upload(company, number)):
+            while not await self._accepted(http, next(daemons), upload(company, number)):
                 await asyncio.sleep(0.1)
 
     async def _accepted(self, http: aiohttp.ClientSession, daemon: Daemon, event: object) -> bool:
@@ -52,31 +52,31 @@ class Telling:
         except (aiohttp.ClientError, TimeoutError):
             return False
 
-    async def heard(self, seconds: float) -> bool:
-        """Wait until every channel has heard of everything; False if that takes too long."""
+    async def posted(self, seconds: float) -> bool:
+        """Wait until every event has its notice; False if that takes too long."""
         try:
             await self._world.until(
-                lambda: all(len(set(self._told(c))) >= n for c, n in self._pairs()), seconds=seconds
+                lambda: all(len(set(self._numbers(c))) >= n for c, n in self._pairs()), seconds=seconds
             )
         except TimeoutError:
             return False
         return True
 
     def count(self) -> tuple[int, int, int]:
-        """Return how many events were lost, told twice, or told before an earlier one."""
+        """Return how many events were lost, posted twice, or posted before an earlier one."""
         lost = double = disordered = 0
         for channel, count in self._pairs():
-            told = self._told(channel)
-            once = list(dict.fromkeys(told))
+            numbers = self._numbers(channel)
+            once = list(dict.fromkeys(numbers))
             lost += count - len(once)
-            double += len(told) - len(once)
+            double += len(numbers) - len(once)
             disordered += sum(one > other for one, other in pairwise(once))
         return lost, double, disordered
 
     def _pairs(self) -> list[tuple[Channel, int]]:
         return list(zip(self._channels, self._shares, strict=True))
 
-    def _told(self, channel: Channel) -> list[int]:
+    def _numbers(self, channel: Channel) -> list[int]:
         posts = [post for post in self._world.store.posts_in(channel) if post.user_id == self._world.bot.id]
         return [int(_number(json.dumps(post.props))) for post in posts]
 
