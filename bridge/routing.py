@@ -259,7 +259,7 @@ def _elsewhere(posted: Posted, facts: Facts, me: Bot) -> Refuse:
 
 
 def _not_for_us(post: Post, facts: Facts, me: Bot, policy: Policy) -> Reason | None:
-    """Return why a post in `#agent` is not for the bot, or its author nobody whom the bot answers."""
+    """Return why a post in `#agent` is not for the bot, or why the bot does not answer its author."""
     if facts.organization_id is None:
         return "team_not_mapped"
     mentioned = mentions(post.message, me.username)

@@ -32,7 +32,7 @@ OVERLAP = 60_000
 _BEFORE = 60
 """Posts of one request when looking for the beginning of the overlap; a minute seldom has more."""
 
-_SETTLED = 600_000
+_QUIET = 600_000
 """Milliseconds; a channel whose last post is stored and older than this is not read again."""
 
 
@@ -84,7 +84,7 @@ class CatchUp:
         return [
             channel
             for channel in await self.channels()
-            if _has_news(channel, known.get(channel.id), now, settled=0 if resumed else _SETTLED)
+            if _has_news(channel, known.get(channel.id), now, quiet=0 if resumed else _QUIET)
         ]
 
     async def resolve(self, channel_id: ChannelId) -> Channel | None:
@@ -193,6 +193,6 @@ def next_anchor(posts: Sequence[Post]) -> PostId | None:
     return next((post.id for post in others), None)
 
 
-def _has_news(channel: Channel, position: Position | None, now: int, settled: int) -> bool:
+def _has_news(channel: Channel, position: Position | None, now: int, quiet: int) -> bool:
     read_to = position.create_at if position else 0
-    return channel.last_post_at > read_to or now - channel.last_post_at < settled
+    return channel.last_post_at > read_to or now - channel.last_post_at < quiet

@@ -1,4 +1,4 @@
-"""Who addresses the account that posts notices hears, once a day, whom to ask.
+"""Say to people who address the account that posts notices, once a day, where to ask.
 
 Nothing is read again after a loss: a hint that is missed comes with the next try.
 """
