@@ -67,6 +67,7 @@ async def office(server: Mattermost, dsn: str, pool: Pool) -> AsyncIterator[Offi
             "MATTERMOST_BOT_TOKEN": bot.token,
             "AGENT_URL": agent_url,
             "AGENT_TOKEN": TOKEN,
+            "ASK_LIMIT": "999,999",
         }
         yield Office(server, bot, ada, channel["id"], environ)
 
