@@ -1,4 +1,4 @@
-"""A clock that also runs while the machine sleeps. Pure: no I/O is imported here."""
+"""A clock that keeps running while the machine sleeps. Pure: no I/O is imported here."""
 
 import sys
 import time

@@ -1,4 +1,4 @@
-"""A refused token of the bridge, told from a person's."""
+"""Distinguish a refused token of the bridge from a person's."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

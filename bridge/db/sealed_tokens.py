@@ -1,4 +1,4 @@
-"""Which keys have sealed the stored tokens, and the tokens as they lie there."""
+"""The stored tokens, still sealed, and the keys that sealed them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The files of the embedded server, and how they come to be."""
+"""The files of the embedded server, and how they are created."""
 
 import os
 import secrets

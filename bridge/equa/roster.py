@@ -70,7 +70,7 @@ def _member(item: object) -> Member:
 
 
 def _account(item: Mapping[str, Any]) -> UUID | None:
-    """Return whose account a line names, as an id or as the account itself."""
+    """Return the account that a line names, as an id or as the account itself."""
     named = {_id(item[key]) for key in _ACCOUNT_KEYS if item.get(key) not in (None, "", {})} - {None}
     if len(named) > 1:
         raise _Odd("names two accounts")

@@ -53,7 +53,7 @@ class Post:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A post together with where it was posted: what a `posted` event or the catch-up tells."""
+    """A post together with where it was posted: what a `posted` event or the catch-up delivers."""
 
     post: Post
     team_id: TeamId | Literal[""]

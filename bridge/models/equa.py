@@ -13,7 +13,7 @@ PersonId = NewType("PersonId", UUID)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody who is signed in to Equa; what Equa does not tell is an empty text."""
+    """Somebody who is signed in to Equa; what Equa leaves out is an empty text."""
 
     id: PersonId
     email: str

@@ -78,16 +78,16 @@ class HintPost:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A person joined or left an organization, as the platform told: the payload of a `membership` job."""
+    """A person joined or left an organization, says the platform: the payload of a `membership` job."""
 
     organization_id: OrganizationId
     person_id: PersonId
     action: Literal["add", "remove"]
     name: str
     email: str = ""
-    """Empty where the platform did not tell it."""
+    """Empty if the platform did not send it."""
     happened: datetime | None = None
-    """When it happened, if the platform told."""
+    """When it happened, if the platform said so."""
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:
@@ -144,7 +144,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What is put into the inbox: a job, or a refusal with its reason so that `why` can tell it."""
+    """What is put into the inbox: a job, or a refusal with its reason so that `why` can explain it."""
 
     kind: JobKind
     lane: str

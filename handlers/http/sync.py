@@ -47,7 +47,7 @@ async def start(request: web.Request) -> web.Response:
 
 
 def configured(request: web.Request) -> Syncing:
-    """Return what syncs are requested with; raise `MattermostNotConfigured` without it."""
+    """Return the service that starts syncs; raise `MattermostNotConfigured` without it."""
     syncing = request.app[SERVICES].syncing
     if syncing is None:
         raise MattermostNotConfigured(
@@ -90,7 +90,7 @@ async def _read(
 
 
 async def _watched(syncing: Syncing, sync: SyncId, organization: OrganizationId, *, until: float) -> State:
-    """Return the state in which a sync has ended, or is at that moment of the event loop's time."""
+    """Return the final state of a sync, or its state at the deadline, a time of the event loop."""
     pause, time = _FIRST_LOOK, asyncio.get_running_loop().time
     while True:
         state = await syncing.syncs.look(sync, organization)

@@ -1,4 +1,4 @@
-"""`GET /api/v1/mattermost/sync-org/{orgId}/{job}`: how far a sync is, and what it has come to."""
+"""`GET /api/v1/mattermost/sync-org/{orgId}/{job}`: the progress of a sync, and its result."""
 
 from aiohttp import web
 

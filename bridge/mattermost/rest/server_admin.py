@@ -68,7 +68,7 @@ class RestOperator:
         return await RestMattermost(self.transport).me()
 
     async def holder(self, token: str) -> User:
-        """Return whose token it is; raise `TokenRefused`."""
+        """Return the account that holds the token; raise `TokenRefused`."""
         return await RestMattermost(self.transport.acting(token)).me()
 
     async def config(self) -> Mapping[str, Mapping[str, Any]]:
