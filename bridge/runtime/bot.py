@@ -117,7 +117,7 @@ class BotRunner:
         self.worker.register(notice_handlers(Notices(Teams(inbox.pool), poster, inbox)))
 
     async def _hint_at_bot(self, api: MattermostApi) -> None:
-        """Say to who addresses the account that posts notices whom to ask."""
+        """Send people who address the notice account to the bot."""
         user = await self._identify(api, NOTICE_TOKEN)
         poster, inbox = await self._poster(api, user), self.worker.inbox
         me = Bot(user.id, user.username, self.account.channel)
