@@ -68,7 +68,7 @@ class Provisioner:
     async def open_session(
         self, person: Person, organization: Organization, scheme: ColorScheme | None = None
     ) -> Session:
-        """Return the session of a person whom Equa has just called a member of the organization.
+        """Return the session of a person who is a member of the organization, as Equa just confirmed.
 
         `scheme` is that of the page, which the chat follows at the first visit. Raises `AccountConflict`,
         `NotAMember`, `MattermostFull`, `MattermostNotConfigured`, `MattermostRefused` and `Unavailable`.
@@ -79,7 +79,7 @@ class Provisioner:
             await self._look_after(organization)
             return session
         with own_tokens():
-            async with self.locks.hold(f"person:{person.id}"):
+            async with self.locks.acquire(f"person:{person.id}"):
                 # Another visit may have done it all meanwhile.
                 session = await self._returning(person, organization)
                 return session or await self._provision(person, organization, began, scheme)
@@ -95,7 +95,7 @@ class Provisioner:
         `thorough` also takes the administrator's account out of it.
         """
         with own_tokens():
-            async with self.locks.hold(f"organization:{organization.id}"):
+            async with self.locks.acquire(f"organization:{organization.id}"):
                 team = await ensure_team(self.admin, self.tables, organization)
                 channels = await self._channels.ensure(organization.id, team, thorough=thorough)
                 self.looks.note(organization.id)
@@ -113,7 +113,7 @@ class Provisioner:
     async def leave(self, person: PersonId, organization: OrganizationId) -> None:
         """Take a person out of an organization's team, and with the last one revoke their token."""
         with own_tokens():
-            async with self.locks.hold(f"person:{person}"):
+            async with self.locks.acquire(f"person:{person}"):
                 await joining.leave(self.admin, self.tables, organization, person)
 
     async def _look_after(self, organization: Organization) -> None:

@@ -41,7 +41,7 @@ class SignInService:
     async def open(
         self, person: Person, organization: Organization, scheme: ColorScheme | None = None
     ) -> Session:
-        """Return the session of a person whom Equa has just called a member of the organization."""
+        """Return the session of a person who is a member, as Equa just confirmed."""
         return await self.provisioner.open_session(person, organization, scheme)
 
     async def has_team(self, organization: OrganizationId) -> bool:

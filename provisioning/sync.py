@@ -80,7 +80,7 @@ class TeamSync:
         before: Counts,
         on_progress: OnProgress,
     ) -> Report:
-        async with self.provisioner.locks.hold(f"sync:{organization.id}"):
+        async with self.provisioner.locks.acquire(f"sync:{organization.id}"):
             provisioned = await self.provisioner.ensure_team(organization, thorough=True)
             preview = await self._preview(organization.id, snapshot, provisioned.team.id)
             if preview.plan.refusal and not force:

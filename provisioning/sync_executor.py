@@ -74,7 +74,7 @@ class SyncExecutor:
 
     async def _remove(self, person: PersonId) -> None:
         # The lock of `Provisioner.leave`, with a look between the lock and the leaving.
-        async with self.provisioner.locks.hold(f"person:{person}"):
+        async with self.provisioner.locks.acquire(f"person:{person}"):
             if await self._memberships.is_joined_since(self._organization, person, self.read_at):
                 self.progress.unchanged += 1
                 return
@@ -94,7 +94,7 @@ class SyncExecutor:
     async def _open(self, newcomer: Member) -> MemberAccount | None:
         person = person_of(newcomer)
         member = None
-        async with self.provisioner.locks.hold(f"person:{person.id}"):
+        async with self.provisioner.locks.acquire(f"person:{person.id}"):
             with self.progress.noting(person.id):
                 account = await ensure_user(self.provisioner.admin, self.provisioner.tables, person, "roster")
                 member = MemberAccount(person.id, account.user_id)
@@ -114,7 +114,7 @@ class SyncExecutor:
 
     async def _adopt(self, members: Sequence[MemberAccount]) -> None:
         """Record people who are in the team already, and put them into its channels."""
-        async with self.provisioner.locks.hold(entering(self._organization)):
+        async with self.provisioner.locks.acquire(entering(self._organization)):
             staying = await self._joining(members)
         await self._join_channels(staying, self._open_channels)
         await self._memberships.joined_all(self._organization, _people(staying))
@@ -123,7 +123,7 @@ class SyncExecutor:
 
     async def _enter(self, members: Sequence[MemberAccount]) -> list[MemberAccount]:
         """Put up to 256 people into the team; return those who are now in it."""
-        async with self.provisioner.locks.hold(entering(self._organization)):
+        async with self.provisioner.locks.acquire(entering(self._organization)):
             joining = await self._joining(members)
             refused = await self._refused([member.user_id for member in joining]) if joining else {}
         for member in joining:

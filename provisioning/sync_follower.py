@@ -51,7 +51,7 @@ class RosterFollower:
 
     async def _change(self, person: Person) -> None:
         admin, tables = self.provisioner.admin, self.provisioner.tables
-        async with self.provisioner.locks.hold(f"person:{person.id}"):
+        async with self.provisioner.locks.acquire(f"person:{person.id}"):
             with self.progress.noting(person.id):
                 account = await tables.accounts.find(person.id)
                 user = await admin.user(account.user_id) if account else None

@@ -37,7 +37,7 @@ class Locks:
         self._work = asyncio.Event()
 
     @asynccontextmanager
-    async def hold(self, key: str) -> AsyncIterator[None]:
+    async def acquire(self, key: str) -> AsyncIterator[None]:
         """Hold the key for the length of the context; it is not re-entrant.
 
         Raises `Busy` if others hold it for `max_wait` seconds. When the connection that holds it is
@@ -53,7 +53,7 @@ class Locks:
                 self._release(number)
 
     async def run(self) -> NoReturn:
-        """Serve `hold` until cancelled, connecting again when the connection is lost."""
+        """Serve `acquire` until cancelled, connecting again when the connection is lost."""
         await reconnect_forever("locks", self._connect, is_loss=is_unavailable, backoff=backoff)
 
     async def _connect(self) -> None:

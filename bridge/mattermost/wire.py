@@ -119,7 +119,7 @@ def _record(obj: object, what: str) -> Record:
 
 def _ids(value: object) -> Iterator[str]:
     if not isinstance(value, list) or not all(map(is_mattermost_id, value)):
-        raise MalformedError("Mattermost sent a list of ids that is none.")
+        raise MalformedError("Mattermost sent something else than a list of ids.")
     return iter(value)
 
 

@@ -62,7 +62,7 @@ class Reconciler:
         await self._report_age()
         if not await self._is_due():
             return False
-        async with self.sync.provisioner.locks.hold(_RUN):
+        async with self.sync.provisioner.locks.acquire(_RUN):
             if not await self._is_due():
                 return False
             await self._all()

@@ -22,7 +22,7 @@ class ConnectionLimits:
     """How many connections there may be at once, and how many seconds each may take."""
 
     most: int
-    room: int = 32
+    spare: int = 32
     """How many more there may be while all others are busy; they get the probes only."""
     headers: float = 10.0
     """To send the head of a request, from the connection's beginning or from its first byte."""
@@ -76,7 +76,7 @@ class Connections:
         if len(self) < self.limits.most or self._make_room():
             self._new[connection] = None
             return True
-        if len(self) < self.limits.most + self.limits.room:
+        if len(self) < self.limits.most + self.limits.spare:
             self._new[connection] = None
         else:
             connection.give_up(late=False)

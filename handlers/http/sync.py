@@ -58,7 +58,7 @@ def configured(request: web.Request) -> Syncing:
 
 async def _under_way(request: web.Request, syncing: Syncing, organization: OrganizationId) -> SyncId:
     """Return the organization's unfinished sync, or begin one."""
-    async with syncing.locks.hold(f"sync-request:{organization}"):
+    async with syncing.locks.acquire(f"sync-request:{organization}"):
         found = await syncing.syncs.unfinished(organization)
         if found is not None:
             return found

@@ -58,7 +58,7 @@ class Memberships:
         organization, person = change.organization_id, change.person_id
         # Before anything is waited for: from now on no ticket is good, and no visit lets them in.
         await self.provisioner.tables.memberships.leave(organization, person)
-        async with self.provisioner.locks.hold(entering(organization)):
+        async with self.provisioner.locks.acquire(entering(organization)):
             await self.provisioner.leave(person, organization)
         return {"membership": "removed"}
 
@@ -78,7 +78,7 @@ class Memberships:
 
     async def _let_in(self, person: Person, organization: OrganizationId) -> None:
         admin, tables = self.provisioner.admin, self.provisioner.tables
-        async with self.provisioner.locks.hold(f"person:{person.id}"):
+        async with self.provisioner.locks.acquire(f"person:{person.id}"):
             account = await ensure_user(admin, tables, person, "roster")
             team = await self.provisioner.ensure_team(Organization(organization, ""))
             # The newest word of the platform is younger than any leaving.

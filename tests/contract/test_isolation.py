@@ -1,4 +1,4 @@
-"""Who sees whom: everybody sees everybody, until the roles are changed."""
+"""Everybody sees everybody until the roles are changed."""
 
 from tests.contract.server import Account, Mattermost
 

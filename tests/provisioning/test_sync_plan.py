@@ -149,7 +149,7 @@ def test_bots_are_never_removed() -> None:
 
 
 def test_who_came_by_another_way_is_never_removed() -> None:
-    """Somebody has put them there by hand, be it after they had left."""
+    """Somebody has put them there by hand, even after they had left."""
     team = returning_visit(range(3))
     team.present |= {7, 8, 9}
     team.known |= {7, 8}

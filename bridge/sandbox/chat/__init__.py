@@ -8,7 +8,7 @@ The page speaks Mattermost's public interface only, with the browser's session c
   sends `user_typing` and `ping`
 * `POST /api/v4/users/login` and `/users/logout`
 
-Beside that it asks `GET /sandbox/people` whom one can be in the demo.
+It also asks `GET /sandbox/people` for the people of the demo.
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ _PAGE = "index.html"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody whom a visitor of the demo can be; the password is the sandbox's, and no secret."""
+    """A person of the demo; the password is the sandbox's, and no secret."""
 
     username: str
     password: str

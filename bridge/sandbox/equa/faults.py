@@ -49,5 +49,5 @@ def garbage(*, route: str = "") -> Fault:
 
 
 def redirect(location: str, *, status: int = 302, route: str = "") -> Fault:
-    """Return a redirect, be it to another host."""
+    """Return a redirect, perhaps to another host."""
     return Fault(status, headers={"Location": location}, route=route)

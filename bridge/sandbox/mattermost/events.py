@@ -13,7 +13,7 @@ COMPACT = (",", ":")
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """To whom an event goes; all empty means to everybody."""
+    """The audience of an event; all empty means everybody."""
 
     user_id: str = ""
     channel_id: str = ""

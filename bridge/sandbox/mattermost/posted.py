@@ -39,7 +39,7 @@ def posted_event(
 
 
 def mentioned_users(state: State, post: Post, channel: Channel) -> frozenset[str]:
-    """Return the active members of the channel whom the post mentions, its author left out."""
+    """Return the active members that the post mentions, without its author."""
     members = state.channel_members[channel.id]
     if channel.type in "DG":
         return frozenset(members.keys() - {post.user_id})

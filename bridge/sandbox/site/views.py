@@ -10,7 +10,7 @@ from bridge.sandbox.site.demo_events import DEMO_EVENTS
 
 
 def view(store: Store, user: UUID | None, bridge_url: str) -> dict[str, Any]:
-    """Return who one is, whom one can be, and the organizations: one's own first told in full."""
+    """Return the present person, the people to choose from and the organizations."""
     mine = list(store.organizations_of(user)) if user else []
     others = [organization for organization in store.organizations.values() if organization not in mine]
     return {

@@ -34,7 +34,7 @@ class Capacity:
         self.visits = 0
 
     async def visit(self, locks: Locks, key: str) -> None:
-        async with locks.hold(key):
+        async with locks.acquire(key):
             self.inside += 1
             self.most = max(self.most, self.inside)
             await asyncio.sleep(0.001)
@@ -55,26 +55,26 @@ async def test_one_at_a_time_holds_a_key(one: Locks, other: Locks) -> None:
 
 async def test_keys_do_not_wait_for_each_other(one: Locks, other: Locks) -> None:
     """Whoever holds them."""
-    async with asyncio.timeout(5), one.hold("a"), other.hold("b"), one.hold("c"):
+    async with asyncio.timeout(5), one.acquire("a"), other.acquire("b"), one.acquire("c"):
         pass
 
 
 async def test_a_key_is_free_when_its_holder_fails(one: Locks, other: Locks) -> None:
     """Or is cancelled."""
     with pytest.raises(ZeroDivisionError):
-        async with one.hold("key"):
+        async with one.acquire("key"):
             raise ZeroDivisionError
     entered = asyncio.Event()
     holder = asyncio.create_task(_stay(one, entered))
     await entered.wait()
     holder.cancel()
 
-    async with asyncio.timeout(5), other.hold("key"):
+    async with asyncio.timeout(5), other.acquire("key"):
         assert entered.is_set()
 
 
 async def _stay(locks: Locks, entered: asyncio.Event) -> None:
-    async with locks.hold("key"):
+    async with locks.acquire("key"):
         entered.set()
         await asyncio.Event().wait()
 
@@ -86,7 +86,7 @@ async def test_who_gave_up_waiting_holds_nothing(one: Locks, other: Locks) -> No
         waiting = asyncio.create_task(_stay(one, entered))
         await asyncio.sleep(0.0002 * number)
         waiting.cancel()
-        async with asyncio.timeout(5), other.hold("key"):
+        async with asyncio.timeout(5), other.acquire("key"):
             assert waiting.done()
 
 
@@ -95,10 +95,10 @@ async def test_nobody_waits_for_ever(dsn: str) -> None:
     async with opened(dsn, max_wait=0.5) as one, opened(dsn, max_wait=0.5) as other:
         for locks in (one, other):
             await _connected(locks)
-        async with one.hold("key"):
+        async with one.acquire("key"):
             for locks in (one, other):
                 with pytest.raises(Unavailable, match="try again"):
-                    async with locks.hold("key"):
+                    async with locks.acquire("key"):
                         pytest.fail("two hold the key")
 
 
@@ -107,7 +107,7 @@ async def _connected(locks: Locks) -> None:
     async with asyncio.timeout(20):
         for number in itertools.count():
             with suppress(Unavailable):
-                async with locks.hold(f"nobody's {number}"):
+                async with locks.acquire(f"nobody's {number}"):
                     return
 
 
@@ -130,7 +130,7 @@ async def test_a_holder_that_loses_its_connection_is_stopped(one: Locks, other: 
 async def _held(locks: Locks) -> bool:
     """Whether the key could be held; not while the cut has not been noticed."""
     with suppress(DatabaseUnavailable):
-        async with locks.hold("key"):
+        async with locks.acquire("key"):
             return True
     return False
 
@@ -150,7 +150,7 @@ async def _cut(dsn: str) -> None:
 async def test_a_timeout_inside_is_the_holders_own(one: Locks) -> None:
     """It is not mistaken for a lost connection."""
     with pytest.raises(TimeoutError):
-        async with one.hold("key"), asyncio.timeout(0.01):
+        async with one.acquire("key"), asyncio.timeout(0.01):
             await asyncio.Event().wait()
 
 
@@ -158,5 +158,5 @@ async def test_while_the_database_is_away_waiting_fails_at_once(tmp_path: object
     """Somebody waits for a page."""
     async with opened(f"postgresql:///none?host={tmp_path}") as locks:
         with pytest.raises(DatabaseUnavailable):
-            async with asyncio.timeout(5), locks.hold("key"):
+            async with asyncio.timeout(5), locks.acquire("key"):
                 pytest.fail("nobody could say that the key is free")

@@ -77,7 +77,7 @@ async def test_when_it_ends_the_roster_is_gone(pool: Pool, syncs: Syncs) -> None
 
 
 async def test_what_waits_or_runs_is_unfinished(pool: Pool, syncs: Syncs) -> None:
-    """Not what has ended, be it without a word, nor what never got its job."""
+    """Neither a sync that has ended, nor one that never got its job."""
     assert await syncs.unfinished(ACME.id) is None
     await syncs.store(ACME, ROSTER, NOON)
     assert await syncs.unfinished(ACME.id) is None

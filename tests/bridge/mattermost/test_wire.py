@@ -66,7 +66,7 @@ def test_post_with_a_wrong_field_is_malformed(key: str, wrong: object) -> None:
 
 @pytest.mark.parametrize("key", ["id", "channel_id", "user_id", "root_id"])
 def test_post_with_something_else_than_an_id_is_malformed(key: str) -> None:
-    """An id that is none would only be refused later."""
+    """A malformed id would be refused only later."""
     with pytest.raises(MalformedError, match=key):
         wire.parse_post(post_json(**{key: "P" * 26}))
 

@@ -91,7 +91,7 @@ async def test_a_refused_token_is_waited_for_and_named(world: World, pool: Pool)
 
 
 async def test_a_refused_notice_token_is_told_from_the_bots(world: World, pool: Pool) -> None:
-    """It is the other variable that has to be mended, and meanwhile people are answered."""
+    """The other variable is the wrong one; people are answered meanwhile."""
     async with running_bot(world, pool, world.bot_token.token, notice_token="x" * 26) as bot:
         assert await bot.until_refused() == {"MATTERMOST_NOTICE_TOKEN"}
         await bot.until_connected()

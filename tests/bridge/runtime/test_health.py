@@ -166,7 +166,7 @@ async def test_a_bot_that_does_not_know_itself_yet_is_not_ready(status: HealthCh
 async def test_a_token_that_the_websocket_finds_refused_is_named(
     status: HealthCheck, outside: Outside
 ) -> None:
-    """The operator is told which variable has to be mended."""
+    """The operator learns which variable to correct."""
     outside.socket.state = "unauthorised"
 
     told = part(await status.look(), "websocket")

@@ -18,7 +18,7 @@ from handlers.http.connections import ConnectionLimits, limits_of_process
 from handlers.http.http_server import http_server
 from handlers.http.limits import Timeouts
 
-QUICK = ConnectionLimits(most=40, room=4, headers=0.4, exchange=60, look_every=0.02)
+QUICK = ConnectionLimits(most=40, spare=4, headers=0.4, exchange=60, look_every=0.02)
 PATIENT = replace(QUICK, headers=60)
 SESSION = "POST /api/v1/mattermost/session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 PROBE = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -39,7 +39,7 @@ async def test_it_is_ready_without_what_is_not_required(api: Client, health: Fak
 
 
 async def test_it_is_not_ready_without_what_is_required(api: Client, health: FakeHealth) -> None:
-    """The answer is an error that names the part, and the variable that has to be mended."""
+    """The answer is an error that names the part, and the variable to correct."""
     health.parts = (DATABASE, TOKEN_REFUSED, AGENT_AWAY)
     response = await api.get("/readyz")
 

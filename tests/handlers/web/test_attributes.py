@@ -1,4 +1,4 @@
-"""What the component does when its attributes change, be it in the middle of something."""
+"""What the component does when its attributes change, also in the middle of something."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The chat in a tab of its own: whom it belongs to, and what becomes of it when that changes."""
+"""The chat in a tab of its own: its owner, and what becomes of it when that changes."""
 
 import asyncio
 

@@ -118,7 +118,7 @@ async def convert(call: Call) -> web.StreamResponse:
 
 
 async def create_direct(call: Call) -> web.StreamResponse:
-    """Return the direct channel of two users, one of whom is who asks."""
+    """Return the direct channel of the caller and another user."""
     ids = await call.json("user_ids")
     if not isinstance(ids, list) or len(ids) != 2 or not all(is_id(each) for each in ids):
         raise invalid_param("user_ids")
