@@ -22,6 +22,7 @@ from bridge.config_values import (
     Url,
 )
 from bridge.errors import ConfigurationError
+from bridge.models.agent import AgentKind
 from bridge.models.jobs import AskLimit
 from bridge.models.proxies import Proxies
 
@@ -53,7 +54,7 @@ class Settings(BaseModel):
     equa_admin_permissions: Names = ("editMembers", "editOrganizationDetails")
     equa_service_email: str | None = None
     equa_service_password: SecretStr | None = None
-    agent_kind: Literal["gateway", "openai"] = "gateway"
+    agent_kind: AgentKind = "gateway"
     agent_url: AgentUrl | None = None
     agent_token: Token | None = None
     agent_id: AgentId = "main"

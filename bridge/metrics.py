@@ -52,6 +52,13 @@ class Metrics:
         self.registry = CollectorRegistry()
         for collector in (ProcessCollector, PlatformCollector, GCCollector):
             collector(registry=self.registry)
+        self._define_websocket()
+        self._define_jobs()
+        self._define_calls()
+        self._define_teams()
+        self._start_at_zero()
+
+    def _define_websocket(self) -> None:
         self._socket = self._gauge("socket_state", "1 for the state that the websocket is in.", "state")
         self._connections = self._counter("socket_connections", "Times the websocket has become connected.")
         self._queue = self._gauge("socket_queue", "Events of the websocket that wait to be taken.")
@@ -64,15 +71,26 @@ class Metrics:
         )
         self._runs = self._counter("catch_up_runs", "Times missed posts were fetched over REST.")
         self._posts = self._counter("catch_up_posts", "Posts fetched by that.")
+
+    def _define_jobs(self) -> None:
         self._inbox = self._gauge("inbox_jobs", "Jobs in the inbox.", "kind", "state")
         self._oldest = self._gauge("inbox_oldest_age_seconds", "Age of the oldest job.", "kind", "state")
         self._jobs = self._counter("jobs_finished", "Ends of attempts at jobs.", "kind", "outcome")
         self._answers = self._histogram("answer_latency_seconds", "From post to reply.", _ANSWERS, "outcome")
+
+    def _define_calls(self) -> None:
         self._agent = self._histogram("agent_call_seconds", "Calls of the agent.", _ANSWERS, "outcome")
         self._rest = self._histogram(
             "mattermost_call_seconds", "Calls of Mattermost's REST interface.", _CALLS, "endpoint", "status"
         )
         self._http = self._histogram("http_request_seconds", "Requests served.", _CALLS, "route", "status")
+        self._visitors = self._gauge(
+            "visitors",
+            "Different people since the start, and their addresses; 1,000 at most.",
+            "of",
+        )
+
+    def _define_teams(self) -> None:
         self._drift = self._counter(
             "reconcile_people", "People that reconciling added or removed because no event had.", "change"
         )
@@ -92,17 +110,15 @@ class Metrics:
             "Default channels that the bridge could not put right: private, or another has their name.",
             "problem",
         )
-        for problem in CHANNEL_PROBLEMS:
-            self._channel_problems.labels(problem).set(0)
-        self._visitors = self._gauge(
-            "visitors",
-            "Different people since the start, and their addresses; 1,000 at most.",
-            "of",
-        )
-        self.visitors(people=0, addresses=0)
         self._repairs = self._counter(
             "repairs", "Repairs of teams after somebody changed a default channel or the bot in it.", "cause"
         )
+
+    def _start_at_zero(self) -> None:
+        """Create every series that an alert takes an increase of."""
+        for problem in CHANNEL_PROBLEMS:
+            self._channel_problems.labels(problem).set(0)
+        self.visitors(people=0, addresses=0)
         for cause in get_args(RepairCause):
             self._repairs.labels(cause)
         for change in CHANGES:

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.cli import parser
 from bridge.config import Settings, load
+from bridge.events.types import TYPES
 from handlers.http.app import ROUTES
 
 ROOT = Path(__file__).parents[1]
@@ -134,6 +135,11 @@ def test_the_api_document_has_no_other_routes() -> None:
     named = {found for row in rows for found in re.findall(r"`([A-Z]+) (/[^\s`?]*)", row)}
 
     assert named == {(route.method, route.path) for route in ROUTES if route.method != "OPTIONS"}
+
+
+def test_the_api_document_has_every_type_of_event() -> None:
+    """Each with its row, and no other."""
+    assert set(re.findall(r"^\| `(cc\.[a-z.]+)` \|", API, re.MULTILINE)) == set(TYPES)
 
 
 def test_make_has_every_target_that_the_documents_name() -> None:

@@ -1,16 +1,15 @@
 """Clients of an organization's agent, one for each kind of server."""
 
-from typing import Literal, assert_never
+from typing import assert_never
 
 from aiohttp import ClientSession
 
 from bridge.agent import gateway, openai
 from bridge.agent.http import Server, make_session
+from bridge.models.agent import AgentKind
 from bridge.ports import Agent
 
 __all__ = ["AgentKind", "make_agent", "make_session"]
-
-AgentKind = Literal["gateway", "openai"]
 
 
 def make_agent(  # noqa: PLR0913 - the agent's settings, each by its name

@@ -25,6 +25,23 @@ coalesce(u.token_created < now() - $2::interval, true) as old
 """
 
 
+_RECORD = """
+with done as (delete from attempts where key = $5)
+insert into mattermost_user_mappings as u
+    (id, mattermost_user_id, mattermost_username, provisioned, unconfirmed, email_digest)
+values ($1, $2, $3, $4, $6, $7)
+on conflict (id) do update
+set mattermost_user_id = excluded.mattermost_user_id,
+    mattermost_username = excluded.mattermost_username,
+    provisioned = excluded.provisioned,
+    unconfirmed = excluded.unconfirmed, email_digest = excluded.email_digest,
+    shown_name = null, visit_name = null, roster_name = null, shown_email = null,
+    introduced = false, color_scheme = null,
+    personal_access_token = null, token_id = null, token_created = null,
+    token_digest = null, stray_tokens = false, modified = now()
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredToken:
     id: TokenId
@@ -134,21 +151,7 @@ class Accounts:
         """
         try:
             await self.pool.execute(
-                """
-                with done as (delete from attempts where key = $5)
-                insert into mattermost_user_mappings as u
-                    (id, mattermost_user_id, mattermost_username, provisioned, unconfirmed, email_digest)
-                values ($1, $2, $3, $4, $6, $7)
-                on conflict (id) do update
-                set mattermost_user_id = excluded.mattermost_user_id,
-                    mattermost_username = excluded.mattermost_username,
-                    provisioned = excluded.provisioned,
-                    unconfirmed = excluded.unconfirmed, email_digest = excluded.email_digest,
-                    shown_name = null, visit_name = null, roster_name = null, shown_email = null,
-                    introduced = false, color_scheme = null,
-                    personal_access_token = null, token_id = null, token_created = null,
-                    token_digest = null, stray_tokens = false, modified = now()
-                """,
+                _RECORD,
                 person,
                 user.id,
                 user.username,

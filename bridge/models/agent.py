@@ -6,6 +6,9 @@ from typing import Literal
 from bridge.models.chat import ChannelId, PostId
 from bridge.models.equa import OrganizationId, PersonId
 
+AgentKind = Literal["gateway", "openai"]
+"""What stands behind `AGENT_URL`: an equabot-gateway, or any OpenAI-compatible server."""
+
 
 @dataclass(frozen=True, slots=True)
 class Question:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any, assert_never
 from urllib.parse import urlsplit
 
 from aiohttp import ClientSession
@@ -15,6 +15,7 @@ from bridge.agent.endpoint import Endpoint
 from bridge.agent.error_reports import error_in_body
 from bridge.agent.refusals import Refusal, refused
 from bridge.equa import EquaClient, ServiceAccount
+from bridge.models.agent import AgentKind
 from bridge.models.proxies import Proxies
 from bridge.ops.checks import Check, absent
 from bridge.ops.context import Context, secret
@@ -97,7 +98,7 @@ async def proxies(chosen: Proxies, urls: Sequence[str]) -> Sequence[Finding]:
 @dataclass(frozen=True, slots=True)
 class AgentCheck:
     session: ClientSession
-    kind: Literal["gateway", "openai"]
+    kind: AgentKind
     url: str
     token: str = field(repr=False)
     model: str
@@ -105,7 +106,13 @@ class AgentCheck:
 
     async def look(self) -> Sequence[Finding]:
         """Send a request that needs the token and costs nothing."""
-        return [await (self._gateway() if self.kind == "gateway" else self._openai())]
+        match self.kind:
+            case "gateway":
+                return [await self._gateway()]
+            case "openai":
+                return [await self._openai()]
+            case _:
+                assert_never(self.kind)
 
     async def _gateway(self) -> Finding:
         """Send a question without messages: a good token gets an error about them, and no model runs."""

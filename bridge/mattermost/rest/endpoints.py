@@ -30,27 +30,35 @@ class UserCalls:
     transport: Transport
 
     async def get(self, user_id: str) -> Any:
+        """`GET /users/{id}`."""
         return await Users(self.transport).get_user(identifier(user_id))
 
     async def me(self) -> Any:
+        """`GET /users/me`."""
         return await Users(self.transport).get_user("me")
 
     async def by_username(self, username: str) -> Any:
+        """`GET /users/username/{name}`."""
         return await Users(self.transport).get_user_by_username(segment(username))
 
     async def by_email(self, email: str) -> Any:
+        """`GET /users/email/{address}`."""
         return await Users(self.transport).get_user_by_email(segment(email))
 
     async def by_ids(self, user_ids: Sequence[str]) -> Any:
+        """`POST /users/ids`."""
         return await Users(self.transport).get_users_by_ids(list(map(identifier, user_ids)))
 
     async def page(self, params: Body) -> Any:
+        """`GET /users`."""
         return await Users(self.transport).get_users(params)
 
     async def create(self, body: Body) -> Any:
+        """`POST /users`."""
         return await Users(self.transport).create_user(body)
 
     async def patch(self, user_id: str, body: Body) -> Any:
+        """`PUT /users/{id}/patch`."""
         return await Users(self.transport).patch_user(identifier(user_id), body)
 
     async def verify_email(self, user_id: str) -> Any:
@@ -63,12 +71,15 @@ class UserCalls:
         return await self.transport.put(f"/users/{identifier(user_id)}/preferences", preferences)
 
     async def set_active(self, user_id: str, *, active: bool) -> Any:
+        """`PUT /users/{id}/active`."""
         return await Users(self.transport).update_user_active_status(identifier(user_id), {"active": active})
 
     async def set_roles(self, user_id: str, roles: str) -> Any:
+        """`PUT /users/{id}/roles`."""
         return await Users(self.transport).update_user_role(identifier(user_id), {"roles": roles})
 
     async def create_token(self, user_id: str, description: str) -> Any:
+        """`POST /users/{id}/tokens`."""
         body = {"description": description}
         return await Users(self.transport).create_user_access_token(identifier(user_id), body)
 
@@ -87,30 +98,37 @@ class TeamCalls:
     transport: Transport
 
     async def get(self, team_id: str) -> Any:
+        """`GET /teams/{id}`."""
         return await Teams(self.transport).get_team(identifier(team_id))
 
     async def by_name(self, name: str) -> Any:
+        """`GET /teams/name/{name}`."""
         return await Teams(self.transport).get_team_by_name(segment(name))
 
     async def mine(self) -> Any:
+        """`GET /users/me/teams`."""
         return await Teams(self.transport).get_user_teams("me")
 
     async def of_user(self, user_id: str) -> Any:
+        """`GET /users/{id}/teams`."""
         return await Teams(self.transport).get_user_teams(identifier(user_id))
 
     async def create(self, body: Body) -> Any:
+        """`POST /teams`."""
         return await Teams(self.transport).create_team(body)
 
     async def renew_invite(self, team_id: str) -> Any:
         return await self.transport.post(f"/teams/{identifier(team_id)}/regenerate_invite_id")
 
     async def patch(self, team_id: str, body: Body) -> Any:
+        """`PUT /teams/{id}/patch`."""
         return await Teams(self.transport).patch_team(identifier(team_id), body)
 
     async def restore(self, team_id: str) -> Any:
         return await self.transport.post(f"/teams/{identifier(team_id)}/restore")
 
     async def member(self, team_id: str, user_id: str) -> Any:
+        """`GET /teams/{id}/members/{user}`."""
         return await Teams(self.transport).get_team_member(identifier(team_id), identifier(user_id))
 
     async def members_among(self, team_id: str, user_ids: Sequence[str]) -> Any:
@@ -118,6 +136,7 @@ class TeamCalls:
         return await self.transport.post(path, list(map(identifier, user_ids)))
 
     async def add_member(self, team_id: str, user_id: str) -> Any:
+        """`POST /teams/{id}/members`."""
         body = {"team_id": team_id, "user_id": identifier(user_id)}
         return await Teams(self.transport).add_user_to_team(identifier(team_id), body)
 
@@ -128,6 +147,7 @@ class TeamCalls:
         return await self.transport.post(path, body, params={"graceful": "true"})
 
     async def remove_member(self, team_id: str, user_id: str) -> Any:
+        """`DELETE /teams/{id}/members/{user}`."""
         return await Teams(self.transport).remove_user_from_team(identifier(team_id), identifier(user_id))
 
 
@@ -138,6 +158,7 @@ class ChannelCalls:
     transport: Transport
 
     async def get(self, channel_id: str) -> Any:
+        """`GET /channels/{id}`."""
         return await Channels(self.transport).get_channel(identifier(channel_id))
 
     async def by_name(self, team_id: str, name: str, *, archived: bool = False) -> Any:
@@ -145,9 +166,11 @@ class ChannelCalls:
         return await self.transport.get(path, params={"include_deleted": "true"} if archived else None)
 
     async def of_user(self, user_id: str, team_id: str) -> Any:
+        """`GET /users/{user}/teams/{team}/channels`."""
         return await Channels(self.transport).get_channels_for_user(identifier(user_id), identifier(team_id))
 
     async def mine_in(self, team_id: str) -> Any:
+        """`GET /users/me/teams/{team}/channels`."""
         return await Channels(self.transport).get_channels_for_user("me", identifier(team_id))
 
     async def mine(self) -> Any:
@@ -158,15 +181,19 @@ class ChannelCalls:
         return await self.transport.get(f"/users/{identifier(user_id)}/channels")
 
     async def create(self, body: Body) -> Any:
+        """`POST /channels`."""
         return await Channels(self.transport).create_channel(body)
 
     async def patch(self, channel_id: str, body: Body) -> Any:
+        """`PUT /channels/{id}/patch`."""
         return await Channels(self.transport).patch_channel(identifier(channel_id), body)
 
     async def archive(self, channel_id: str) -> Any:
+        """`DELETE /channels/{id}`."""
         return await Channels(self.transport).delete_channel(identifier(channel_id))
 
     async def restore(self, channel_id: str) -> Any:
+        """`POST /channels/{id}/restore`."""
         return await Channels(self.transport).restore_channel(identifier(channel_id))
 
     async def members_among(self, channel_id: str, user_ids: Sequence[str]) -> Any:
@@ -174,6 +201,7 @@ class ChannelCalls:
         return await self.transport.post(path, list(map(identifier, user_ids)))
 
     async def add_member(self, channel_id: str, user_id: str) -> Any:
+        """`POST /channels/{id}/members`."""
         return await Channels(self.transport).add_user(
             identifier(channel_id), {"user_id": identifier(user_id)}
         )
@@ -183,6 +211,7 @@ class ChannelCalls:
         return await self.transport.post(path, {"user_ids": list(user_ids)})
 
     async def remove_member(self, channel_id: str, user_id: str) -> Any:
+        """`DELETE /channels/{id}/members/{user}`."""
         return await Channels(self.transport).remove_channel_member(
             identifier(channel_id), identifier(user_id)
         )
@@ -195,12 +224,15 @@ class PostCalls:
     transport: Transport
 
     async def get(self, post_id: str) -> Any:
+        """`GET /posts/{id}`."""
         return await Posts(self.transport).get_post(identifier(post_id))
 
     async def delete(self, post_id: str) -> Any:
+        """`DELETE /posts/{id}`."""
         return await Posts(self.transport).delete_post(identifier(post_id))
 
     async def page(self, channel_id: str, params: Body) -> Any:
+        """`GET /channels/{id}/posts`."""
         return await Posts(self.transport).get_posts_for_channel(identifier(channel_id), params)
 
     async def thread(self, root_id: str, params: Body) -> Any:
@@ -218,12 +250,15 @@ class ServerCalls:
     transport: Transport
 
     async def ping(self) -> Any:
+        """`GET /system/ping`."""
         return await System(self.transport).check_system_health()
 
     async def client_config(self) -> Any:
+        """`GET /config/client`."""
         return await System(self.transport).get_client_configuration({"format": "old"})
 
     async def config(self) -> Any:
+        """`GET /config`."""
         return await System(self.transport).get_configuration()
 
     async def patch_config(self, body: Body) -> Any:
@@ -236,16 +271,21 @@ class ServerCalls:
         return await self.transport.post("/roles/names", list(names))
 
     async def patch_role(self, role_id: str, permissions: Sequence[str]) -> Any:
+        """`PUT /roles/{id}/patch`."""
         return await Roles(self.transport).patch_role(identifier(role_id), {"permissions": list(permissions)})
 
     async def create_bot(self, body: Body) -> Any:
+        """`POST /bots`."""
         return await Bots(self.transport).create_bot(body)
 
     async def bot(self, user_id: str) -> Any:
+        """`GET /bots/{user}`."""
         return await Bots(self.transport).get_bot(identifier(user_id), {"include_deleted": "true"})
 
     async def patch_bot(self, user_id: str, body: Body) -> Any:
+        """`PUT /bots/{user}`."""
         return await Bots(self.transport).patch_bot(identifier(user_id), body)
 
     async def enable_bot(self, user_id: str) -> Any:
+        """`POST /bots/{user}/enable`."""
         return await Bots(self.transport).enable_bot(identifier(user_id))
