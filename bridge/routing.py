@@ -124,6 +124,11 @@ class Policy:
     notice_account: str = ""
     """The name of the account that posts notices; empty if that is the bot, or not known yet."""
 
+    @property
+    def smallest_limit(self) -> int:
+        """The number of questions below which no limit is reached."""
+        return min(self.at_once, self.an_hour)
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -142,7 +147,10 @@ class Facts:
     in_agent_channel: bool = False
     """The channel is the organization's `#agent`, whatever it is called at the moment."""
     asked: Sequence[int] = ()
-    """When the author asked questions that were not refused; those of the last hour at least."""
+    """When the author asked questions that were not refused; those of the last hour at least.
+
+    Empty if they are too few to matter.
+    """
     stored: bool = False
     """The post was decided about before."""
     left_organization: bool = False
@@ -308,6 +316,8 @@ def _too_much(moment: int, asked: Sequence[int], policy: Policy) -> bool:
     It goes by when questions were posted and not by when they were read, so that a catch-up after an outage
     and two processes decide alike.
     """
+    if len(asked) < policy.smallest_limit:
+        return False
     in_minute = sum(moment - MINUTE < each <= moment for each in asked)
     in_hour = sum(moment - HOUR < each <= moment for each in asked)
     return in_minute >= policy.at_once or in_hour >= policy.an_hour

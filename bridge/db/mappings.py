@@ -16,7 +16,7 @@ with post as (
 ), asked as (
     select author, array_agg(posted_at) as moments from jobs
     where author = any($4) and posted_at > $6 and kind in ('mention', 'invite') and state <> 'refused'
-    group by author
+    group by author having count(*) >= $9
 )
 select o.organization_id, u.id as person_id,
        exists (select from jobs j where j.dedupe = 'post:' || p.id) as stored,
@@ -42,7 +42,7 @@ left join asked on asked.author = p.author
 order by p.n
 """
 """For each post what routing has to know. Who wrote in a thread is known of posts that were stored, refused
-ones too; what a person has asked, of those that were not refused."""
+ones too; what a person has asked, of those that were not refused, if it is $9 questions or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,12 @@ class Mappings:
     pool: Pool
 
     @database_errors
-    async def facts(self, posts: Sequence[Posted], agent_channel: str) -> list[Facts]:
+    async def facts(
+        self, posts: Sequence[Posted], agent_channel: str, *, asked_at_least: int = 0
+    ) -> list[Facts]:
         """Return for each post, in order, what routing has to know of it: one query for all.
+
+        When an author asked is left out where it is fewer than `asked_at_least` times.
 
         Who was put into a team by somebody else has no line of membership: a mapping is enough for them, and
         only people who are leaving or have left are treated differently.
@@ -68,6 +72,7 @@ class Mappings:
             min((posted.post.create_at for posted in posts), default=0) - HOUR,
             agent_channel,
             STOP,
+            asked_at_least,
         )
         return [
             Facts(

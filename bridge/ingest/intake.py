@@ -53,7 +53,9 @@ class Intake:
 
     async def _store(self, posts: Sequence[Posted], begin_at: int, *, incomplete: bool) -> int:
         began = time.time_ns()
-        facts = await self.mappings.facts(posts, self.me.agent_channel)
+        # Fewer questions do not reach a limit even together with all posts of the batch.
+        matters = self.policy.smallest_limit - len(posts)
+        facts = await self.mappings.facts(posts, self.me.agent_channel, asked_at_least=matters)
         entries = [
             entry
             for entry in await self._entries(posts, facts, begin_at)

@@ -182,3 +182,22 @@ async def test_a_database_that_is_away_is_told(mappings: Mappings, pool: Pool) -
         await mappings.facts([posted("1")], "agent")
     with pytest.raises(DatabaseUnavailable):
         await Teams(mappings.pool).organization_of_team(TEAM)
+
+
+@pytest.mark.parametrize(("at_least", "told"), [(-3, True), (0, True), (2, True), (3, False)])
+async def test_questions_are_left_out_where_they_are_few(
+    mappings: Mappings, pool: Pool, at_least: int, *, told: bool
+) -> None:
+    """Each person's own questions are counted."""
+    await Inbox(pool).put_all(
+        [
+            Entry(
+                "mention", f"thread:{number}", ACME, f"post:{number}", {"user_id": user, "create_at": number}
+            )
+            for number, user in enumerate([USER, USER, OTHER_USER], 1)
+        ]
+    )
+
+    (fact,) = await mappings.facts([posted("4")], "agent", asked_at_least=at_least)
+
+    assert sorted(fact.asked) == ([1, 2] if told else [])

@@ -179,6 +179,19 @@ async def test_the_limit_of_a_person(intake: Intake, pool: Pool, *, at_once: boo
     assert await hints(pool) == [("limit", "quick 3")]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+async def test_a_limit_is_the_same_for_batches_of_any_size(intake: Intake, pool: Pool, size: int) -> None:
+    """What was stored before and what comes in the same batch count together."""
+    intake.policy = Policy(at_once=5, an_hour=9)
+    posts = [post(f"{number}", at=NOW + number) for number in range(9)]
+
+    for first in range(0, len(posts), size):
+        await intake.store(posts[first : first + size])
+
+    known = await stored(pool)
+    assert [known[str(number)] for number in range(9)] == ["waiting"] * 5 + ["too_many_questions"] * 4
+
+
 async def test_two_processes_count_together(intake: Intake, pool: Pool) -> None:
     """Each reads everything; what the other has stored is neither counted twice nor forgotten."""
     intake.policy = Policy(at_once=4, an_hour=100)
