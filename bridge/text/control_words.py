@@ -1,12 +1,26 @@
-"""Words by which an agent asks the gateway for silence. Pure: no I/O is imported here."""
+"""Words by which an agent asks the gateway for silence. Pure: no I/O is imported here.
+
+They are obeyed where they stand for themselves: as the whole answer, on a first or last line of their own, or
+bare behind the last sentence. In quotes, in code or in a list of others they are a part of the answer.
+"""
 
 import re
 
 _WORD = r"(?:NO_REPLY|HEARTBEAT_OK|ANNOUNCE_SKIP|REPLY_SKIP)"
-_MARKS = r"[*_`\"'.!\s]{0,20}"
+_ALONE = re.compile(
+    rf"(?:```\w{{0,10}}\n)?(?:[^\w\s]|_){{0,9}}(?:{_WORD}|NO\\_REPLY)"
+    rf"(?:[\W_]{{1,20}}{_WORD}){{0,9}}[\W_]{{0,20}}",
+    re.IGNORECASE,
+)
+"""In any quotes or marks, but nothing before it that a growing answer shows."""
 
-_FIRST = re.compile(rf"[*_`\"']{{0,6}}{_WORD}(?![\w-]){_MARKS}")
-_LAST = re.compile(rf"(?<![\w-])[*_`\"']{{0,6}}{_WORD}{_MARKS}\Z")
+_DRESSED = rf"[*_`\"']{{0,6}}{_WORD}[*_`\"'.!]{{0,9}}"
+_FIRST = re.compile(rf"{_DRESSED}[ \t]{{0,20}}\n\s{{0,20}}")
+_LAST = re.compile(
+    rf"(?:(?<=\n)[ \t]{{0,9}}{_DRESSED}|(?<![^\s.!?])[*_]{{0,6}}{_WORD}[*_.!]{{0,9}})\s{{0,20}}\Z"
+)
+_ITEM = re.compile(r"(?:\A|\n)[ \t]{0,9}(?:[-*+>#|]|\d{1,9}[.)])[ \t]{0,9}\Z")
+"""The beginning of an item that would be left empty without its word."""
 _NO_RESPONSE = re.compile(r"No response from [A-Z][\w.-]*\.?")
 """What older gateways answer when the agent gave them nothing."""
 
@@ -16,14 +30,15 @@ _MOST = 10
 
 def without_control_words(text: str) -> tuple[str, bool]:
     """Return the text without control words at its ends, and whether it asks for silence."""
-    stripped = text.strip()
-    rest = stripped
+    text = text.strip()
+    if _ALONE.fullmatch(text):
+        return "", True
+    rest = text
     if found := _FIRST.match(rest):
         rest = rest[found.end() :]
     for _ in range(_MOST):
-        if not (found := _LAST.search(rest, max(0, len(rest) - 100))):
+        found = _LAST.search(rest, max(0, len(rest) - 100))
+        if not found or _ITEM.search(rest, max(0, found.start() - 30), found.start()):
             break
         rest = rest[: found.start()].rstrip()
-    if _NO_RESPONSE.fullmatch(rest):
-        rest = ""
-    return rest, rest != stripped and not rest.strip() and not _NO_RESPONSE.fullmatch(stripped)
+    return ("" if _NO_RESPONSE.fullmatch(rest) else rest), rest != text and not rest

@@ -10,6 +10,7 @@ from bridge.text.model_markup import (
     CLOSINGS,
     DROPPED,
     DROPPED_LINES,
+    MEDIA_IN_PROSE,
     OPENINGS,
     THINK_CLOSING,
     UNFINISHED,
@@ -32,6 +33,8 @@ _LONGEST_MARK = 1_500
 """Characters that the end of a growing text is searched for an unfinished mark."""
 
 _CALL_KEYS = frozenset(("name", "arguments", "parameters", "input", "id", "type", "function"))
+_CALL_SIGNS = frozenset(("arguments", "parameters", "input", "function"))
+"""Without one of these a name with an id or a type is somebody's, not a tool's."""
 
 
 def without_markup(text: str, *, whole: bool = True) -> str:
@@ -60,6 +63,7 @@ def _is_call_object(call: object) -> bool:
         isinstance(call, dict)
         and call.keys() <= _CALL_KEYS
         and len(call) > 1
+        and not _CALL_SIGNS.isdisjoint(call)
         and isinstance(call.get("name", call.get("function")), str | dict)
     )
 
@@ -99,6 +103,8 @@ class _Reader:
                 self.code_runs += 1
                 self._pass_code(kind, found)
             case "line" | "think" if not self._begins_line(found.start()):
+                pass
+            case "line" if MEDIA_IN_PROSE.match(found[0]):
                 pass
             case "line" | "dropped":
                 self._drop(found.start(), found.end())
@@ -141,7 +147,7 @@ class _Reader:
             self.text[max(0, closing.start() - 1) : closing.start()],
             self.text[closing.end() : closing.end() + 1],
         )
-        if not (before and behind and before in " \t\"'(" and behind in " \t.,;\"')"):
+        if not (before and behind and before in " \t\"'(“\u2018«„" and behind in " \t.,;:!?\"')”\u2019»“"):
             self.kept.clear()
             self.start = closing.end()
 
@@ -165,7 +171,7 @@ class _Reader:
 
     def _keep(self, end: int) -> None:
         piece = self.text[self.start : end]
-        if self.kept and piece.startswith("\n"):
+        if self.kept and piece.startswith("\n") and (piece[:3] == "\n\n\n" or self.kept[-1][-1] == "\n"):
             # One blank line remains where a block between two was taken out.
             before = self.kept[-1]
             ends = len(before) - len(before.rstrip("\n"))

@@ -7,7 +7,7 @@ _TOOL = (
     "(?:tools?_?calls?|tool_?(?:code|use)|tool_?(?:result|response|output)s?"
     "|function_?(?:call|result|response)s?|invoke|execute_tool)"
 )
-_THINK = "(?:think(?:ing)?|thoughts?|reason(?:ing)?|reflection|scratchpad|antthinking|seed:think)"
+_THINK = "(?:think(?:ing)?|thoughts?|reasoning|reflection|scratchpad|antthinking|seed:think)"
 
 THINK_OPENING = (
     rf"<(?=[trsa]){_THINK}(?:\s[^<>\n]{{0,200}})?>",
@@ -42,7 +42,7 @@ OPENINGS = {
     "action": (r"<\|START_ACTION\|>",),
     "request": (r"\[TOOL_REQUEST\]",),
     "call": (r"\[TOOL_CALL\]",),
-    "calls": (r"\[TOOL_CALLS\]", r"functools(?=\[\{)"),
+    "calls": (r"\[TOOL_CALLS\](?!\s{1,9}[a-z\u2019']{1,20}[ ,.])", r"functools(?=\[\{)"),
     "python": (r"<\|python_tag\|>", r"<\|tool_call\|>"),
     "channel": (r"<\|channel\|>(?!\s{0,9}final\b)",),
 }
@@ -81,6 +81,9 @@ DROPPED_LINES = (
     r"\[Tool (?:Call|Result)[: ][^\n]*(?:\n|\Z)(?:Arguments:[^\n]*(?:\n|\Z)(?:[^\n]+(?:\n|\Z))*)?",
 )
 """The same at the beginning of a line."""
+
+MEDIA_IN_PROSE = re.compile(r"MEDIA:[ \t]*(?![`\"'<~./\\]|[a-z]+:|[A-Z]:[\\/])[^\s/]+[ \t]+\S", re.IGNORECASE)
+"""A line that begins like the gateway's but goes on with words instead of an address or a path."""
 
 UNFINISHED = re.compile(
     r"(?:<[^\s<>][^<>\n]{0,300}|\[\[[^\[\]\n]{0,120}\]?|(?m:^)[ \t]{0,9}(?:MEDIA:|\[Tool )[^\n]{0,999})\Z"

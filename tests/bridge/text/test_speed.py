@@ -135,6 +135,8 @@ PIECES = (
     *(
         "<|channel|>",
         "<|a|>",
+        "- <|a|>\n",
+        "- <think>\n",
         "<invoke name=",
         "[TOOL_CALLS]",
         "[Tool Call: x]\n",

@@ -177,6 +177,24 @@ def test_a_call_in_json_alone_is_no_answer(text: str) -> None:
         "```\n![a](https://e.example/x.png)\n```",
         "wow! [link](https://e.example)",
         "It is finished!",
+        "The control word is `NO_REPLY`.",
+        'The agent then answers "NO_REPLY".',
+        "```python\nif answer == 'NO_REPLY'\n```",
+        "Use this:\n```\nNO_REPLY\n```",
+        "NO_REPLY is a control word.",
+        "NO_REPLY: a control word.",
+        "`NO_REPLY` means that nothing is posted.",
+        "The words are:\n\n- `HEARTBEAT_OK`\n- `NO_REPLY`",
+        "It ends with </think>, always.",
+        "“</think>” ends it.",
+        "<reason>late</reason> is what the form needs.",
+        "The file has <reason>late</reason> and <amount>3</amount>.",
+        "Mistral writes [TOOL_CALLS] before calls.",
+        "MEDIA: the press wrote about us",
+        "Contacts:\nMEDIA: Jane Doe, jane@example.com\nLEGAL: John Doe",
+        '{"name": "Acme", "id": 3}',
+        '{"name": "Acme", "type": "LLC"}',
+        '[{"name": "Ada", "id": 1}, {"name": "Bob", "id": 2}]',
     ],
 )
 def test_an_honest_answer_stays_as_it_is(text: str) -> None:
@@ -194,6 +212,13 @@ def test_an_honest_answer_stays_as_it_is(text: str) -> None:
         "`NO_REPLY`",
         "HEARTBEAT_OK",
         "<think>x</think>NO_REPLY",
+        "no_reply",
+        "(NO_REPLY)",
+        "“NO_REPLY”",
+        "NO_REPLY…",
+        "NO\\_REPLY",
+        "```\nNO_REPLY\n```",
+        "NO_REPLY\u200b",
     ],
 )
 def test_silence_is_obeyed(text: str) -> None:
@@ -247,6 +272,7 @@ def test_any_text_can_be_read(text: str) -> None:
 @settings(deadline=None, max_examples=150)
 @given(_texts, st.text("word \n.", max_size=250))
 @example("\n```\nNO_REPLY", "")
+@example("[\n```\nNO_REPLY", "")
 @example("```\n![a](https://e.example/x.png) b\n```\n", "c\n")
 @example("~~~\n[[reply_to: 1<|channel|>analysis<|message|>x]]", "")
 def test_a_growing_answer_shows_only_what_the_whole_shows(text: str, tail: str) -> None:
