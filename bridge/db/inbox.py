@@ -246,7 +246,9 @@ class Inbox:
         jobs were freed.
         """
         rows = await self.pool.fetch(RELEASE_EXPIRED, list(running))
-        await self.pool.execute(PROMOTE)
+        promoted = await self.pool.execute(PROMOTE)
+        if self.runner and promoted != "UPDATE 0":
+            self.runner.wake()
         return len(rows)
 
     async def _mine(self, change: str, job: JobId, *values: object) -> bool:

@@ -142,10 +142,16 @@ async def test_one_that_was_stored_while_its_lane_ended_is_found(inbox: Inbox, p
         await inbox.finish(first.id)
         await transaction.commit()
     assert await inbox.claim(Capacity(10)) == []
+    inbox.runner = runner = Runner(Capacity(10))
 
     await inbox.release_expired()
 
+    assert runner.woken == 1
     assert names(await inbox.claim(Capacity(10))) == ["2"]
+
+    await inbox.release_expired()
+
+    assert runner.woken == 1
 
 
 async def test_a_repeat_does_not_hold_up_what_is_new(inbox: Inbox) -> None:
