@@ -12,6 +12,8 @@ _FINISH_KEYS = ("finish_reason", "finishReason", "stop_reason")
 _TOOL_KEYS = ("tool_calls", "toolCalls", "function_call", "functionCall", "tool_call_id")
 _MOST = 1000
 """Choices of a chunk and parts of a text that are looked at."""
+_NO_REASON = frozenset({"null", "none"})
+"""What some servers write for a null."""
 _TOOL_ROLES = frozenset({"tool", "function"})
 
 
@@ -51,7 +53,7 @@ def _word(reason: Any) -> str:
     """Return a finish reason as a word; a few servers wrap it as `{"type": "stop"}`."""
     if isinstance(reason, dict):
         reason = reason.get("type")
-    return reason if isinstance(reason, str) else ""
+    return reason if isinstance(reason, str) and reason.lower() not in _NO_REASON else ""
 
 
 def _said(part: Any) -> str:

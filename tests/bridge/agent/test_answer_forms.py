@@ -311,6 +311,7 @@ BREAKS = {
     "a break after reasons that mean nothing": stream(
         piece("Hello, ", "stop"), piece("Ada.", "stop"), head="Content-Length: 9999\r\n"
     ),
+    "a break after a null in quotes": stream(piece("Hello, ", "null"), head="Content-Length: 9999\r\n"),
     "half a body": sse(whole("Hello, Ada.")[:40], "application/json"),
 }
 
