@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -46,8 +46,8 @@ _QUESTION_GONE = frozenset(
 """Mattermost's error ids for posting into a thread, or reading one, whose first post was deleted
 (server/channels/app/post.go)."""
 
-Typing = Callable[[ChannelId, PostId], Awaitable[None]]
-"""Shows the bot as typing in a thread."""
+Typing = Callable[[ChannelId, PostId | Literal[""]], Awaitable[None]]
+"""Shows the bot as typing in a thread, or in the channel itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +176,9 @@ class Mentions:
     async def _keep_typing(self, mention: Mention) -> None:
         while True:
             await self.typing(mention.channel_id, mention.thread)
+            # Who asks in the channel looks there: clients show a thread's typing in the thread alone.
+            if mention.post_id == mention.thread:
+                await self.typing(mention.channel_id, "")
             await asyncio.sleep(_TYPING_EVERY)
 
 

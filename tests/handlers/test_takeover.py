@@ -120,7 +120,7 @@ class Chat:
         self.clock.seconds += 60
 
 
-async def _no_typing(_channel: ChannelId, _thread: PostId) -> None:
+async def _no_typing(_channel: ChannelId, _thread: str) -> None:
     pass
 
 

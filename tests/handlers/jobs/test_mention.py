@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import pytest
@@ -82,7 +82,7 @@ class Scene:
     inbox: Inbox
     mattermost: FakeMattermost
     agent: FakeAgent
-    typed: list[tuple[ChannelId, PostId]]
+    typed: list[tuple[ChannelId, str]]
     metrics: Metrics
     mentions: Mentions
 
@@ -129,9 +129,9 @@ class Scene:
 @pytest.fixture
 def scene(pool: Pool) -> Scene:
     inbox, mattermost, agent, metrics = Inbox(pool), FakeMattermost(), FakeAgent(), Metrics()
-    typed: list[tuple[ChannelId, PostId]] = []
+    typed: list[tuple[ChannelId, str]] = []
 
-    async def typing(channel_id: ChannelId, parent_id: PostId) -> None:
+    async def typing(channel_id: ChannelId, parent_id: PostId | Literal[""]) -> None:
         typed.append((channel_id, parent_id))
 
     poster = Poster(cast(Any, mattermost), ME, 16_383, PostAcks())
@@ -643,8 +643,11 @@ async def test_other_refusals_are_none_of_a_deleted_question(scene: Scene, error
         await scene.mentions.answer(await scene.job())
 
 
-async def test_the_bot_is_shown_typing_while_the_agent_works(scene: Scene) -> None:
-    """Again and again as long as it takes, in the thread, and no longer."""
+@pytest.mark.parametrize(("post", "places"), [(ASKED, [ROOT]), (ROOT, [ROOT, ""])])
+async def test_the_bot_is_shown_typing_while_the_agent_works(
+    scene: Scene, post: PostId, places: list[str]
+) -> None:
+    """As long as it takes and no longer: in the thread, and for a question that began it in the channel."""
     clock = Clock()
     done, begun = asyncio.Event(), asyncio.Event()
 
@@ -654,7 +657,7 @@ async def test_the_bot_is_shown_typing_while_the_agent_works(scene: Scene) -> No
         return "forty-two"
 
     scene.agent.work = work
-    answering = asyncio.create_task(scene.mentions.answer(await scene.job()))
+    answering = asyncio.create_task(scene.mentions.answer(await scene.job(post=post)))
     await begun.wait()
     for _ in range(3):
         await clock.passes(4.1)
@@ -663,14 +666,14 @@ async def test_the_bot_is_shown_typing_while_the_agent_works(scene: Scene) -> No
     await answering
     await clock.passes(60)
 
-    assert shown == [(CHANNEL, ROOT)] * 4
+    assert shown == [(CHANNEL, place) for place in places] * 4
     assert scene.typed == shown
 
 
 async def test_typing_that_cannot_be_shown_does_no_harm(scene: Scene) -> None:
     """The answer matters, not the dots."""
 
-    async def broken(_channel: ChannelId, _thread: PostId) -> None:
+    async def broken(_channel: ChannelId, _thread: PostId | Literal[""]) -> None:
         raise ConnectionError
 
     await replace(scene.mentions, typing=broken).answer(await scene.job())
