@@ -1,3 +1,3 @@
 """equabot-bridge: team chat on one side, the agent of each organization on the other."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
