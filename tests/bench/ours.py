@@ -17,7 +17,7 @@ async def frames(url: str) -> None:
     async def probe() -> None: ...
 
     configure("error", "json")
-    async with Socket(url, "token", Interest("agent", UserId("b" * 26)), probe) as socket:
+    async with Socket(url, "token", Interest("agent", UserId("d" * 26)), probe) as socket:
         batches = socket.batches()
         await anext(batches)
         started = time.perf_counter()
