@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from bridge.models.equa import Organization, Person
-from bridge.text.storable import one_line
+from bridge.text.storable import is_seen, one_line
 
 LONGEST_DISPLAY_NAME = 64
 """Of teams, channels and a person's first or last name, in characters."""
@@ -47,9 +47,6 @@ _ATOM = r"[a-z0-9!$&'*+=^_`{|}~\x80-\U0010ffff-]+"
 _EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_ATOM}(\.{_ATOM})*")
 """Words with single dots between them, as Go's net/mail wants them (`IsValidEmail` in
 server/public/model/utils.go), without the signs that a path of the REST interface cannot hold."""
-
-_UNSEEN = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159\U00016fe4")
-"""Letters and signs without a shape."""
 
 _ALARMS = frozenset({"all", "channel", "here", "matterbot", "system"})
 """Reserved, or read as a mention of everybody also in front of punctuation."""
@@ -138,12 +135,7 @@ def _ascii(text: str) -> str:
 def _line(text: str) -> str:
     """Return a text on one line, empty if nothing of it can be seen."""
     line = " ".join(_DIRECTION.sub(" ", one_line(text)).split())
-    return line if any(map(_is_seen, line)) else ""
-
-
-def _is_seen(character: str) -> bool:
-    """Return whether a character has a shape of its own: no mark, format sign, tag or filler."""
-    return unicodedata.category(character)[0] not in "CMZ" and character not in _UNSEEN
+    return line if any(map(is_seen, line)) else ""
 
 
 def _suffixed(base: str, code: str, longest: int) -> str:

@@ -1,7 +1,10 @@
 """Text that PostgreSQL and Mattermost can store. Pure: no I/O is imported here."""
 
 import re
+import unicodedata
 
+_UNSEEN = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\U0001d159\U00016fe4")
+"""Letters and signs without a shape."""
 _LINE_END = re.compile("\r\n?")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -25,3 +28,8 @@ def as_it_came(text: str) -> str:
 def one_line(text: str) -> str:
     """Return the text on one line and trimmed, with a space for each control character."""
     return _UNPRINTABLE.sub(" ", text).strip()
+
+
+def is_seen(character: str) -> bool:
+    """Return whether a character has a shape of its own: no mark, format sign, tag or filler."""
+    return unicodedata.category(character)[0] not in "CMZ" and character not in _UNSEEN

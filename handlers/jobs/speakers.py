@@ -10,6 +10,7 @@ from cachetools import TTLCache
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.models.chat import User, UserId
 from bridge.ports import MattermostApi
+from bridge.text.storable import is_seen
 
 _SECONDS = 600
 """How long a name is remembered; people rarely change theirs."""
@@ -66,6 +67,11 @@ def spoken(name: str | None, text: str) -> str:
 
 
 def _cleaned(name: str) -> str:
-    """Return a name on one line, without invisible characters and without those that mean something here."""
-    visible = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in name)
-    return " ".join(_STRUCTURE.sub(" ", visible).split())[:_LONGEST].strip()
+    """Return a name on one line, without invisible characters and without those that mean something here.
+
+    NFKC makes a full-width sign, which looks like a colon or an @, that sign. "" if nothing can be seen.
+    """
+    plain = unicodedata.normalize("NFKC", name)
+    shown = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in plain)
+    cleaned = " ".join(_STRUCTURE.sub(" ", shown).split())[:_LONGEST].strip()
+    return cleaned if any(map(is_seen, cleaned)) else ""
