@@ -1,6 +1,6 @@
 """Requests to repair an organization's team: one job at a time, and slower the more often it is needed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -50,6 +50,11 @@ A job that waits already is enough. The id of the last one that does not wait ma
 processes request one.
 """
 
+_MISSING = """
+select mattermost_channel_id from mattermost_channel_mappings
+where name = $1 and mattermost_channel_id <> all($2::text[])
+"""
+
 _QUICK = 5
 """Repairs in an hour that are done at once."""
 
@@ -83,6 +88,12 @@ class RepairRequests:
         closed = channel.type != "O"
         cause: RepairCause = "converted" if closed else "renamed"
         return await self._request(channel.id, None, channel.name, closed, {"cause": cause, "by": ""})
+
+    @database_errors
+    async def missing(self, name: str, heard: Collection[ChannelId]) -> Sequence[ChannelId]:
+        """Return the default channels that the bridge called `name` and that are not among those heard."""
+        rows = await self.pool.fetch(_MISSING, name, list(heard))
+        return [ChannelId(row["mattermost_channel_id"]) for row in rows]
 
     async def of_team(self, team_id: TeamId) -> RepairRequest | None:
         """Request a repair because the bot is out of a team."""

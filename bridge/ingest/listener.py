@@ -67,6 +67,7 @@ class Listener:
                 case Connected(lost):
                     renamed = await self._rename(await retry_until_available("account", self._username))
                     backfill.open(await self._news(lost=lost or renamed))
+                    await self._look_for_tampering()
                 case Changed(change):
                     if self.tampering:
                         await self.tampering.follow(change)
@@ -83,6 +84,12 @@ class Listener:
         """
         now = time.time_ns() // 1_000_000
         return await retry_until_available("catch_up", partial(self.catch_up.news, now, resumed=not lost))
+
+    async def _look_for_tampering(self) -> None:
+        """Look whether the bot hears every organization: while it did not listen, no event reached it."""
+        if self.tampering:
+            heard = await retry_until_available("heard", self.catch_up.channels)
+            await self.tampering.look(self.catch_up.channel_name, [channel.id for channel in heard])
 
     async def _follow(self, change: Change, backfill: Backfill) -> None:
         """Read channels again in which posts may have been missed, before any later post is stored."""

@@ -1,5 +1,6 @@
 """What people do to default channels, and the repairs that it needs."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal
@@ -41,6 +42,23 @@ class Tampering:
                 change=change.what if isinstance(change, ChannelChanged | TeamChanged) else "renamed",
                 by=self._who(change),
             )
+
+    async def look(self, name: str, heard: Collection[ChannelId]) -> None:
+        """Request the repair of every team whose channel `name` is not among those heard.
+
+        Mattermost reports to a connection only what changes while it lasts.
+        """
+        missing = await retry_until_available("missing", partial(self.requests.missing, name, heard))
+        for channel_id in missing:
+            request = partial(self.requests.of_channel, channel_id, "not_heard", "")
+            if made := await retry_until_available("request_repair", request):
+                log.warning(
+                    "default_channel_changed",
+                    organization=str(made.organization_id),
+                    channel=made.channel,
+                    change="not_heard",
+                    by="",
+                )
 
     async def _request(self, change: Change) -> RepairRequest | None:
         match change:

@@ -28,7 +28,7 @@ Hint = Literal["elsewhere", "limit", "stopped", "notices", "notices_here"]
 `notices` is said by the notice account, `notices_here` by the bot in `#agent`, where that account is not.
 """
 
-RepairCause = Literal["bot_removed", "out_of_team", "renamed", "archived", "converted"]
+RepairCause = Literal["bot_removed", "out_of_team", "renamed", "archived", "converted", "not_heard"]
 """What somebody did to a default channel or to the bot in it."""
 
 JobState = Literal["waiting", "running", "done", "dead", "refused"]

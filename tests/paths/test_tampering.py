@@ -92,6 +92,27 @@ async def test_what_was_asked_meanwhile_is_answered(
     assert changes(repairing) == [(change, acme.people[1].id if named else "")]
 
 
+@pytest.mark.parametrize("tamper", [removed, out_of_the_team, renamed, archived])
+async def test_what_was_done_while_nobody_listened_is_repaired(
+    world: World,
+    acme: Company,
+    repairing: Daemon,
+    tamper: Callable[[World, Company], None],
+) -> None:
+    """No event of it reaches the process that starts afterwards."""
+    await world.answered(world.ask(acme, "@equabot hello"))
+    await repairing.stop()
+
+    asked = world.ask(acme, "@equabot who holds shares?")
+    tamper(world, acme)
+    await repairing.start()
+
+    await world.answered(asked)
+    assert acme.agent.name == "agent"
+    assert world.store.member_of_channel(acme.agent.id, world.bot.id) is not None
+    assert changes(repairing) == [("not_heard", "")]
+
+
 async def test_two_processes_repair_once(
     world: World, repairing: Daemon, environ: Mapping[str, str], pool: Pool, tmp_path: Path
 ) -> None:
