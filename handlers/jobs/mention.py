@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Literal
 
 import structlog
@@ -13,7 +14,13 @@ import structlog
 from bridge import tracing
 from bridge.clock import Clock, boot_time
 from bridge.db.inbox import Inbox
-from bridge.errors import AgentFailed, BridgeError, LeaseLost, MattermostRefused
+from bridge.errors import (
+    AgentFailed,
+    BridgeError,
+    LeaseLost,
+    MattermostRefused,
+    MattermostUnavailable,
+)
 from bridge.metrics import Metrics
 from bridge.models.agent import Question
 from bridge.models.chat import ChannelId, Post, PostId
@@ -24,7 +31,7 @@ from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.visible import visible
 from handlers.jobs.history import asked, before, history, people
 from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.posting import Found, Poster, ReplyTarget
+from handlers.jobs.posting import ARCHIVED, Found, Poster, ReplyTarget
 from handlers.jobs.remarks import HOW_TO_GET_IN, apology
 from handlers.jobs.speakers import Speakers, spoken
 
@@ -186,9 +193,16 @@ async def _unless_deleted(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, An
     try:
         return await work
     except MattermostRefused as error:
-        if not _means_deleted(error):
-            raise
-        return {"skipped": "question_deleted"}
+        if _means_deleted(error):
+            return {"skipped": "question_deleted"}
+        if _means_shut_out(error):
+            raise MattermostUnavailable("The bot may not post in the channel now.") from error
+        raise
+
+
+def _means_shut_out(error: MattermostRefused) -> bool:
+    """Whether the bot is no member, or the channel is archived: a repair changes both within minutes."""
+    return error.http_status == HTTPStatus.FORBIDDEN or error.error_id == ARCHIVED
 
 
 def _means_deleted(error: Exception) -> bool:

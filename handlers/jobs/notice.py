@@ -21,7 +21,7 @@ from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job
 from bridge.notices.render import render
 from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.posting import MARK, Poster
+from handlers.jobs.posting import ARCHIVED, MARK, Poster
 
 log = structlog.get_logger(__name__)
 
@@ -32,8 +32,6 @@ _PAGES = 40
 _LOOK_BACK = timedelta(days=1)
 """An attempt may have posted this long before the job's creation time: a job waits for so long through an
 outage, and its time begins anew when it is woken."""
-
-_ARCHIVED = "api.post.create_post.can_not_post_to_deleted.error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ def _explained(error: MattermostRefused, name: str) -> BridgeError:
     """Return an error that says what an operator can do, where there is something."""
     if error.http_status == 403:
         return ChannelNotUsable(f"The account that posts notices may neither post in {name} nor join it.")
-    return _archived(name) if error.error_id == _ARCHIVED else error
+    return _archived(name) if error.error_id == ARCHIVED else error
 
 
 def _archived(name: str) -> ChannelNotUsable:

@@ -24,6 +24,9 @@ from handlers.jobs.lease_guard import LeaseGuard
 MARK = "equabot_bridge"
 """The key of our props: `{"answers": post id, "part": from 1, "of": parts}`, and `"remark": true`."""
 
+ARCHIVED = "api.post.create_post.can_not_post_to_deleted.error"
+"""Mattermost's error id for posting into an archived channel."""
+
 _WRITES_A_CHANNEL = 4
 """With more creates at once a real server deadlocks on its thread memberships (measured on 5.37)."""
 

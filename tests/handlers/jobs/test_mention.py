@@ -635,11 +635,25 @@ async def test_an_invitation_to_a_deleted_post_is_done(scene: Scene, invitation:
     assert await scene.mentions.invite(invitation) == SKIPPED
 
 
-@pytest.mark.parametrize("error_id", ["api.post.create_post.can_not_post_to_deleted.error", ""])
-async def test_other_refusals_are_none_of_a_deleted_question(scene: Scene, error_id: str) -> None:
-    scene.mattermost.create = failing(MattermostRefused("no", http_status=400, error_id=error_id))
+async def test_other_refusals_are_none_of_a_deleted_question(scene: Scene) -> None:
+    scene.mattermost.create = failing(MattermostRefused("no", http_status=400))
 
     with pytest.raises(MattermostRefused):
+        await scene.mentions.answer(await scene.job())
+
+
+@pytest.mark.parametrize(
+    ("status", "error_id"),
+    [
+        (403, "api.context.permissions.app_error"),
+        (400, "api.post.create_post.can_not_post_to_deleted.error"),
+    ],
+)
+async def test_an_answer_waits_while_the_bot_is_shut_out(scene: Scene, status: int, error_id: str) -> None:
+    """It is no member, or the channel is archived: both are repaired, and then the answer is posted."""
+    scene.mattermost.create = failing(MattermostRefused("no", http_status=status, error_id=error_id))
+
+    with pytest.raises(MattermostUnavailable):
         await scene.mentions.answer(await scene.job())
 
 
