@@ -22,7 +22,7 @@ WORDS = "This is a test of the connection. Please use no tools, and answer with 
 _NOBODY = uuid.UUID(int=0)
 _SHOWN = 100
 """Characters of an answer that are shown."""
-_TODO = "see AGENT_URL, AGENT_TOKEN, AGENT_MODEL and AGENT_ID, and the log of the agent's server"
+_NEXT_STEP = "see AGENT_URL, AGENT_TOKEN, AGENT_MODEL and AGENT_ID, and the log of the agent's server"
 
 
 def checks(context: Context) -> list[Check]:
@@ -57,12 +57,14 @@ async def ask(agent: Agent, organization: OrganizationId | None) -> Sequence[Fin
         said = "; ".join(getattr(error, "__notes__", []))
         after = f"after {time.monotonic() - began:.1f} s"
         return [
-            Finding(SUBJECT, "bad", f"{after}: {error.message}{f' It said: {said}' if said else ''}", _TODO)
+            Finding(
+                SUBJECT, "bad", f"{after}: {error.message}{f' It said: {said}' if said else ''}", _NEXT_STEP
+            )
         ]
     seconds = f"came after {time.monotonic() - began:.1f} s"
     seen = visible(answer)
     if not seen.text:
-        return [Finding(SUBJECT, "warning", f"{seconds} with nothing that people may see", _TODO)]
+        return [Finding(SUBJECT, "warning", f"{seconds} with nothing that people may see", _NEXT_STEP)]
     return [Finding(SUBJECT, "good", f"{seconds}: {_short(seen.text)}")]
 
 
