@@ -29,6 +29,52 @@ async def test_a_ticket_reaches_the_bridge(
 
 
 @pytest.mark.parametrize(
+    "path", ["/login/equa/authorize", "//login/equa/authorize", "/login/%65qua/authorize"]
+)
+async def test_the_sign_in_reaches_the_bridge(
+    proxy: Nginx, chat: Upstream, bridge: Upstream, http: ClientSession, path: str
+) -> None:
+    """With Mattermost's question as it was, and with both cookies on the way back."""
+    bridge.status = 302
+    bridge.reply["Location"] = "https://chat.example.com/signup/gitlab/complete?code=c&state=s%3D"
+    query = "response_type=code&client_id=equabot-bridge&redirect_uri=https%3A%2F%2Fchat%2Fc&state=a%3D%3D"
+
+    async with http.get(URL(f"{proxy.url}{path}?{query}", encoded=True), allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, bridge.reply["Location"])
+
+    assert bridge.only.target == f"/login/equa/authorize?{query}"
+    assert chat.seen == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/login/equa/token",
+        "/login/equa/user",
+        "/login/equa/",
+        "//login/equa/token",
+        "/login/equa//token",
+        "/login/equa/%74oken",
+        "/login%2Fequa%2Ftoken",
+        "/login/equa/x/../user",
+        "/login/equa/token/",
+        "/login/equa/user?access_token=x",
+        "/login/equa/authorize/../token",
+        "/login/equa/authorize/",
+    ],
+)
+async def test_what_mattermost_asks_inside_is_not_reached_from_outside(
+    proxy: Nginx, chat: Upstream, bridge: Upstream, http: ClientSession, path: str
+) -> None:
+    """In no spelling and by no method."""
+    for method in ("GET", "POST"):
+        async with http.request(method, URL(proxy.url + path, encoded=True)) as response:
+            assert response.status == 404
+
+    assert chat.seen == bridge.seen == []
+
+
+@pytest.mark.parametrize(
     "path",
     [
         "/",

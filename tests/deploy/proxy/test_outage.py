@@ -12,13 +12,14 @@ from aiohttp import ClientResponse, ClientSession
 from tests.support.agent import serving
 from tests.support.browser import errors_of, launched
 from tests.support.messaging import LISTEN, Bridge, comes_to, element, heard, host, scene
-from tests.support.nginx import StartProxy
+from tests.support.nginx import Nginx, StartProxy
 from tests.support.ports import reserved_port
 from tests.support.upstream import Upstream
 
 APP = "https://app.example.com"
 AWAY = "http://127.0.0.1:1"
 LOGIN = "/login/token?token=abcdefghijklmnopqrstuvwxyz"
+COMPLETE = "/signup/gitlab/complete?code=c&state=s"
 
 
 async def asked(http: ClientSession, url: str) -> tuple[ClientResponse, str]:
@@ -26,21 +27,61 @@ async def asked(http: ClientSession, url: str) -> tuple[ClientResponse, str]:
         return response, await response.text()
 
 
-async def test_a_bridge_that_is_away_has_a_page(start_proxy: StartProxy, http: ClientSession) -> None:
-    """Those may frame it who may frame the chat, and nothing but its own script runs in it."""
-    async with start_proxy(BRIDGE_UPSTREAM=AWAY, FRAME_ANCESTORS=APP) as proxy:
-        response, page = await asked(http, proxy.url + LOGIN)
-
+def is_own_page(response: ClientResponse, page: str) -> str:
+    """Check that only those may frame it who may frame the chat; return the one script that runs in it."""
     (script,) = re.findall(r"<script>(.*)</script>", page, re.DOTALL)
     digest = base64.b64encode(sha256(script.encode()).digest()).decode()
-    assert (response.status, response.content_type) == (502, "text/html")
+    assert response.content_type == "text/html"
     assert response.headers.getall("Content-Security-Policy") == [
         f"frame-ancestors 'self' {APP}; default-src 'none'; script-src 'sha256-{digest}'"
     ]
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["Referrer-Policy"] == "no-referrer"
-    assert response.headers["Retry-After"] == "5"
+    return str(script)
+
+
+@pytest.mark.parametrize("path", [LOGIN, "/login/equa/authorize?state=s"])
+async def test_a_bridge_that_is_away_has_a_page(
+    start_proxy: StartProxy, http: ClientSession, path: str
+) -> None:
+    """The page around it hears of it; a tab tries again by itself, with what it asked for."""
+    async with start_proxy(BRIDGE_UPSTREAM=AWAY, FRAME_ANCESTORS=APP) as proxy:
+        response, page = await asked(http, proxy.url + path)
+
+    script = is_own_page(response, page)
+    assert (response.status, response.headers["Retry-After"]) == (502, "5")
     assert "equabot:login-failed" in script
+    assert "location.reload()" in script
+
+
+@pytest.mark.parametrize(
+    "path", [COMPLETE, COMPLETE.replace("signup", "login"), COMPLETE.replace("signup", "oauth")]
+)
+@pytest.mark.parametrize("status", [400, 500])
+async def test_a_sign_in_that_mattermost_could_not_finish_can_begin_again(
+    start_proxy: StartProxy, chat: Upstream, http: ClientSession, path: str, status: int
+) -> None:
+    """As when the bridge went away just then, or the state was used already."""
+    chat.status = status
+    async with start_proxy(FRAME_ANCESTORS=APP) as proxy:
+        response, page = await asked(http, proxy.url + path)
+
+    script = is_own_page(response, page)
+    assert response.status == status
+    assert "equabot:login-failed" in script
+    assert "location" not in script
+    assert '<a href="/oauth/gitlab/login">' in page
+
+
+@pytest.mark.parametrize("status", [200, 307, 501])
+async def test_other_endings_of_a_sign_in_are_mattermosts(
+    proxy: Nginx, chat: Upstream, http: ClientSession, status: int
+) -> None:
+    """A sign-in that worked, the page for a mobile app, a provider that is switched off."""
+    chat.status = status
+    chat.reply["Location"] = "/acme"
+    async with http.get(proxy.url + COMPLETE, allow_redirects=False) as response:
+        assert (response.status, await response.text()) == (status, "{}")
 
 
 async def test_a_connection_that_ends_without_an_answer_is_an_outage(
