@@ -48,6 +48,12 @@ class MattermostApi(Protocol):
     async def join_channel(self, channel_id: ChannelId, me: UserId) -> None:
         """Become a member of an open channel of one's team; to be one already is no error."""
 
+    async def refresh_hearing(self, channel_id: ChannelId, me: UserId) -> None:
+        """Let the account's open connections hear every channel that it is a member of.
+
+        A connection that was opened while a channel was archived does not hear it when it is restored.
+        """
+
     async def posts_after(
         self, channel_id: ChannelId, post_id: PostId, limit: int = 200, page: int = 0
     ) -> Sequence[Post]:

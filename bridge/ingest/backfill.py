@@ -51,6 +51,8 @@ class _Unread:
     """Mattermost does not let the bot read it."""
     reason: str = ""
     """Why the last try failed."""
+    deaf: bool = False
+    """Nothing may be heard from the channel until the connection's hearing is refreshed."""
 
 
 @dataclass(slots=True)
@@ -86,18 +88,22 @@ class Backfill:
         if not self._progress.untried:
             self._report()
 
-    def reopen(self, channel_id: ChannelId) -> None:
-        """Look a channel up again and read it from its position, if the bot listens in it."""
-        self._open(channel_id, None)
+    def reopen(self, channel_id: ChannelId, *, deaf: bool = False) -> None:
+        """Look a channel up again and read it from its position, if the bot listens in it.
+
+        `deaf`: the connection may not hear the channel, and is made to do so before.
+        """
+        self._open(channel_id, None).deaf |= deaf
         self._count()
 
-    def _open(self, channel_id: ChannelId, channel: Channel | None) -> None:
+    def _open(self, channel_id: ChannelId, channel: Channel | None) -> _Unread:
         if unread := self._channels.get(channel_id):
             unread.channel = channel
             unread.again.set()
         else:
             unread = self._channels[channel_id] = _Unread(channel_id, channel)
             self._group.create_task(self._fill(unread), name=f"read {channel_id}")
+        return unread
 
     def divide(self, posts: Iterable[Posted]) -> tuple[list[Posted], list[Posted]]:
         """Buffer the posts of channels that are being read.
@@ -146,6 +152,7 @@ class Backfill:
     async def _read(self, unread: _Unread) -> BridgeError | None:
         try:
             async with self._read_limit:
+                await self._refresh_hearing(unread)
                 unread.channel = unread.channel or await self._catch_up.resolve(unread.id)
                 posts, jobs = await self._catch_up.read(unread.channel) if unread.channel else (0, 0)
         except TRANSIENT as error:
@@ -155,6 +162,16 @@ class Backfill:
         self._progress.posts += posts
         self._progress.jobs += jobs
         return None
+
+    async def _refresh_hearing(self, unread: _Unread) -> None:
+        """Hear the channel from now on; what was posted before is read afterwards."""
+        while unread.deaf:
+            unread.deaf = False
+            try:
+                await self._catch_up.refresh_hearing(unread.id)
+            except TRANSIENT:
+                unread.deaf = True
+                raise
 
     async def _store(self, unread: _Unread, buffered: list[Posted], *, incomplete: bool) -> None:
         """Store what was buffered; posts behind another loss stay until that was read too."""

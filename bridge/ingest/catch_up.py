@@ -87,6 +87,15 @@ class CatchUp:
             if _has_news(channel, known.get(channel.id), now, quiet=0 if resumed else _QUIET)
         ]
 
+    async def refresh_hearing(self, channel_id: ChannelId) -> None:
+        """Make sure that later posts of a channel are heard; nothing to do where the bot is no member."""
+        try:
+            await self.api.refresh_hearing(channel_id, self.intake.me.user_id)
+        except TokenRefused:
+            raise
+        except MattermostRefused as error:
+            log.info("hearing_not_refreshed", channel=channel_id, reason=error.message)
+
     async def resolve(self, channel_id: ChannelId) -> Channel | None:
         """Return the channel if the bot listens in it, None otherwise."""
         channel = await self.api.channel(channel_id)

@@ -4,6 +4,7 @@ A position only moves while no earlier post can be missing: after a loss every c
 its end first. Other channels do not wait for it.
 """
 
+import asyncio
 import time
 from asyncio import TaskGroup
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ import structlog
 from bridge.ingest.backfill import Backfill
 from bridge.ingest.batch import flooded
 from bridge.ingest.catch_up import CatchUp
+from bridge.ingest.hearing import Hearing
 from bridge.ingest.intake import Intake
 from bridge.ingest.post_acks import PostAcks
 from bridge.ingest.tampering import Tampering
@@ -28,7 +30,7 @@ from bridge.mattermost.websocket.changes import (
 )
 from bridge.mattermost.websocket.socket import Changed, Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
-from bridge.models.chat import Channel, Posted
+from bridge.models.chat import Channel, Post, Posted
 from bridge.outage import retry_until_available
 
 log = structlog.get_logger(__name__)
@@ -44,22 +46,35 @@ class Listener:
     renamed: Callable[[str], None] = lambda _username: None
     """Called with the account's new name."""
     tampering: Tampering | None = None
+    hearing: Hearing | None = None
+    look_every: float = 60
+    """Seconds between two looks for posts that the websocket did not deliver."""
 
     async def run(self) -> None:
         """Listen until cancelled; after the socket's end only what it missed is still read."""
         self.metrics.watch(lambda: self.socket.waiting, lambda: self.socket.last_frame)
         async with TaskGroup() as group:
             backfill = Backfill(self.catch_up, group, self.metrics)
+            looking = group.create_task(self._look_for_unheard(backfill), name="look for unheard posts")
             async for events in self.socket.batches():
                 await self._take(events, backfill)
+            looking.cancel()
+
+    async def _look_for_unheard(self, backfill: Backfill) -> None:
+        """Read channels in which posts are made that do not come, and make the connection hear them."""
+        while self.hearing:
+            await asyncio.sleep(self.look_every)
+            if self.socket.state == "connected":
+                for channel_id in await self.hearing.unheard():
+                    log.warning("channel_unheard", channel=channel_id)
+                    backfill.reopen(channel_id, deaf=True)
 
     async def _take(self, events: Sequence[Event], backfill: Backfill) -> None:
         posts: list[Posted] = []
         for event in events:
             if isinstance(event, Seen):
                 posts.append(event.posted)
-                if self.tampering:
-                    self.tampering.note(event.posted.post)
+                self._note(event.posted.post)
                 continue
             await self._store(posts, backfill)
             posts = []
@@ -75,6 +90,12 @@ class Listener:
                 case _:
                     assert_never(event)
         await self._store(posts, backfill)
+
+    def _note(self, post: Post) -> None:
+        if self.tampering:
+            self.tampering.note(post)
+        if self.hearing:
+            self.hearing.note(post)
 
     async def _news(self, *, lost: bool) -> Sequence[Channel]:
         """Return the channels to read after a connection was established.
@@ -94,8 +115,8 @@ class Listener:
     async def _follow(self, change: Change, backfill: Backfill) -> None:
         """Read channels again in which posts may have been missed, before any later post is stored."""
         match change:
-            case ChannelChanged("entered" | "restored" | "converted", channel_id):
-                backfill.reopen(channel_id)
+            case ChannelChanged("entered" | "restored" | "converted" as what, channel_id):
+                backfill.reopen(channel_id, deaf=what == "restored")
             case ChannelUpdated(channel):
                 backfill.reopen(channel.id)
             case TeamChanged("entered" | "restored", team_id):

@@ -14,6 +14,7 @@ from bridge.db.repairs import RepairRequests
 from bridge.db.teams import Teams
 from bridge.errors import TokenRefused
 from bridge.ingest.catch_up import CatchUp
+from bridge.ingest.hearing import Hearing
 from bridge.ingest.intake import Intake
 from bridge.ingest.listener import Listener
 from bridge.ingest.notice_listener import NoticeListener
@@ -96,7 +97,16 @@ class BotRunner:
             answer_as(me.username)
             if not self.notices:
                 self.worker.register(notice_handlers(Notices(Teams(pool), poster, inbox)))
-            await Listener(socket, intake, catch_up, self.post_acks, self.metrics, answer_as, tampering).run()
+            await Listener(
+                socket,
+                intake,
+                catch_up,
+                self.post_acks,
+                self.metrics,
+                answer_as,
+                tampering,
+                Hearing(catch_up),
+            ).run()
 
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:
         return Mentions(

@@ -113,6 +113,19 @@ async def test_what_was_done_while_nobody_listened_is_repaired(
     assert changes(repairing) == [("not_heard", "")]
 
 
+async def test_asked_after_a_repair_of_what_was_done_while_nobody_listened(
+    world: World, acme: Company, repairing: Daemon
+) -> None:
+    """The process connects while the channel is archived, which makes it deaf there."""
+    await world.answered(world.ask(acme, "@equabot hello"))
+    await repairing.stop()
+    archived(world, acme)
+    await repairing.start()
+    await world.until(lambda: not acme.agent.delete_at)
+
+    await world.answered(world.ask(acme, "@equabot who holds shares?"))
+
+
 async def test_two_processes_repair_once(
     world: World, repairing: Daemon, environ: Mapping[str, str], pool: Pool, tmp_path: Path
 ) -> None:

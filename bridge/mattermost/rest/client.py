@@ -79,6 +79,14 @@ class RestMattermost:
     async def join_channel(self, channel_id: ChannelId, me: UserId) -> None:
         await ChannelCalls(self.transport).add_member(channel_id, me)
 
+    async def refresh_hearing(self, channel_id: ChannelId, me: UserId) -> None:
+        """Set no notification of the channel: the server then looks up again what a connection may hear.
+
+        Restoring a channel does not make it look (`RestoreChannel` and `UpdateChannelMemberNotifyProps` in
+        server/channels/app/channel.go, `InvalidateCMCacheForUser` in app/platform/web_hub.go beside it).
+        """
+        await ChannelCalls(self.transport).set_notifications(channel_id, me, {})
+
     async def my_channels(self) -> Sequence[Channel]:
         """Return every channel, of all teams, that the account is a member of; an unreadable one is left out.
 

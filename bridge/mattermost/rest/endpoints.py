@@ -210,6 +210,11 @@ class ChannelCalls:
         path = f"/channels/{identifier(channel_id)}/members"
         return await self.transport.post(path, {"user_ids": list(user_ids)})
 
+    async def set_notifications(self, channel_id: str, user_id: str, body: Body) -> Any:
+        """`PUT /channels/{id}/members/{user}/notify_props`; those that are not named stay."""
+        path = f"/channels/{identifier(channel_id)}/members/{identifier(user_id)}/notify_props"
+        return await self.transport.put(path, body)
+
     async def remove_member(self, channel_id: str, user_id: str) -> Any:
         """`DELETE /channels/{id}/members/{user}`."""
         return await Channels(self.transport).remove_channel_member(

@@ -47,6 +47,17 @@ class Connection:
         self.wake = asyncio.Event()
         self.places: dict[str, str] = {}
         """What the client announced with `presence`: channel, thread and thread view."""
+        self.unheard: frozenset[str] = frozenset()
+        """Channels that were archived when the server last looked up what the user may hear."""
+
+    def look_up(self) -> None:
+        """Look up what the user may hear, as the server does for a new connection and a changed membership.
+
+        Restoring a channel is no reason for it to look (`Add` and `InvalidateCMCacheForUser` in
+        server/channels/app/platform/web_hub.go).
+        """
+        mine = self._state.channels_of_user.get(self.user_id, {})
+        self.unheard = frozenset(i for i in mine if self._state.channels[i].delete_at)
 
     @property
     def authenticated(self) -> bool:
@@ -58,6 +69,8 @@ class Connection:
     def wants(self, event: Event) -> bool:
         """Tell whether an event that concerns this user is to be queued (`ShouldSendEvent`)."""
         if not self.authenticated or self.user_id in event.broadcast.omit_users:
+            return False
+        if event.broadcast.channel_id in self.unheard and not event.broadcast.user_id:
             return False
         if event.name not in _DROPPED_WHEN_SLOW:
             return True

@@ -18,6 +18,11 @@ from bridge.sandbox.mattermost.state import State
 REAP_INTERVAL = 300
 """Seconds between two looks for inactive connections, and the age at which they are dropped."""
 
+_OF_MEMBERS = frozenset(
+    ("user_added", "user_removed", "added_to_team", "leave_team", "channel_member_updated")
+)
+"""Events before which the server looks up again what the user that they are about may hear."""
+
 
 class Hub:
     """Lives as long as one run of the server: a restart forgets every connection."""
@@ -31,6 +36,9 @@ class Hub:
 
     def publish(self, event: Event) -> None:
         """Deliver an event to everybody it concerns; faults may repeat or postpone it."""
+        if event.name in _OF_MEMBERS:
+            for connection in self._by_user.get(event.broadcast.user_id or event.data.get("user_id", ""), ()):
+                connection.look_up()
         for each in self._shuffle.arrange(event):
             self._deliver(each)
 
@@ -77,6 +85,7 @@ class Hub:
     def register(self, connection: Connection) -> None:
         """Add a connection; a fresh one is greeted."""
         connection.active = True
+        connection.look_up()
         self._by_user[connection.user_id].append(connection)
         if connection.authenticated and not connection.reused:
             self.send(connection, Outgoing(self.hello(connection), is_event=True))

@@ -14,6 +14,7 @@ from asyncpg import Pool
 
 from bridge.db.positions import Positions
 from bridge.ingest.catch_up import CatchUp
+from bridge.ingest.hearing import Hearing
 from bridge.ingest.listener import Listener
 from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import connect
@@ -78,7 +79,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def listening(world: World, pool: Pool, timing: Timing) -> AsyncIterator[Scene]:
+async def listening(
+    world: World, pool: Pool, timing: Timing, look_every: float = 3600
+) -> AsyncIterator[Scene]:
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(
             connect(world.server.url, world.bot_token.token, lambda *_: None)
@@ -89,7 +92,9 @@ async def listening(world: World, pool: Pool, timing: Timing) -> AsyncIterator[S
         interest = Interest("agent", UserId(world.bot.id))
         socket = Socket(world.server.url, world.bot_token.token, interest, api.me, timing=timing)
         await stack.enter_async_context(socket)
-        listener = asyncio.create_task(Listener(socket, intake, catch_up, PostAcks(), Metrics()).run())
+        parts = (socket, intake, catch_up, PostAcks(), Metrics())
+        listening = Listener(*parts, hearing=Hearing(catch_up), look_every=look_every)
+        listener = asyncio.create_task(listening.run())
         scene = Scene(world, pool, socket)
         await scene.is_connected()
         yield scene
@@ -209,6 +214,42 @@ async def archived(scene: Scene) -> mattermost.Post:
     return asked
 
 
+async def reconnected(scene: Scene) -> None:
+    """Cut the connection and wait for the next one."""
+    scene.world.server.faults.refuse_sockets = True
+    scene.world.server.faults.cut_sockets()
+    await scene.until(lambda: scene.socket.state != "connected")
+    scene.world.server.faults.refuse_sockets = False
+    await scene.is_connected()
+
+
+async def connected_while_archived(scene: Scene) -> mattermost.Post:
+    """Nobody makes the server look up again what the connection may hear."""
+    channels.archive_channel(scene.store, scene.store.admin, scene.acme.agent)
+    await reconnected(scene)
+    channels.restore_channel(scene.store, scene.store.admin, scene.acme.agent)
+    return scene.ask()
+
+
+async def connected_while_archived_under_another_name(scene: Scene) -> mattermost.Post:
+    """That the channel gets its name back is told to those alone who hear it."""
+    channels.patch_channel(scene.store, scene.acme.agent, {"name": "agent-2"})
+    channels.archive_channel(scene.store, scene.store.admin, scene.acme.agent)
+    await reconnected(scene)
+    channels.restore_channel(scene.store, scene.store.admin, scene.acme.agent)
+    channels.patch_channel(scene.store, scene.acme.agent, {"name": "agent"})
+    return scene.ask()
+
+
+async def connected_while_a_private_channel_was_archived(scene: Scene) -> mattermost.Post:
+    """That it is restored is told to those alone who hear it."""
+    channels.convert_channel(scene.store, scene.store.admin, scene.acme.agent, "P")
+    channels.archive_channel(scene.store, scene.store.admin, scene.acme.agent)
+    await reconnected(scene)
+    channels.restore_channel(scene.store, scene.store.admin, scene.acme.agent)
+    return scene.ask()
+
+
 DEAF: dict[Callable[[Scene], Awaitable[mattermost.Post]], Timing] = {
     disabled_token: QUICK,
     disabled_bot: QUICK,
@@ -221,6 +262,8 @@ DEAF: dict[Callable[[Scene], Awaitable[mattermost.Post]], Timing] = {
     under_another_name: PATIENT,
     out_of_a_private_channel: PATIENT,
     archived: PATIENT,
+    connected_while_archived: PATIENT,
+    connected_while_archived_under_another_name: PATIENT,
 }
 
 
@@ -238,6 +281,17 @@ async def test_what_was_asked_while_deaf_is_stored(
         after = scene.ask()
 
         await scene.has_stored(missed, after)
+
+
+async def test_posts_that_no_event_tells_of_are_found(world: World, pool: Pool) -> None:
+    """Every minute the channels are compared with what was heard."""
+    async with listening(world, pool, PATIENT, look_every=0.05) as scene:
+        await scene.has_stored(scene.ask())
+
+        missed = await connected_while_a_private_channel_was_archived(scene)
+        await scene.has_stored(missed)
+
+        await scene.has_stored(scene.ask())
 
 
 async def test_what_was_asked_while_deaf_is_stored_after_a_restart(world: World, pool: Pool) -> None:

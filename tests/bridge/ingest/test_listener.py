@@ -94,6 +94,10 @@ class Diary:
         self.done.append(f"resolved {channel_id[0]}")
         return CHANNEL if channel_id == CHANNEL.id else None
 
+    async def refresh_hearing(self, channel_id: ChannelId) -> None:
+        self._fail()
+        self.done.append(f"refreshed {channel_id[0]}")
+
     async def of_team(self, team_id: TeamId) -> Sequence[Channel]:
         self._fail()
         self.done.append(f"of team {team_id[0]}")
@@ -153,7 +157,7 @@ async def test_a_resume_is_no_proof(listening: Listening) -> None:
     ("change", "done"),
     [
         (ChannelChanged("entered", CHANNEL.id), ["resolved c", "read"]),
-        (ChannelChanged("restored", CHANNEL.id), ["resolved c", "read"]),
+        (ChannelChanged("restored", CHANNEL.id), ["refreshed c", "resolved c", "read"]),
         (ChannelChanged("converted", CHANNEL.id), ["resolved c", "read"]),
         (ChannelUpdated(CHANNEL), ["resolved c", "read"]),
         (TeamChanged("entered", TeamId("t" * 26)), ["of team t", "resolved c", "read"]),

@@ -1,5 +1,6 @@
 """Routes of channel memberships (server/channels/api4/channel.go)."""
 
+import json
 from typing import Any
 
 from aiohttp import web
@@ -10,6 +11,7 @@ from bridge.sandbox.mattermost.api.channels import may, require
 from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.channels import find_channel
 from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
+from bridge.sandbox.mattermost.events import Broadcast, Event
 from bridge.sandbox.mattermost.ids import is_id
 from bridge.sandbox.mattermost.records import Channel, ChannelMember
 from bridge.sandbox.mattermost.roles import allowed_in_team
@@ -125,11 +127,25 @@ async def of_user_in_team(call: Call) -> web.StreamResponse:
     return answer([channel_member_json(member) for member in found])
 
 
+async def set_notifications(call: Call) -> web.StreamResponse:
+    """Set no notification, which makes the server look up again what the member may hear."""
+    channel_id, user_id = call.id("channel_id"), call.id("user_id")
+    await call.fields("notify_props")
+    call.require_self(user_id)
+    member = call.state.channel_members[channel_id].get(user_id)
+    if member is None:
+        raise ApiError("app.channel.get_member.missing.app_error", 404, "No channel member found.")
+    data = {"channelMember": json.dumps(channel_member_json(member))}
+    call.state.publish(Event("channel_member_updated", data, Broadcast(user_id=user_id)))
+    return ok()
+
+
 ROUTES = (
     route("GET", "/channels/{channel_id}/members", list_members),
     route("POST", "/channels/{channel_id}/members", add),
     route("POST", "/channels/{channel_id}/members/ids", get_many),
     route("GET", "/channels/{channel_id}/members/{user_id}", get),
     route("DELETE", "/channels/{channel_id}/members/{user_id}", remove),
+    route("PUT", "/channels/{channel_id}/members/{user_id}/notify_props", set_notifications),
     route("GET", "/users/{user_id}/teams/{team_id}/channels/members", of_user_in_team),
 )

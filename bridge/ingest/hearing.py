@@ -1,0 +1,44 @@
+"""Which channels have posts that the websocket did not deliver, whatever the cause."""
+
+from dataclasses import dataclass, field
+
+from cachetools import LRUCache
+
+from bridge.ingest.catch_up import CatchUp
+from bridge.models.chat import ChannelId, Post
+from bridge.outage import retry_until_available
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Compares what was heard with what Mattermost says about the channels."""
+
+    catch_up: CatchUp
+    _heard: LRUCache[ChannelId, int] = field(default_factory=lambda: LRUCache(10_000), init=False)
+    """When the latest post that was heard in a channel was made, in milliseconds."""
+    _behind: frozenset[ChannelId] = field(default=frozenset(), init=False)
+
+    def note(self, post: Post) -> None:
+        """Note that a post was heard."""
+        self._heard[post.channel_id] = max(post.create_at, self._heard.get(post.channel_id, 0))
+
+    async def unheard(self) -> list[ChannelId]:
+        """Return the channels that were behind at the last call and are so now; each last post counts once.
+
+        A post that is on its way makes its channel look behind, but hardly twice.
+        """
+        behind = await retry_until_available("hearing", self._look)
+        unheard = [channel_id for channel_id in behind if channel_id in self._behind]
+        self._heard.update({channel_id: behind[channel_id] for channel_id in unheard})
+        self._behind = frozenset(behind) - frozenset(unheard)
+        return unheard
+
+    async def _look(self) -> dict[ChannelId, int]:
+        """Return when the last posts of the channels were made that are neither heard nor stored."""
+        known = await self.catch_up.positions.all()
+        return {
+            channel.id: channel.last_post_at
+            for channel in await self.catch_up.channels()
+            if channel.last_post_at > self._heard.get(channel.id, 0)
+            and (channel.id not in known or channel.last_post_at > known[channel.id].create_at)
+        }
