@@ -4,11 +4,11 @@ Handlers and provisioning know them only by these protocols. Every method raises
 `bridge.errors` and nothing else: `MattermostUnavailable` and the like when trying again may help.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Protocol
 
 from bridge.errors import BridgeError
-from bridge.models.agent import Question
+from bridge.models.agent import AnswerEvent, Question
 from bridge.models.chat import (
     AccessToken,
     Channel,
@@ -258,8 +258,11 @@ class Agent(Protocol):
     remembers: bool
     """Whether it keeps the conversation itself, so that only the new message is sent."""
 
-    async def reply(self, question: Question) -> str:
-        """Return the whole answer; raise `AgentUnavailable` or `AgentFailed`."""
+    def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        """Give the answer as it grows; its end is a `Done`. Raises `AgentUnavailable` or `AgentFailed`.
+
+        To close the generator ends the agent's run: whoever stops early must do so (`contextlib.aclosing`).
+        """
 
     async def ping(self) -> None:
         """Raise `AgentUnavailable` unless the agent's host answers."""

@@ -4,8 +4,10 @@ Pure: no I/O is imported here.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from bridge.models.agent import Usage
 
 _HIDDEN_PART = re.compile(r"think|reason|tool", re.IGNORECASE)
 _FINISH_KEYS = ("finish_reason", "finishReason", "stop_reason")
@@ -14,6 +16,11 @@ _MOST = 1000
 """Choices of a chunk and parts of a text that are looked at."""
 _NO_REASON = frozenset({"null", "none"})
 """What some servers write for a null."""
+_RUN_ID = re.compile(r"[\w.:-]{1,200}", re.ASCII)
+_PROMPT_KEYS = ("prompt_tokens", "input_tokens")
+_COMPLETION_KEYS = ("completion_tokens", "output_tokens")
+_MOST_TOKENS = 1 << 40
+"""No answer takes that many: such a number says nothing."""
 _TOOL_ROLES = frozenset({"tool", "function"})
 
 
@@ -47,6 +54,26 @@ def shows_a_tool(choice: Mapping[str, Any]) -> bool:
     """Return whether the choice is about a tool that is called or has answered."""
     parts = [part for key in ("delta", "message") if isinstance(part := choice.get(key), dict)]
     return any(part.get("role") in _TOOL_ROLES or any(part.get(key) for key in _TOOL_KEYS) for part in parts)
+
+
+def run_id_of(payload: Mapping[str, Any]) -> str:
+    """Return the server's name of the run; empty if it is none that can be logged."""
+    run_id = payload.get("id")
+    return run_id if isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) else ""
+
+
+def usage_of(payload: Mapping[str, Any]) -> Usage | None:
+    """Return the tokens that a chunk reports; None if it reports none."""
+    usage = payload.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    prompt, completion = _count(usage, _PROMPT_KEYS), _count(usage, _COMPLETION_KEYS)
+    return None if prompt is None and completion is None else Usage(prompt, completion)
+
+
+def _count(usage: Mapping[str, Any], keys: Sequence[str]) -> int | None:
+    counts = (usage.get(key) for key in keys)
+    return next((count for count in counts if type(count) is int and 0 <= count < _MOST_TOKENS), None)
 
 
 def _word(reason: Any) -> str:

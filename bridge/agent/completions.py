@@ -6,7 +6,7 @@ error after one. Text that came before an error is thrown away, because half an 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bridge.agent import chunks
@@ -23,12 +23,15 @@ from bridge.errors import (
     AnswerInterrupted,
     QuestionRefused,
 )
+from bridge.models.agent import Began, Delta, Usage
 
 GRACE_SECONDS = 1.0
 """How long the rest of a finished answer is waited for; its connection can be used again after that."""
 GRACE_WITH_TEXT = 5.0
 """The same when the finish reason came together with text: some servers send one with each piece."""
 
+_LONGEST_FAILURE = 1000
+"""Characters; no gateway reports a failure with more."""
 _MOST_PAYLOADS = 1000
 """Chunks in one list that are looked at."""
 _KEEP_ALIVE = re.compile(r"|null|ping|pong|heartbeat|keep[-_ ]?alive|:.*|true|false|\d+", re.IGNORECASE)
@@ -50,6 +53,12 @@ class Answer:
         self._is_cut = False
         self._has_unreadable = False
         self._has_tools = False
+        self._held = 0
+        """Characters of the last piece that may report a failure, as it came with the finish reason."""
+        self._run_id: str | None = None
+        self._has_begun = False
+        self.usage: Usage | None = None
+        """None while it was not reported."""
 
     @property
     def is_finished(self) -> bool:
@@ -102,6 +111,14 @@ class Answer:
             raise Refusal(AgentMisconfigured("AGENT_URL leads to something else than chat completions."))
         self._is_whole_body = whole_body
 
+    def news(self) -> Iterator[Began | Delta]:
+        """Yield what has come since the last call and can be shown."""
+        if self._run_id is not None and not self._has_begun:
+            self._has_begun = True
+            yield Began(self._run_id)
+        if not self._may_be_failure() and (text := self._text.fresh(self._held)):
+            yield Delta(text)
+
     def text(self) -> str:
         """Return the answer, cleaned; raise `Refusal` unless it is a whole one that says something."""
         text = clean(str(self._text))
@@ -125,7 +142,13 @@ class Answer:
             raise self._refusal(error)
         for payload in value[:_MOST_PAYLOADS] if isinstance(value, list) else [value]:
             if isinstance(payload, Mapping):
-                self._take_choice(chunks.first_choice(payload))
+                self._take_payload(payload)
+
+    def _take_payload(self, payload: Mapping[str, Any]) -> None:
+        if self._run_id is None:
+            self._run_id = chunks.run_id_of(payload)
+        self.usage = chunks.usage_of(payload) or self.usage
+        self._take_choice(chunks.first_choice(payload))
 
     def _take_choice(self, choice: Mapping[str, Any]) -> None:
         self._has_tools = self._has_tools or chunks.shows_a_tool(choice)
@@ -136,6 +159,8 @@ class Answer:
             self._finishes_often = self._finishes_often or bool(self._finish)
             self._text.add(piece)
         reason = chunks.finish_reason(choice)
+        if piece or snapshot:
+            self._held = len(piece or snapshot) if reason else 0
         if reason:
             self._finish, self._piece_at_finish = reason, piece or snapshot
         if piece or snapshot or reason:
@@ -179,6 +204,13 @@ class Answer:
             return False
         before = str(self._text).removesuffix(self._piece_at_finish)
         return not before or before[-1].isalnum()
+
+    def _may_be_failure(self) -> bool:
+        """Return whether all that has come may turn out to be a gateway's report of a failure."""
+        whole = self._dialect.non_answer
+        if whole is None or self._text.length > _LONGEST_FAILURE:
+            return False
+        return whole.fullmatch(clean(str(self._text))) is not None
 
     def _refusal(self, error: ErrorReport) -> Refusal:
         refusal = reported(error, self._dialect)

@@ -2,12 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from typing import Any
 
 from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect, InternalError, NotBegun, NotStreamed
 from bridge.errors import AgentFailed, AgentUnavailable, AnswerInterrupted
-from bridge.models.agent import Question
+from bridge.models.agent import AnswerEvent, Question
 
 DIALECT = Dialect(
     missing="enable gateway.http.endpoints.chatCompletions in the gateway's configuration",
@@ -43,14 +45,16 @@ class GatewayAgent:
         self._race_window = race_window
         self._race_pause = race_pause
 
-    async def reply(self, question: Question) -> str:
+    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Ask; ask once more after a race, or without a stream for an answer that cannot be streamed."""
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
         try:
-            return await self._ask(question)
+            async with aclosing(self._ask(question)) as events:
+                async for event in events:
+                    yield event
         except NotStreamed:
-            return await self._ask_whole(question)
+            again = self._ask_whole(question)
         except InternalError as error:
             is_late = loop.time() - asked_at > self._race_window
             if is_late and isinstance(error, NotBegun):
@@ -58,26 +62,35 @@ class GatewayAgent:
             if is_late:
                 # The gateway has worked on it, so that tools may have run.
                 raise AnswerInterrupted(error.message, retry_after=error.retry_after) from None
-        await asyncio.sleep(self._race_pause)
-        return await self._ask(question)
+            await asyncio.sleep(self._race_pause)
+            again = self._ask(question)
+        else:
+            return
+        async with aclosing(again) as events:
+            async for event in events:
+                yield event
 
     async def ping(self) -> None:
         await self._server.ping(self._server.endpoint.health)
 
-    async def _ask(self, question: Question, *, stream: bool = True) -> str:
-        body = {
-            "model": self._model,
-            "stream": stream,
-            "messages": [{"role": "user", "content": question.text}],
-        }
-        return await self._server.complete(body, self._headers(question))
+    def _ask(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
+        return self._server.answer(
+            {**self._body(question), "stream": True, "stream_options": {"include_usage": True}},
+            self._headers(question),
+        )
 
-    async def _ask_whole(self, question: Question) -> str:
+    async def _ask_whole(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Ask for the answer in one piece; that was the one repeat of an answer that had begun."""
+        body = {**self._body(question), "stream": False}
         try:
-            return await self._ask(question, stream=False)
+            async with aclosing(self._server.answer(body, self._headers(question))) as events:
+                async for event in events:
+                    yield event
         except AgentUnavailable as error:
             raise AgentFailed(error.message) from None
+
+    def _body(self, question: Question) -> Mapping[str, Any]:
+        return {"model": self._model, "messages": [{"role": "user", "content": question.text}]}
 
     def _headers(self, question: Question) -> Mapping[str, str]:
         product = product_of(self._model)

@@ -1,8 +1,8 @@
 """The one place that speaks HTTP with an agent's server."""
 
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
 import structlog
@@ -26,6 +26,7 @@ from bridge.agent.optional_fields import refused_field, without
 from bridge.agent.receive import beginning, receive
 from bridge.agent.refusals import Dialect, Refusal, refused
 from bridge.errors import AgentFailed, AgentUnavailable
+from bridge.models.agent import AnswerEvent, Done
 from bridge.models.proxies import NO_PROXIES, Proxies
 from bridge.outgoing import open_session
 
@@ -63,13 +64,17 @@ class Server:
         self._unknown_fields: frozenset[str] = frozenset()
         """Fields that this server has refused, and answers without."""
 
-    async def complete(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-        """Return the whole answer; raise `AgentUnavailable` or `AgentFailed`.
+    async def answer(
+        self, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """Give the answer as it comes in; raise `AgentUnavailable` or `AgentFailed`.
 
         The server's own words are a note of the error, for operators; its message is for everybody.
         """
         try:
-            return await self._complete(body, headers)
+            async with aclosing(self._answer(body, headers)) as events:
+                async for event in events:
+                    yield event
         except Refusal as refusal:
             said = refusal.said.replace(self._token, "…") if self._token else refusal.said
             log.warning("agent_refused", error=refusal.error.message, said=said)
@@ -86,40 +91,45 @@ class Server:
             if response.status >= 500:
                 raise AgentUnavailable(f"The agent is not well (HTTP {response.status}).")
 
-    async def _complete(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
+    async def _answer(
+        self, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        answer = Answer(self._dialect)
+        try:
+            async with self._accepted(body, headers) as response, aclosing(receive(response, answer)) as news:
+                async for event in news:
+                    yield event
+        except Silence:
+            raise
+        except AgentUnavailable as error:
+            raise answer.after(error) from None
+        yield Done(answer.text(), answer.usage)
+
+    @asynccontextmanager
+    async def _accepted(
+        self, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> AsyncIterator[ClientResponse]:
         """Ask, and ask again without each field that the server refuses to know."""
         left_out = self._unknown_fields
         while True:
             asked = without(body, left_out)
-            try:
-                text = await self._ask(asked, headers)
-            except Refusal as refusal:
-                field = refused_field(refusal.status, refusal.report, asked)
-                if field is None:
-                    raise
-                left_out |= {field}
-            else:
-                self._remember(left_out)
-                return text
+            async with self._request(
+                "POST", self.endpoint.completions, self._silence, json=asked, headers=headers
+            ) as response:
+                refusal = await self._refusal(response)
+                if refusal is None:
+                    self._remember(left_out)
+                    yield response
+                    return
+            field = refused_field(refusal.status, refusal.report, asked)
+            if field is None:
+                raise refusal
+            left_out |= {field}
 
     def _remember(self, fields: frozenset[str]) -> None:
         if new := fields - self._unknown_fields:
             log.warning("agent_fields_left_out", fields=sorted(new))
             self._unknown_fields |= new
-
-    async def _ask(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> str:
-        answer = Answer(self._dialect)
-        try:
-            async with self._request(
-                "POST", self.endpoint.completions, self._silence, json=body, headers=headers
-            ) as response:
-                await self._check_status(response)
-                await receive(response, answer)
-        except Silence:
-            raise
-        except AgentUnavailable as error:
-            raise answer.after(error) from None
-        return answer.text()
 
     @asynccontextmanager
     async def _request(
@@ -155,8 +165,10 @@ class Server:
         except (ClientError, OSError) as error:
             raise AgentUnavailable(f"The connection to the agent broke: {type(error).__name__}.") from None
 
-    async def _check_status(self, response: ClientResponse) -> None:
-        if response.status != 200:
-            wait = retry.seconds_asked(response.headers.get("Retry-After", ""), time.time())
-            body = await beginning(response)
-            raise refused(response.status, body, self._dialect, retry_after=wait)
+    async def _refusal(self, response: ClientResponse) -> Refusal | None:
+        """Return what a response refuses; None if it is an answer."""
+        if response.status == 200:
+            return None
+        wait = retry.seconds_asked(response.headers.get("Retry-After", ""), time.time())
+        body = await beginning(response)
+        return refused(response.status, body, self._dialect, retry_after=wait)

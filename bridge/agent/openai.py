@@ -1,13 +1,14 @@
 """An agent behind any server that speaks OpenAI's chat completions."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 
 from bridge.agent.conversation import conversation, newer_half
 from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect
 from bridge.errors import ThreadTooLong
-from bridge.models.agent import Message, Question
+from bridge.models.agent import AnswerEvent, Message, Question
 from bridge.models.equa import OrganizationId
 
 DIALECT = Dialect(missing="it has no /chat/completions, or does not know AGENT_MODEL")
@@ -22,22 +23,29 @@ class OpenAIAgent:
         self._server = server
         self._model = model
 
-    async def reply(self, question: Question) -> str:
+    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Ask; if the thread is too long for the model, ask once more without its older half."""
         try:
-            return await self._ask(question, question.history)
+            async with aclosing(self._ask(question, question.history)) as events:
+                async for event in events:
+                    yield event
         except ThreadTooLong:
             if not question.history:
                 raise
-        return await self._ask(question, newer_half(question.history))
+        else:
+            return
+        async with aclosing(self._ask(question, newer_half(question.history))) as events:
+            async for event in events:
+                yield event
 
     async def ping(self) -> None:
         await self._server.ping(self._server.endpoint.models)
 
-    async def _ask(self, question: Question, history: Sequence[Message]) -> str:
+    def _ask(self, question: Question, history: Sequence[Message]) -> AsyncGenerator[AnswerEvent, None]:
         body = {
             "model": self._model,
             "stream": True,
+            "stream_options": {"include_usage": True},
             "messages": [
                 {"role": message.role, "content": message.text}
                 for message in conversation(history, question.text)
@@ -49,7 +57,7 @@ class OpenAIAgent:
             "X-Equa-User": str(question.person_id),
             "X-Request-Id": question.post_id,
         }
-        return await self._server.complete(body, headers)
+        return self._server.answer(body, headers)
 
 
 def opaque_user(organization_id: OrganizationId) -> str:

@@ -1,7 +1,8 @@
 """Receive an answer over HTTP, to its end or as far as it is worth waiting for."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager, suppress
 
 from aiohttp import ClientError, ClientResponse
 
@@ -10,6 +11,7 @@ from bridge.agent.completions import Answer
 from bridge.agent.refusals import Refusal
 from bridge.agent.sse import EventTooLong
 from bridge.errors import AgentFailed, AgentMisconfigured, QuestionRefused
+from bridge.models.agent import Began, Delta
 
 ERROR_LIMIT = 64 << 10
 ERROR_SECONDS = 2.0
@@ -18,16 +20,26 @@ STREAM_LIMIT = 64 << 20
 """Bytes; an answer of `ANSWER_LIMIT` characters has about 42 MB when each comes in a chunk of its own."""
 
 
-async def receive(response: ClientResponse, answer: Answer) -> None:
+async def receive(response: ClientResponse, answer: Answer) -> AsyncGenerator[Began | Delta, None]:
     """Read the answer to its end, or until a sign of it holds although the connection does not."""
     try:
-        await _read_body(response, answer)
+        with _refusals(response):
+            async with aclosing(_read_body(response, answer)) as news:
+                async for event in news:
+                    yield event
     except TimeoutError:
         if not answer.is_finished:
             raise
     except ClientError:
         if not answer.outlasts_a_break:
             raise
+
+
+@contextmanager
+def _refusals(response: ClientResponse) -> Iterator[None]:
+    """Say what a body means that is no answer."""
+    try:
+        yield
     except NotCompletions:
         raise Refusal(
             AgentMisconfigured("AGENT_URL leads to something else than chat completions."),
@@ -39,22 +51,28 @@ async def receive(response: ClientResponse, answer: Answer) -> None:
         raise Refusal(QuestionRefused("The agent's answer is too long.")) from None
 
 
-async def _read_body(response: ClientResponse, answer: Answer) -> None:
-    body = Body()
-    size = 0
-    async with asyncio.timeout(None) as grace:
-        async for piece in response.content.iter_any():
-            size += len(piece)
-            if size > STREAM_LIMIT:
-                raise EventTooLong
-            progress = answer.progress
-            await _take(piece, body, answer)
-            if answer.is_full:
-                return
-            if answer.progress != progress:
-                _renew(grace, answer)
-    events = body.end()
-    answer.end(events, whole_body=body.is_whole)
+async def _read_body(response: ClientResponse, answer: Answer) -> AsyncGenerator[Began | Delta, None]:
+    body, size = Body(), 0
+    deadline: float | None = None
+    while piece := await _piece(response, deadline):
+        size += len(piece)
+        if size > STREAM_LIMIT:
+            raise EventTooLong
+        progress = answer.progress
+        await _take(piece, body, answer)
+        if answer.is_full:
+            return
+        if answer.progress != progress:
+            deadline = _deadline(answer)
+        for event in answer.news():
+            yield event
+    answer.end(body.end(), whole_body=body.is_whole)
+
+
+async def _piece(response: ClientResponse, deadline: float | None) -> bytes:
+    """Return the next bytes, none at the end; raise `TimeoutError` at the deadline."""
+    async with asyncio.timeout_at(deadline):
+        return await response.content.readany()
 
 
 async def _take(piece: bytes, body: Body, answer: Answer) -> None:
@@ -66,10 +84,10 @@ async def _take(piece: bytes, body: Body, answer: Answer) -> None:
             await asyncio.sleep(0)
 
 
-def _renew(grace: asyncio.Timeout, answer: Answer) -> None:
-    """Let the time in which more may come begin anew."""
+def _deadline(answer: Answer) -> float | None:
+    """Return until when more is waited for, by the loop's clock."""
     seconds = answer.grace
-    grace.reschedule(None if seconds is None else asyncio.get_running_loop().time() + seconds)
+    return None if seconds is None else asyncio.get_running_loop().time() + seconds
 
 
 async def beginning(response: ClientResponse) -> bytes:

@@ -31,3 +31,39 @@ class Message:
 
     role: Literal["user", "assistant"]
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How many tokens an answer took, with all that the agent did for it; None is unknown."""
+
+    prompt: int | None = None
+    completion: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The agent begins to answer, or begins anew: what it said before does not count."""
+
+    run_id: str
+    """The server's own name of the run; empty if it gives none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of text that is added to the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The end of an answer."""
+
+    text: str
+    """The whole answer; it counts, whatever the pieces were."""
+    usage: Usage | None = None
+    """None if the server did not report it."""
+
+
+AnswerEvent = Began | Delta | Done

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Sequence
 
+from bridge.agent.collect import collect
 from bridge.errors import AgentFailed, AgentUnavailable, BridgeError
 from bridge.models.agent import Question
 from bridge.models.chat import ChannelId, PostId
@@ -52,7 +53,7 @@ async def ask(agent: Agent, organization: OrganizationId | None) -> Sequence[Fin
     """Ask for an organization, the way the daemon does; report what came and how long it took."""
     began = time.monotonic()
     try:
-        answer = await agent.reply(_question(organization))
+        answer = (await collect(agent.answer(_question(organization)))).text
     except (AgentFailed, AgentUnavailable) as error:
         said = "; ".join(getattr(error, "__notes__", []))
         after = f"after {time.monotonic() - began:.1f} s"

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
@@ -22,7 +22,7 @@ from bridge.errors import (
     MattermostUnavailable,
 )
 from bridge.metrics import Metrics
-from bridge.models.agent import Question
+from bridge.models.agent import Done, Question
 from bridge.models.chat import ChannelId, Post, PostId
 from bridge.models.jobs import Job, Mention
 from bridge.outage import retry_until_available
@@ -111,13 +111,20 @@ class Mentions:
 
     async def _reply(self, question: Question) -> str | None:
         """Return the part of the answer that people may see; None if the agent asked for silence."""
-        answer = visible(await self.agent.reply(question), self.image_hosts)
+        answer = visible(await self._whole(question), self.image_hosts)
         if answer.silent:
             return None
         text = without_broadcast_mentions(answer.text)
         if not text.strip():
             raise AgentFailed("The agent's answer has no text that can be posted.")
         return text
+
+    async def _whole(self, question: Question) -> str:
+        async with aclosing(self.agent.answer(question)) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    return event.text
+        raise AgentFailed("The agent's answer has no end.")
 
     async def _said(
         self, job: Job, mention: Mention, answer: str, failure: str | None = None, *, again: bool

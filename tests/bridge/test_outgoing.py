@@ -20,7 +20,7 @@ from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.models.chat import UserId
 from bridge.models.proxies import Proxies
 from bridge.ops.web import fetch
-from tests.support.agent import TOKEN, agent_served, question
+from tests.support.agent import TOKEN, agent_served, question, text_of
 from tests.support.certificates import loopback_tls
 from tests.support.forward_proxy import ForwardProxy
 from tests.support.world import World
@@ -44,7 +44,7 @@ async def test_the_agent_is_asked_through_the_proxy(proxy: ForwardProxy, proxies
     """In absolute form, each request with the login, on a connection that is used again too."""
     async with agent_served() as (sandbox, url), make_session(proxies) as session:
         agent = make_agent("openai", session, url=url, token=TOKEN, agent_id="", model="equabot", timeout=5)
-        answers = [await agent.reply(question()) for _ in range(3)]
+        answers = [await text_of(agent.answer(question())) for _ in range(3)]
 
     assert all("Ada Lovelace" in answer for answer in answers)
     assert proxy.lines == [f"POST {url}/v1/chat/completions"] * 3
@@ -56,7 +56,7 @@ async def test_an_exception_is_asked_directly(proxy: ForwardProxy) -> None:
     exceptions = Proxies(proxy.url, proxy.url, ("127.0.0.0/8",))
     async with agent_served() as (_, url), make_session(exceptions) as session:
         agent = make_agent("openai", session, url=url, token=TOKEN, agent_id="", model="equabot", timeout=5)
-        assert "Ada Lovelace" in await agent.reply(question())
+        assert "Ada Lovelace" in await text_of(agent.answer(question()))
 
     assert proxy.lines == []
 
@@ -69,12 +69,12 @@ async def test_a_proxy_that_wants_a_login_is_for_the_administrator(proxy: Forwar
             "openai", session, url="http://127.0.0.1:1", token="", agent_id="", model="", timeout=5
         )
         with pytest.raises(AgentMisconfigured, match="proxy"):
-            await agent.reply(question())
+            await text_of(agent.answer(question()))
         tls = make_agent(
             "openai", session, url="https://127.0.0.1:1", token="", agent_id="", model="", timeout=5
         )
         with pytest.raises(AgentUnavailable, match="proxy"):
-            await tls.reply(question())
+            await text_of(tls.answer(question()))
 
 
 async def test_a_proxy_that_is_away_is_an_outage() -> None:
@@ -87,7 +87,7 @@ async def test_a_proxy_that_is_away_is_an_outage() -> None:
         )
         equa = EquaClient(other, url="http://127.0.0.1:1", admin_permissions=())
         with pytest.raises(AgentUnavailable, match="The proxy to the agent"):
-            await agent.reply(question())
+            await text_of(agent.answer(question()))
         with pytest.raises(Unavailable, match="through the proxy"):
             await fetch(session, "http://127.0.0.1:1/x")
         with pytest.raises(EquaUnavailable):

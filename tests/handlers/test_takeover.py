@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any, cast
 from uuid import UUID
@@ -17,6 +17,7 @@ from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.metrics import Metrics
+from bridge.models.agent import AnswerEvent, Done
 from bridge.models.chat import ChannelId, PostId, UserId
 from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, Mention
@@ -43,8 +44,8 @@ class Watch:
 class Agent:
     remembers = True
 
-    async def reply(self, _question: object) -> str:
-        return "forty-two"
+    async def answer(self, _question: object) -> AsyncGenerator[AnswerEvent, None]:
+        yield Done("forty-two")
 
 
 @dataclass

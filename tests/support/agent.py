@@ -2,13 +2,14 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
 from uuid import UUID
 
 from aiohttp import web
 
-from bridge.models.agent import Message, Question
+from bridge.agent.answer_text import ANSWER_LIMIT, clean
+from bridge.models.agent import AnswerEvent, Began, Delta, Done, Message, Question
 from bridge.models.chat import ChannelId, PostId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.sandbox.agent import Organization, SandboxAgent, Stake, create_app
@@ -49,6 +50,22 @@ async def agent_served(product: str = "equabot") -> AsyncIterator[tuple[SandboxA
     agent = SandboxAgent(DIRECTORY, token=TOKEN, product=product)
     async with serving(create_app(agent)) as url:
         yield agent, url
+
+
+async def text_of(answer: AsyncGenerator[AnswerEvent, None]) -> str:
+    """Return the whole text of an answer; what was shown while it grew is the beginning of it."""
+    grown = ""
+    async with aclosing(answer) as events:
+        async for event in events:
+            match event:
+                case Began():
+                    grown = ""
+                case Delta(text):
+                    grown += text
+                case Done(text):
+                    assert text.startswith(clean(grown)) or len(grown) > ANSWER_LIMIT - 1000
+                    return text
+    raise AssertionError("The answer has no end.")
 
 
 class Wire:

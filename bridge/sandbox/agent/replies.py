@@ -47,7 +47,9 @@ def said(text: str, fault: StreamFault | None) -> tuple[str, str | None]:
             assert_never(fault)
 
 
-async def write(stream: Stream, text: str, fault: StreamFault | None, piece_delay: float) -> None:
+async def write(
+    stream: Stream, text: str, fault: StreamFault | None, piece_delay: float, *, with_usage: bool = False
+) -> None:
     """Write everything after the role, `[DONE]` included; raise `ConnectionResetError` for a cut."""
     if isinstance(fault, Silence) and fault.at_once:
         await asyncio.sleep(fault.seconds)
@@ -59,6 +61,8 @@ async def write(stream: Stream, text: str, fault: StreamFault | None, piece_dela
     if finish_reason is not None:
         await stream.delta({}, finish_reason)
     await _break_off(stream, fault)
+    if with_usage:
+        await stream.usage(sent)
     await stream.end()
 
 

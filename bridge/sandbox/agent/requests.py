@@ -43,6 +43,12 @@ class Call:
         return str(self.body.get("model", self.product))
 
     @property
+    def wants_usage(self) -> bool:
+        """Whether a streamed answer is to end with the number of its tokens."""
+        options = self.body.get("stream_options")
+        return isinstance(options, dict) and options.get("include_usage") is True
+
+    @property
     def session_key(self) -> str:
         return self._own("session-key")
 

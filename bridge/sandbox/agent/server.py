@@ -124,7 +124,8 @@ class SandboxAgent:
         stream = Stream(request, call.model)
         await stream.begin()
         try:
-            await replies.write(stream, await self._answer(call), fault, self.piece_delay)
+            text = await self._answer(call)
+            await replies.write(stream, text, fault, self.piece_delay, with_usage=call.wants_usage)
         except ConnectionResetError:
             _cut(request)
         return stream.response

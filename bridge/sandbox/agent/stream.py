@@ -35,6 +35,10 @@ class Stream:
     async def error(self, message: str, kind: str) -> None:
         await self._event(json.dumps({"error": {"message": message, "type": kind}}))
 
+    async def usage(self, text: str) -> None:
+        """Report the tokens of an answer, as a chunk without choices."""
+        await self._event(json.dumps({**self._head, "choices": [], "usage": usage(text)}))
+
     async def raw(self, data: bytes) -> None:
         await self.response.write(data)
 
@@ -59,8 +63,14 @@ def completion(model: str, text: str, finish_reason: str | None) -> dict[str, An
     return {
         **_head("chat.completion", model),
         "choices": [{"index": 0, "message": message, "finish_reason": finish_reason}],
-        "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+        "usage": usage(text),
     }
+
+
+def usage(text: str) -> dict[str, int]:
+    """Return the tokens of an answer: one a word, and ten for the question."""
+    words = len(text.split())
+    return {"prompt_tokens": 10, "completion_tokens": words, "total_tokens": 10 + words}
 
 
 def _head(kind: str, model: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from bridge.errors import (
 )
 from bridge.models.agent import Message
 from bridge.ports import Agent
-from tests.support.agent import STOP, TOKEN, Wire, piece, question, stream
+from tests.support.agent import STOP, TOKEN, Wire, piece, question, stream, text_of
 
 ROLE = '{"choices":[{"index":0,"delta":{"role":"assistant","content":null},"finish_reason":null}]}'
 USAGE = '{"choices":[],"usage":{"total_tokens":7}}'
@@ -46,7 +46,7 @@ def make(session: ClientSession, kind: AgentKind) -> Make:
 
 async def answer_of(make: Make, *scripts: bytes, then_close: bool = True) -> str:
     async with Wire(*scripts, then_close=then_close).served() as url:
-        return await make(url).reply(question())
+        return await text_of(make(url).answer(question()))
 
 
 def body(text: str, content_type: str = "application/json", status: str = "200 OK") -> bytes:
@@ -413,7 +413,7 @@ async def test_a_field_that_is_refused_is_left_out_from_then_on(
     async with wire.served() as url:
         agent = make(url)
         with capture_logs() as logs:
-            texts = [await agent.reply(question()), await agent.reply(question())]
+            texts = [await text_of(agent.answer(question())), await text_of(agent.answer(question()))]
 
     assert texts == ["Hello, Ada."] * 2
     assert [f'"{field}":' in sent.decode() for sent in wire.bodies] == [True, False, False]
@@ -426,7 +426,7 @@ async def test_fields_are_left_out_one_by_one(make: Make, kind: AgentKind) -> No
     wire = Wire(*(body(f'{{"detail":"Unknown field {name}"}}', status="400 No") for name in [*names, "user"]))
     async with wire.served() as url:
         with pytest.raises(AgentMisconfigured):
-            await make(url).reply(question())
+            await text_of(make(url).answer(question()))
 
     assert len(wire.bodies) == len(names) + 1
 
@@ -446,7 +446,7 @@ async def test_a_role_is_not_taken_for_a_field(make: Make, words: str) -> None:
     wire = Wire(body(json.dumps({"error": {"message": words}}), status="400 Bad Request"))
     async with wire.served() as url:
         with pytest.raises(AgentFailed):
-            await make(url).reply(question())
+            await text_of(make(url).answer(question()))
 
     assert len(wire.requests) == 1
 
@@ -473,7 +473,7 @@ async def test_an_address_with_a_path_is_used_as_it_is(make: Make, address: str,
     """Its query is kept; only an address without a path gets `/v1`."""
     wire = Wire(stream(*HELLO, STOP))
     async with wire.served() as url:
-        assert await make(url + address).reply(question()) == "Hello, Ada."
+        assert await text_of(make(url + address).answer(question())) == "Hello, Ada."
 
     assert wire.requests[0].startswith(f"POST {target} HTTP/1.1\r\n".encode())
 
@@ -487,7 +487,7 @@ async def test_a_thread_that_is_too_long_is_asked_once_more_without_its_older_ha
     wire = Wire(refusal, refusal)
     async with wire.served() as url:
         with pytest.raises(ThreadTooLong):
-            await make(url).reply(question("now?", history=history))
+            await text_of(make(url).answer(question("now?", history=history)))
 
     sent = [[message["content"] for message in json.loads(asked)["messages"]] for asked in wire.bodies]
     if kind == "gateway":

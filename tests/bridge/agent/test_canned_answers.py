@@ -12,7 +12,7 @@ from bridge.errors import (
     ThreadTooLong,
 )
 from bridge.ports import Agent
-from tests.support.agent import TOKEN, question
+from tests.support.agent import TOKEN, question, text_of
 from tests.support.canned import canned_answers, sent
 
 URL = "https://models.example.com/openai/v1?api-version=2026-01-01"
@@ -29,7 +29,7 @@ def agent(request: pytest.FixtureRequest, session: ClientSession) -> Agent:
 async def test_a_question_is_one_request(agent: Agent) -> None:
     with canned_answers() as canned:
         canned.post(COMPLETIONS, payload=GOOD)
-        text = await agent.reply(question("hello"))
+        text = await text_of(agent.answer(question("hello")))
         ((method, url, request),) = sent(canned)
 
     assert (text, method, url) == ("Hello, Ada.", "POST", COMPLETIONS)
@@ -62,7 +62,7 @@ async def test_a_status_without_a_word_means_the_same_for_both(
     with canned_answers() as canned:
         canned.post(COMPLETIONS, status=status)
         with pytest.raises(error) as caught:
-            await agent.reply(question())
+            await text_of(agent.answer(question()))
 
     assert type(caught.value) is error
 
@@ -82,7 +82,7 @@ async def test_words_are_surer_than_a_status(
     with canned_answers() as canned:
         canned.post(COMPLETIONS, status=status, payload=body)
         with pytest.raises(error) as caught:
-            await agent.reply(question())
+            await text_of(agent.answer(question()))
 
     assert type(caught.value) is error
 
@@ -97,11 +97,11 @@ async def test_a_429_is_a_moment_of_haste_unless_it_speaks_of_quota(
     with canned_answers() as canned:
         canned.post(COMPLETIONS, status=429, payload={"error": {"message": "no", "code": code}})
         with pytest.raises(error):
-            await agent.reply(question())
+            await text_of(agent.answer(question()))
 
 
 async def test_a_connection_that_fails_is_an_outage(agent: Agent) -> None:
     with canned_answers() as canned:
         canned.post(COMPLETIONS, exception=ClientConnectionError("reset"))
         with pytest.raises(AgentUnavailable):
-            await agent.reply(question())
+            await text_of(agent.answer(question()))

@@ -13,7 +13,7 @@ from bridge.models.agent import Message
 from bridge.ports import Agent
 from bridge.sandbox.agent import SandboxAgent
 from bridge.sandbox.agent import faults as f
-from tests.support.agent import ACME, BIRCH, TOKEN, agent_served, question
+from tests.support.agent import ACME, BIRCH, TOKEN, agent_served, question, text_of
 
 Served = tuple[SandboxAgent, str]
 
@@ -41,8 +41,8 @@ def agent(make: Callable[..., Agent]) -> Agent:
 
 async def test_it_answers_for_the_organization_of_the_question(agent: Agent) -> None:
     """The same question of two organizations gets two answers."""
-    acme = await agent.reply(question("who is on our team?"))
-    birch = await agent.reply(question("who is on our team?", organization_id=BIRCH))
+    acme = await text_of(agent.answer(question("who is on our team?")))
+    birch = await text_of(agent.answer(question("who is on our team?", organization_id=BIRCH)))
 
     assert "Ada Lovelace" in acme
     assert "Linus Birch" not in acme
@@ -56,7 +56,7 @@ async def test_the_gateway_gets_the_organization_the_person_and_the_thread(
     """All of it comes from the bridge, and only the new message is sent."""
     asked = question("@equabot Hello", history=(Message("user", "before"),))
 
-    await make(agent_id="{organizationId}").reply(asked)
+    await text_of(make(agent_id="{organizationId}").answer(asked))
 
     (call,) = sandbox.calls
     assert call.headers["x-equabot-agent-id"] == str(ACME)
@@ -66,17 +66,18 @@ async def test_the_gateway_gets_the_organization_the_person_and_the_thread(
     assert call.body == {
         "model": "equabot",
         "stream": True,
+        "stream_options": {"include_usage": True},
         "messages": [{"role": "user", "content": "@equabot Hello"}],
     }
 
 
 async def test_threads_are_conversations_of_their_own(agent: Agent) -> None:
     """The gateway remembers by session key."""
-    await agent.reply(question("hello"))
+    await text_of(agent.answer(question("hello")))
 
-    assert "hello" in await agent.reply(question("what did I ask?"))
-    assert "first message" in await agent.reply(question("what did I ask?", thread="u" * 26))
-    assert "first message" in await agent.reply(question("what did I ask?", organization_id=BIRCH))
+    assert "hello" in await text_of(agent.answer(question("what did I ask?")))
+    assert "first message" in await text_of(agent.answer(question("what did I ask?", thread="u" * 26)))
+    assert "first message" in await text_of(agent.answer(question("what did I ask?", organization_id=BIRCH)))
     assert agent.remembers
 
 
@@ -86,7 +87,7 @@ async def test_the_headers_carry_the_products_name(session: ClientSession) -> No
         agent = make_agent(
             "gateway", session, url=url, token=TOKEN, agent_id="main", model="openclaw/main", timeout=5
         )
-        await agent.reply(question())
+        await text_of(agent.answer(question()))
 
     assert sandbox.calls[0].headers["x-openclaw-session-key"] == session_key(question())
     assert not [name for name in sandbox.calls[0].headers if name.startswith("x-equabot")]
@@ -140,7 +141,7 @@ async def test_a_failure_is_one_of_two_errors_and_not_repeated(
     sandbox.fail(fault)
 
     with pytest.raises(error):
-        await agent.reply(question())
+        await text_of(agent.answer(question()))
 
     assert len(sandbox.calls) == 1
 
@@ -154,7 +155,7 @@ async def test_the_race_on_a_new_session_is_tried_again_once(
     """One of two first messages at once gets an internal error; the second try is answered."""
     sandbox.fail(fault)
 
-    assert "Ada Lovelace" in await agent.reply(question())
+    assert "Ada Lovelace" in await text_of(agent.answer(question()))
     assert len(sandbox.calls) == 2
 
 
@@ -169,7 +170,7 @@ async def test_an_answer_that_cannot_be_streamed_is_asked_for_whole(
     """The gateway has it, but wanted to change what was sent already."""
     sandbox.fail(NOT_STREAMED)
 
-    assert "Ada Lovelace" in await agent.reply(question())
+    assert "Ada Lovelace" in await text_of(agent.answer(question()))
     assert [call.body["stream"] for call in sandbox.calls] == [True, False]
 
 
@@ -179,7 +180,7 @@ async def test_a_failure_without_a_stream_too_is_final(agent: Agent, sandbox: Sa
     sandbox.fail(f.STARTING)
 
     with pytest.raises(AgentFailed):
-        await agent.reply(question())
+        await text_of(agent.answer(question()))
 
     assert len(sandbox.calls) == 2
 
@@ -191,7 +192,7 @@ async def test_an_internal_error_after_some_work_is_no_race(
     sandbox.fail(f.INTERNAL_ERROR)
 
     with pytest.raises(AnswerInterrupted):
-        await make(race_window=0).reply(question())
+        await text_of(make(race_window=0).answer(question()))
 
     assert len(sandbox.calls) == 1
 
@@ -203,7 +204,7 @@ async def test_a_question_that_was_not_begun_may_be_asked_again(
     sandbox.fail(f.ErrorObject("Session changed before writer admission: agent:main:m"))
 
     with pytest.raises(NotBegun):
-        await make(race_window=0).reply(question())
+        await text_of(make(race_window=0).answer(question()))
 
 
 async def test_an_internal_error_that_stays_is_tried_twice_in_all(
@@ -212,7 +213,7 @@ async def test_an_internal_error_that_stays_is_tried_twice_in_all(
     sandbox.fail(f.INTERNAL_ERROR, times=3)
 
     with pytest.raises(AgentUnavailable):
-        await agent.reply(question())
+        await text_of(agent.answer(question()))
 
     assert len(sandbox.calls) == 2
 
@@ -222,7 +223,7 @@ async def test_a_silent_gateway_is_given_up(make: Callable[..., Agent], sandbox:
     sandbox.fail(f.Silence(60))
 
     with pytest.raises(AgentFailed, match="AGENT_TIMEOUT"):
-        await make(timeout=0.2).reply(question())
+        await text_of(make(timeout=0.2).answer(question()))
 
     async with asyncio.timeout(5):
         await sandbox.until(lambda: sandbox.cancelled == 1)
@@ -230,18 +231,18 @@ async def test_a_silent_gateway_is_given_up(make: Callable[..., Agent], sandbox:
 
 async def test_a_wrong_token_names_the_variable(make: Callable[..., Agent]) -> None:
     with pytest.raises(AgentMisconfigured, match="AGENT_TOKEN"):
-        await make(token="wrong").reply(question())
+        await text_of(make(token="wrong").answer(question()))
 
 
 async def test_an_unknown_agent_is_not_tried_again(make: Callable[..., Agent]) -> None:
     with pytest.raises(AgentFailed):
-        await make(agent_id="nobody").reply(question())
+        await text_of(make(agent_id="nobody").answer(question()))
 
 
 async def test_a_huge_answer_arrives_cut(agent: Agent, sandbox: SandboxAgent) -> None:
     sandbox.fail(f.huge(1_000_000))
 
-    assert 199_800 <= len(await agent.reply(question())) <= 200_000
+    assert 199_800 <= len(await text_of(agent.answer(question()))) <= 200_000
 
 
 async def test_ping_needs_no_token(make: Callable[..., Agent]) -> None:

@@ -11,7 +11,7 @@ from bridge.agent.answer_text import ANSWER_LIMIT, CUT
 from bridge.agent.body import BODY_LIMIT
 from bridge.agent.http import Server, make_session
 from bridge.errors import AgentFailed, AgentMisconfigured, AgentUnavailable
-from tests.support.agent import STOP, TOKEN, Wire, piece, serving, stream
+from tests.support.agent import STOP, TOKEN, Wire, piece, serving, stream, text_of
 
 Make = Callable[..., Server]
 HELLO = stream(piece("Hello."), STOP, "[DONE]")
@@ -31,7 +31,7 @@ async def ping(server: Server) -> None:
 
 async def answer_of(make: Make, *scripts: bytes, silence: float = 5.0, then_close: bool = True) -> str:
     async with Wire(*scripts, then_close=then_close).served() as url:
-        return await make(url, silence=silence).complete({}, {})
+        return await text_of(make(url, silence=silence).answer({}, {}))
 
 
 @pytest.mark.parametrize("path", ["", "/", "/v1", "/v1/"])
@@ -39,7 +39,7 @@ async def test_the_url_may_end_in_v1(make: Make, path: str) -> None:
     """Operators write the address both ways."""
     wire = Wire(HELLO)
     async with wire.served() as url:
-        assert await make(url + path).complete({}, {}) == "Hello."
+        assert await text_of(make(url + path).answer({}, {})) == "Hello."
 
     assert wire.requests[0].startswith(b"POST /v1/chat/completions HTTP/1.1\r\n")
 
@@ -48,7 +48,7 @@ async def test_the_token_is_sent_and_compression_is_not_asked_for(make: Make) ->
     """A compressed stream would arrive late, and may be a bomb."""
     wire = Wire(HELLO)
     async with wire.served() as url:
-        await make(url, token=f" {TOKEN}\n").complete({}, {})
+        await text_of(make(url, token=f" {TOKEN}\n").answer({}, {}))
 
     assert f"Authorization: Bearer {TOKEN}\r\n".encode() in wire.requests[0]
     assert b"Accept-Encoding: identity\r\n" in wire.requests[0]
@@ -57,7 +57,7 @@ async def test_the_token_is_sent_and_compression_is_not_asked_for(make: Make) ->
 async def test_without_a_token_no_authorization_is_sent(make: Make) -> None:
     wire = Wire(HELLO)
     async with wire.served() as url:
-        await make(url, token="").complete({}, {})
+        await text_of(make(url, token="").answer({}, {}))
 
     assert b"Authorization" not in wire.requests[0]
 
@@ -113,7 +113,7 @@ async def test_a_refused_connection_may_be_tried_again(make: Make) -> None:
         pass
 
     with pytest.raises(AgentUnavailable, match="cannot be reached"):
-        await make(url).complete({}, {})
+        await text_of(make(url).answer({}, {}))
 
 
 @pytest.mark.parametrize("script", [b"", stream(piece("half"))], ids=["before a byte", "behind some text"])
@@ -138,7 +138,7 @@ async def test_only_silence_counts_not_the_length(make: Make) -> None:
     app = web.Application()
     app.router.add_post("/v1/chat/completions", drip)
     async with serving(app) as url:
-        assert await make(url, silence=1.5).complete({}, {}) == "Hello."
+        assert await text_of(make(url, silence=1.5).answer({}, {})) == "Hello."
 
 
 async def test_a_finished_answer_does_not_wait_for_its_server(make: Make) -> None:
@@ -155,7 +155,7 @@ async def test_a_too_long_answer_is_cut_and_no_longer_read(make: Make) -> None:
     """The connection is closed, so that its server stops as well."""
     wire = Wire(stream(*[piece("x" * 10_000)] * 30), then_close=False)
     async with wire.served() as url:
-        text = await make(url).complete({}, {})
+        text = await text_of(make(url).answer({}, {}))
         async with asyncio.timeout(5):
             await wire.gone.wait()
 
@@ -169,7 +169,7 @@ async def test_cancelling_closes_the_connection(make: Make) -> None:
     async with wire.served() as url:
         async with asyncio.timeout(5):
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(make(url).complete({}, {}), 0.2)
+                await asyncio.wait_for(text_of(make(url).answer({}, {})), 0.2)
             await wire.gone.wait()
 
 
@@ -241,6 +241,6 @@ async def test_hundreds_of_answers_at_once_do_not_wait_for_each_other() -> None:
     app.router.add_post("/v1/chat/completions", answer)
     async with serving(app) as url, make_session() as session, asyncio.timeout(30):
         server = Server(session, url=url, token="", silence=30, dialect=gateway.DIALECT)
-        texts = await asyncio.gather(*(server.complete({}, {}) for _ in range(300)))
+        texts = await asyncio.gather(*(text_of(server.answer({}, {})) for _ in range(300)))
 
     assert set(texts) == {"Hello."}

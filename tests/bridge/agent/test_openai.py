@@ -8,7 +8,7 @@ from bridge.models.agent import Message
 from bridge.ports import Agent
 from bridge.sandbox.agent import SandboxAgent
 from bridge.sandbox.agent import faults as f
-from tests.support.agent import ACME, BIRCH, TOKEN, question
+from tests.support.agent import ACME, BIRCH, TOKEN, question, text_of
 
 
 @pytest.fixture
@@ -26,13 +26,14 @@ async def test_each_question_carries_its_thread(agent: Agent, sandbox: SandboxAg
     """Such a server remembers nothing, so it answers from what it is sent."""
     history = (Message("user", "hello"), Message("assistant", "Hello!"))
 
-    text = await agent.reply(question("what did I ask?", history=history))
+    text = await text_of(agent.answer(question("what did I ask?", history=history)))
 
     assert "hello" in text
     assert not agent.remembers
     assert sandbox.calls[0].body == {
         "model": "equabot",
         "stream": True,
+        "stream_options": {"include_usage": True},
         "messages": [
             {"role": "user", "content": "hello"},
             {"role": "assistant", "content": "Hello!"},
@@ -43,7 +44,7 @@ async def test_each_question_carries_its_thread(agent: Agent, sandbox: SandboxAg
 
 
 async def test_headers_of_ours_name_the_organization(agent: Agent, sandbox: SandboxAgent) -> None:
-    await agent.reply(question())
+    await text_of(agent.answer(question()))
 
     headers = sandbox.calls[0].headers
     assert headers["x-equa-organization"] == str(ACME)
@@ -66,7 +67,7 @@ async def test_a_failing_model_may_be_tried_again(
     sandbox.fail(fault)
 
     with pytest.raises(AgentUnavailable):
-        await agent.reply(question())
+        await text_of(agent.answer(question()))
 
     assert len(sandbox.calls) == 1
 

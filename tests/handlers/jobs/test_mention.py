@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
@@ -26,7 +26,7 @@ from bridge.errors import (
 )
 from bridge.ingest.post_acks import PostAcks
 from bridge.metrics import Metrics
-from bridge.models.agent import Message, Question
+from bridge.models.agent import AnswerEvent, Done, Message, Question
 from bridge.models.chat import ChannelId, Post, PostId, User, UserId
 from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, JobKind, Mention
@@ -64,11 +64,11 @@ class FakeAgent:
     failure: Exception | None = None
     asked: list[Question] = field(default_factory=list)
 
-    async def reply(self, question: Question) -> str:
+    async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         self.asked.append(question)
         if self.failure:
             raise self.failure
-        return await self.work() if self.work else self.said
+        yield Done(await self.work() if self.work else self.said)
 
     async def ping(self) -> None:
         """Be there."""
