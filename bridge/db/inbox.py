@@ -74,6 +74,8 @@ class Inbox:
     holder: UUID = field(default_factory=uuid4)
     runner: JobRunner | None = field(default=None, repr=False)
     """Begins new jobs at once where it can; None while nothing runs here."""
+    _touched: set[str] = field(default_factory=set, init=False, repr=False)
+    """Lanes of which a job ended here, or was stored behind another, since the last claim."""
 
     @database_errors
     async def put_all(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> frozenset[str]:
@@ -83,6 +85,7 @@ class Inbox:
         """
         runner = self.runner
         rows = await self._put_or_wait(entries, positions, runner.capacity() if runner else NO_CAPACITY)
+        self._touched.update(row["lane"] for row in rows if row["queued"])
         if runner:
             runner.begin([_from_row(row) for row in rows if row["state"] == "running"])
             if any(row["state"] == "waiting" for row in rows):
@@ -119,10 +122,11 @@ class Inbox:
     @database_errors
     async def claim(self, capacity: Capacity) -> list[Job]:
         """Take as many jobs as there is capacity for."""
+        lanes, self._touched = list(self._touched), set()
         claim = (capacity.limit, self.holder, self.lease, list(capacity.full), list(capacity.kinds))
         while True:
             try:
-                rows = await self.pool.fetch(CLAIM, *claim)
+                rows = await self.pool.fetch(CLAIM, *claim, lanes, CHANNEL)
             except UniqueViolationError:
                 continue  # another process took a job of the same lane in between
             return sorted(map(_from_row, rows), key=lambda job: job.id)
@@ -171,7 +175,7 @@ class Inbox:
     @database_errors
     async def finish(self, job: JobId, result: Mapping[str, Any] | None = None) -> Ended | None:
         """Close the job: done, or dead when what was posted is an apology; None if the lease was lost."""
-        ended: Ended | None = await self.pool.fetchval(FINISH, job, self.holder, dict(result or {}))
+        ended: Ended | None = await self._ended(FINISH, job, dict(result or {}))
         return ended
 
     @database_errors
@@ -183,7 +187,7 @@ class Inbox:
     @database_errors
     async def dead_letter(self, job: JobId, reason: str) -> bool:
         """Give it up for good; it is kept with its error and does not block its lane."""
-        return await self.pool.fetchval(DEAD_LETTER, job, self.holder, reason) is not None
+        return await self._ended(DEAD_LETTER, job, reason) is not None
 
     @database_errors
     async def is_superseded(self, job: JobId) -> bool:
@@ -250,6 +254,13 @@ class Inbox:
         if self.runner and promoted != "UPDATE 0":
             self.runner.wake()
         return len(rows)
+
+    async def _ended(self, statement: str, job: JobId, value: object) -> Any:
+        row = await self.pool.fetchrow(statement, job, self.holder, value)
+        if row is None:
+            return None
+        self._touched.add(row["lane"])
+        return row["outcome"]
 
     async def _mine(self, change: str, job: JobId, *values: object) -> bool:
         status = await self.pool.execute(f"update jobs {change} {_MINE}", job, self.holder, *values)

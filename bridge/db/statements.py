@@ -46,7 +46,7 @@ with entry as (
     from placed
     order by n
     on conflict (dedupe) do nothing
-    returning dedupe, state, {JOB}
+    returning dedupe, state, queued, {JOB}
 ), moved as (
     insert into positions (channel_id, post_id, create_at, begin_at)
     select * from unnest($7::text[], $8::text[], $9::bigint[], $10::bigint[])
@@ -66,7 +66,15 @@ overtake nobody.
 """
 
 CLAIM = f"""
-with candidate as materialized (
+with head as (
+    select distinct on (j.lane) j.id from jobs j
+    where j.lane = any($6) and j.state in ('waiting', 'running') order by j.lane, j.id
+), late as materialized (
+    select j.id from jobs j where j.id in (select id from head) and j.state = 'waiting' and j.queued
+    for update skip locked
+), promoted as (
+    update jobs set queued = false from late where jobs.id = late.id returning pg_notify($7, '')
+), candidate as materialized (
     select j.id from jobs j
     where j.state = 'waiting' and not j.queued and j.run_at <= now() and j.kind = any($5)
       and (j.organization_id is null or j.organization_id <> all($4::uuid[]))
@@ -83,6 +91,10 @@ returning {", ".join("jobs." + column.strip() for column in JOB.split(","))}
 """  # noqa: S608  # built of constants
 """Claim up to $1 jobs of the kinds $5 for the holder $2 and the lease $3, the lowest turn first, none of
 organizations $4.
+
+A job that is stored while the job before it ends sees that one running, and is not seen by its end. The first
+jobs of the lanes $6, in which that may have happened, are let go on; $7 tells everybody that they can be
+claimed.
 """
 
 RETRY = """
@@ -106,7 +118,7 @@ with ended as (
                                      where n.lane = ended.lane and n.state = 'waiting'
                                      order by n.id limit 1)
 )
-select outcome from ended
+select outcome, lane from ended
 """  # noqa: S608  # built of constants
 
 
@@ -143,6 +155,4 @@ with recursive lane as (
 update jobs set queued = false from head
 where jobs.id = head.id and jobs.state = 'waiting' and jobs.queued
 """
-"""Let the first job of each lane be claimed: one that was stored while the job before it ended saw that one
-running, and was not seen by its end.
-"""
+"""Let the first job of each lane be claimed, if the process that should have done so at once has died."""

@@ -124,24 +124,51 @@ async def pages_of_a_claim(pool: Pool) -> int:
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        claim: tuple[object, ...] = (10, uuid4(), timedelta(0), [], ["mention"])
+        claim: tuple[object, ...] = (10, uuid4(), timedelta(0), [], ["mention"], ["thread:a"], "jobs")
         plan = await connection.fetchval("explain (analyze, buffers, format json) " + CLAIM, *claim)
         await transaction.rollback()
     (told,) = json.loads(plan)
     return int(told["Plan"]["Shared Hit Blocks"]) + int(told["Plan"]["Shared Read Blocks"])
 
 
-async def test_one_that_was_stored_while_its_lane_ended_is_found(inbox: Inbox, pool: Pool) -> None:
-    """It saw the one before it run, and the end of that one did not see it: the reaper lets it be claimed."""
+async def end_while_storing(inbox: Inbox, other: Inbox, *, last: str) -> None:
+    """Store job 2 while job 1 of its lane ends, so that neither sees the other; `last` is committed later."""
     await inbox.put_all([entry("1")])
     (first,) = await inbox.claim(Capacity(1))
-    async with pool.acquire() as slow:
+    async with inbox.pool.acquire() as slow:
         transaction = slow.transaction()
         await transaction.start()
-        await Inbox(cast("Pool", slow)).put_all([entry("2")])
-        await inbox.finish(first.id)
+        held = other if last == "stored" else inbox
+        quick, held.pool = held.pool, cast("Pool", slow)
+        await slow.execute("set transaction isolation level repeatable read")
+        await slow.fetchval("select 1 from jobs limit 1")
+        if last == "stored":
+            await inbox.finish(first.id)
+            await other.put_all([entry("2")])
+        else:
+            await other.put_all([entry("2")])
+            await inbox.finish(first.id)
         await transaction.commit()
-    assert await inbox.claim(Capacity(10)) == []
+        held.pool = quick
+
+
+@pytest.mark.parametrize("last", ["stored", "ended"])
+async def test_one_that_was_stored_while_its_lane_ended_is_claimed(
+    inbox: Inbox, other: Inbox, last: str
+) -> None:
+    """It saw the one before it run, whose end did not see it; the later of both lets it go on."""
+    await end_while_storing(inbox, other, last=last)
+    later, earlier = (other, inbox) if last == "stored" else (inbox, other)
+    assert await earlier.claim(Capacity(10)) == []
+
+    assert await later.claim(Capacity(0)) == []
+
+    assert names(await earlier.claim(Capacity(10))) == ["2"]
+
+
+async def test_one_of_a_process_that_died_is_found(inbox: Inbox, other: Inbox) -> None:
+    """The reaper lets a job be claimed that nobody else let go on."""
+    await end_while_storing(inbox, other, last="stored")
     inbox.runner = runner = Runner(Capacity(10))
 
     await inbox.release_expired()
