@@ -4,6 +4,7 @@ Models and gateways write more than the answer: reasoning, calls of tools, contr
 a post, and no image is loaded from a foreign host.
 """
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -14,7 +15,15 @@ from bridge.text.reasoning import without_leading_reasoning
 from bridge.text.storable import storable
 
 _FIRST_LINE = 200
-"""Characters; an answer that is shorter and still on its first line is not shown while it grows."""
+"""Characters; an answer that is shorter, still on its first line, and may yet be none is not shown."""
+
+_FIRST_WORD = re.compile(
+    r"\s{0,99}(?:```\w{0,10}\n)?(?:[^\w\s<>\[{&]|[_ ]){0,9}(?P<word>[^\W_]+)[\s,.:;!?'-]"
+)
+_BEGINS_NO_ANSWER = re.compile(
+    r"(?:no|heartbeat|announce|reply|reasoning|thinking)\Z|analysis|commentary|assistant", re.IGNORECASE
+)
+"""First words of control words, of reasoning, and of what gateways say in place of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +53,14 @@ def visible_so_far(text: str, image_hosts: Collection[str] = ()) -> str:
     clean = storable(text)
     # The last word may yet become a tag, a control word or a mention.
     finished = clean[: max(clean.rfind(" "), clean.rfind("\n"), 0)]
-    if "\n" not in finished and len(finished) < _FIRST_LINE:
+    if "\n" not in finished and len(finished) < _FIRST_LINE and not _is_answer(finished):
         return ""
     shown = without_markup(without_leading_reasoning(finished, whole=False), whole=False)
     shown, _ = without_control_words(shown)
     return linked_images(shown, image_hosts, whole=False).strip()
+
+
+def _is_answer(beginning: str) -> bool:
+    """Return whether the first word tells that this is an answer, and no control word or reasoning."""
+    found = _FIRST_WORD.match(f"{beginning} ")
+    return found is not None and not _BEGINS_NO_ANSWER.match(found["word"])

@@ -17,8 +17,7 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.models.chat import ChannelId, Draft, Post, PostId, UserId
 from bridge.models.jobs import Job
 from bridge.ports import MattermostApi
-from bridge.text.broadcast_mentions import without_broadcast_mentions
-from bridge.text.split import split
+from bridge.text.posts import posts_of
 from handlers.jobs.lease_guard import LeaseGuard
 
 MARK = "equabot_bridge"
@@ -77,8 +76,7 @@ class Poster:
         self, job: Job, text: str, target: ReplyTarget, lease: LeaseGuard, *, again: bool
     ) -> list[PostId]:
         """Post the text in as many parts as needed; `again` if an earlier attempt may have posted some."""
-        # A cut can make `@all` of `@alliance`; undoing that adds a character.
-        parts = [without_broadcast_mentions(part) for part in split(text, self.max_post_size - 1)]
+        parts = posts_of(text, self.max_post_size)
         async with self.write_limit(target.channel_id):
             posts = dict((await self.found(target)).posts) if again else {}
             for number, part in enumerate(parts, 1):

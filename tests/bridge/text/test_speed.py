@@ -12,6 +12,7 @@ from bridge.notices.escape import block, inline, line, plain
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.images import linked_images
 from bridge.text.mentions import addressed, addresses_others, mentions, strip_mention
+from bridge.text.posts import shown_so_far
 from bridge.text.split import split
 from bridge.text.storable import storable
 from bridge.text.visible import visible, visible_so_far
@@ -206,6 +207,7 @@ OUTGOING: dict[str, Callable[[str], object]] = {
     "storable": storable,
     "visible": lambda text: visible(text, {"chat.example"}),
     "visible_so_far": visible_so_far,
+    "shown_so_far": shown_so_far,
     "linked_images": lambda text: linked_images(text, {"chat.example"}),
     "without_broadcast_mentions": without_broadcast_mentions,
     "split": lambda text: split(text, POST),
