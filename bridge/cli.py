@@ -89,8 +89,9 @@ def _sync(command: argparse.ArgumentParser) -> None:
 def _setup(command: argparse.ArgumentParser) -> None:
     command.description = (
         "Make a Mattermost ready, with MATTERMOST_URL and MATTERMOST_ADMIN_BOT_TOKEN alone: its settings, the"
-        " roles that keep organizations apart, the bot and the notice account with a token each. New tokens"
-        " are printed once, to standard output, as lines for the environment."
+        " roles that keep organizations apart, the bot and the notice account with a token each, and sign-in"
+        " with Equa. New tokens and secrets are printed once, to standard output, as lines for the"
+        " environment."
     )
     command.add_argument("--dry-run", action="store_true", help="show what would be changed, change nothing")
     command.add_argument("--bot-name", metavar="NAME", help="the bot's username (default: equabot)")
@@ -104,7 +105,25 @@ def _setup(command: argparse.ArgumentParser) -> None:
         "--new-token", action="store_true", help="make new tokens; the old ones stay good until revoked"
     )
     command.add_argument(
-        "--write-env", metavar="FILE", help="keep tokens in FILE (mode 0600) instead of printing them"
+        "--bridge-url",
+        metavar="URL",
+        help="the bridge as Mattermost reaches it, such as http://bridge:8090, for sign-in with Equa:"
+        " asked for at a terminal, known at a repeat, and without it that is left out",
+    )
+    command.add_argument(
+        "--no-passwords",
+        action="store_true",
+        help="switch sign-in by e-mail and username off once people sign in with Equa; asked at a terminal",
+    )
+    command.add_argument(
+        "--new-sign-in-secret",
+        action="store_true",
+        help="make a new SIGN_IN_SECRET; nobody can sign in until the bridge has it too",
+    )
+    command.add_argument(
+        "--write-env",
+        metavar="FILE",
+        help="keep tokens and secrets in FILE (mode 0600) instead of printing them",
     )
     command.add_argument(
         "--local-socket",

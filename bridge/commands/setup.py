@@ -6,20 +6,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from bridge import config
 from bridge.config import Settings
+from bridge.config_values import Url
 from bridge.errors import ConfigurationError, MattermostUnavailable, StartupError
 from bridge.log import configure
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport, client_session
-from bridge.ops import env_file, local
+from bridge.ops import env_file, local, terminal
 from bridge.ops.bots import Bot, BotMaker
 from bridge.ops.cleanup import Cleanup
 from bridge.ops.findings import failed
 from bridge.ops.local import LocalSetup
 from bridge.ops.report import Report
 from bridge.ops.setup import Setup, administrator, attempt
+from bridge.ops.sign_in import VARIABLE as SIGN_IN_SECRET
+from bridge.ops.sign_in_setup import Choices, Secret, SignInSetup
 from bridge.ops.site import site_of
 from bridge.ops.tokens import Tokens
 
@@ -35,6 +40,15 @@ _USED = (
 
 _TOKENS = (local.VARIABLE, "MATTERMOST_BOT_TOKEN", "MATTERMOST_NOTICE_TOKEN")
 
+_WHERE_IS_BRIDGE = (
+    "Sign-in with Equa gives people real sessions and lets them use Mattermost's apps.\n"
+    "The bridge's address as Mattermost reaches it, such as http://127.0.0.1:8090 (empty: leave it out): "
+)
+_WITHOUT_PASSWORDS = (
+    "Switch off sign-in by e-mail and username, so that nobody sees a password form?\n"
+    "Administrators keep their tokens and `mmctl --local`. [y/N] "
+)
+
 _MAX_WAIT = RetryPolicy(timeout=20, tries=3, total=5)
 
 
@@ -48,11 +62,18 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     report = Report(as_json=options.json, file=file)
     given_tokens = {name: present[name].strip() for name in _TOKENS if name in present}
     tokens = Tokens(given_tokens, report.keep, kept_here=file is not None, renew=options.new_token)
+    secret = Secret(
+        present.get(SIGN_IN_SECRET, "").strip(),
+        report.keep,
+        kept_here=file is not None,
+        renew=options.new_sign_in_secret,
+    )
     url = _url(settings, tokens, options.local_socket)
+    choices = _choices(options)
     if file and not options.dry_run:
         env_file.write(file, {})
     try:
-        await _Run(options, settings, url, tokens, report).all()
+        await _Run(options, settings, url, tokens, secret, choices, report).all()
         report.summarize()
     finally:
         report.close()
@@ -76,6 +97,8 @@ class _Run:
     settings: Settings
     url: str
     tokens: Tokens
+    secret: Secret
+    choices: Choices
     report: Report
 
     async def all(self) -> None:
@@ -104,15 +127,34 @@ class _Run:
     async def _steps(self, operator: RestOperator) -> None:
         setup = Setup(operator, self.options.dry_run)
         bots = BotMaker(operator, self.tokens, self.options.dry_run)
-        self.report.add(await attempt("settings", setup.settings(site_of(self.settings, self.url))))
+        site = site_of(self.settings, self.url)
+        self.report.add(await attempt("settings", setup.settings(site)))
         self.report.add(await attempt("roles", setup.roles()))
         wanted = _bots(self.options)
         for bot in wanted:
             self.report.add(await attempt(bot.subject, bots.ensure(bot)))
+        sign_in = SignInSetup(operator, self.secret, self.choices, self.options.dry_run)
+        self.report.add(await attempt("sign-in with Equa", sign_in.ensure(site)))
         if not (self.options.local_socket and self.options.dry_run):  # there is no account on the socket
             cleanup = Cleanup(operator, self.settings.agent_channel, self.options.dry_run)
             accounts = [await bots.account(bot) for bot in wanted]
             self.report.add(await attempt("other accounts", cleanup.accounts(*accounts)))
+
+
+def _choices(options: Namespace) -> Choices:
+    return Choices(
+        bridge_url=_bridge_url(options.bridge_url or "", "--bridge-url"),
+        no_passwords=options.no_passwords,
+        ask_bridge_url=lambda: _bridge_url(terminal.ask(_WHERE_IS_BRIDGE), "the bridge's address"),
+        ask_no_passwords=lambda: terminal.agrees(_WITHOUT_PASSWORDS),
+    )
+
+
+def _bridge_url(text: str, name: str) -> str:
+    try:
+        return TypeAdapter(Url).validate_python(text) if text.strip() else ""
+    except ValidationError:
+        raise ConfigurationError([f"{name}: must be a URL such as http://bridge:8090"]) from None
 
 
 @contextmanager

@@ -25,7 +25,7 @@ class Setting:
     """What goes wrong with another value."""
     must: bool = False
     """True if the bridge does not work without it; the others are recommendations."""
-    rule: Literal["equals", "at_least", "includes"] = "equals"
+    rule: Literal["equals", "at_least", "at_least_or_none", "at_most", "includes"] = "equals"
     fixed: bool = False
     """True if only the server's environment sets it, never the API."""
 
@@ -42,7 +42,11 @@ class Setting:
             case "equals":
                 return bool(_plain(found) == _plain(self.value))
             case "at_least":
-                return isinstance(found, int) and isinstance(self.value, int) and found >= self.value
+                return _at_least(found, self.value)
+            case "at_least_or_none":
+                return _plain(found) == 0 or _at_least(found, self.value)
+            case "at_most":
+                return _at_least(self.value, found)
             case "includes":
                 return set(_words(self.value)) <= set(_words(found))
             case _:
@@ -180,6 +184,10 @@ def _frame_ancestors(origins: tuple[str, ...]) -> tuple[Setting, ...]:
 
 def _plain(value: Any) -> Any:
     return value.rstrip("/") if isinstance(value, str) else value
+
+
+def _at_least(more: Any, less: Any) -> bool:
+    return isinstance(more, int) and isinstance(less, int) and more >= less
 
 
 def _words(value: Any) -> Sequence[str]:

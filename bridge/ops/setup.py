@@ -1,6 +1,6 @@
 """Prepare a Mattermost server. Each step can be repeated, and then changes nothing."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 from bridge.errors import (
@@ -16,7 +16,7 @@ from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.models.chat import User
 from bridge.ops import isolation
 from bridge.ops.findings import Finding, Mark
-from bridge.ops.settings import Deviation, Site, deviations, patch, shown
+from bridge.ops.settings import Config, Deviation, Setting, Site, deviations, patch, shown
 
 REFUSED = (
     "Mattermost refuses MATTERMOST_ADMIN_BOT_TOKEN: it was revoked, its account was deactivated,"
@@ -44,16 +44,23 @@ class Setup:
     dry_run: bool
 
     async def settings(self, site: Site) -> list[Finding]:
-        """Correct the settings, and report those that the server's environment fixes."""
+        """Correct the settings that every server needs."""
         config = await self.operator.config()
         wanted = site.with_public_url(config).settings()
+        found = await self.correct(config, wanted)
+        return found or [Finding("settings", "good", f"all {len(wanted)} as they should be")]
+
+    async def correct(self, config: Config, wanted: Sequence[Setting]) -> list[Finding]:
+        """Correct settings, and report those that the server's environment fixes.
+
+        `config` has the present ones.
+        """
         before = deviations(config, wanted)
         if not self.dry_run and before:
             await self.operator.patch_config(patch(each for each in before if not each.setting.fixed))
         left = before if self.dry_run or not before else deviations(await self.operator.config(), wanted)
         pinned = {each.setting.path for each in left}
-        findings = [self._setting(each, pinned=each.setting.path in pinned) for each in before]
-        return findings or [Finding("settings", "good", f"all {len(wanted)} as they should be")]
+        return [self._setting(each, pinned=each.setting.path in pinned) for each in before]
 
     async def roles(self) -> list[Finding]:
         """Change the roles so that people see only their organization and cannot break its channels."""

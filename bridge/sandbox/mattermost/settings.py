@@ -5,6 +5,8 @@ from typing import Any
 
 Sections = dict[str, dict[str, Any]]
 
+_MASK = "*" * 32
+
 
 def _default_sections() -> Sections:
     """Return Mattermost's own defaults, with tokens and bots switched on."""
@@ -17,6 +19,8 @@ def _default_sections() -> Sections:
             "MaximumPayloadSizeBytes": 300_000,
             "MaximumLoginAttempts": 10,
             "SessionLengthWebInHours": 720,
+            "SessionLengthSSOInHours": 720,
+            "SessionIdleTimeoutInMinutes": 43_200,
             "ExperimentalStrictCSRFEnforcement": False,
             "AllowCorsFrom": "",
             "EnableAPITeamDeletion": False,
@@ -48,6 +52,16 @@ def _default_sections() -> Sections:
             "VaryByUser": False,
         },
         "PasswordSettings": {"MinimumLength": 8},
+        "GitLabSettings": {
+            "Enable": False,
+            "Id": "",
+            "Secret": "",
+            "Scope": "",
+            "AuthEndpoint": "",
+            "TokenEndpoint": "",
+            "UserAPIEndpoint": "",
+            "ButtonText": "",
+        },
     }
 
 
@@ -64,6 +78,11 @@ class Settings:
     def get(self, section: str, name: str) -> Any:
         return self.sections[section][name]
 
+    def masked(self) -> Sections:
+        """Return what the API shows: of a secret only that there is one (`Sanitize` in model/config.go)."""
+        gitlab = self.sections["GitLabSettings"]
+        return self.sections | {"GitLabSettings": gitlab | {"Secret": _MASK if gitlab["Secret"] else ""}}
+
     @property
     def version_id(self) -> str:
         """The value of `X-Version-Id` and of the hello's `server_version`."""
@@ -73,4 +92,4 @@ class Settings:
         """Take over what is known; a real server ignores unknown names as well."""
         for section, values in changes.items():
             known = self.sections.get(section, {})
-            known.update({name: value for name, value in values.items() if name in known})
+            known.update({name: value for name, value in values.items() if name in known and value != _MASK})

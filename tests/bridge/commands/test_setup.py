@@ -141,6 +141,33 @@ async def test_a_dry_run_tells_the_plan(operator: Operator) -> None:
     assert operator.server.store.settings.get("TeamSettings", "MaxUsersPerTeam") == 50
 
 
+async def test_sign_in_with_equa(operator: Operator, tmp_path: Path) -> None:
+    """The secret is printed or kept like a token; the address is known at a repeat."""
+    arguments = ("--bridge-url", "http://bridge:8090/", "--no-passwords")
+    first = await operator.run(*arguments)
+    again = await operator.run(**first.tokens)
+    path = tmp_path / "bridge.env"
+    kept = await operator.run("--write-env", str(path))
+    in_file = path.read_text().partition("SIGN_IN_SECRET=")[2].strip()
+
+    assert sorted(first.tokens) == sorted([*VARIABLES, "SIGN_IN_SECRET"])
+    assert first.tokens["SIGN_IN_SECRET"] not in first.report + again.report
+    assert "Nothing had to be changed." in again.report
+    assert (kept.code, kept.tokens) == (0, {})
+    assert operator.server.store.settings.get("GitLabSettings", "Secret") == in_file
+    assert operator.server.store.settings.get("GitLabSettings", "TokenEndpoint") == (
+        "http://bridge:8090/login/equa/token"
+    )
+
+
+async def test_a_bridge_url_that_is_none(operator: Operator) -> None:
+    """Nothing is done before that is right."""
+    with pytest.raises(ConfigurationError) as failure:
+        await operator.run("--bridge-url", "bridge:8090")
+
+    assert failure.value.mistakes == ["--bridge-url: must be a URL such as http://bridge:8090"]
+
+
 async def test_new_tokens(operator: Operator) -> None:
     """When asked for; the old ones stay good."""
     first = await operator.run()

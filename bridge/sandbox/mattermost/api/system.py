@@ -11,6 +11,7 @@ from bridge.sandbox.mattermost.api.call import Call, answer
 from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.errors import ApiError, invalid_param
 from bridge.sandbox.mattermost.roles import find_role
+from bridge.sandbox.mattermost.settings import Settings
 from bridge.sandbox.mattermost.users import active_people
 from bridge.sandbox.mattermost.wire_accounts import role_json
 
@@ -46,6 +47,7 @@ async def client_config(call: Call) -> web.StreamResponse:
         "EnableSignInWithEmail": _text(settings.get("EmailSettings", "EnableSignInWithEmail")),
         "EnableSignInWithUsername": _text(settings.get("EmailSettings", "EnableSignInWithUsername")),
         "EnableSignUpWithEmail": _text(settings.get("EmailSettings", "EnableSignUpWithEmail")),
+        **_gitlab(settings),
     }
     if call.session is not None:
         shown |= {
@@ -57,13 +59,21 @@ async def client_config(call: Call) -> web.StreamResponse:
     return answer(shown)
 
 
+def _gitlab(settings: Settings) -> dict[str, str]:
+    """Return how the sign-in page shows the GitLab sign-in; from 11.0 on only with a licence."""
+    if int(settings.version.split(".")[0]) >= 11:  # config/client.go of 11.0
+        return {}
+    names = {"EnableSignUpWithGitLab": "Enable", "GitLabButtonText": "ButtonText"}
+    return {name: _text(settings.get("GitLabSettings", kept)) for name, kept in names.items()}
+
+
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 async def get_config(call: Call) -> web.StreamResponse:
     call.require("manage_system")
-    return answer(call.state.settings.sections)
+    return answer(call.state.settings.masked())
 
 
 async def patch_config(call: Call) -> web.StreamResponse:
@@ -73,7 +83,7 @@ async def patch_config(call: Call) -> web.StreamResponse:
     if not all(isinstance(section, dict) for section in changes.values()):
         raise invalid_param("config")
     call.state.settings.patch(changes)
-    return answer(call.state.settings.sections)
+    return answer(call.state.settings.masked())
 
 
 async def limits(call: Call) -> web.StreamResponse:
