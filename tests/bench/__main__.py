@@ -18,6 +18,7 @@ from tests.bench.mapping import mapping_row
 from tests.bench.sync import sync_rows
 from tests.bench.visits import visit_rows
 from tests.support.daemon import Daemon, running
+from tests.support.processes import installed
 from tests.support.world import World, world
 
 
@@ -37,14 +38,14 @@ def row(what: str, at_least: str, figures: str) -> None:
 
 async def mention_rows(built: World, folder: Path) -> None:
     """Time mentions through a daemon and through a bare bot, in turn."""
-    async with running(built.environ, folder / "daemon.log"):
+    async with running(built.environ, folder / "daemon.log", installed):
         mine = await rows.to_the_agent(built)
     async with rows.bare_bot("agent", built):
         bare = await rows.to_the_agent(built)
     figures = f"{rows.percentiles(mine)}; bare {rows.percentiles(bare)}"
     # The bare bot has the same way from the post to the frame and from its request to the agent.
     row("mention posted -> agent has the request, stored between", "p50 <= 3 ms over bare", figures)
-    async with running(built.environ, folder / "daemon.log"):
+    async with running(built.environ, folder / "daemon.log", installed):
         mine_rate = await rows.end_to_end(built)
     async with rows.bare_bot("reply", built):
         bare_rate = await rows.end_to_end(built)
@@ -68,7 +69,7 @@ async def main() -> None:
         row("frames that are not for us", ">= 0.7 of bare", await rows.frames())
         async with fresh_world(folder / "two") as built:
             daemon: Daemon
-            async with running(built.environ, folder / "daemon.log") as daemon:
+            async with running(built.environ, folder / "daemon.log", installed) as daemon:
                 row(
                     "2,000 answers in progress",
                     "<= 250 MiB, none lost",
@@ -79,7 +80,7 @@ async def main() -> None:
                 row(what, at_least, figures)
         async with (
             fresh_world(folder / "four") as built,
-            running(built.environ, folder / "daemon.log") as daemon,
+            running(built.environ, folder / "daemon.log", installed) as daemon,
         ):
             for what, at_least, figures in await event_rows(built, daemon):
                 row(what, at_least, figures)

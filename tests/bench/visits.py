@@ -15,6 +15,7 @@ from bridge.sandbox import equa
 from bridge.sandbox.demo_data import Account, Company
 from bridge.sandbox.mattermost import Server, Store
 from tests.support.daemon import Daemon, running
+from tests.support.processes import installed
 from tests.support.sealed import entry
 
 ROUNDS = 8
@@ -78,7 +79,7 @@ async def visit_rows(dsn: str, folder: Path) -> Rows:
             "EQUA_API_URL": platform.api_url,
             "AGENT_URL": "http://127.0.0.1:9",
         }
-        daemon = await stack.enter_async_context(running(environ, folder / "visits.log"))
+        daemon = await stack.enter_async_context(running(environ, folder / "visits.log", installed))
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         return await _measured(Hall(http, daemon, server, platform))
 

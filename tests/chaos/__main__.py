@@ -12,6 +12,7 @@ from bridge.db.pool import open_pool
 from bridge.log import configure
 from tests.chaos.storm import Counts, Plan, Storm
 from tests.support.daemon import running
+from tests.support.processes import installed
 from tests.support.world import world
 
 PLAN = Plan(mentions=1000, kills=30, threads=200, events=1000, pause=0.06)
@@ -25,7 +26,9 @@ async def storm(daemons: int, plan: Plan, folder: Path) -> Counts:
         pool = await stack.enter_async_context(await open_pool(dsn))
         built = await stack.enter_async_context(world(dsn, pool))
         started = [
-            await stack.enter_async_context(running(built.environ, folder / f"daemon-{number}.log"))
+            await stack.enter_async_context(
+                running(built.environ, folder / f"daemon-{number}.log", installed)
+            )
             for number in range(daemons)
         ]
         return await Storm(built, started, plan).rage()

@@ -18,6 +18,7 @@ from bridge.sandbox.equa import away
 from bridge.sandbox.mattermost import RestFault
 from provisioning.tokens import DESCRIPTION
 from tests.support.daemon import Daemon, running
+from tests.support.processes import installed
 from tests.support.sealed import entry
 from tests.support.world import Company, World
 
@@ -80,7 +81,7 @@ async def outlook(world: World, log: Path) -> AsyncIterator[Outlook]:
             "WEB_ORIGINS": APP,
             "LOG_LEVEL": "debug",
         }
-        async with running(environ, log) as daemon:
+        async with running(environ, log, installed) as daemon:
             yield Outlook(daemon, world, equa, set(_secrets(environ)))
 
 

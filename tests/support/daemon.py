@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,13 +12,15 @@ from typing import Any
 import aiohttp
 
 from tests.support.ports import reserved_port
-from tests.support.programs import tethered
+from tests.support.processes import Process, Start, forked
 
 
 class Daemon:
     """`equabot-bridge serve`: started, killed, started again on the same port; its output goes to a file."""
 
-    def __init__(self, environ: Mapping[str, str], log: Path, port: int | None = None) -> None:
+    def __init__(
+        self, environ: Mapping[str, str], log: Path, port: int | None = None, start: Start = forked
+    ) -> None:
         self.port = port or reserved_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
@@ -29,16 +30,11 @@ class Daemon:
             "BRIDGE_PORT": str(self.port),
             **environ,
         }
-        self.process: asyncio.subprocess.Process | None = None
+        self._start = start
+        self.process: Process | None = None
 
     async def start(self) -> None:
-        with self.log.open("ab") as output:
-            self.process = await asyncio.create_subprocess_exec(
-                *tethered(sys.executable, "-m", "bridge", "serve"),
-                env=self._environ,
-                stdout=output,
-                stderr=output,
-            )
+        self.process = await self._start(self._environ, self.log)
 
     async def ready(self, seconds: float = 60) -> None:
         """Wait until it says that it is ready; fails when it ended or takes too long."""
@@ -92,9 +88,9 @@ def _parsed(line: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running(environ: Mapping[str, str], log: Path) -> AsyncIterator[Daemon]:
+async def running(environ: Mapping[str, str], log: Path, start: Start = forked) -> AsyncIterator[Daemon]:
     """Run a daemon that is ready; it is killed at the end if it was not stopped."""
-    daemon = Daemon(environ, log)
+    daemon = Daemon(environ, log, start=start)
     await daemon.start()
     try:
         await daemon.ready()

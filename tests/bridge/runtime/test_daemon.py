@@ -17,6 +17,7 @@ import pytest
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster
 from tests.support.daemon import running
+from tests.support.processes import installed
 from tests.support.world import World
 
 
@@ -71,7 +72,7 @@ async def test_it_serves_its_api_without_anything_configured(
     environ: Mapping[str, str], data_dir: Path, tmp_path: Path
 ) -> None:
     """PostgreSQL comes with it, and without a bot the API is all there is to be ready for."""
-    async with running(environ, tmp_path / "log") as daemon:
+    async with running(environ, tmp_path / "log", installed) as daemon:
         async with aiohttp.ClientSession() as session, session.get(f"{daemon.url}/readyz") as response:
             assert response.status == 200
         assert servers(data_dir)
@@ -98,7 +99,7 @@ async def test_sigterm_ends_it_and_its_database(
     environ: Mapping[str, str], data_dir: Path, tmp_path: Path
 ) -> None:
     """Exit code 0, no process left, and the next start finds everything in order."""
-    async with running(environ, tmp_path / "log") as daemon:
+    async with running(environ, tmp_path / "log", installed) as daemon:
         assert await daemon.stop() == 0
 
         assert servers(data_dir) == []
@@ -111,7 +112,7 @@ async def test_a_kill_leaves_no_database_behind(
     environ: Mapping[str, str], data_dir: Path, tmp_path: Path
 ) -> None:
     """SIGKILL gives nobody time to clean up, and yet the data directory is free again."""
-    async with running(environ, tmp_path / "log") as daemon:
+    async with running(environ, tmp_path / "log", installed) as daemon:
         await daemon.kill()
         await until_no_server(data_dir)
 
