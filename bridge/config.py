@@ -23,6 +23,7 @@ from bridge.config_values import (
 )
 from bridge.errors import ConfigurationError
 from bridge.models.agent import AgentKind
+from bridge.models.ids import CHANNEL_NAME
 from bridge.models.jobs import AskLimit
 from bridge.models.proxies import Proxies
 
@@ -60,7 +61,7 @@ class Settings(BaseModel):
     agent_id: AgentId = "main"
     agent_model: str = "equabot"
     agent_timeout: Annotated[float, Field(gt=0, le=3600)] = 120
-    agent_channel: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")] = "agent"
+    agent_channel: Annotated[str, Field(pattern=f"^{CHANNEL_NAME}$")] = "agent"
     agent_image_hosts: Hosts = ()
     follow_ups: Literal["always", "alone", "never"] = "alone"
     ask_limit: QuestionLimit = AskLimit(at_once=20, an_hour=60)

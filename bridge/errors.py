@@ -11,6 +11,7 @@ BridgeError
 ├── ForbiddenOrigin              403 forbidden_origin
 ├── NotFound                     404 not_found
 ├── TeamNotMapped                404 team_not_mapped
+├── ConversationUnknown          404 conversation_unknown
 ├── AccountConflict              409 account_conflict
 │   └── EmailNotAccepted             Mattermost accepts no account with the e-mail address
 ├── ChannelNotUsable             409 channel_not_usable: missing, archived or closed to us
@@ -99,6 +100,12 @@ class NotFound(BridgeError):
 
 class TeamNotMapped(BridgeError):
     status, code = 404, "team_not_mapped"
+
+
+class ConversationUnknown(BridgeError):
+    """There is no conversation of this key in the organization."""
+
+    status, code = 404, "conversation_unknown"
 
 
 class AccountConflict(BridgeError):

@@ -10,6 +10,7 @@ from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect, InternalError, NotBegun, NotStreamed
 from bridge.errors import AgentFailed, AgentUnavailable, AnswerInterrupted
 from bridge.models.agent import AnswerEvent, Question
+from bridge.models.conversations import Conversation
 
 DIALECT = Dialect(
     missing="enable gateway.http.endpoints.chatCompletions in the gateway's configuration",
@@ -105,9 +106,8 @@ class GatewayAgent:
 
 
 def session_key(question: Question) -> str:
-    """Return the conversation's key, in lower case as the gateway stores keys."""
-    parts = ("mattermost", str(question.organization_id), question.channel_id, question.thread)
-    return ":".join(parts).lower()
+    """Return the key of the question's conversation."""
+    return Conversation(question.organization_id, question.channel_id, question.thread).key
 
 
 def product_of(model: str) -> str:

@@ -217,7 +217,7 @@ class Inbox:
             """with woken as (
                    update jobs set run_at = now(), created = now()
                    where organization_id = $1 and state = 'waiting' and (run_at > now() or queued)
-                     and kind in ('notice', 'membership')
+                     and kind in ('notice', 'agent_message', 'membership')
                    returning id
                )
                select id, pg_notify($2, '') from woken""",

@@ -21,7 +21,8 @@ from pydantic import (
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import PydanticCustomError
 
-from bridge.models.ids import UUID_FORM
+from bridge.models.conversations import CONVERSATION_KEY
+from bridge.models.ids import CHANNEL_NAME, UUID_FORM
 
 _VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
 """A visible character."""
@@ -109,6 +110,18 @@ Uuid = Annotated[UUID, BeforeValidator(_as_uuid), form_schema(UUID_FORM)]
 Name = Annotated[str, StringConstraints(max_length=200), _SHOWN, _SHOWN_SCHEMA]
 Word = Annotated[str, StringConstraints(max_length=100), _SHOWN, _SHOWN_SCHEMA]
 Text = Annotated[str, StringConstraints(max_length=10_000), _SHOWN, _SHOWN_SCHEMA]
+Markdown = Annotated[str, StringConstraints(max_length=100_000), _SHOWN, _SHOWN_SCHEMA]
+
+ChannelName = Annotated[
+    str,
+    in_form(CHANNEL_NAME, "must be the name of a channel as in its address, such as agent"),
+    form_schema(CHANNEL_NAME),
+]
+ConversationKey = Annotated[
+    str,
+    in_form(CONVERSATION_KEY, "must be the key of a conversation: mattermost:organization:channel:thread"),
+    form_schema(CONVERSATION_KEY),
+]
 
 Email = Annotated[str, in_form(_EMAIL, "must be an e-mail address"), form_schema(_EMAIL)]
 Link = Annotated[

@@ -1,4 +1,7 @@
-"""The jobs of an event: a notice, and for members the change of membership. Pure: no I/O imports."""
+"""The jobs of an event: a notice, for members also the change of membership, or a post of the bot.
+
+Pure: no I/O is imported here.
+"""
 
 import json
 from datetime import datetime
@@ -6,21 +9,26 @@ from hashlib import sha256
 from typing import Literal, assert_never
 
 from bridge.events.types import (
+    AgentMessage,
     Announcement,
-    Data,
     DocumentUploaded,
     Event,
     MemberAdded,
     MemberRemoved,
+    Noticed,
     SharesIssued,
     SharesTransferred,
 )
-from bridge.models.jobs import Entry, Membership
+from bridge.models.jobs import Entry, Membership, OutgoingMessage, message_entry
 
 
 def key(event: Event) -> str:
-    """Return a key that only this event has, made of its `source` and `id`."""
-    return f"event:{sha256(json.dumps([event.source, event.id]).encode()).hexdigest()}"
+    """Return a key that only this event has, made of its `source` and `id`.
+
+    Messages of the agent have keys of their own: no peer can take the key of one of the platform's events.
+    """
+    kind = "message" if isinstance(event.data, AgentMessage) else "event"
+    return f"{kind}:{sha256(json.dumps([event.source, event.id]).encode()).hexdigest()}"
 
 
 def jobs_for(event: Event, now: datetime) -> tuple[Entry, ...]:
@@ -28,17 +36,18 @@ def jobs_for(event: Event, now: datetime) -> tuple[Entry, ...]:
 
     An event without a time happened `now`.
     """
-    notice = _notice(event, event.time or now)
     match event.data:
+        case AgentMessage():
+            return (_message(event, event.data),)
         case MemberAdded():
-            return notice, _membership(event, event.data, "add")
+            return _notice(event, event.data, now), _membership(event, event.data, "add")
         case MemberRemoved():
-            return notice, _membership(event, event.data, "remove")
+            return _notice(event, event.data, now), _membership(event, event.data, "remove")
         case _:
-            return (notice,)
+            return (_notice(event, event.data, now),)
 
 
-def channel(data: Data) -> str:
+def channel(data: Noticed) -> str:
     """Return the name of the channel that the notice goes to."""
     match data:
         case SharesIssued() | SharesTransferred():
@@ -53,8 +62,13 @@ def channel(data: Data) -> str:
             assert_never(data)
 
 
-def _notice(event: Event, time: datetime) -> Entry:
-    name = channel(event.data)
+def _message(event: Event, data: AgentMessage) -> Entry:
+    message = OutgoingMessage(channel=data.channel, conversation=data.conversation, text=data.text)
+    return message_entry(event.organization_id, message, key(event))
+
+
+def _notice(event: Event, data: Noticed, now: datetime) -> Entry:
+    name = channel(data)
     return Entry(
         kind="notice",
         lane=f"channel:{event.organization_id}:{name}",
@@ -64,9 +78,9 @@ def _notice(event: Event, time: datetime) -> Entry:
             "source": event.source,
             "id": event.id,
             "channel": name,
-            "type": event.data.TYPE,
-            "time": time.isoformat(),
-            "data": event.data.stored(),
+            "type": data.TYPE,
+            "time": (event.time or now).isoformat(),
+            "data": data.stored(),
         },
     )
 

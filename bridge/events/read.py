@@ -4,13 +4,15 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from bridge.errors import InvalidRequest
 from bridge.events.cloudevents import Envelope, listed
-from bridge.events.types import TYPES, Data, Event
+from bridge.events.types import TYPES, AgentMessage, Data, Event
+from bridge.models.conversations import Conversation
 from bridge.models.equa import OrganizationId
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -51,7 +53,15 @@ def _event(obj: object, where: str, mistakes: list[str]) -> Event | None:
     data = _data(obj, where, mistakes)
     if envelope is None or data is None:
         return None
+    if isinstance(data, AgentMessage) and _is_foreign(data, envelope.subject):
+        mistakes.append(f"{where}data.conversation must be one of the organization that subject names")
+        return None
     return Event(envelope.source, envelope.id, OrganizationId(envelope.subject), envelope.time, data)
+
+
+def _is_foreign(message: AgentMessage, organization: UUID) -> bool:
+    key = message.conversation
+    return key is not None and Conversation.of(key).organization_id != organization
 
 
 def _data(obj: Mapping[str, Any], where: str, mistakes: list[str]) -> Data | None:
@@ -70,8 +80,12 @@ def _read(model: type[_Model], obj: Mapping[str, Any], where: str, mistakes: lis
         return model.model_validate(obj)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        mistakes.extend(f"{where}{'.'.join(map(str, each['loc']))} {_sentence(each)}" for each in found)
+        mistakes.extend(f"{_named(where, each)} {_sentence(each)}" for each in found)
         return None
+
+
+def _named(where: str, mistake: ErrorDetails) -> str:
+    return f"{where}{'.'.join(map(str, mistake['loc']))}".removesuffix(".")
 
 
 def _sentence(mistake: ErrorDetails) -> str:

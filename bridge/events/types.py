@@ -8,16 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar, get_args
+from typing import Any, ClassVar, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic.alias_generators import to_camel
 
 from bridge.events.fields import (
     Bytes,
+    ChannelName,
+    ConversationKey,
     Currency,
     Email,
     Link,
+    Markdown,
     Name,
     Price,
     Quantity,
@@ -30,19 +33,23 @@ from bridge.models.equa import OrganizationId, PersonId
 
 
 class EventData(BaseModel):
-    """The data of an event; `link` is its page on the platform."""
+    """The data of an event."""
 
     TYPE: ClassVar[str]
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", alias_generator=to_camel)
-
-    link: Link
 
     def stored(self) -> dict[str, Any]:
         """Return the data as JSON values that the same type can read again."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
-class SharesIssued(EventData):
+class PlatformData(EventData):
+    """The data of something that happened on the platform; `link` is its page there."""
+
+    link: Link
+
+
+class SharesIssued(PlatformData):
     TYPE = "cc.equa.shares.issued"
     model_config = ConfigDict(
         json_schema_extra={
@@ -68,7 +75,7 @@ class SharesIssued(EventData):
         return value
 
 
-class SharesTransferred(EventData):
+class SharesTransferred(PlatformData):
     TYPE = "cc.equa.shares.transferred"
 
     transferor: Name = Field(alias="from")
@@ -77,7 +84,7 @@ class SharesTransferred(EventData):
     quantity: Quantity
 
 
-class DocumentUploaded(EventData):
+class DocumentUploaded(PlatformData):
     TYPE = "cc.equa.document.uploaded"
 
     name: Name
@@ -86,7 +93,7 @@ class DocumentUploaded(EventData):
     size: Bytes
 
 
-class _MemberChanged(EventData):
+class _MemberChanged(PlatformData):
     user_id: Uuid
     name: Name
     email: Email | None = None
@@ -106,7 +113,7 @@ class MemberRemoved(_MemberChanged):
     TYPE = "cc.equa.member.removed"
 
 
-class Announcement(EventData):
+class Announcement(PlatformData):
     """`text` is plain: its lines and paragraphs are kept, Markdown in it is shown as it is."""
 
     TYPE = "cc.equa.announcement"
@@ -116,9 +123,42 @@ class Announcement(EventData):
     author: Name | None = None
 
 
-Data = SharesIssued | SharesTransferred | DocumentUploaded | MemberAdded | MemberRemoved | Announcement
+class AgentMessage(EventData):
+    """Something that the agent says by itself; `text` is Markdown.
 
-TYPES: Mapping[str, type[Data]] = MappingProxyType({each.TYPE: each for each in get_args(Data)})
+    It goes into a channel of the organization's team, named as in its address, or into the thread of a
+    conversation.
+    """
+
+    TYPE = "cc.equa.agent.message"
+    model_config = ConfigDict(
+        json_schema_extra={
+            "oneOf": [
+                {"required": [one], "properties": {one: {"type": "string"}, other: {"type": "null"}}}
+                for one, other in (("channel", "conversation"), ("conversation", "channel"))
+            ]
+        }
+    )
+
+    channel: ChannelName | None = None
+    conversation: ConversationKey | None = None
+    text: Markdown
+
+    @model_validator(mode="after")
+    def _has_one_place(self) -> Self:
+        if (self.channel is None) == (self.conversation is None):
+            raise wrong("must have either channel or conversation")
+        return self
+
+
+Noticed = SharesIssued | SharesTransferred | DocumentUploaded | MemberAdded | MemberRemoved | Announcement
+"""Each of these becomes a notice."""
+
+Data = Noticed | AgentMessage
+
+NOTICED: Mapping[str, type[Noticed]] = MappingProxyType({each.TYPE: each for each in get_args(Noticed)})
+
+TYPES: Mapping[str, type[Data]] = MappingProxyType({**NOTICED, AgentMessage.TYPE: AgentMessage})
 
 
 @dataclass(frozen=True, slots=True)

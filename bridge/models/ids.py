@@ -6,6 +6,9 @@ from typing import TypeGuard
 MATTERMOST_ID = "[a-z0-9]{26}"
 """Every id of Mattermost, and its tokens too (`NewId` in server/public/model/utils.go)."""
 
+CHANNEL_NAME = "[a-z0-9][a-z0-9_-]{0,63}"
+"""A channel's name as in addresses (`IsValidChannelIdentifier` in server/public/model/channel.go)."""
+
 UUID_FORM = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 """The usual form only; Python's `UUID` takes others too."""
 

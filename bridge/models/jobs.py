@@ -14,12 +14,15 @@ JobId = NewType("JobId", int)
 SyncId = NewType("SyncId", UUID)
 """A sync of a team that was asked for."""
 
-JobKind = Literal["mention", "invite", "hint", "notice_hint", "notice", "membership", "sync", "repair"]
+JobKind = Literal[
+    "mention", "invite", "hint", "notice_hint", "notice", "agent_message", "membership", "sync", "repair"
+]
 """`mention` asks the agent; `invite` says to somebody without a mapping how to get in.
 
 `hint` and `notice_hint` say why the bot, or the notice account, does not answer; `notice` posts what
-the platform reported; `membership` puts a person into an organization's team or takes them out of it; `sync`
-makes a team match the roster; `repair` puts its channels and the bots in them right.
+the platform reported, `agent_message` what the agent says by itself; `membership` puts a person into an
+organization's team or takes them out of it; `sync` makes a team match the roster; `repair` puts its channels
+and the bots in them right.
 """
 
 Hint = Literal["elsewhere", "limit", "stopped", "notices", "notices_here"]
@@ -65,6 +68,27 @@ class HintPost:
     post_id: PostId
     channel_id: ChannelId
     thread: PostId
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> Self:
+        """Read it out of a job's payload."""
+        return cls(**payload)
+
+    def payload(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """What the agent says by itself, in a channel or in a conversation: the payload of `agent_message`."""
+
+    channel: str | None
+    """The name of a channel of the organization's team."""
+    conversation: str | None
+    """The key of a conversation of the organization."""
+    text: str
+    """Markdown, as it came."""
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:
@@ -153,3 +177,9 @@ class Entry:
     """Stored once whatever happens: `post:<post id>`."""
     payload: Mapping[str, Any]
     refused: str | None = None
+
+
+def message_entry(organization: OrganizationId, message: OutgoingMessage, dedupe: str) -> Entry:
+    """Return the job that posts a message of the agent; messages to one place keep their order."""
+    lane = f"message:{organization}:{message.channel or message.conversation}"
+    return Entry("agent_message", lane, organization, dedupe, message.payload())

@@ -11,10 +11,10 @@ from typing import Any, assert_never
 
 from bridge.events.types import (
     Announcement,
-    Data,
     DocumentUploaded,
     MemberAdded,
     MemberRemoved,
+    Noticed,
     SharesIssued,
     SharesTransferred,
 )
@@ -62,12 +62,12 @@ class Notice:
         return Rendered(line(self.summary), attachment)
 
 
-def render(data: Data, time: datetime) -> Rendered:
+def render(data: Noticed, time: datetime) -> Rendered:
     """Return the message and the attachment for an event of that time."""
     return _notice(data).rendered(data.link, time)
 
 
-def _notice(data: Data) -> Notice:
+def _notice(data: Noticed) -> Notice:
     match data:
         case SharesIssued():
             return _issued(data)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from bridge.config import Settings
+from bridge.db.conversations import Conversations
 from bridge.db.mappings import Mappings
 from bridge.db.positions import Positions
 from bridge.db.repairs import RepairRequests
@@ -29,9 +30,11 @@ from bridge.ports import Agent, MattermostApi
 from bridge.routing import Bot, Policy
 from bridge.runtime.clients import Clients
 from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
-from bridge.runtime.job_handlers import mention_handlers, notice_handlers
+from bridge.runtime.job_handlers import bot_handlers, notice_handlers
 from bridge.runtime.policy import question_policy
 from bridge.worker import Handler, Worker
+from handlers.jobs.agent_message import AgentMessages, ConversationCheck
+from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.hint import Hints, HintTexts
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
@@ -86,17 +89,19 @@ class BotRunner:
         intake = Intake(inbox, Mappings(pool), me, self.account.policy, lambda: self.state.notice_account)
         catch_up = CatchUp(self.bot, Positions(pool), intake, me.agent_channel)
         await retry_until_available("begin", catch_up.begin)
+        posts = ChannelPosts(Teams(pool), poster)
+        messages = AgentMessages(ConversationCheck(posts, Conversations(pool)), inbox, self.image_hosts)
 
         def answer_as(username: str) -> None:
             """Answer under this name of the account from now on."""
             hints = Hints(poster, inbox, HintTexts(me.agent_channel, username, self.account.policy))
-            self.worker.register(mention_handlers(self._mentions(poster, socket, username), hints))
+            self.worker.register(bot_handlers(self._mentions(poster, socket, username), hints, messages))
 
         tampering = Tampering(RepairRequests(pool))
         async with socket:
             answer_as(me.username)
             if not self.notices:
-                self.worker.register(notice_handlers(Notices(Teams(pool), poster, inbox)))
+                self.worker.register(notice_handlers(Notices(posts, inbox)))
             await Listener(
                 socket,
                 intake,
@@ -124,7 +129,7 @@ class BotRunner:
     async def _post_notices(self, api: MattermostApi) -> None:
         poster = await self._poster(api, await self._identify(api, NOTICE_TOKEN))
         inbox = self.worker.inbox
-        self.worker.register(notice_handlers(Notices(Teams(inbox.pool), poster, inbox)))
+        self.worker.register(notice_handlers(Notices(ChannelPosts(Teams(inbox.pool), poster), inbox)))
 
     async def _hint_at_bot(self, api: MattermostApi) -> None:
         """Send people who address the notice account to the bot."""

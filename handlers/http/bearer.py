@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from hmac import compare_digest
+from typing import Literal
 
 from aiohttp import web
 
-from bridge.errors import NoBearer, NotPermitted
+from bridge.errors import NoBearer
 from handlers.http.app_keys import SERVICES
 
 
@@ -15,16 +16,16 @@ def require_peer(request: web.Request) -> None:
         raise NoBearer("This needs an Authorization header with a bearer token that is configured here.")
 
 
-def require_platform(request: web.Request) -> None:
-    """Raise `NoBearer` unless the request carries one of `PLATFORM_TOKENS`; `NotPermitted` for a peer's."""
+def require_platform_or_peer(request: web.Request) -> Literal["platform", "peer"]:
+    """Return whose bearer token the request carries; raise `NoBearer` if it is nobody's."""
     presented, services = _presented(request), request.app[SERVICES]
     platform = _is_one_of(presented, services.platform_tokens)
     peer = _is_one_of(presented, services.gateway_tokens)
     if platform:
-        return
+        return "platform"
     if peer:
-        raise NotPermitted("A token of GATEWAY_TOKENS may not do that; PLATFORM_TOKENS has those that may.")
-    raise NoBearer("This needs an Authorization header with a bearer token of the platform.")
+        return "peer"
+    raise NoBearer("This needs an Authorization header with a bearer token that is configured here.")
 
 
 def _presented(request: web.Request) -> bytes:

@@ -1,4 +1,7 @@
-"""`POST /api/v1/mattermost/events`: events of the platform are stored, and posted in their channels later."""
+"""`POST /api/v1/mattermost/events`: events are stored, and posted in their channels later.
+
+The platform reports what happened there; a peer may only let the agent say something.
+"""
 
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -19,9 +22,9 @@ from bridge.events.cloudevents import BATCH, EITHER, MOST, SINGLE, Envelope
 from bridge.events.fields import schema_of
 from bridge.events.plan import jobs_for
 from bridge.events.read import read
-from bridge.events.types import TYPES
+from bridge.events.types import TYPES, AgentMessage
 from handlers.http.app_keys import SERVICES
-from handlers.http.bearer import require_platform
+from handlers.http.bearer import require_platform_or_peer
 from handlers.http.body import read_body
 from handlers.http.models import Count, Model, reply
 from handlers.http.route import Reply, Route, Schema
@@ -39,8 +42,12 @@ class _Counts(Model):
 
 async def receive(request: web.Request) -> web.Response:
     """Store all events or none; those that are known already are counted and change nothing."""
-    require_platform(request)
+    sender = require_platform_or_peer(request)
     events = read(await read_body(request, LARGEST_BODY), request.content_type)
+    if sender == "peer" and not all(isinstance(event.data, AgentMessage) for event in events):
+        raise NotPermitted(
+            f"A token of GATEWAY_TOKENS may send {AgentMessage.TYPE} alone; one of PLATFORM_TOKENS all."
+        )
     now = datetime.now(UTC)
     planned = [jobs_for(event, now) for event in events]
     new = await request.app[SERVICES].inbox.put_all([entry for jobs in planned for entry in jobs])
@@ -68,9 +75,10 @@ ROUTE = Route(
     path=PATH,
     handler=receive,
     operation="receiveEvents",
-    summary="What happened on the platform: one CloudEvents 1.0 event or a list",
-    description="All are stored or none; a 202 means that each will appear in its channel once.",
-    caller="platform",
+    summary="What happened on the platform or the agent says: one CloudEvents 1.0 event or a list",
+    description="All are stored or none; a 202 means that each will appear in its channel once."
+    f" A token of a peer may send `{AgentMessage.TYPE}` alone.",
+    caller="platform or peer",
     body={
         SINGLE: {"oneOf": [_event_schema(name) for name in sorted(TYPES)]},
         BATCH: {"type": "array", "minItems": 1, "maxItems": MOST, "items": _ONE},

@@ -32,7 +32,12 @@ _ERROR: Schema = {
     },
 }
 
-_SCHEMES: Mapping[Caller, str] = {"peer": "peer", "platform": "platform", "person": "equaSession"}
+_SCHEMES: Mapping[Caller, tuple[str, ...]] = {
+    "peer": ("peer",),
+    "platform": ("platform",),
+    "platform or peer": ("platform", "peer"),
+    "person": ("equaSession",),
+}
 
 _SECURITY: Schema = {
     "peer": {"type": "http", "scheme": "bearer", "description": "One of `GATEWAY_TOKENS`."},
@@ -87,7 +92,7 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
     if route.description:
         operation["description"] = route.description
     if route.caller in _SCHEMES:
-        operation["security"] = [{_SCHEMES[route.caller]: []}]
+        operation["security"] = [{scheme: []} for scheme in _SCHEMES[route.caller]]
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": _body(route.body, schemas)}
     return operation

@@ -29,7 +29,7 @@ Schema = Mapping[str, Any]
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-Caller = Literal["anyone", "peer", "platform", "person"]
+Caller = Literal["anyone", "peer", "platform", "platform or peer", "person"]
 """`peer` and `platform` bring a bearer token, a `person` the cookie of their Equa session."""
 
 JSON, HTML, TEXT = "application/json", "text/html", "text/plain"

@@ -54,6 +54,14 @@ DATA: Mapping[str, Mapping[str, Any]] = {
         "link": "https://app.equa.cc/announcements/7",
     },
 }
+"""Of what happened on the platform."""
+
+MESSAGE = "cc.equa.agent.message"
+
+EXAMPLES: Mapping[str, Mapping[str, Any]] = {
+    **DATA,
+    MESSAGE: {"channel": "agent", "text": "The **cap table** has changed."},
+}
 
 
 def event(name: str = "cc.equa.announcement", number: int = 1, **changes: Any) -> dict[str, Any]:
@@ -65,7 +73,7 @@ def event(name: str = "cc.equa.announcement", number: int = 1, **changes: Any) -
         "type": name,
         "subject": ACME,
         "time": "2026-11-22T14:05:00Z",
-        "data": dict(DATA[name]),
+        "data": dict(EXAMPLES[name]),
         **changes,
     }
 

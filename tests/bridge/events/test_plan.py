@@ -11,8 +11,8 @@ from bridge.events.plan import jobs_for, key
 from bridge.events.read import read
 from bridge.events.types import TYPES, Event
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.models.jobs import Membership
-from tests.support.platform_events import ACME, ADA, DATA, encoded, event, without
+from bridge.models.jobs import Membership, OutgoingMessage
+from tests.support.platform_events import ACME, ADA, DATA, MESSAGE, encoded, event, without
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -115,3 +115,14 @@ def test_a_price_is_stored_as_it_was_written() -> None:
     (job,) = jobs_for(an_event("cc.equa.shares.issued", data=data), NOW)
 
     assert job.payload["data"]["pricePerShare"] == "0.0000001"
+
+
+def test_what_the_agent_says_is_posted_by_the_bot() -> None:
+    """In the order in which it says it in one place; its key is none of the platform's events."""
+    said = an_event(MESSAGE)
+    (job,) = jobs_for(said, NOW)
+
+    assert (job.kind, job.organization_id) == ("agent_message", UUID(ACME))
+    assert job.lane == f"message:{ACME}:agent"
+    assert OutgoingMessage.of(job.payload) == OutgoingMessage("agent", None, "The **cap table** has changed.")
+    assert job.dedupe == key(said) != key(an_event())

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from bridge.errors import InvalidRequest
 from bridge.events.cloudevents import BATCH, EITHER, SINGLE
 from bridge.events.read import read
-from bridge.events.types import TYPES, Announcement, SharesIssued
-from tests.support.platform_events import ACME, DATA, encoded, event, nasty, without
+from bridge.events.types import TYPES, AgentMessage, Announcement, SharesIssued
+from tests.support.platform_events import ACME, ADA, DATA, EXAMPLES, MESSAGE, encoded, event, nasty, without
 
 ISSUED = "cc.equa.shares.issued"
 
@@ -43,7 +43,7 @@ def test_one_of_each_type(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(TYPES))
 def test_what_is_stored_reads_again_as_the_same(name: str) -> None:
     """An event may wait in the inbox for days."""
-    data = TYPES[name].model_validate(DATA[name])
+    data = TYPES[name].model_validate(EXAMPLES[name])
 
     assert TYPES[name].model_validate(json.loads(json.dumps(data.stored()))) == data
 
@@ -149,7 +149,7 @@ def test_unknown_types(name: Any) -> None:
     """The error lists the known ones."""
     (message,) = mistakes({**event(), "type": name})
 
-    assert message == f"type must be one of {', '.join(sorted(DATA))}"
+    assert message == f"type must be one of {', '.join(sorted(EXAMPLES))}"
 
 
 @pytest.mark.parametrize(
@@ -222,6 +222,7 @@ def test_links(link: str) -> None:
     """To https, and to this machine for a demonstration."""
     (found,) = read(encoded(issued(link=link)), SINGLE)
 
+    assert isinstance(found.data, SharesIssued)
     assert found.data.link == link
 
 
@@ -314,3 +315,47 @@ _json = st.recursive(
 def test_any_other_json_is_refused(body: Any) -> None:
     """No shape of a body is an error of ours."""
     assert mistakes(body)
+
+
+CONVERSATION = f"mattermost:{ACME}:{'c' * 26}:{'t' * 26}"
+
+
+def message(**data: Any) -> dict[str, Any]:
+    return event(MESSAGE, data={"text": "hello", **data})
+
+
+@pytest.mark.parametrize("key", [CONVERSATION, f"agent:main:{CONVERSATION}"])
+def test_a_message_may_go_into_a_conversation(key: str) -> None:
+    """Under the key that the agent was given, or the one under which a gateway stores it."""
+    (found,) = read(encoded(message(conversation=key)), SINGLE)
+
+    assert isinstance(found.data, AgentMessage)
+    assert found.data.conversation == key
+
+
+@pytest.mark.parametrize(
+    ("data", "mistake"),
+    [
+        ({}, "data must have either channel or conversation"),
+        (
+            {"channel": "agent", "conversation": CONVERSATION},
+            "data must have either channel or conversation",
+        ),
+        (
+            {"channel": "../admin"},
+            "data.channel must be the name of a channel as in its address, such as agent",
+        ),
+        ({"channel": "agent", "text": " "}, "data.text must not be blank"),
+        (
+            {"conversation": "mattermost:acme:c:t"},
+            "data.conversation must be the key of a conversation: mattermost:organization:channel:thread",
+        ),
+        (
+            {"conversation": CONVERSATION.replace(ACME, ADA)},
+            "data.conversation must be one of the organization that subject names",
+        ),
+    ],
+)
+def test_a_message_has_one_place_of_its_organization(data: dict[str, Any], mistake: str) -> None:
+    """No organization can name a conversation of another."""
+    assert mistakes(message(**data)) == [mistake]

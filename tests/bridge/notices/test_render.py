@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.events.types import TYPES
+from bridge.events.types import NOTICED
 from bridge.notices.render import Rendered, render
 from tests.support.platform_events import DATA, nasty, without
 
@@ -20,7 +20,7 @@ FOOTER = "Equa · 22 November 2026, 14:05 UTC"
 
 
 def notice(name: str, /, **fields: Any) -> Rendered:
-    return render(TYPES[name].model_validate({**DATA[name], **fields}), TIME)
+    return render(NOTICED[name].model_validate({**DATA[name], **fields}), TIME)
 
 
 def rendered(name: str, /, **fields: Any) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def test_an_announcement_has_its_text_and_author() -> None:
     assert attachment["text"] == ("We meet on 3 December\\.\n\nPlease bring:\n\\- your vote\n\\- a question")
 
 
-@pytest.mark.parametrize("name", sorted(TYPES))
+@pytest.mark.parametrize("name", sorted(NOTICED))
 def test_no_text_stands_twice(name: str) -> None:
     """The message is a sentence of its own; the attachment shows the particulars."""
     found = notice(name)
@@ -120,7 +120,7 @@ def test_a_message_can_be_searched_for() -> None:
 
 def test_types_can_be_told_apart_at_a_glance() -> None:
     """Each has a colour that Mattermost takes."""
-    colors = [rendered(name)["color"] for name in TYPES]
+    colors = [rendered(name)["color"] for name in NOTICED]
 
     assert len(set(colors)) == len(colors)
     assert all(re.fullmatch("#[0-9a-f]{6}", color) for color in colors)
@@ -137,14 +137,14 @@ def test_types_can_be_told_apart_at_a_glance() -> None:
 )
 def test_what_was_not_told_has_no_field(name: str, left_out: tuple[str, ...], gone: str) -> None:
     """No empty fields."""
-    attachment = render(TYPES[name].model_validate(without(DATA[name], *left_out)), TIME).attachment
+    attachment = render(NOTICED[name].model_validate(without(DATA[name], *left_out)), TIME).attachment
 
     assert gone not in fields(attachment)
 
 
 def test_an_author_need_not_be_told() -> None:
     """Mattermost shows no author then."""
-    data = TYPES["cc.equa.announcement"].model_validate(without(DATA["cc.equa.announcement"], "author"))
+    data = NOTICED["cc.equa.announcement"].model_validate(without(DATA["cc.equa.announcement"], "author"))
 
     assert render(data, TIME).attachment["author_name"] == ""
 
@@ -158,7 +158,7 @@ _TEXTS = (
 @st.composite
 def attachments(draw: st.DrawFn) -> dict[str, Any]:
     """Notices of any type in which every text of somebody is nasty."""
-    name = draw(st.sampled_from(sorted(TYPES)))
+    name = draw(st.sampled_from(sorted(NOTICED)))
     texts = {key: draw(nasty.map(lambda text: f"{text}x"[-100:])) for key in DATA[name] if key in _TEXTS}
     found = notice(name, **texts)
     return {**found.attachment, "message": found.message}

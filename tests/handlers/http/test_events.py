@@ -19,7 +19,7 @@ from handlers.http.app_keys import Services
 from handlers.http.events import LARGEST_BODY
 from handlers.http.openapi import document
 from tests.support.api import PLATFORM_TOKENS, TEAM, TOKENS, Client, serving
-from tests.support.platform_events import DATA, encoded, event, without
+from tests.support.platform_events import DATA, EXAMPLES, MESSAGE, encoded, event, without
 
 PLATFORM = {"Authorization": f"Bearer {PLATFORM_TOKENS[0]}"}
 
@@ -170,7 +170,7 @@ def _schema(media_type: str) -> dict[str, Any]:
     return {**whole, "$ref": pointer.format(media_type.replace("/", "~1"))}
 
 
-@pytest.mark.parametrize("name", sorted(DATA))
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
 def test_the_document_describes_each_type(name: str) -> None:
     """One event, or a list of them."""
     for media_type, body in ((SINGLE, event(name)), (BATCH, [event(name)]), (EITHER, event(name))):
@@ -188,6 +188,8 @@ def test_the_document_describes_each_type(name: str) -> None:
         event("cc.equa.shares.issued", data={**DATA["cc.equa.shares.issued"], "quantity": "0.0"}),
         event("cc.equa.shares.issued", data={**DATA["cc.equa.shares.issued"], "recipient": " "}),
         event("cc.equa.shares.issued", data={**DATA["cc.equa.shares.issued"], "link": "http://e.co"}),
+        event(MESSAGE, data={"text": "no place"}),
+        event(MESSAGE, data={"channel": "agent", "conversation": "mattermost:x", "text": "two places"}),
     ],
 )
 async def test_the_document_refuses_what_the_api_refuses(platform: Client, body: dict[str, Any]) -> None:
@@ -212,6 +214,21 @@ async def test_a_peers_token_is_not_the_platforms(platform: Client, pool: Pool) 
 
     assert await stored(pool) == []
     assert await send(platform, event(), Authorization=f"bearer  {PLATFORM_TOKENS[1]}") == counts(1)
+
+
+async def test_a_peer_lets_the_agent_speak_and_nothing_else(platform: Client, pool: Pool) -> None:
+    """Not even among messages; and whoever sends a message, it is accepted once."""
+    peer = f"Bearer {TOKENS[0]}"
+    mixed = [event(MESSAGE), event("cc.equa.member.added", 2)]
+
+    status, answer = await send(platform, mixed, Authorization=peer)
+    assert (status, answer["error"]) == (403, "not_permitted")
+    assert await stored(pool) == []
+
+    assert await send(platform, event(MESSAGE), Authorization=peer) == counts(1)
+    assert await send(platform, event(MESSAGE)) == counts(0, 1)
+    assert await send(platform, event()) == counts(1)  # a peer cannot take its place
+    assert [kind for kind, _ in await stored(pool)] == ["agent_message", "notice"]
 
 
 async def test_the_platforms_token_is_not_a_peers(platform: Client) -> None:

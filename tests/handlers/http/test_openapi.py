@@ -27,7 +27,11 @@ from tests.support.api import PLATFORM_TOKENS, TOKENS, Client, FakeHealth, FakeI
 from tests.support.front import ACME, front
 from tests.support.postgres import fresh_database
 
-TOKEN_OF = {"peer": TOKENS[0], "platform": PLATFORM_TOKENS[0]}
+TOKEN_OF = {
+    "peer": TOKENS[0],
+    "platform": PLATFORM_TOKENS[0],
+    "platform or peer": PLATFORM_TOKENS[0],
+}
 
 PLENTY = 10_000
 UNLIMITED = Limits(

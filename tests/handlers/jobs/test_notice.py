@@ -28,6 +28,7 @@ from bridge.models.jobs import Job
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, Team, User
 from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
 from bridge.worker import Handler, Worker, WorkerConfig
+from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import MARK, Poster
 from tests.support.mappings import Mappings
@@ -87,7 +88,8 @@ async def notices(chat: Chat, pool: Pool, inbox: Inbox) -> AsyncIterator[Notices
             session, chat.server.url, token, lambda endpoint, *_: chat.asked.append(endpoint), ONCE
         )
         api = RestMattermost(transport, creating=ONCE)
-        yield Notices(Teams(pool), Poster(api, UserId(chat.bot.id), 16_383, PostAcks()), inbox)
+        poster = Poster(api, UserId(chat.bot.id), 16_383, PostAcks())
+        yield Notices(ChannelPosts(Teams(pool), poster), inbox)
 
 
 @pytest.fixture

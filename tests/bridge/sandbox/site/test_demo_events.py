@@ -7,6 +7,7 @@ import pytest
 from bridge.events.cloudevents import EITHER
 from bridge.events.plan import channel
 from bridge.events.read import read
+from bridge.events.types import PlatformData
 from bridge.sandbox import demo_data
 from bridge.sandbox.site.demo_events import DEMO_EVENTS, cloud_event
 
@@ -24,6 +25,7 @@ def test_whatever_happens_is_an_event_that_the_bridge_takes(kind: str, company: 
         body = json.dumps(cloud_event(demo_event.type, company.id, data, LINK, NOW)).encode()
         [event] = read(body, EITHER)
         assert (event.organization_id, event.time) == (company.id, NOW)
+        assert isinstance(event.data, PlatformData)
         assert f"#{channel(event.data)}" == demo_event.channel
         assert event.data.link == LINK
 

@@ -1,0 +1,135 @@
+"""The job kind `agent_message`: post what the agent says by itself, in a channel or in a conversation.
+
+A part has a `pending_post_id` that nobody can guess, and a mark by which a later attempt finds it. Of a long
+message in a channel the further parts stand in the thread of the first.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal
+from uuid import uuid5
+
+from bridge.db.conversations import Conversations
+from bridge.db.inbox import Inbox
+from bridge.errors import ChannelNotUsable, ConversationUnknown, MattermostRefused
+from bridge.models.chat import ChannelId, Draft, Post, PostId
+from bridge.models.conversations import Conversation
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Job, OutgoingMessage
+from bridge.text.broadcast_mentions import without_broadcast_mentions
+from bridge.text.split import split
+from bridge.text.visible import visible
+from handlers.jobs.channel_posts import ChannelPosts, explained
+from handlers.jobs.lease_guard import LeaseGuard
+from handlers.jobs.notice import LOOK_BACK
+from handlers.jobs.posting import MARK
+
+Root = PostId | Literal[""]
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationCheck:
+    """Decides where a conversation is, or that it is none of the organization's."""
+
+    posts: ChannelPosts
+    conversations: Conversations
+
+    async def channel(self, organization: OrganizationId | None, conversation: Conversation) -> ChannelId:
+        """Return the conversation's channel, which is in the organization's team.
+
+        Raises `ConversationUnknown`, `TeamNotMapped`, or `ChannelNotUsable` if the channel is archived.
+        """
+        team = await self.posts.team(organization)
+        if conversation.organization_id != organization or not await self.conversations.knows(conversation):
+            raise ConversationUnknown("The organization has no conversation of this key.")
+        channel = await self.posts.existing(conversation.channel_id)
+        if channel is None or channel.team_id != team.team_id:
+            raise ConversationUnknown(
+                "The conversation's channel is not in the organization's team any more."
+            )
+        if channel.delete_at:
+            raise ChannelNotUsable("The conversation's channel is archived.")
+        return channel.id
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMessages:
+    check: ConversationCheck
+    inbox: Inbox
+    image_hosts: Collection[str] = ()
+    """Hosts whose images a message may show."""
+
+    @property
+    def posts(self) -> ChannelPosts:
+        return self.check.posts
+
+    async def post(self, job: Job) -> Mapping[str, Any]:
+        """Post the message once; one of which nothing may be shown is not posted."""
+        message = OutgoingMessage.of(job.payload)
+        parts = self._parts(message.text)
+        if not parts:
+            return {"skipped": "no_reply"}
+        try:
+            channel, root = await self._place(job.organization_id, message)
+            posting = partial(self._once, job, channel, root, parts)
+            return {"posts": await self.posts.joining(channel, posting)}
+        except MattermostRefused as error:
+            raise explained(error, message.channel or "the conversation's channel") from error
+
+    def _parts(self, text: str) -> list[str]:
+        shown = without_broadcast_mentions(visible(text, self.image_hosts).text)
+        # A cut can make `@all` of `@alliance`; undoing that adds a character.
+        parts = split(shown, self.posts.poster.max_post_size - 1)
+        return [without_broadcast_mentions(part) for part in parts if part.strip()]
+
+    async def _place(
+        self, organization: OrganizationId | None, message: OutgoingMessage
+    ) -> tuple[ChannelId, Root]:
+        if message.conversation is None:
+            return await self.posts.channel(organization, message.channel or ""), ""
+        conversation = Conversation.of(message.conversation)
+        return await self.check.channel(organization, conversation), conversation.thread
+
+    async def _once(self, job: Job, channel: ChannelId, root: Root, parts: list[str]) -> list[PostId]:
+        poster = self.posts.poster
+        async with poster.write_limit(channel):
+            posted = await self._posted_earlier(job, channel, root) if job.attempts > 1 else {}
+            lease = LeaseGuard(self.inbox, job.id)
+            for number, part in enumerate(parts, 1):
+                if number not in posted:
+                    draft = _draft(job, channel, root or posted.get(1, ""), part, number)
+                    posted[number] = await poster.create(draft, lease)
+        return [posted[number] for number in sorted(posted)]
+
+    async def _posted_earlier(self, job: Job, channel: ChannelId, root: Root) -> dict[int, PostId]:
+        """Find the parts that an earlier attempt has posted."""
+        if root:
+            posts = await self.posts.poster.api.thread(root)
+        else:
+            posts = [post async for post in self.posts.recent(channel, job.created - LOOK_BACK)]
+        mine = [post for post in posts if post.user_id == self.posts.poster.me]
+        return {number: post.id for post in mine if (number := _part(post, job))}
+
+
+def _draft(job: Job, channel: ChannelId, root: Root, part: str, number: int) -> Draft:
+    return Draft(
+        channel_id=channel,
+        root_id=root,
+        message=part,
+        props={MARK: {"message": _id(job), "part": number}},
+        pending_post_id=str(uuid5(job.key, str(number))),
+    )
+
+
+def _part(post: Post, job: Job) -> int | None:
+    """Return the number of the part, if the post is one of this message."""
+    mark: Any = post.props.get(MARK)
+    if not isinstance(mark, Mapping) or mark.get("message") != _id(job):
+        return None
+    number = mark.get("part")
+    return number if isinstance(number, int) else None
+
+
+def _id(job: Job) -> str:
+    return str(uuid5(job.key, "message"))
