@@ -4,12 +4,11 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn, TypeVar
-from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from bridge.errors import InvalidRequest
+from bridge.errors import ConversationUnknown, InvalidRequest
 from bridge.events.cloudevents import Envelope, listed
 from bridge.events.types import TYPES, AgentMessage, Data, Event
 from bridge.models.conversations import Conversation
@@ -21,6 +20,8 @@ _Model = TypeVar("_Model", bound=BaseModel)
 def read(body: bytes, media_type: str) -> list[Event]:
     """Return the events in their order; raise an `InvalidRequest` that names every wrong field.
 
+    Raises `ConversationUnknown` for a message into a conversation of another organization.
+
     A field is named by its path; in a list the event's index comes first: `[2].data.link`.
     """
     decoded = _decoded(body)
@@ -31,7 +32,10 @@ def read(body: bytes, media_type: str) -> list[Event]:
     ]
     if mistakes:
         raise InvalidRequest(f"{'; '.join(mistakes)}.")
-    return [event for event in events if event]
+    found = [event for event in events if event]
+    if any(map(_is_foreign, found)):
+        raise ConversationUnknown("data.conversation has to be one of the organization that subject names.")
+    return found
 
 
 def _decoded(body: bytes) -> Any:
@@ -53,15 +57,12 @@ def _event(obj: object, where: str, mistakes: list[str]) -> Event | None:
     data = _data(obj, where, mistakes)
     if envelope is None or data is None:
         return None
-    if isinstance(data, AgentMessage) and _is_foreign(data, envelope.subject):
-        mistakes.append(f"{where}data.conversation must be one of the organization that subject names")
-        return None
     return Event(envelope.source, envelope.id, OrganizationId(envelope.subject), envelope.time, data)
 
 
-def _is_foreign(message: AgentMessage, organization: UUID) -> bool:
-    key = message.conversation
-    return key is not None and Conversation.of(key).organization_id != organization
+def _is_foreign(event: Event) -> bool:
+    key = event.data.conversation if isinstance(event.data, AgentMessage) else None
+    return key is not None and Conversation.of(key).organization_id != event.organization_id
 
 
 def _data(obj: Mapping[str, Any], where: str, mistakes: list[str]) -> Data | None:

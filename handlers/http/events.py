@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import Field
 
 from bridge.errors import (
+    ConversationUnknown,
     DatabaseUnavailable,
     InvalidRequest,
     NoBearer,
@@ -85,5 +86,13 @@ ROUTE = Route(
         EITHER: {"oneOf": [_ONE, _MANY]},
     },
     replies={202: Reply("Stored.", _Counts)},
-    errors=(InvalidRequest, NoBearer, NotPermitted, RequestTimeout, PayloadTooLarge, DatabaseUnavailable),
+    errors=(
+        InvalidRequest,
+        NoBearer,
+        NotPermitted,
+        ConversationUnknown,
+        RequestTimeout,
+        PayloadTooLarge,
+        DatabaseUnavailable,
+    ),
 )

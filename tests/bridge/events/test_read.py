@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.errors import InvalidRequest
+from bridge.errors import ConversationUnknown, InvalidRequest
 from bridge.events.cloudevents import BATCH, EITHER, SINGLE
 from bridge.events.read import read
 from bridge.events.types import TYPES, AgentMessage, Announcement, SharesIssued
@@ -350,12 +350,16 @@ def test_a_message_may_go_into_a_conversation(key: str) -> None:
             {"conversation": "mattermost:acme:c:t"},
             "data.conversation must be the key of a conversation: mattermost:organization:channel:thread",
         ),
-        (
-            {"conversation": CONVERSATION.replace(ACME, ADA)},
-            "data.conversation must be one of the organization that subject names",
-        ),
     ],
 )
-def test_a_message_has_one_place_of_its_organization(data: dict[str, Any], mistake: str) -> None:
-    """No organization can name a conversation of another."""
+def test_a_message_has_one_place(data: dict[str, Any], mistake: str) -> None:
+    """A channel by its name or a conversation by its key."""
     assert mistakes(message(**data)) == [mistake]
+
+
+def test_no_organization_names_a_conversation_of_another() -> None:
+    """Not even in the middle of a list."""
+    foreign = message(conversation=CONVERSATION.replace(ACME, ADA))
+
+    with pytest.raises(ConversationUnknown):
+        read(encoded([event(), foreign, message(channel="agent")]), BATCH)
