@@ -9,10 +9,12 @@ from bridge.models.chat import ChannelId, PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.ids import MATTERMOST_ID, UUID_FORM
 
-CONVERSATION_KEY = rf"(agent:[^:\s]{{1,64}}:)?mattermost:{UUID_FORM}:{MATTERMOST_ID}:{MATTERMOST_ID}"
+CONVERSATION_KEY = rf"(agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:{UUID_FORM}:{MATTERMOST_ID}:{MATTERMOST_ID}"
 """A gateway stores a key with the agent's id in front: `agent:main:mattermost:…`."""
 
-_KEY = re.compile(rf"(?:agent:[^:\s]{{1,64}}:)?mattermost:([^:]+):({MATTERMOST_ID}):({MATTERMOST_ID})")
+_KEY = re.compile(
+    rf"(?:agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:([^:]+):({MATTERMOST_ID}):({MATTERMOST_ID})"
+)
 
 
 @dataclass(frozen=True, slots=True)
