@@ -14,6 +14,7 @@ from bridge.config_values import (
     Hosts,
     Names,
     Origins,
+    OwnToken,
     OwnTokens,
     ProxyUrl,
     QuestionLimit,
@@ -32,6 +33,7 @@ _NEEDED: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"mattermost_bot_token"}), "agent_url"),
     (frozenset({"mattermost_admin_bot_token"}), "mattermost_url"),
     (frozenset({"mattermost_admin_bot_token", "database_url"}), "token_keys"),
+    (frozenset({"sign_in_secret"}), "mattermost_admin_bot_token"),
     (frozenset({"equa_service_email"}), "equa_service_password"),
     (frozenset({"equa_service_password"}), "equa_service_email"),
 )
@@ -73,6 +75,7 @@ class Settings(BaseModel):
     bridge_host: str = "127.0.0.1"
     bridge_port: Annotated[int, Field(ge=0, le=65535)] = 8090
     web_origins: Origins = ()
+    sign_in_secret: OwnToken | None = None
     session_token: Literal["ticket", "pat"] = "ticket"  # noqa: S105  # a kind, not a secret
     http_proxy: ProxyUrl | None = None
     https_proxy: ProxyUrl | None = None

@@ -98,7 +98,7 @@ def _stripped(value: object) -> object:
 def _own_token(value: SecretStr) -> SecretStr:
     if len(value.get_secret_value()) < SHORTEST_TOKEN:
         raise ValueError(
-            f"must be at least {SHORTEST_TOKEN} characters each; `openssl rand -hex 32` makes a token"
+            f"must be at least {SHORTEST_TOKEN} characters long; `openssl rand -hex 32` makes a token"
         )
     return value
 
@@ -142,7 +142,6 @@ QuestionLimit = Annotated[AskLimit, BeforeValidator(_ask_limit)]
 TokenKeys = Annotated[SecretStr, AfterValidator(_token_keys)]
 Token = Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)]
 """A token that becomes an HTTP header, in which anything else is an error only when it is sent."""
-OwnTokens = Annotated[
-    tuple[Annotated[Token, AfterValidator(_own_token)], ...], BeforeValidator(_comma_separated)
-]
-"""Tokens that callers of our API have to show."""
+OwnToken = Annotated[Token, AfterValidator(_own_token)]
+"""A token that callers of our API have to show."""
+OwnTokens = Annotated[tuple[OwnToken, ...], BeforeValidator(_comma_separated)]

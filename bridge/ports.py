@@ -122,6 +122,12 @@ class MattermostAdmin(Protocol):
     async def activate_user(self, user_id: UserId) -> None:
         """Activate a deactivated account; raise `MattermostFull`."""
 
+    async def set_auth(self, user_id: UserId, auth_data: int) -> None:
+        """Let the account's person sign in by this number, and by no password; open sessions stay."""
+
+    async def revoke_sessions(self, user_id: UserId) -> None:
+        """End every session of an account, on all devices."""
+
     async def team(self, team_id: TeamId) -> Team | None: ...
 
     async def team_by_name(self, name: str) -> Team | None: ...

@@ -59,7 +59,7 @@ async def ensure_membership(
 async def leave(
     admin: MattermostAdmin, tables: Tables, organization: OrganizationId, person: PersonId
 ) -> None:
-    """Take a person out of an organization's team; after their last organization their token is revoked.
+    """Take a person out of an organization's team; after their last organization they are signed out.
 
     Their tickets for the organization are void before anything else is done.
     """
@@ -70,6 +70,10 @@ async def leave(
         await admin.remove_from_team(mapping.team_id, account.user_id)
     if account is not None and not await tables.memberships.has_any(person):
         await revoke_tokens(admin, tables, account)
+        if account.auth_ready:
+            # After the states above nothing leads to a new session any more.
+            await tables.sign_ins.end(person)
+            await admin.revoke_sessions(account.user_id)
     await tables.memberships.left(organization, person)
     log.info("member_left", organization=str(organization), person=str(person))
 

@@ -64,6 +64,8 @@ class Provisioner:
     keys: KeyRing
     team_bots: TeamBots
     looks: TeamLooks = field(default_factory=TeamLooks)
+    provider: bool = False
+    """Whether the bridge is the provider of Mattermost's GitLab sign-in, so that accounts are made for it."""
 
     async def open_session(
         self, person: Person, organization: Organization, scheme: ColorScheme | None = None
@@ -141,7 +143,7 @@ class Provisioner:
             name=encoded(names_of(person.name, person.nickname)),
             team_name=display_name(organization.name) or None,
         )
-        if returning_visit is None:
+        if returning_visit is None or (self.provider and not returning_visit.account.auth_ready):
             return None
         token = opened(self.keys, person.id, returning_visit.token.sealed)
         if token is None:
@@ -157,7 +159,7 @@ class Provisioner:
     async def _provision(
         self, person: Person, organization: Organization, began: float, scheme: ColorScheme | None
     ) -> Session:
-        account = await ensure_user(self.admin, self.tables, person)
+        account = await ensure_user(self.admin, self.tables, person, provider=self.provider)
         await ensure_color_scheme(self.admin, self.tables, account, scheme)
         team = await self.ensure_team(organization)
         age = timedelta(seconds=VERDICT_SECONDS + time.monotonic() - began)

@@ -25,8 +25,9 @@ _LENGTH = 26
 
 @dataclass(frozen=True, slots=True)
 class SignInResult:
-    """A browser that is signed in, and where it goes unless it asks for another place."""
+    """Who shows a token, and where their browser goes unless it asks for another place."""
 
+    person: PersonId
     sign_in: SignIn
     path: str
 
@@ -68,29 +69,29 @@ class SignInService:
         if not re.fullmatch(TOKEN_PATTERN, token):
             raise NotSignedIn("This link does not sign in; please open Messaging in Equa again.")
         if self.kind == "pat":
-            return SignInResult(await self._recognize(token), "/")
-        session = await self._redeem(token)
-        return SignInResult(session, _town_square(session.team_name))
+            return await self._recognize(token)
+        return await self._redeem(token)
 
-    async def _redeem(self, ticket: str) -> Session:
-        """Use a ticket up and return its holder's session."""
+    async def _redeem(self, ticket: str) -> SignInResult:
+        """Use a ticket up."""
         holder = await self.provisioner.tables.tickets.take(token_digest(ticket))
         if holder is None:
             raise NotSignedIn("This link has been used or is too old; please open Messaging in Equa again.")
         token = opened(self.provisioner.keys, holder.person, holder.sealed)
         if token is None:
             raise NotSignedIn("Please open Messaging in Equa again.")
-        return Session(token, holder.user_id, holder.team_name)
+        session = Session(token, holder.user_id, holder.team_name)
+        return SignInResult(holder.person, session, _town_square(session.team_name))
 
-    async def _recognize(self, token: str) -> SignIn:
+    async def _recognize(self, token: str) -> SignInResult:
         """Look a personal access token up among those that we have stored, by its digest.
 
         Mattermost is never asked about one that is not ours.
         """
-        user_id = await self.provisioner.tables.accounts.holder_of(token_digest(token))
-        if user_id is None:
+        owner = await self.provisioner.tables.accounts.owner_of(token_digest(token))
+        if owner is None:
             raise NotSignedIn("This link is not good any more; please open Messaging in Equa again.")
-        return SignIn(token, user_id)
+        return SignInResult(owner.person, SignIn(token, owner.user_id), "/")
 
 
 def _town_square(team_name: str) -> str:

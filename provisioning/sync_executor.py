@@ -96,7 +96,13 @@ class SyncExecutor:
         member = None
         async with self.provisioner.locks.acquire(f"person:{person.id}"):
             with self.progress.noting(person.id):
-                account = await ensure_user(self.provisioner.admin, self.provisioner.tables, person, "roster")
+                account = await ensure_user(
+                    self.provisioner.admin,
+                    self.provisioner.tables,
+                    person,
+                    "roster",
+                    provider=self.provisioner.provider,
+                )
                 member = MemberAccount(person.id, account.user_id)
                 self.progress.created += account.provisioned and member.user_id != self.facts.accounts.get(
                     person.id

@@ -9,6 +9,7 @@ from bridge.db.accounts import Accounts
 from bridge.db.attempts import Attempts
 from bridge.db.inbox import Inbox
 from bridge.db.memberships import Memberships
+from bridge.db.sign_ins import SignIns
 from bridge.db.teams import Teams
 from bridge.db.tickets import Tickets
 
@@ -20,8 +21,17 @@ class Tables:
     teams: Teams
     memberships: Memberships
     tickets: Tickets
+    sign_ins: SignIns
     inbox: Inbox
 
     @classmethod
     def of(cls, pool: Pool) -> Self:
-        return cls(Accounts(pool), Attempts(pool), Teams(pool), Memberships(pool), Tickets(pool), Inbox(pool))
+        return cls(
+            accounts=Accounts(pool),
+            attempts=Attempts(pool),
+            teams=Teams(pool),
+            memberships=Memberships(pool),
+            tickets=Tickets(pool),
+            sign_ins=SignIns(pool),
+            inbox=Inbox(pool),
+        )

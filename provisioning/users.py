@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import structlog
 
 from bridge.db.accounts import Account
-from bridge.db.attempts import is_made_for, of_person
+from bridge.db.attempts import is_made_for, number_of, of_person
 from bridge.errors import AccountConflict, EmailNotAccepted, EmailTaken, NameTaken
-from bridge.models.chat import NewUser, User
+from bridge.models.chat import GITLAB, NewUser, User
 from bridge.models.equa import Person, PersonId
 from bridge.ports import MattermostAdmin
+from provisioning.account_auth import ensure_auth
 from provisioning.addresses import email_digest, ensure_email, freed
 from provisioning.names import display_name, email_address, first_and_last, usernames
 from provisioning.profiles import Profile, Source
@@ -27,25 +28,35 @@ class _Opened:
     """Whether the bridge created it, now or in an earlier attempt."""
     unconfirmed: bool = False
     """Whether it may have been created with somebody else's address and without notifications."""
+    auth_data: int | None = None
+    """The number by which its person signs in, if it was created with one."""
 
 
 async def ensure_user(
-    admin: MattermostAdmin, tables: Tables, person: Person, source: Source = "visit"
+    admin: MattermostAdmin,
+    tables: Tables,
+    person: Person,
+    source: Source = "visit",
+    *,
+    provider: bool = False,
 ) -> Account:
     """Return the person's account, active; adopt one or create it if there is none.
 
-    One of ours gets the address that its person comes with, and shows what `source` says of them. Raises
-    `AccountConflict` where somebody has to decide first; nothing has changed in Mattermost then.
+    One of ours gets the address that its person comes with, and shows what `source` says of them. Where the
+    bridge is the `provider` of sign-ins its person can sign in with Equa then. Raises `AccountConflict` where
+    somebody has to decide first; nothing has changed in Mattermost then.
     """
     account = await tables.accounts.find(person.id)
     user = await admin.user(account.user_id) if account else None
     if account is None or user is None:
-        user = await _opened(admin, tables, person)
+        user = await _opened(admin, tables, person, provider=provider)
         account = await tables.accounts.find(person.id)
         assert account is not None
     elif user.username != account.username:
         await tables.accounts.renamed(person.id, user.username)
     await _repair(admin, account, user)
+    if provider:
+        await ensure_auth(admin, tables, account, user)
     # One organization's roster must not change what the others see; a sync knows who is in one only.
     if source == "visit" or not await tables.memberships.has_any(person.id):
         await Profile(admin, tables, person, account, user).ensure(source)
@@ -53,8 +64,8 @@ async def ensure_user(
     return await ensure_email(admin, tables, person, present, user)
 
 
-async def _opened(admin: MattermostAdmin, tables: Tables, person: Person) -> User:
-    opened = await _found_or_created(admin, tables, person)
+async def _opened(admin: MattermostAdmin, tables: Tables, person: Person, *, provider: bool) -> User:
+    opened = await _found_or_created(admin, tables, person, provider=provider)
     user = opened.user
     await tables.accounts.record(
         person.id,
@@ -63,6 +74,8 @@ async def _opened(admin: MattermostAdmin, tables: Tables, person: Person) -> Use
         unconfirmed=opened.unconfirmed,
         email_digest=None if opened.unconfirmed else email_digest(person),
     )
+    if opened.auth_data:
+        await tables.accounts.auth_is_ready(person.id, opened.auth_data)
     log.info("user_recorded", person=str(person.id), user=user.id, created=opened.provisioned)
     return user
 
@@ -78,13 +91,16 @@ async def _repair(admin: MattermostAdmin, account: Account, user: User) -> None:
     log.info("user_reactivated", person=str(account.person_id), user=user.id)
 
 
-async def _found_or_created(admin: MattermostAdmin, tables: Tables, person: Person) -> _Opened:
+async def _found_or_created(
+    admin: MattermostAdmin, tables: Tables, person: Person, *, provider: bool
+) -> _Opened:
     email = email_address(person.email)
     if not email:
         raise EmailNotAccepted(
             "Equa has no e-mail address of yours that Mattermost accepts, and it needs one."
         )
-    return await _found(admin, tables, person, email) or await _created(admin, tables, person, email)
+    found = await _found(admin, tables, person, email)
+    return found or await _created(admin, tables, person, email, provider=provider)
 
 
 async def _found(admin: MattermostAdmin, tables: Tables, person: Person, email: str) -> _Opened | None:
@@ -106,20 +122,25 @@ async def _found(admin: MattermostAdmin, tables: Tables, person: Person, email: 
 
 def _of_earlier_attempt(user: User) -> _Opened:
     """Take it over whoever has made the attempt: it may have gone by a roster."""
-    return _Opened(user, provisioned=True, unconfirmed=True)
+    auth_data = number_of(user.mark) if user.auth_service == GITLAB else None
+    return _Opened(user, provisioned=True, unconfirmed=True, auth_data=auth_data)
 
 
-async def _created(admin: MattermostAdmin, tables: Tables, person: Person, email: str) -> _Opened:
+async def _created(
+    admin: MattermostAdmin, tables: Tables, person: Person, email: str, *, provider: bool
+) -> _Opened:
     """Create an account; where a name or the address is taken meanwhile, look who has it."""
     first, last = first_and_last(person.name)
     trusted = person.has_own_email
     for username in usernames(person):
         mark = await tables.attempts.begin(of_person(person.id), username)
+        number = number_of(mark) if provider else None
+        nickname = display_name(person.nickname)
         try:
             user = await admin.create_user(
-                NewUser(username, email, first, last, mark, trusted, display_name(person.nickname))
+                NewUser(username, email, first, last, mark, trusted, nickname, number)
             )
-            return _Opened(user, provisioned=True, unconfirmed=not trusted)
+            return _Opened(user, provisioned=True, unconfirmed=not trusted, auth_data=number)
         except (NameTaken, EmailTaken):
             found = await _found(admin, tables, person, email)
         if found is not None:

@@ -20,6 +20,7 @@ OLD = timedelta(days=30)
 _ACCOUNT = """
 u.id as person_id, u.mattermost_user_id as user_id, u.mattermost_username as username, u.provisioned,
 u.unconfirmed, u.email_digest, u.stray_tokens, u.visit_name, u.introduced, u.color_scheme,
+u.auth_data, u.auth_ready,
 u.shown_name, u.roster_name, u.shown_email, u.token_id, u.personal_access_token as sealed,
 coalesce(u.token_created < now() - $2::interval, true) as old
 """
@@ -35,6 +36,7 @@ set mattermost_user_id = excluded.mattermost_user_id,
     mattermost_username = excluded.mattermost_username,
     provisioned = excluded.provisioned,
     unconfirmed = excluded.unconfirmed, email_digest = excluded.email_digest,
+    auth_data = null, auth_ready = false,
     shown_name = null, visit_name = null, roster_name = null, shown_email = null,
     introduced = false, color_scheme = null,
     personal_access_token = null, token_id = null, token_created = null,
@@ -74,6 +76,18 @@ class Account:
     """Whether the tours are switched off."""
     color_scheme: str | None = None
     """Of the page at the first visit that named one."""
+    auth_data: int | None = None
+    """The number by which the person signs in with Equa."""
+    auth_ready: bool = False
+    """Whether Mattermost has that number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A person and their account."""
+
+    person: PersonId
+    user_id: UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +277,26 @@ class Accounts:
         )
 
     @database_errors
+    async def expect_auth(self, person: PersonId, auth_data: int) -> int:
+        """Return the number by which the person signs in: `auth_data` unless they have one already."""
+        number: int = await self.pool.fetchval(
+            """update mattermost_user_mappings set auth_data = coalesce(auth_data, $2), modified = now()
+               where id = $1 returning auth_data""",
+            person,
+            auth_data,
+        )
+        return number
+
+    @database_errors
+    async def auth_is_ready(self, person: PersonId, auth_data: int) -> None:
+        """Note that Mattermost has the number by which the person signs in."""
+        await self.pool.execute(
+            "update mattermost_user_mappings set auth_data = $2, auth_ready = true where id = $1",
+            person,
+            auth_data,
+        )
+
+    @database_errors
     async def give_up_email(self, user: UserId) -> PersonId | None:
         """Note, before an account loses an address that may be somebody else's, that it needs another.
 
@@ -297,15 +331,15 @@ class Accounts:
         )
 
     @database_errors
-    async def holder_of(self, digest: bytes) -> UserId | None:
-        """Return the user whose stored token has this digest; None if nobody in a team has it."""
-        found = await self.pool.fetchval(
-            """select mattermost_user_id from mattermost_user_mappings u
+    async def owner_of(self, digest: bytes) -> Owner | None:
+        """Return whose stored token has this digest; None if nobody in a team has it."""
+        row = await self.pool.fetchrow(
+            """select id as person, mattermost_user_id as user_id from mattermost_user_mappings u
                where token_digest = $1
                  and exists (select from memberships m where m.person_id = u.id and m.state = 'joined')""",
             digest,
         )
-        return UserId(found) if found else None
+        return Owner(PersonId(row["person"]), UserId(row["user_id"])) if row else None
 
     @database_errors
     async def drop_token(self, person: PersonId) -> None:
@@ -340,6 +374,8 @@ def _account(row: Record) -> Account:
         visit_name=row["visit_name"],
         introduced=row["introduced"],
         color_scheme=row["color_scheme"],
+        auth_data=row["auth_data"],
+        auth_ready=row["auth_ready"],
     )
 
 

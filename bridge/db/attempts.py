@@ -51,6 +51,11 @@ def is_made_for(key: str, mark: str) -> bool:
     return mark.endswith(_end(key))
 
 
+def number_of(mark: str) -> int:
+    """Return the mark as a positive 63-bit number, as unlikely to be another's as the mark itself."""
+    return int(mark[:16], 16) >> 1 or 1
+
+
 def _end(key: str) -> str:
     return f"-{sha256(key.encode()).hexdigest()[:16]}"
 

@@ -74,6 +74,7 @@ def parse_user(obj: object) -> User:
         first_name=_text(user, "first_name", ""),
         last_name=_text(user, "last_name", ""),
         nickname=_text(user, "nickname", ""),
+        auth_service=_text(user, "auth_service", ""),
     )
 
 

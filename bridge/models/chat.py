@@ -16,6 +16,9 @@ PostId = NewType("PostId", str)
 UserId = NewType("UserId", str)
 """A Mattermost user; like every Mattermost id 26 characters of `[a-z0-9]`."""
 
+GITLAB = "gitlab"
+"""Mattermost's name of the sign-in that the bridge is the provider of."""
+
 TokenId = NewType("TokenId", str)
 """Mattermost's id of a personal access token, which is not its secret."""
 
@@ -101,6 +104,8 @@ class User:
     first_name: str = ""
     last_name: str = ""
     nickname: str = ""
+    auth_service: str = ""
+    """Who knows the person: `gitlab` is the bridge, empty a password; only an administrator sees it."""
 
     @property
     def full_name(self) -> str:
@@ -127,6 +132,8 @@ class NewUser:
     mark: str = field(repr=False)
     email_notifications: bool = True
     nickname: str = ""
+    auth_data: int | None = None
+    """The number by which the person signs in with Equa; None where nobody can."""
 
 
 @dataclass(frozen=True, slots=True)

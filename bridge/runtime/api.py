@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bridge.config import Settings
+from bridge.db.sign_ins import Client
 from bridge.equa.cookies import relayed
 from bridge.metrics import Metrics
 from bridge.runtime.clients import Clients
@@ -14,8 +15,9 @@ from bridge.runtime.health import HealthCheck
 from bridge.runtime.services import Services
 from handlers.http import app_keys
 from handlers.http.app import make_app
-from handlers.http.app_keys import Syncing
+from handlers.http.app_keys import OAuth, Syncing
 from handlers.http.mapping_cache import MappingCache
+from handlers.http.oauth import CLIENT_ID, COMPLETION
 
 
 def make_api(
@@ -30,14 +32,27 @@ def make_api(
             health=health.look,
             gateway_tokens=_secrets(settings.gateway_tokens),
             platform_tokens=_secrets(settings.platform_tokens),
-            public_url=settings.mattermost_public_url or settings.mattermost_url,
+            public_url=_public_url(settings),
             web_origins=settings.web_origins,
             equa=clients.equa,
             equa_session=partial(relayed, names=frozenset(settings.equa_session_cookies)),
             sign_in_service=services.sign_in,
+            oauth=_oauth(settings, services),
             syncing=_syncing(services),
         )
     )
+
+
+def _public_url(settings: Settings) -> str | None:
+    return settings.mattermost_public_url or settings.mattermost_url
+
+
+def _oauth(settings: Settings, services: Services) -> OAuth | None:
+    secret, public_url = settings.sign_in_secret, _public_url(settings)
+    if secret is None or public_url is None or services.sign_in_provider is None:
+        return None
+    client = Client(CLIENT_ID, public_url + COMPLETION)
+    return OAuth(services.sign_in_provider, client, secret.get_secret_value())
 
 
 def _secrets(tokens: Sequence[SecretStr]) -> tuple[str, ...]:

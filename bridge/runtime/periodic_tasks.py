@@ -50,8 +50,9 @@ class PeriodicTasks:
         self.metrics.channel_problems(await self.services.tables.teams.channel_problems())
 
     async def purge(self) -> None:
-        """Delete expired tickets, old memberships, syncs and jobs."""
+        """Delete expired tickets and sign-ins, old memberships, syncs and jobs."""
         await self.services.tables.tickets.purge()
+        await self.services.tables.sign_ins.purge()
         await self.services.tables.memberships.purge()
         await self.services.syncs.purge()
         while purged := await self.job_history.purge(KEEP):

@@ -13,6 +13,7 @@ from bridge.runtime.clients import Clients
 from bridge.secrets.key_ring import KeyRing
 from provisioning.provisioner import Provisioner
 from provisioning.roster_reader import RosterReader
+from provisioning.sign_in_provider import SignInProvider
 from provisioning.sign_in_service import SignInService
 from provisioning.sync import TeamSync
 from provisioning.tables import Tables
@@ -29,6 +30,8 @@ class Services:
     keys: KeyRing | None = None
     provisioner: Provisioner | None = None
     sign_in: SignInService | None = None
+    sign_in_provider: SignInProvider | None = None
+    """None without `SIGN_IN_SECRET` too."""
     team_sync: TeamSync | None = None
     roster_reader: RosterReader | None = None
     """None without a service account too."""
@@ -50,7 +53,8 @@ async def make_services(
         bot=clients.bot,
         notices=clients.notices,
     )
-    provisioner = Provisioner(clients.admin, tables, locks, keys, bots)
+    provider = settings.sign_in_secret is not None
+    provisioner = Provisioner(clients.admin, tables, locks, keys, bots, provider=provider)
     return Services(
         tables,
         syncs,
@@ -58,6 +62,7 @@ async def make_services(
         keys,
         provisioner,
         sign_in=SignInService(provisioner, settings.session_token),
+        sign_in_provider=SignInProvider(clients.admin, tables) if provider else None,
         team_sync=TeamSync(provisioner, clients.bulk),
         roster_reader=RosterReader(clients.directory, tables.memberships) if clients.directory else None,
     )

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from handlers.http import (
+    access_token,
+    authorize,
     config,
     cors,
     events,
@@ -14,6 +16,7 @@ from handlers.http import (
     openapi,
     readyz,
     session,
+    sign_in_user,
     sync,
     sync_state,
     team_mapping,
@@ -33,6 +36,9 @@ _TABLE = (
     sync_state.ROUTE,
     events.ROUTE,
     login.ROUTE,
+    authorize.ROUTE,
+    access_token.ROUTE,
+    sign_in_user.ROUTE,
     page.ROUTE,
     static.ROUTE,
     healthz.ROUTE,

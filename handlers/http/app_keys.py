@@ -8,6 +8,7 @@ from aiohttp import web
 
 from bridge.db.locks import Locks
 from bridge.db.memberships import Memberships
+from bridge.db.sign_ins import Client
 from bridge.db.syncs import Syncs
 from bridge.metrics import Metrics
 from bridge.models.chat import TeamId
@@ -19,6 +20,7 @@ from handlers.http.crowd import Crowd
 from handlers.http.equa_throttle import EquaThrottle
 from handlers.http.limits import RateLimiter, TicketLimits, Timeouts
 from provisioning.roster_reader import RosterReader
+from provisioning.sign_in_provider import SignInProvider
 from provisioning.sign_in_service import SignInService
 
 
@@ -74,6 +76,16 @@ class Syncing:
 
 
 @dataclass(frozen=True, slots=True)
+class OAuth:
+    """The bridge as provider of Mattermost's GitLab sign-in."""
+
+    provider: SignInProvider
+    client: Client
+    """Mattermost, the only one."""
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The collaborators of all handlers."""
 
@@ -95,6 +107,8 @@ class Services:
     equa_session: Callable[[str], str] = str
     """Returns those cookies of a Cookie header that may go to Equa; empty when there is none."""
     sign_in_service: SignInService | None = None
+    oauth: OAuth | None = None
+    """None without `SIGN_IN_SECRET`: a browser is then signed in by its personal access token."""
     syncing: Syncing | None = None
 
 

@@ -28,10 +28,14 @@ def require_platform_or_peer(request: web.Request) -> Literal["platform", "peer"
     raise NoBearer("This needs an Authorization header with a bearer token that is configured here.")
 
 
-def _presented(request: web.Request) -> bytes:
+def bearer_token(request: web.Request) -> str:
     """Return the bearer token, empty if there is none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip().encode(errors="surrogateescape") if scheme.lower() == "bearer" else b""
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _presented(request: web.Request) -> bytes:
+    return bearer_token(request).encode(errors="surrogateescape")
 
 
 def _is_one_of(presented: bytes, tokens: Iterable[str]) -> bool:

@@ -1,12 +1,14 @@
-"""`GET /login/token`: a ticket becomes Mattermost's cookies, and the browser goes on to the chat."""
+"""`GET /login/token`: a ticket signs a browser in to Mattermost, and it goes on to the chat.
+
+With `SIGN_IN_SECRET` it does so by Mattermost's GitLab sign-in, of which the bridge is the provider; without
+it Mattermost's cookies are set to the personal access token.
+"""
 
 import asyncio
 import re
-import secrets
-from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import urlencode
 
 from aiohttp import web
 from pydantic import Field, WithJsonSchema
@@ -19,23 +21,21 @@ from bridge.errors import (
     NotSignedIn,
     TooManyRequests,
 )
-from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, Services
-from handlers.http.errors import refusal
+from bridge.models.equa import PersonId
+from handlers.http import own_cookies
+from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, OAuth
 from handlers.http.limits import WaitQueue, address_of
 from handlers.http.login_csrf import is_doubtful
-from handlers.http.login_page import (
-    expired_page,
-    passing_page,
-    policy,
-    question_page,
-    storage_page,
-    trouble_page,
-)
+from handlers.http.login_page import question_page, storage_page
 from handlers.http.mattermost_cookies import sign_in_cookies
 from handlers.http.models import Input
 from handlers.http.redirect import LONGEST, PATTERN, redirect_path
 from handlers.http.route import HTML, Reply, Route
+from handlers.http.sign_in_answers import CAREFUL, as_page, base_path, failure_page
 from provisioning.sign_in_service import TOKEN_PATTERN, SignInResult, SignInService
+
+_GITLAB = "/oauth/gitlab/login"
+"""Where Mattermost's own sign-in begins; it asks `GET /login/equa/authorize` who is there."""
 
 
 class _Query(Input):
@@ -65,31 +65,44 @@ async def sign_in(request: web.Request) -> web.Response:
     try:
         return await _signed_in(request)
     except NotSignedIn as expired:
-        return _page(request, expired)
+        return failure_page(request, expired)
     except BridgeError as trouble:
         if "text/html" not in request.headers.get("Accept", ""):
             raise
-        return _page(request, trouble)
-
-
-_CAREFUL = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
-"""The address holds the ticket."""
+        return failure_page(request, trouble)
 
 
 async def _signed_in(request: web.Request) -> web.Response:
     services = request.app[SERVICES]
     if request.query.get("check") == "storage":
-        return _as_page(request, web.Response(), lambda nonce: storage_page(nonce, services.web_origins))
+        return as_page(request, web.Response(), lambda nonce: storage_page(nonce, services.web_origins))
     # Checked first, so that no ticket is used up for a bad address or before the person has agreed.
     wanted = redirect_path(path) if (path := request.query.get("redirect_to")) else None
     if is_doubtful(request, services.web_origins):
-        return _as_page(request, web.Response(), lambda _: question_page(_base(services) + "/"))
+        return as_page(request, web.Response(), lambda _: question_page(base_path(services) + "/"))
     result = await _redeemed(request, request.query.get("token", ""))
-    response = web.Response(status=303, headers=_CAREFUL)
-    response.headers["Location"] = _base(services) + (wanted or result.path)
-    for cookie in sign_in_cookies(request, services, result.sign_in):
+    place = wanted or result.path
+    response = web.Response(status=303, headers=CAREFUL)
+    if services.oauth:
+        response.headers["Location"] = f"{base_path(services)}{_GITLAB}?{urlencode({'redirect_to': place})}"
+        cookies = [await _kept(request, services.oauth, result.person)]
+    else:
+        response.headers["Location"] = base_path(services) + place
+        cookies = sign_in_cookies(request, services, result.sign_in)
+    for cookie in cookies:
         response.headers.add("Set-Cookie", cookie)
     return response
+
+
+async def _kept(request: web.Request, oauth: OAuth, person: PersonId) -> str:
+    """Return the cookie by which the browser is known when Mattermost asks who is there."""
+    seconds = request.app[LIMITS].timeouts.login
+    try:
+        async with asyncio.timeout(seconds):
+            value = await oauth.provider.remember(person)
+    except TimeoutError:
+        raise DatabaseUnavailable("The database does not answer.") from None
+    return own_cookies.set_browser(request, value)
 
 
 async def _redeemed(request: web.Request, token: str) -> SignInResult:
@@ -119,33 +132,6 @@ async def _in_turn(
         return await request.app[BACKGROUND_TASKS].result(object(), seconds, entering)
 
 
-def _base(services: Services) -> str:
-    """Return the path below which the chat is."""
-    return urlsplit(services.public_url or "").path.rstrip("/")
-
-
-def _page(request: web.Request, failure: BridgeError) -> web.Response:
-    response, origins = refusal(failure), request.app[SERVICES].web_origins
-
-    def page(nonce: str) -> str:
-        if isinstance(failure, NotSignedIn):
-            return expired_page(nonce, origins)
-        if "Retry-After" in response.headers:
-            return passing_page(failure.message, int(response.headers["Retry-After"]), nonce, origins)
-        return trouble_page(failure.message)
-
-    return _as_page(request, response, page)
-
-
-def _as_page(request: web.Request, response: web.Response, page: Callable[[str], str]) -> web.Response:
-    """Turn the answer into a page; `page` gets the nonce of its script."""
-    nonce = secrets.token_urlsafe(16)
-    response.content_type, response.text = "text/html", page(nonce)
-    response.headers.update(_CAREFUL)
-    response.headers["Content-Security-Policy"] = policy(nonce, request.app[SERVICES].web_origins)
-    return response
-
-
 ROUTE = Route(
     method="GET",
     path="/login/token",
@@ -163,7 +149,7 @@ ROUTE = Route(
             (HTML,),
         ),
         303: Reply(
-            "Signed in, by the cookies MMAUTHTOKEN and MMUSERID.",
+            "Signed in, by the cookies MMAUTHTOKEN and MMUSERID, or on the way to that.",
             headers={"Location": "A path of the chat."},
         ),
         401: Reply("The ticket is unknown, used or too old; sends `equabot:login-expired`.", str, (HTML,)),

@@ -64,6 +64,13 @@ for (const origin of $origins) if (parent !== window) parent.postMessage(message
 </html>
 """)
 
+_WAIT = Template("""<p><a href="$place">Sign in with Equa</a></p>
+<script nonce="$nonce">
+if (parent === window) location.replace($address);
+for (const origin of $origins) if (parent !== window) parent.postMessage($message, origin);
+</script>
+""")
+
 _AGAIN = '<p><a href="">Try again</a></p>\n'
 
 _GO_ON = Template("""<p><a href="">Continue with this link</a></p>
@@ -76,6 +83,18 @@ def expired_page(nonce: str, origins: Sequence[str]) -> str:
     advice = "The link that signs you in has been used or is too old. Open Messaging in Equa again."
     script = _script(nonce, origins, {"type": EXPIRED})
     return _PAGE.substitute(title="Please open Messaging again", advice=advice, rest=script)
+
+
+def waiting_page(nonce: str, place: str, origins: Sequence[str]) -> str:
+    """Return the page that goes on to `place` in a tab, and notifies pages of `origins` that frame it."""
+    rest = _WAIT.substitute(
+        nonce=nonce,
+        place=escape(place),
+        address=_literal(place),
+        origins=_literal(list(origins)),
+        message=_literal({"type": EXPIRED}),
+    )
+    return _PAGE.substitute(title="Signing you in", advice="One moment, please.", rest=rest)
 
 
 def storage_page(nonce: str, origins: Sequence[str]) -> str:

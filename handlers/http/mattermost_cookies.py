@@ -19,7 +19,7 @@ TOKEN, USER, CSRF = "MMAUTHTOKEN", "MMUSERID", "MMCSRF"
 
 def sign_in_cookies(request: web.Request, services: Services, sign_in: SignIn) -> list[str]:
     """Return the Set-Cookie headers; a stale value against forgery of an earlier session is taken away."""
-    attributes = _attributes(request, services)
+    attributes = attributes_of(request, services)
     lasting = f"Max-Age={MAX_AGE}; {attributes}"
     cookies = [f"{TOKEN}={sign_in.token}; HttpOnly; {lasting}", f"{USER}={sign_in.user_id}; {lasting}"]
     if CSRF in request.cookies:
@@ -27,15 +27,17 @@ def sign_in_cookies(request: web.Request, services: Services, sign_in: SignIn) -
     return cookies
 
 
-def _attributes(request: web.Request, services: Services) -> str:
-    path = urlsplit(services.public_url or "").path or "/"
-    secure = _is_secure(request, services)
+def attributes_of(request: web.Request, services: Services, *, path: str = "") -> str:
+    """Return the attributes of a cookie of the chat's host, without its age; `path` is else the chat's."""
+    path = path or urlsplit(services.public_url or "").path or "/"
+    secure = is_secure(request, services)
     if secure and services.web_origins and _is_framed_by_another_site(request):
         return f"Path={path}; SameSite=None; Secure; Partitioned"
     return f"Path={path}; SameSite=Lax{'; Secure' if secure else ''}"
 
 
-def _is_secure(request: web.Request, services: Services) -> bool:
+def is_secure(request: web.Request, services: Services) -> bool:
+    """Return whether the browser came over HTTPS."""
     forwarded = request.headers.get("X-Forwarded-Proto", "").partition(",")[0].strip().lower()
     return forwarded == "https" or (services.public_url or "").startswith("https:")
 

@@ -79,7 +79,7 @@ class Memberships:
     async def _let_in(self, person: Person, organization: OrganizationId) -> None:
         admin, tables = self.provisioner.admin, self.provisioner.tables
         async with self.provisioner.locks.acquire(f"person:{person.id}"):
-            account = await ensure_user(admin, tables, person, "roster")
+            account = await ensure_user(admin, tables, person, "roster", provider=self.provisioner.provider)
             team = await self.provisioner.ensure_team(Organization(organization, ""))
             # The newest word of the platform is younger than any leaving.
             await ensure_membership(admin, tables, team, account, verdict_age=_NO_TIME)

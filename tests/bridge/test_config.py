@@ -165,7 +165,7 @@ def test_a_token_that_can_be_guessed_is_refused(variable: str) -> None:
     """The shortest has 16 characters, and one short token spoils the list."""
     assert revealed(loaded(variable, "x" * 16)) == ["x" * 16]
     assert mistakes(**{variable: f"{'x' * 32},{'y' * 15}"}) == [
-        f"{variable}: must be at least 16 characters each; `openssl rand -hex 32` makes a token"
+        f"{variable}: must be at least 16 characters long; `openssl rand -hex 32` makes a token"
     ]
 
 

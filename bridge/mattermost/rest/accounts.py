@@ -5,7 +5,7 @@ from typing import Any
 
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.objects import USER_MARK
-from bridge.models.chat import NewUser
+from bridge.models.chat import GITLAB, NewUser
 
 _AUTH_SERVICE = "equa"
 """None that a server knows, so nobody signs in by it. But an account of any service has no password there: no
@@ -37,9 +37,8 @@ def account_body(account: NewUser) -> dict[str, Any]:
         "first_name": account.first_name,
         "last_name": account.last_name,
         "nickname": account.nickname,
-        "auth_service": _AUTH_SERVICE,
         # Unique in Mattermost: one attempt creates one account, whatever name it tries.
-        "auth_data": account.mark,
+        **(auth_body(account.auth_data) if account.auth_data else _no_sign_in(account)),
         "email_verified": True,
         "disable_welcome_email": True,
         "props": {USER_MARK: account.mark},
@@ -47,6 +46,15 @@ def account_body(account: NewUser) -> dict[str, Any]:
     if not account.email_notifications:
         body["notify_props"] = {**_NOTIFY_PROPS, "email": "false"}
     return body
+
+
+def auth_body(auth_data: int) -> dict[str, Any]:
+    """Return the fields by which Mattermost's GitLab sign-in finds the account."""
+    return {"auth_service": GITLAB, "auth_data": str(auth_data)}
+
+
+def _no_sign_in(account: NewUser) -> dict[str, Any]:
+    return {"auth_service": _AUTH_SERVICE, "auth_data": account.mark}
 
 
 def parse_notify_props(obj: object) -> Mapping[str, str]:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from bridge.mattermost.rest.accounts import account_body, parse_notify_props
+from bridge.mattermost.rest.accounts import account_body, auth_body, parse_notify_props
 from bridge.mattermost.rest.endpoints import UserCalls
 from bridge.mattermost.rest.objects import parse_preference, parse_token, parse_user_with_mark
 from bridge.mattermost.rest.outcomes import explaining, found_or_none, repeatable, unless_absent
@@ -63,6 +63,13 @@ class UserAdmin:
     async def activate_user(self, user_id: UserId) -> None:
         with explaining("users"):
             await self._users.set_active(user_id, active=True)
+
+    async def set_auth(self, user_id: UserId, auth_data: int) -> None:
+        await self._users.set_auth(user_id, auth_body(auth_data))
+
+    async def revoke_sessions(self, user_id: UserId) -> None:
+        with unless_absent():
+            await self._repeatable_users.revoke_sessions(user_id)
 
     async def create_token(self, user_id: UserId, description: str) -> AccessToken:
         with explaining("tokens"):

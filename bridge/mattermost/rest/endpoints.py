@@ -74,6 +74,12 @@ class UserCalls:
         """`PUT /users/{id}/active`."""
         return await Users(self.transport).update_user_active_status(identifier(user_id), {"active": active})
 
+    async def set_auth(self, user_id: str, body: Body) -> Any:
+        return await self.transport.put(f"/users/{identifier(user_id)}/auth", body)
+
+    async def revoke_sessions(self, user_id: str) -> Any:
+        return await self.transport.post(f"/users/{identifier(user_id)}/sessions/revoke/all")
+
     async def set_roles(self, user_id: str, roles: str) -> Any:
         """`PUT /users/{id}/roles`."""
         return await Users(self.transport).update_user_role(identifier(user_id), {"roles": roles})

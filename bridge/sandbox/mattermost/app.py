@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from aiohttp import web
 
+from bridge.sandbox.mattermost import gitlab
 from bridge.sandbox.mattermost.api import (
     accounts,
     bots,
@@ -78,6 +79,7 @@ def create_app(
     app.add_routes([web.route(page.method, page.path, _framed(page.handler)) for page in pages])
     app.add_routes([web.get("/api/v4/websocket", connect), web.get("/api/v4/websocket/", connect)])
     app.add_routes(API_ROUTES)
+    app.add_routes([web.get(page.path, _framed(page.handler), allow_head=False) for page in gitlab.PAGES])
     app.add_routes([web.route("*", "/api/{path:.*}", _unknown), web.get("/{path:.*}", _framed(spa or _root))])
     app.cleanup_ctx.append(_run_hub)
     app.on_shutdown.append(_cut)

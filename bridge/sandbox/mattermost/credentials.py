@@ -51,3 +51,26 @@ def passes_csrf(request: web.Request, credentials: Credentials, session: Session
         return True
     lenient = not settings.get("ServiceSettings", "ExperimentalStrictCSRFEnforcement")
     return lenient and request.headers.get("X-Requested-With") == "XMLHttpRequest"
+
+
+def attach_cookies(
+    request: web.Request, settings: Settings, response: web.Response, session: Session
+) -> None:
+    """Set the three cookies; `SameSite=None` only for https with cookie `MMEMBED=1`."""
+    secure = request.headers.get("X-Forwarded-Proto") == "https" or request.secure
+    embedded = secure and request.cookies.get("MMEMBED") == "1"
+    hours = settings.get("ServiceSettings", "SessionLengthWebInHours")
+    for name, value, http_only in (
+        (COOKIE, session.token, True),
+        (USER_COOKIE, session.user_id, False),
+        (CSRF_COOKIE, session.csrf, False),
+    ):
+        response.set_cookie(
+            name,
+            value,
+            max_age=hours * 3600,
+            path="/",
+            httponly=http_only,
+            secure=secure,
+            samesite="None" if embedded else None,
+        )

@@ -57,10 +57,10 @@ def end_sessions_of_token(state: State, token: AccessToken) -> None:
         end_session(state, session)
 
 
-def log_in(state: State, user: User) -> Session:
-    """Start the session of somebody who gave a password; it has a CSRF token."""
+def log_in(state: State, user: User, length: str = "SessionLengthWebInHours") -> Session:
+    """Start the session of somebody who is known; it has a CSRF token. `length` names a setting."""
     now = state.now()
-    expires_at = now + state.settings.get("ServiceSettings", "SessionLengthWebInHours") * 3600 * 1000
+    expires_at = now + state.settings.get("ServiceSettings", length) * 3600 * 1000
     return _add(state, Session(state.new_id(), state.new_id(), user.id, now, expires_at, csrf=state.new_id()))
 
 

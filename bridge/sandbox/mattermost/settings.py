@@ -21,6 +21,7 @@ def _default_sections() -> Sections:
             "SessionLengthWebInHours": 720,
             "SessionLengthSSOInHours": 720,
             "SessionIdleTimeoutInMinutes": 43_200,
+            "SessionLengthMobileInHours": 720,
             "ExperimentalStrictCSRFEnforcement": False,
             "AllowCorsFrom": "",
             "EnableAPITeamDeletion": False,
@@ -62,6 +63,7 @@ def _default_sections() -> Sections:
             "UserAPIEndpoint": "",
             "ButtonText": "",
         },
+        "NativeAppSettings": {"AppCustomURLSchemes": ["mmauth://", "mmauthbeta://"]},
     }
 
 

@@ -95,6 +95,8 @@ class State:
         self.sessions: dict[str, Session] = {}
         self.session_by_token: dict[str, Session] = {}
         self.sessions_of_user: dict[str, dict[str, Session]] = defaultdict(dict)
+        self.oauth_states: dict[str, str] = {}
+        """Of sign-ins by a provider: the token in their state, and what must come with it."""
 
     def now(self) -> int:
         """Return the time in milliseconds."""

@@ -92,7 +92,7 @@ def save_user(state: State, user: User) -> User:
 
 def check_user(user: User) -> None:
     """Raise what `User.IsValid` answers."""
-    if not _USERNAME.fullmatch(user.username) or len(user.username) > 64 or user.username in _RESERVED:
+    if not is_username(user.username):
         raise invalid_user("username")
     if not is_email(user.email) or len(user.email) > 128:
         raise invalid_user("email")
@@ -103,6 +103,10 @@ def check_user(user: User) -> None:
     for name, longest in _LONGEST.items():
         if len(getattr(user, name)) > longest:
             raise invalid_user(name)
+
+
+def is_username(text: str) -> bool:
+    return bool(_USERNAME.fullmatch(text)) and len(text) <= 64 and text not in _RESERVED
 
 
 def is_email(text: str) -> bool:
@@ -178,7 +182,7 @@ def patch_user(state: State, user: User, fields: dict[str, Any]) -> User:
         for name, value in kept.items():
             setattr(user, name, value)
         raise
-    _reindex(state, user, before)
+    reindex(state, user, before)
     if user.email != before[1]:
         user.email_verified = False
     return touched(state, user)
@@ -190,7 +194,8 @@ def _check_email_free(state: State, email: str) -> None:
         raise _email_exists()
 
 
-def _reindex(state: State, user: User, before: tuple[str, str]) -> None:
+def reindex(state: State, user: User, before: tuple[str, str]) -> None:
+    """Find an account by its present name and address, no longer by those before."""
     state.user_by_name.pop(before[0], None)
     state.user_by_email.pop(before[1], None)
     state.user_by_name[user.username] = user

@@ -67,7 +67,7 @@ def _serving_in_a_thread(postgres: str) -> Iterator[Live]:
 
     async def serve() -> None:
         stop = asyncio.Event()
-        async with fresh_database(postgres) as dsn, front(dsn, UNLIMITED) as built:
+        async with fresh_database(postgres) as dsn, front(dsn, UNLIMITED, SIGN_IN_SECRET="x" * 16) as built:
             live = Live(str(built.client.make_url("/")), built.cookie())
             started.set_result((live, asyncio.get_running_loop(), stop))
             await stop.wait()

@@ -7,10 +7,10 @@ from aiohttp import web
 
 from bridge.sandbox.mattermost.api.call import Call, answer, ok
 from bridge.sandbox.mattermost.api.routing import route
-from bridge.sandbox.mattermost.credentials import COOKIE, CSRF_COOKIE, USER_COOKIE
+from bridge.sandbox.mattermost.credentials import COOKIE, attach_cookies
 from bridge.sandbox.mattermost.errors import ApiError, invalid_param, session_expired
 from bridge.sandbox.mattermost.passwords import give_password
-from bridge.sandbox.mattermost.records import Session, User
+from bridge.sandbox.mattermost.records import User
 from bridge.sandbox.mattermost.sessions import end_all_sessions, end_session, log_in, password_matches
 from bridge.sandbox.mattermost.wire_accounts import session_json, user_json
 
@@ -24,7 +24,7 @@ async def login(call: Call) -> web.StreamResponse:
     response = answer(user_json(user, "self"))
     response.headers["Token"] = session.token
     if call.request.headers.get("X-Requested-With") == "XMLHttpRequest":
-        _attach_cookies(call, response, session)
+        attach_cookies(call.request, call.state.settings, response, session)
     return response
 
 
@@ -64,28 +64,6 @@ def _check(call: Call, user: User, password: str) -> None:
     user.failed_logins = 0
     if user.delete_at:
         raise ApiError("api.user.login.inactive.app_error", 401)
-
-
-def _attach_cookies(call: Call, response: web.Response, session: Session) -> None:
-    """Set the three cookies; `SameSite=None` only for https with cookie `MMEMBED=1`."""
-    request = call.request
-    secure = request.headers.get("X-Forwarded-Proto") == "https" or request.secure
-    embedded = secure and request.cookies.get("MMEMBED") == "1"
-    hours = call.state.settings.get("ServiceSettings", "SessionLengthWebInHours")
-    for name, value, http_only in (
-        (COOKIE, session.token, True),
-        (USER_COOKIE, session.user_id, False),
-        (CSRF_COOKIE, session.csrf, False),
-    ):
-        response.set_cookie(
-            name,
-            value,
-            max_age=hours * 3600,
-            path="/",
-            httponly=http_only,
-            secure=secure,
-            samesite="None" if embedded else None,
-        )
 
 
 async def send_reset(call: Call) -> web.StreamResponse:

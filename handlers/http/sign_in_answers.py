@@ -1,0 +1,44 @@
+"""Answers of the routes through which a browser is signed in."""
+
+import secrets
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bridge.errors import BridgeError, NotSignedIn
+from handlers.http.app_keys import SERVICES, Services
+from handlers.http.errors import refusal
+from handlers.http.login_page import expired_page, passing_page, policy, trouble_page
+
+CAREFUL: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
+"""The address holds what signs somebody in."""
+
+
+def base_path(services: Services) -> str:
+    """Return the path below which the chat is."""
+    return urlsplit(services.public_url or "").path.rstrip("/")
+
+
+def failure_page(request: web.Request, failure: BridgeError) -> web.Response:
+    """Return the page for an error; it tells the page around it what to do."""
+    response, origins = refusal(failure), request.app[SERVICES].web_origins
+
+    def page(nonce: str) -> str:
+        if isinstance(failure, NotSignedIn):
+            return expired_page(nonce, origins)
+        if "Retry-After" in response.headers:
+            return passing_page(failure.message, int(response.headers["Retry-After"]), nonce, origins)
+        return trouble_page(failure.message)
+
+    return as_page(request, response, page)
+
+
+def as_page(request: web.Request, response: web.Response, page: Callable[[str], str]) -> web.Response:
+    """Turn the answer into a page; `page` gets the nonce of its script."""
+    nonce = secrets.token_urlsafe(16)
+    response.content_type, response.text = "text/html", page(nonce)
+    response.headers.update(CAREFUL)
+    response.headers["Content-Security-Policy"] = policy(nonce, request.app[SERVICES].web_origins)
+    return response

@@ -1,0 +1,113 @@
+"""The bridge as provider of Mattermost's GitLab sign-in: who is behind each step, and who may come in."""
+
+import secrets
+from dataclasses import dataclass
+from hashlib import sha256
+
+import structlog
+
+from bridge.db.accounts import Owner
+from bridge.db.sign_ins import Client, NewCode
+from bridge.models.chat import User
+from bridge.models.equa import PersonId
+from bridge.ports import MattermostAdmin
+from provisioning.account_auth import ensure_auth
+from provisioning.own_tokens import own_tokens
+from provisioning.tables import Tables
+
+log = structlog.get_logger(__name__)
+
+_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What Mattermost is told of somebody; it sets username, name and e-mail to that."""
+
+    auth_data: int
+    username: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInProvider:
+    """Every method may be called in any process; what is issued is good once and for a minute."""
+
+    admin: MattermostAdmin
+    tables: Tables
+
+    async def remember(self, person: PersonId) -> str:
+        """Return what a browser keeps that has just shown its ticket."""
+        value = _new()
+        await self.tables.sign_ins.begin(digest(value), "browser", person)
+        return value
+
+    async def confirm(self, person: PersonId, nonce_digest: bytes) -> str:
+        """Return what the one browser that has the nonce can go on with, as Equa has just confirmed."""
+        value = _new()
+        await self.tables.sign_ins.begin(digest(value), "confirmed", person, nonce_digest)
+        return value
+
+    async def code_of_browser(self, kept: str, client: Client, state: str) -> str | None:
+        """Exchange what `remember` returned for a code; None if it is not good."""
+        code = _new()
+        new = NewCode(digest(code), client, digest(state))
+        person = await self.tables.sign_ins.use_for_code(digest(kept), "browser", None, new)
+        return code if person else None
+
+    async def code_of_confirmed(self, value: str, nonce: str, client: Client, state: str) -> str | None:
+        """Exchange what `confirm` returned for a code; None if it is not good, or for another browser."""
+        code = _new()
+        new = NewCode(digest(code), client, digest(state))
+        person = await self.tables.sign_ins.use_for_code(digest(value), "confirmed", digest(nonce), new)
+        return code if person else None
+
+    async def is_for(self, code: str, state: str) -> bool:
+        """Return whether a code is good and was given for this very `state`."""
+        return await self.tables.sign_ins.is_for(digest(code), digest(state))
+
+    async def access_token(self, code: str, client: Client) -> str | None:
+        """Use a code up and return an access token; None if the code is not good for this client."""
+        token = _new()
+        return (
+            token if await self.tables.sign_ins.use_for_access(digest(code), client, digest(token)) else None
+        )
+
+    async def profile(self, access_token: str) -> Profile | None:
+        """Use an access token up and return its person's profile; None if they may not come in.
+
+        Username, name and address are those that the account has: visits and syncs make them follow Equa, by
+        rules that keep what somebody has changed in Mattermost. For an account that does not exist Mattermost
+        would make a new one, and it would activate one that an administrator has deactivated.
+        """
+        owner = await self.tables.sign_ins.use_access(digest(access_token))
+        if owner is None:
+            return None
+        with own_tokens():
+            user = await self.admin.user(owner.user_id)
+            if user is None or not _may_come_in(user):
+                log.warning("sign_in_refused", person=str(owner.person), user=owner.user_id)
+                return None
+            return await self._profile(owner, user)
+
+    async def _profile(self, owner: Owner, user: User) -> Profile | None:
+        account = await self.tables.accounts.find(owner.person)
+        if account is None or account.user_id != user.id:
+            return None
+        number = await ensure_auth(self.admin, self.tables, account, user)
+        log.info("signed_in", person=str(owner.person), user=user.id)
+        return Profile(number, user.username, f"{user.first_name} {user.last_name}".strip(), user.email)
+
+
+def digest(value: str) -> bytes:
+    """Return the SHA-256 by which a value is stored."""
+    return sha256(value.encode(errors="surrogateescape")).digest()
+
+
+def _new() -> str:
+    return secrets.token_urlsafe(_BYTES)
+
+
+def _may_come_in(user: User) -> bool:
+    return not (user.delete_at or user.is_bot or user.is_privileged)
