@@ -26,14 +26,14 @@ async def retry_until_available(what: str, action: Callable[[], Awaitable[T]]) -
 
     Between two tries it waits for at least as long as the other side asked for, up to five minutes.
     """
-    for delay in retry.delays(0.2, 2, 30):
+    delays = retry.delays(0.2, 2, 30)
+    while True:
         try:
             return await action()
         except TRANSIENT as error:
-            seconds = retry.as_asked(delay, error)
+            seconds = retry.as_asked(next(delays), error)
             log.warning("retrying", what=what, reason=error.message, seconds=round(seconds, 1))
         await asyncio.sleep(seconds)
-    raise AssertionError("delays never end")
 
 
 async def reconnect_forever(

@@ -21,12 +21,13 @@ def open_session(connector: TCPConnector, proxies: Proxies = NO_PROXIES, **optio
     """Return a session that keeps no cookies and reads nothing from the environment.
 
     aiohttp's own `trust_env` would also read passwords from `~/.netrc`, and knows no networks in NO_PROXY.
+    Without a proxy no request passes a middleware.
     """
     return ClientSession(
         connector=connector,
         cookie_jar=DummyCookieJar(),
         trust_env=False,
-        middlewares=(through(proxies),),
+        middlewares=(through(proxies),) if proxies else (),
         **options,
     )
 

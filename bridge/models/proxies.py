@@ -33,12 +33,16 @@ class Proxies:
         host = parts.hostname.rstrip(".")
         return None if any(_matches(entry, host, port) for entry in self.exceptions) else proxy
 
+    def __bool__(self) -> bool:
+        """Whether any request goes through a proxy."""
+        return bool(self.http or self.https)
+
     @property
     def shown(self) -> Iterable[str]:
         """The variables as they may be shown: without user names and passwords."""
         named = (("HTTP_PROXY", self.http), ("HTTPS_PROXY", self.https))
         yield from (f"{name} {without_login(proxy)}" for name, proxy in named if proxy)
-        if self.exceptions and (self.http or self.https):
+        if self.exceptions and self:
             yield f"NO_PROXY {','.join(self.exceptions)}"
 
 

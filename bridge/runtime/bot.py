@@ -30,9 +30,9 @@ from bridge.ports import Agent, MattermostApi
 from bridge.routing import Bot, Policy
 from bridge.runtime.clients import Clients
 from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
-from bridge.runtime.job_handlers import bot_handlers, notice_handlers
+from bridge.runtime.job_handlers import bot_handlers, notice_handlers, notice_hint_handlers
 from bridge.runtime.policy import question_policy
-from bridge.worker import Handler, Worker
+from bridge.worker import Worker
 from handlers.jobs.agent_message import AgentMessages, ConversationCheck
 from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.hint import Hints, HintTexts
@@ -139,7 +139,7 @@ class BotRunner:
         self.state.notice_account = user.username
         bot = await self._identify(self.bot, BOT_TOKEN)
         hints = Hints(poster, inbox, HintTexts(me.agent_channel, bot.username, self.account.policy))
-        self.worker.register({"notice_hint": Handler(hints.post)})
+        self.worker.register(notice_hint_handlers(hints))
         interest = Interest("", me.user_id)
         async with Socket(
             self.account.url, self.account.notice_token, interest, api.me, proxies=self.account.proxies

@@ -39,3 +39,8 @@ def bot_handlers(mentions: Mentions, hints: Hints, messages: AgentMessages) -> M
 def notice_handlers(notices: Notices) -> Mapping[JobKind, Handler]:
     """Return the handlers of the kinds that the notice account does."""
     return {"notice": Handler(notices.post)}
+
+
+def notice_hint_handlers(hints: Hints) -> Mapping[JobKind, Handler]:
+    """Return the handlers of the kinds that an account of its own for notices does beside them."""
+    return {"notice_hint": Handler(hints.post)}
