@@ -50,8 +50,11 @@ class Barrier:
         await go.wait()
 
     async def step(self) -> None:
-        """Let the first task through, and wait until it is here again or at its end."""
-        async with asyncio.timeout(20):
+        """Let the first task through, and wait until it is here again or at its end.
+
+        A channel that was refused several times in a row is read again after up to 30 s.
+        """
+        async with asyncio.timeout(60):
             await self._until(lambda: bool(self._here))
             task, go = self._here.popleft()
             go.set()
