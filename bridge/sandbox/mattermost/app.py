@@ -13,6 +13,7 @@ from bridge.sandbox.mattermost.api import (
     channel_lists,
     channel_members,
     channels,
+    files,
     post_lists,
     posts,
     preferences,
@@ -51,6 +52,7 @@ API_ROUTES = (
     *channels.ROUTES,
     *post_lists.ROUTES,
     *posts.ROUTES,
+    *files.ROUTES,
     *preferences.ROUTES,
     *bots.ROUTES,
     *accounts.ROUTES,
@@ -71,7 +73,7 @@ def create_app(
     `pages` are routes of your own, asked first; `spa` answers every GET that is no route, as Mattermost's web
     client does for `/`, `/login` and `/{team}/channels/{name}`. Both get Mattermost's framing headers.
     """
-    app = web.Application(client_max_size=64 * 1024 * 1024)
+    app = web.Application(client_max_size=128 * 1024 * 1024)
     faults = faults or Faults()
     hub = Hub(state, faults)
     app[RUNTIME] = Runtime(state, hub, faults, PendingPosts(state), RateLimiter(state), timing or Timing())

@@ -31,11 +31,19 @@ def posted_event(
             "sender_name": "System" if system else f"@{sender.username}",
             "set_online": set_online,
             "team_id": channel.team_id,
+            **_kinds_of_files(post),
         },
         Broadcast(channel_id=channel.id),
         mentions=mentioned_users(state, post, channel),
         thread=post.root_id or post.id,
     )
+
+
+def _kinds_of_files(post: Post) -> dict[str, str]:
+    if not post.files:
+        return {}
+    image = any(file.mime_type.startswith("image/") for file in post.files)
+    return {"otherFile": "true", **({"image": "true"} if image else {})}
 
 
 def mentioned_users(state: State, post: Post, channel: Channel) -> frozenset[str]:

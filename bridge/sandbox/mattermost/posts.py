@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge.sandbox.mattermost.errors import ApiError
 from bridge.sandbox.mattermost.events import COMPACT
+from bridge.sandbox.mattermost.files import attach, check_ids
 from bridge.sandbox.mattermost.posted import post_event, posted_event
 from bridge.sandbox.mattermost.records import Channel, Post, User
 from bridge.sandbox.mattermost.state import State
@@ -48,6 +49,7 @@ def _check_root(state: State, channel: Channel, root_id: str) -> None:
 def _check_text(state: State, fields: dict[str, Any]) -> None:
     if len(fields.get("message") or "") > state.settings.max_post_size:
         raise ApiError("model.post.is_valid.message_length.app_error", 400)
+    check_ids(fields.get("file_ids"))
     kind = str(fields.get("type") or "")
     if kind not in _TYPES and not kind.startswith("custom_"):
         raise ApiError("model.post.is_valid.type.app_error", 400)
@@ -82,6 +84,7 @@ def create_post(
         type=str(fields.get("type") or ""),
         props=props,
     )
+    attach(state, post, fields.get("file_ids") or ())
     _store(state, channel, post)
     state.publish(
         posted_event(
@@ -168,6 +171,8 @@ def delete_post(state: State, post: Post) -> None:
     for each in (post, *state.replies.get(post.id, ())):
         if not each.delete_at:
             each.delete_at = each.update_at = now
+            for file in each.files:
+                file.delete_at = now
     if post.root_id and post.root_id in state.posts:
         state.posts[post.root_id].reply_count -= 1
     state.publish(post_event("post_deleted", post))

@@ -96,6 +96,22 @@ class ChannelMember:
 
 
 @dataclass(slots=True)
+class File:
+    """An uploaded file; `post_id` is empty until it is attached to a post."""
+
+    id: str
+    user_id: str
+    channel_id: str
+    name: str
+    mime_type: str
+    data: bytes = field(repr=False)
+    create_at: int
+    update_at: int
+    post_id: str = ""
+    delete_at: int = 0
+
+
+@dataclass(slots=True)
 class Post:
     id: str
     channel_id: str
@@ -111,6 +127,7 @@ class Post:
     edit_at: int = 0
     delete_at: int = 0
     reply_count: int = 0
+    files: list[File] = field(default_factory=list)
 
 
 @dataclass(slots=True)

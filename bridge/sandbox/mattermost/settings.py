@@ -29,6 +29,7 @@ def _default_sections() -> Sections:
             "EnableAPIChannelDeletion": False,
             "PostEditTimeLimit": -1,
         },
+        "FileSettings": {"EnableFileAttachments": True, "MaxFileSize": 100 << 20},
         "TeamSettings": {
             "SiteName": "Mattermost",
             "MaxUsersPerTeam": 50,

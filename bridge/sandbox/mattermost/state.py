@@ -16,6 +16,7 @@ from bridge.sandbox.mattermost.records import (
     AccessToken,
     Channel,
     ChannelMember,
+    File,
     Post,
     Role,
     Session,
@@ -86,6 +87,7 @@ class State:
         self.channel_members: dict[str, dict[str, ChannelMember]] = defaultdict(dict)
         self.channels_of_user: dict[str, dict[str, ChannelMember]] = defaultdict(dict)
         self.posts: dict[str, Post] = {}
+        self.files: dict[str, File] = {}
         self.channel_posts: dict[str, ChannelPosts] = defaultdict(ChannelPosts)
         self.replies: dict[str, list[Post]] = defaultdict(list)
         self.roles: dict[str, Role] = {}

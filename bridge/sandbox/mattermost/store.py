@@ -8,13 +8,14 @@ from bridge.sandbox.mattermost import (
     bots,
     channel_members,
     channels,
+    files,
     posts,
     sessions,
     team_members,
     teams,
     users,
 )
-from bridge.sandbox.mattermost.records import AccessToken, Channel, Post, Team, User
+from bridge.sandbox.mattermost.records import AccessToken, Channel, File, Post, Team, User
 from bridge.sandbox.mattermost.roles import create_default_roles
 from bridge.sandbox.mattermost.settings import Settings
 from bridge.sandbox.mattermost.state import State
@@ -111,10 +112,14 @@ class Store(State):
         return channels.direct_channel(self, one, [one.id, other.id])
 
     def post_as(self, user: User, channel: Channel, message: str, root_id: str = "", **fields: Any) -> Post:
-        """Post as the user, who need not be a member; `fields` may hold `props` or `create_at`."""
+        """Post as the user, who need not be a member; `fields` may hold `props`, `file_ids`, `create_at`."""
         draft = {"message": message, "root_id": root_id, **fields}
         posts.check_draft(self, channel, draft)
         return posts.create_post(self, user, channel, draft)
+
+    def upload_as(self, user: User, channel: Channel, name: str, data: bytes) -> File:
+        """Upload a file, to be attached to a post of the user."""
+        return files.create_file(self, user, channel, name, data)
 
     def thread(self, root_id: str) -> list[Post]:
         """Return a thread, root first, without deleted posts; empty if there is no such root."""

@@ -3,9 +3,10 @@
 Shapes: server/public/model/{team,team_member,channel,channel_member,post}.go.
 """
 
+from pathlib import PurePosixPath
 from typing import Any
 
-from bridge.sandbox.mattermost.records import Channel, ChannelMember, Post, Team, TeamMember
+from bridge.sandbox.mattermost.records import Channel, ChannelMember, File, Post, Team, TeamMember
 
 Json = dict[str, Any]
 
@@ -111,5 +112,27 @@ def post_json(post: Post, *, pending_post_id: str = "") -> Json:
         "reply_count": post.reply_count,
         "last_reply_at": 0,
         "participants": None,
-        "metadata": {},
+        "metadata": {"files": [file_json(file) for file in post.files]} if post.files else {},
+        **({"file_ids": [file.id for file in post.files]} if post.files else {}),
     }
+
+
+def file_json(file: File) -> Json:
+    """Return a file's `FileInfo` (server/public/model/file_info.go)."""
+    shown = {
+        "id": file.id,
+        "user_id": file.user_id,
+        "post_id": file.post_id,
+        "channel_id": file.channel_id,
+        "create_at": file.create_at,
+        "update_at": file.update_at,
+        "delete_at": file.delete_at,
+        "name": file.name,
+        "extension": PurePosixPath(file.name).suffix.removeprefix("."),
+        "size": len(file.data),
+        "mime_type": file.mime_type,
+        "mini_preview": None,
+        "remote_id": "",
+        "archived": False,
+    }
+    return {name: value for name, value in shown.items() if name != "post_id" or value}

@@ -52,6 +52,8 @@ async def client_config(call: Call) -> web.StreamResponse:
     if call.session is not None:
         shown |= {
             "MaxPostSize": str(settings.max_post_size),
+            "MaxFileSize": str(settings.get("FileSettings", "MaxFileSize")),
+            "EnableFileAttachments": _text(settings.get("FileSettings", "EnableFileAttachments")),
             "EnableUserAccessTokens": _text(settings.get("ServiceSettings", "EnableUserAccessTokens")),
             "EnableBotAccountCreation": _text(settings.get("ServiceSettings", "EnableBotAccountCreation")),
             "RestrictDirectMessage": settings.get("TeamSettings", "RestrictDirectMessage"),
