@@ -1,5 +1,6 @@
 """Which channels have posts that the websocket did not deliver, whatever the cause."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from cachetools import LRUCache
@@ -14,24 +15,27 @@ class Hearing:
     """Compares what was heard with what Mattermost says about the channels."""
 
     catch_up: CatchUp
+    on_its_way: float = 2
+    """Seconds that the websocket may need to deliver a post."""
     _heard: LRUCache[ChannelId, int] = field(default_factory=lambda: LRUCache(10_000), init=False)
     """When the latest post that was heard in a channel was made, in milliseconds."""
-    _behind: frozenset[ChannelId] = field(default=frozenset(), init=False)
 
     def note(self, post: Post) -> None:
         """Note that a post was heard."""
         self._heard[post.channel_id] = max(post.create_at, self._heard.get(post.channel_id, 0))
 
     async def unheard(self) -> list[ChannelId]:
-        """Return the channels that were behind at the last call and are so now; each last post counts once.
+        """Return the channels that are behind and stay so for a while; each last post counts once.
 
-        A post that is on its way makes its channel look behind, but hardly twice.
+        A post that is on its way makes its channel look behind for a moment.
         """
+        before = await retry_until_available("hearing", self._look)
+        if not before:
+            return []
+        await asyncio.sleep(self.on_its_way)
         behind = await retry_until_available("hearing", self._look)
-        unheard = [channel_id for channel_id in behind if channel_id in self._behind]
-        self._heard.update({channel_id: behind[channel_id] for channel_id in unheard})
-        self._behind = frozenset(behind) - frozenset(unheard)
-        return unheard
+        self._heard.update({channel_id: at for channel_id, at in behind.items() if channel_id in before})
+        return [channel_id for channel_id in behind if channel_id in before]
 
     async def _look(self) -> dict[ChannelId, int]:
         """Return when the last posts of the channels were made that are neither heard nor stored."""

@@ -47,7 +47,7 @@ class Listener:
     """Called with the account's new name."""
     tampering: Tampering | None = None
     hearing: Hearing | None = None
-    look_every: float = 60
+    look_every: float = 30
     """Seconds between two looks for posts that the websocket did not deliver."""
 
     async def run(self) -> None:

@@ -44,7 +44,7 @@ _BY_THE_OTHER_SIDE = (HttpProcessingError, web.RequestPayloadError, ConnectionEr
 class Protocol(web.RequestHandler):
     """aiohttp's, but for how long it waits and what it answers to bytes that it cannot read."""
 
-    __slots__ = ("_body", "_connections", "busy_since", "waits_since")
+    __slots__ = ("_body", "_connections", "_lingering", "_unreadable", "busy_since", "waits_since")
 
     def __init__(self, server: web.Server, connections: Connections) -> None:
         super().__init__(
@@ -55,6 +55,8 @@ class Protocol(web.RequestHandler):
         )
         self._connections = connections
         self._body: StreamReader | None = None
+        self._lingering: asyncio.Transport | None = None
+        self._unreadable = False
         self.waits_since: float | None = None
         self.busy_since: float | None = None
 
@@ -86,15 +88,36 @@ class Protocol(web.RequestHandler):
     async def finish_response(
         self, request: web.BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
+        if self._cannot_read_on:
+            resp.force_close()
         try:
             return await super().finish_response(request, resp, start_time)
         finally:
+            if self._unreadable:
+                self.force_close()
             if self.transport is not None and not self._messages:
                 self.busy_since = None
                 self._connections.becomes_idle(self)
 
+    @property
+    def _cannot_read_on(self) -> bool:
+        return self._unreadable or (self._body is not None and self._body.exception() is not None)
+
+    def force_close(self) -> None:
+        """Close the connection; behind the answer to what cannot be read, take the rest of it first.
+
+        Whoever still sends when a connection is closed gets an error in place of the answer.
+        """
+        if isinstance(self.transport, asyncio.Transport) and self._cannot_read_on:
+            self._lingering, self.transport = self.transport, None
+            self._lingering.write_eof()
+            self._loop.call_later(_LINGER_SECONDS, self._lingering.abort)
+        super().force_close()
+
     def give_up(self, *, late: bool) -> None:
         """Close the connection; a request that has begun and is late gets an answer."""
+        if self._lingering is not None:
+            self._lingering.abort()
         if self.transport is not None:
             if late and self.waits_since is not None and self._request_count == 0:
                 self.transport.write(_too_late())
@@ -112,6 +135,7 @@ class Protocol(web.RequestHandler):
         """Answer in our shape, and quote nothing of what came."""
         if not isinstance(exc, _BY_THE_OTHER_SIDE):
             return super().handle_error(request, status, exc, message)
+        self._unreadable = True
         request_id, reason = secrets.token_hex(8), type(exc).__name__
         status = status if status < HTTPStatus.INTERNAL_SERVER_ERROR else HTTPStatus.BAD_REQUEST
         log.info(

@@ -15,7 +15,26 @@ from bridge.errors import NotFound
 from handlers.http.app_keys import SERVICES, Services
 from handlers.http.route import Handler, Route
 
-_OF_PROXIES = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP")
+_OF_PROXIES = (
+    "CDN-Loop",
+    "CF-Connecting-IP",
+    "Client-IP",
+    "Fastly-Client-IP",
+    "Forwarded",
+    "Forwarded-For",
+    "True-Client-IP",
+    "Via",
+    "X-Azure-ClientIP",
+    "X-Client-IP",
+    "X-Cluster-Client-IP",
+    "X-Forwarded",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Original-Forwarded-For",
+    "X-Original-Host",
+    "X-Real-IP",
+)
+"""`X-Forwarded-Proto` is none of them: a service mesh adds it to requests from inside."""
 
 
 def kept_inside(route: Route, handler: Handler) -> Handler:
@@ -35,13 +54,24 @@ def kept_inside(route: Route, handler: Handler) -> Handler:
 def _is_from_outside(request: web.Request) -> bool:
     if any(name in request.headers for name in _OF_PROXIES):
         return True
-    return request.host.lower() in _public_hosts(request.app[SERVICES])
+    hosts = (request.host, *request.headers.getall("Host", ()))
+    return not _public_hosts(request.app[SERVICES]).isdisjoint(_name_of(f"//{host}") for host in hosts)
 
 
 def _public_hosts(services: Services) -> set[str]:
     """Return the hosts that browsers type; this machine's own, as in the demo, is not public."""
-    addresses = [urlsplit(each) for each in (*services.web_origins, services.public_url or "")]
-    return {each.netloc.lower() for each in addresses if each.hostname and not _is_loopback(each.hostname)}
+    names = {_name_of(each) for each in (*services.web_origins, services.public_url or "")}
+    return {name for name in names if name and not _is_loopback(name)}
+
+
+def _name_of(address: str) -> str:
+    """Return the host of an address in its one form: without port and final dot, in ASCII."""
+    with suppress(ValueError):
+        name = (urlsplit(address).hostname or "").rstrip(".")
+        with suppress(UnicodeError):
+            return name.encode("idna").decode()
+        return name
+    return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -73,7 +73,7 @@ for (const origin of $origins) if (parent !== window) parent.postMessage($messag
 
 _AGAIN = '<p><a href="">Try again</a></p>\n'
 
-_GO_ON = Template("""<p><a href="">Continue with this link</a></p>
+_GO_ON = Template("""<p><a href="" referrerpolicy="origin">Continue with this link</a></p>
 <p><a href="$unchanged">Stay signed in as you are</a></p>
 """)
 
@@ -118,7 +118,7 @@ def passing_page(sentence: str, retry_after: int, nonce: str, origins: Sequence[
 def question_page(unchanged: str) -> str:
     """Return the page that asks before somebody else is signed in; its link is the address that it is at.
 
-    The browser calls that link one of the same origin, which no other site can make it say.
+    The browser calls that link one of the same origin, or names the chat, which no other site can make it do.
     """
     advice = (
         "This link signs you in to the chat as the person it was made for. "

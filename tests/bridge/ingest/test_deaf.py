@@ -93,7 +93,7 @@ async def listening(
         socket = Socket(world.server.url, world.bot_token.token, interest, api.me, timing=timing)
         await stack.enter_async_context(socket)
         parts = (socket, intake, catch_up, PostAcks(), Metrics())
-        listening = Listener(*parts, hearing=Hearing(catch_up), look_every=look_every)
+        listening = Listener(*parts, hearing=Hearing(catch_up, look_every), look_every=look_every)
         listener = asyncio.create_task(listening.run())
         scene = Scene(world, pool, socket)
         await scene.is_connected()
@@ -284,7 +284,7 @@ async def test_what_was_asked_while_deaf_is_stored(
 
 
 async def test_posts_that_no_event_tells_of_are_found(world: World, pool: Pool) -> None:
-    """Every minute the channels are compared with what was heard."""
+    """Now and then the channels are compared with what was heard."""
     async with listening(world, pool, PATIENT, look_every=0.05) as scene:
         await scene.has_stored(scene.ask())
 

@@ -15,7 +15,8 @@ INTERNAL = ("/readyz", "/metrics", "/openapi.json")
 async def test_probes_and_prometheus_ask_directly(api: Client, path: str) -> None:
     """By an address or a name of the network that the bridge runs in."""
     for host in ("127.0.0.1:8090", "bridge:8090", "10.1.2.3:8090", "bridge.internal"):
-        response = await api.get(path, headers={"Host": host, "User-Agent": "kube-probe/1.31"})
+        mesh = {"X-Forwarded-Proto": "http", "User-Agent": "kube-probe/1.31"}
+        response = await api.get(path, headers={"Host": host, **mesh})
         assert response.status == 200
 
 
@@ -28,6 +29,9 @@ async def test_probes_and_prometheus_ask_directly(api: Client, path: str) -> Non
         {"Forwarded": "for=192.0.2.1"},
         {"X-Forwarded-Host": "app.example.com"},
         {"X-Real-IP": "192.0.2.1"},
+        {"Via": "1.1 proxy"},
+        {"CF-Connecting-IP": "192.0.2.1"},
+        {"True-Client-IP": "192.0.2.1"},
     ],
 )
 async def test_what_a_proxy_passed_on_finds_nothing(api: Client, path: str, header: dict[str, str]) -> None:
@@ -38,12 +42,26 @@ async def test_what_a_proxy_passed_on_finds_nothing(api: Client, path: str, head
     assert (await response.json())["error"] == "not_found"
 
 
-@pytest.mark.parametrize("host", ["app.example.com", "APP.example.com", "chat.example.com:8443"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "app.example.com",
+        "APP.example.com",
+        "app.example.com.",
+        "app.example.com:443",
+        "CHAT.example.com.:8443",
+        "chat.example.com",
+        "xn--bcher-kva.example",
+        "bücher.example",
+    ],
+)
 @pytest.mark.parametrize("path", INTERNAL)
 async def test_a_public_host_finds_nothing(services: Services, path: str, host: str) -> None:
     """Also where the proxy adds no header, as Node's does by default."""
     services = replace(
-        services, web_origins=("https://app.example.com",), public_url="https://chat.example.com:8443"
+        services,
+        web_origins=("https://app.example.com", "https://bücher.example"),
+        public_url="https://chat.example.com:8443",
     )
     async with serving(make_app(services)) as api:
         assert (await api.get(path, headers={"Host": host})).status == 404

@@ -280,7 +280,9 @@ async def test_below_a_path_everything_stays_below_it(dsn: str) -> None:
 
 async def test_a_left_over_value_against_forgery_is_taken_away(door: Front) -> None:
     """It belongs to another session, and Mattermost would compare it with nothing."""
-    response = await door.login(await door.ticket(), PLACE, Cookie="MMCSRF=old; MMAUTHTOKEN=old")
+    response = await door.login(
+        await door.ticket(), PLACE, Cookie="MMCSRF=old; MMAUTHTOKEN=old", Sec_Fetch_Dest="iframe"
+    )
 
     assert (cookies(response)["MMCSRF"].value, cookies(response)["MMCSRF"]["max-age"]) == ("", "0")
 

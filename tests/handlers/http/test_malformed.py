@@ -143,6 +143,25 @@ async def test_a_body_that_cannot_be_decoded_is_refused(
     assert_calm(lines)
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+async def test_who_still_sends_what_cannot_be_read_gets_the_answer(server: Api, encoding: str) -> None:
+    """The connection is not cut while they do, and they hear that it ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = f"POST {EVENTS} HTTP/1.1\r\nHost: x\r\n{TOKEN}{JSON}Content-Encoding: {encoding}\r\n"
+    writer.write(f"{head}Content-Length: 800000\r\n\r\n".encode() + b"\xff" * 20_000)
+    answer = await reader.readuntil(b"\r\n\r\n")
+    for _ in range(50):
+        writer.write(b"\xff" * 10_000)
+        await writer.drain()
+    rest = await reader.read()
+    writer.close()
+
+    # In HTTP/1.0 a connection ends after an answer without anybody saying so.
+    assert b" 400 " in answer.splitlines()[0]
+    assert answer.startswith(b"HTTP/1.0") or b"connection: close" in answer.lower()
+    assert rest
+
+
 async def test_an_encoding_that_decodes_is_read(server: Api, lines: Lines) -> None:
     """The platform may compress its events."""
     packed = gzip.compress(b"[]")
