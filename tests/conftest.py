@@ -8,7 +8,7 @@ import pytest_asyncio
 from asyncpg import Pool
 
 from bridge.db.pool import open_pool
-from tests.support.browser import Tabs, launched
+from tests.support.browser import COMPLETE, Tabs, launched, opened
 from tests.support.postgres import fresh_database, served
 from tests.support.world import World
 from tests.support.world import world as built_world
@@ -48,7 +48,12 @@ async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def tabs() -> AsyncIterator[Tabs]:
     """The pages of one browser; a test that uses them runs on the session's event loop."""
-    async with launched() as browser:
-        opened = Tabs(browser)
-        yield opened
-        await opened.close()
+    async with launched() as browser, opened(browser) as pages:
+        yield pages
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def complete_tabs() -> AsyncIterator[Tabs]:
+    """The same, of a browser with everything that people have in it."""
+    async with launched(COMPLETE) as browser, opened(browser) as pages:
+        yield pages

@@ -1,6 +1,9 @@
-"""Debian's Chromium, driven by playwright."""
+"""Debian's Chromium, driven by playwright.
 
-from collections.abc import AsyncIterator
+It comes twice: what has no windows needs half the processor time, and is enough for nearly all tests.
+"""
+
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from importlib.resources import files
 
@@ -8,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, as
 
 from tests.support.programs import required_program
 
-ARGUMENTS = (
+_ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -18,17 +21,21 @@ ARGUMENTS = (
     "--disable-sync",
 )
 
+WITHOUT_WINDOWS = ("chromium-headless-shell", "chromium")
+COMPLETE = ("chromium",)
+"""Needed for what a browser adds to its engine: permissions, downloads, error pages, rules on storage."""
+
 LAPTOP: ViewportSize = {"width": 1280, "height": 800}
 PHONE: ViewportSize = {"width": 360, "height": 740}
 
 
 @asynccontextmanager
-async def launched() -> AsyncIterator[Browser]:
-    """Run a browser; each test takes a context of its own."""
+async def launched(programs: Sequence[str] = WITHOUT_WINDOWS, *arguments: str) -> AsyncIterator[Browser]:
+    """Run the first of these browsers that is installed; each test takes a context of its own."""
     expect.set_options(timeout=30_000)
-    program = required_program("chromium")
+    program = required_program(*programs)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        browser = await playwright.chromium.launch(executable_path=program, args=[*_ARGUMENTS, *arguments])
         try:
             yield browser
         finally:
@@ -77,6 +84,14 @@ class Tabs:
         for page in others:
             await page.close()
         await context.clear_cookies()
+
+
+@asynccontextmanager
+async def opened(browser: Browser) -> AsyncIterator[Tabs]:
+    """Give pages of the browser."""
+    tabs = Tabs(browser)
+    yield tabs
+    await tabs.close()
 
 
 async def violations(page: Page) -> list[str]:

@@ -5,6 +5,8 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
+import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import BrowserContext, Page
 
@@ -12,13 +14,22 @@ from handlers.http.app_keys import Limits
 from handlers.http.limits import RateLimiter, TicketLimits
 from handlers.http.login_page import expired_page, passing_page, policy, trouble_page
 from tests.support.agent import serving
-from tests.support.browser import errors_of, launched, violations
+from tests.support.browser import Tabs, violations
 from tests.support.front import APP, front
 
 _PARENT = """<!doctype html><html lang="en"><title>Parent</title><script>
     window.heard = [];
     addEventListener("message", ({ data, origin }) => heard.push([origin, data]));
 </script><iframe src="%s"></iframe></html>"""
+
+
+_IN_A_BROWSER = pytest.mark.asyncio(loop_scope="session")
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def page(tabs: Tabs) -> AsyncIterator[Page]:
+    async with tabs.page() as opened:
+        yield opened
 
 
 @asynccontextmanager
@@ -35,48 +46,43 @@ async def parent() -> AsyncIterator[tuple[str, list[str]]]:
         yield url, framed
 
 
-async def test_the_page_around_it_is_told(dsn: str) -> None:
+@_IN_A_BROWSER
+async def test_the_page_around_it_is_told(dsn: str, page: Page) -> None:
     """If it is one of ours; any other cannot even show the frame."""
     async with (
         parent() as (ours, our_frame),
         parent() as (theirs, their_frame),
         front(dsn, WEB_ORIGINS=f"https://app.example.com,{ours}") as door,
-        launched() as browser,
     ):
         expired = str(door.client.make_url("/login/token").with_query(token="a" * 26))
         our_frame.append(expired)
         their_frame.append(expired)
-        page = await browser.new_page()
-        errors = errors_of(page)
         await page.goto(ours)
         await page.wait_for_function("heard.length > 0")
 
         origin = str(door.client.make_url("")).rstrip("/")
         assert await page.evaluate("heard") == [[origin, {"type": "equabot:login-expired"}]]
-        assert errors == []
         assert await _shown(page) == "Please open Messaging again"
 
         await page.goto(theirs)
         assert await page.evaluate("heard") == []
-        assert await _shown(page) != "Please open Messaging again"
+        assert page.frames[-1].url == "chrome-error://chromewebdata/"
 
 
 async def _shown(page: Page) -> str:
     return await page.frames[-1].locator("h1").inner_text()
 
 
-async def test_the_page_around_it_is_told_of_what_passes(dsn: str) -> None:
+@_IN_A_BROWSER
+async def test_the_page_around_it_is_told_of_what_passes(dsn: str, page: Page) -> None:
     """And when to come back."""
     strict = TicketLimits(RateLimiter(burst=1, per_second=0.02))
     async with (
         parent() as (ours, frame),
         front(dsn, Limits(tickets=strict), WEB_ORIGINS=ours) as door,
-        launched() as browser,
     ):
         assert (await door.login("a" * 26)).status == 401
         frame.append(str(door.client.make_url("/login/token").with_query(token="b" * 26)))
-        page = await browser.new_page()
-        errors = errors_of(page)
         await page.goto(ours)
         await page.wait_for_function("heard.length > 0")
 
@@ -85,7 +91,6 @@ async def test_the_page_around_it_is_told_of_what_passes(dsn: str) -> None:
         assert message["type"] == "equabot:login-failed"
         assert 40 <= message["retryAfter"] <= 50
         assert await _shown(page) == "Signing in did not work"
-        assert errors == []
 
 
 async def test_of_what_stays_nobody_is_told(dsn: str) -> None:
@@ -97,18 +102,17 @@ async def test_of_what_stays_nobody_is_told(dsn: str) -> None:
         assert "<script" not in await refused.text()
 
 
-async def test_who_follows_a_strange_link_decides_who_they_are(dsn: str) -> None:
+@_IN_A_BROWSER
+async def test_who_follows_a_strange_link_decides_who_they_are(dsn: str, page: Page) -> None:
     """They stay who they are, or go on; the ticket is used up only then."""
     async with (
         parent() as (elsewhere, _),
         front(dsn, MATTERMOST_PUBLIC_URL="http://127.0.0.1") as door,
-        launched() as browser,
     ):
-        context = await browser.new_context()
+        context = page.context
         ticket = await door.ticket()
         chat = door.client.make_url("/")
         await context.add_cookies([{"name": "MMAUTHTOKEN", "value": "of-ada", "url": str(chat)}])
-        page = await context.new_page()
         await _follow(page, elsewhere, f"{chat}login/token?token={ticket}&redirect_to=/healthz")
 
         assert await _shown(page) == "You are signed in already"
@@ -134,16 +138,14 @@ async def _token(context: BrowserContext) -> str | None:
     return values.get("MMAUTHTOKEN")
 
 
-async def test_everybody_can_read_it(dsn: str) -> None:
+@_IN_A_BROWSER
+async def test_everybody_can_read_it(dsn: str, page: Page) -> None:
     """In a tab of its own too, where it tells nobody."""
-    async with front(dsn) as door, launched() as browser:
-        page = await (await browser.new_context()).new_page()
-        errors = errors_of(page)
+    async with front(dsn) as door:
         await page.goto(str(door.client.make_url("/login/token").with_query(token="x")))
 
         assert await _shown(page) == "Please open Messaging again"
         assert await violations(await _unbound(page)) == []
-        assert errors == []
 
 
 async def _unbound(page: Page) -> Page:

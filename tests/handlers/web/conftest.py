@@ -1,6 +1,7 @@
 """A browser, what it looks at, and what it heard; all on one event loop, which the browser needs."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest_asyncio
 from playwright.async_api import Page
@@ -18,6 +19,19 @@ async def bridge() -> AsyncIterator[Bridge]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(tabs: Tabs) -> AsyncIterator[Page]:
     """A page in which no script may fail, and which keeps what the component reports."""
+    async with listening(tabs) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def complete_page(complete_tabs: Tabs) -> AsyncIterator[Page]:
+    """The same, of a browser with everything that people have in it."""
+    async with listening(complete_tabs) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def listening(tabs: Tabs) -> AsyncIterator[Page]:
     async with tabs.page() as opened:
         await opened.add_init_script(LISTEN)
         yield opened

@@ -33,8 +33,9 @@ async def test_files_of_the_chat_can_be_downloaded(page: Page, bridge: Bridge) -
     assert await asyncio.to_thread((await download.path()).read_text) == "Figures"
 
 
-async def test_unless_the_page_wants_it_the_browser_refuses(page: Page, bridge: Bridge) -> None:
+async def test_unless_the_page_wants_it_the_browser_refuses(complete_page: Page, bridge: Bridge) -> None:
     """A frame may do no more than the page around it says."""
+    page = complete_page
     bridge.host = host(element())
     await page.goto(f"{bridge.url}/host")
     await comes_to(page, "ready")

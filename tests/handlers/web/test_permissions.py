@@ -27,8 +27,9 @@ async def tools(page: Page, bridge: Bridge) -> None:
     await comes_to(page, "ready")
 
 
-async def test_a_link_can_be_copied(page: Page, bridge: Bridge) -> None:
+async def test_a_link_can_be_copied(complete_page: Page, bridge: Bridge) -> None:
     """From the chat's menus."""
+    page = complete_page
     await tools(page, bridge)
     frame = page.frame_locator("iframe")
     await frame.get_by_role("button", name="Copy").click()

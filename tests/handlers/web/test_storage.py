@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 from aiohttp import web
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.support.browser import ARGUMENTS, LAPTOP
+from tests.support.browser import COMPLETE, LAPTOP, launched
 from tests.support.certificates import loopback_tls
 from tests.support.messaging import (
     ACME,
@@ -24,7 +24,6 @@ from tests.support.messaging import (
     heard,
     host,
 )
-from tests.support.programs import required_program
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -36,8 +35,11 @@ def elsewhere(bridge: Bridge) -> str:
     return f"{bridge.url.replace('127.0.0.1', 'localhost')}/host"
 
 
-async def test_where_nothing_can_be_stored_a_tab_is_offered_at_once(page: Page, bridge: Bridge) -> None:
+async def test_where_nothing_can_be_stored_a_tab_is_offered_at_once(
+    complete_page: Page, bridge: Bridge
+) -> None:
     """With the reason; no ticket is used up, and nothing is tried again by itself."""
+    page = complete_page
     bridge.host = host(element())
     await page.goto(elsewhere(bridge))
     await comes_to(page, "error")
@@ -155,11 +157,7 @@ async def test_it_goes_by_what_the_browser_does(
     sites: Bridge, arguments: list[str], state: str, codes: list[str]
 ) -> None:
     """On two sites with https, as in production. Partitioned cookies are kept in both cases."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=required_program("chromium"), args=[*ARGUMENTS, *arguments]
-        )
+    async with launched(COMPLETE, *arguments) as browser:
         assert await shown_in(browser, sites, state) == codes
-        await browser.close()
 
     assert len(sites.chat.logins) == (state == "ready")
