@@ -239,6 +239,28 @@ async def test_setup_makes_a_key_once_and_then_runs_with_arguments_that_exist(tm
     assert len(made) == 2
     assert (options.command, options.local_socket) == ("setup", "/var/tmp/mattermost_local.socket")
     assert options.write_env == str(kept)
+    assert options.bridge_url == SERVICES["proxy"]["environment"]["BRIDGE_UPSTREAM"]
+
+
+@pytest.mark.parametrize(
+    ("given", "off"),
+    [
+        ({}, False),
+        ({"EQUA_API_URL": "https://app.example.com/api/v1"}, True),
+        ({"EQUA_API_URL": "https://app.example.com/api/v1", "PASSWORD_SIGN_IN": "on"}, False),
+    ],
+)
+async def test_passwords_go_once_people_come_from_equa(
+    tmp_path: Path, given: Mapping[str, str], *, off: bool
+) -> None:
+    """Before that the administrator's is the only way in; and an operator may keep them."""
+    calls = _program(tmp_path, "echo made")
+    service = interpolated(RAW, given)["services"]["setup"]
+
+    assert await _run(service, tmp_path, *service["command"]) == 0
+
+    options = cli.parser().parse_args(shlex.split(calls.read_text().splitlines()[-1]))
+    assert options.no_passwords is off
 
 
 async def test_setup_fails_where_no_key_can_be_made(tmp_path: Path) -> None:
@@ -281,8 +303,9 @@ def _program(directory: Path, script: str) -> Path:
 async def _run(service: Mapping[str, Any], directory: Path, *arguments: str) -> int:
     """Run a service's entrypoint here, with the store in the directory."""
     command = [word.replace(STORE, str(directory / "store")) for word in (*service["entrypoint"], *arguments)]
+    given = {name: text for name, text in service["environment"].items() if text is not None}
     with (directory / "output").open("w") as output:
         process = await asyncio.create_subprocess_exec(
-            *command, env={"PATH": f"{directory}:/usr/bin:/bin"}, stdout=output
+            *command, env={**given, "PATH": f"{directory}:/usr/bin:/bin"}, stdout=output
         )
         return await process.wait()

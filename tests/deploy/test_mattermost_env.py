@@ -1,6 +1,7 @@
 """mattermost.env: names that Mattermost has, and values that the bridge needs."""
 
 from bridge.ops.settings import Setting, Site, spelled
+from bridge.ops.sign_in import NO_PASSWORDS, RECOMMENDED, endpoints
 from provisioning.default_channels import NOTICES, TOWN_SQUARE
 from tests.support.deployment import DEPLOY, env_file
 
@@ -32,6 +33,20 @@ def test_values_are_what_setup_would_set() -> None:
     assert {name: GIVEN[name] for name in wanted} == wanted
 
 
+def test_the_lines_about_sign_in_are_what_setup_would_set() -> None:
+    """Commented out: where Mattermost keeps its configuration, they are set there."""
+    text = (DEPLOY / "mattermost.env").read_text()
+    given = dict(line[1:].split("=", 1) for line in text.splitlines() if line.startswith("#MM_"))
+    wanted = (
+        *endpoints("https://chat.equa.cc", "http://bridge.railway.internal:8090"),
+        *RECOMMENDED,
+        *NO_PASSWORDS,
+    )
+
+    assert given.keys() == {each.variable for each in wanted}
+    assert [each.variable for each in wanted if not each.fits(_read(given[each.variable]))] == []
+
+
 def test_values_need_no_quotes() -> None:
     """Docker takes everything behind the equals sign as it is."""
     assert not [name for name, value in GIVEN.items() if value != value.strip("\"' ")]
@@ -40,6 +55,13 @@ def test_values_need_no_quotes() -> None:
 def test_holds_no_secret() -> None:
     """The database's address has a password in it."""
     assert "MM_SQLSETTINGS_DATASOURCE" not in GIVEN
+
+
+def _read(text: str) -> bool | int | str:
+    """Return a value as Mattermost reads it out of its environment."""
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if text.isdigit() else text
 
 
 def _wanted() -> tuple[Setting, ...]:
