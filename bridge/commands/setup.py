@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from bridge import config
 from bridge.config import Settings
-from bridge.config_values import Url
+from bridge.config_values import OwnToken, Url
 from bridge.errors import ConfigurationError, MattermostUnavailable, StartupError
 from bridge.log import configure
 from bridge.mattermost.rest.retry_policy import RetryPolicy
@@ -62,12 +63,8 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     report = Report(as_json=options.json, file=file)
     given_tokens = {name: present[name].strip() for name in _TOKENS if name in present}
     tokens = Tokens(given_tokens, report.keep, kept_here=file is not None, renew=options.new_token)
-    secret = Secret(
-        present.get(SIGN_IN_SECRET, "").strip(),
-        report.keep,
-        kept_here=file is not None,
-        renew=options.new_sign_in_secret,
-    )
+    shared = _checked(OwnToken, present.get(SIGN_IN_SECRET, ""), SIGN_IN_SECRET)
+    secret = Secret(shared, report.keep, kept_here=file is not None, renew=options.new_sign_in_secret)
     url = _url(settings, tokens, options.local_socket)
     choices = _choices(options)
     if file and not options.dry_run:
@@ -143,18 +140,21 @@ class _Run:
 
 def _choices(options: Namespace) -> Choices:
     return Choices(
-        bridge_url=_bridge_url(options.bridge_url or "", "--bridge-url"),
+        bridge_url=_checked(Url, options.bridge_url or "", "--bridge-url"),
         no_passwords=options.no_passwords,
-        ask_bridge_url=lambda: _bridge_url(terminal.ask(_WHERE_IS_BRIDGE), "the bridge's address"),
+        ask_bridge_url=lambda: _checked(Url, terminal.ask(_WHERE_IS_BRIDGE), "the bridge's address"),
         ask_no_passwords=lambda: terminal.agrees(_WITHOUT_PASSWORDS),
     )
 
 
-def _bridge_url(text: str, name: str) -> str:
+def _checked(kind: Any, text: str, name: str) -> str:
+    """Return a value as the configuration reads one of its kind; empty if there is none."""
     try:
-        return TypeAdapter(Url).validate_python(text) if text.strip() else ""
-    except ValidationError:
-        raise ConfigurationError([f"{name}: must be a URL such as http://bridge:8090"]) from None
+        value = TypeAdapter(kind).validate_python(text.strip()) if text.strip() else ""
+    except ValidationError as error:
+        reason = error.errors(include_input=False, include_url=False)[0]["msg"]
+        raise ConfigurationError([f"{name}: {reason.removeprefix('Value error, ')}"]) from None
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 @contextmanager

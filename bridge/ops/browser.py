@@ -11,6 +11,7 @@ from bridge.ops.checks import Check, absent
 from bridge.ops.context import Context
 from bridge.ops.findings import Finding
 from bridge.ops.framing import MIXED, obstacle
+from bridge.ops.sign_in import AUTHORIZE, TOKEN, USER
 from bridge.ops.web import Page, fetch
 
 _BROWSER = {"Accept": "text/html", "Sec-Fetch-Dest": "iframe"}
@@ -25,7 +26,8 @@ def checks(context: Context) -> list[Check]:
     frame = Check("frame", browser.framing, todo)
     if not origins:
         frame = absent("frame", "without WEB_ORIGINS no page embeds the chat", required=False)
-    return [frame, Check("sign-in", browser.login, todo)]
+    equa = [Check("sign-in with Equa outside", browser.equa, todo)]
+    return [frame, Check("sign-in", browser.login, todo), *(equa if context.settings.sign_in_secret else ())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +45,29 @@ class BrowserChecks:
         return [framed(self.public_url, origin, page) for origin in self.origins]
 
     async def login(self) -> Sequence[Finding]:
-        """Check that /login/token leads to the bridge.
+        """Check that /login/token leads to the bridge, with what looks like a ticket and was never issued."""
+        page, by_bridge = await self._asked("/login/token", f"?token={'0' * 26}&redirect_to=/")
+        return [login("sign-in", "/login/token", page, by_bridge=by_bridge)]
+
+    async def equa(self) -> Sequence[Finding]:
+        """Check that browsers reach that part of the sign-in with Equa which is theirs, and no other."""
+        subject = "sign-in with Equa outside"
+        for path in (TOKEN, USER):
+            if (await self._asked(path))[1]:
+                todo = "let the proxy keep it inside: see deploy/proxy"
+                return [Finding(subject, "bad", f"{path}, which is Mattermost's, leads to the bridge", todo)]
+        page, by_bridge = await self._asked(AUTHORIZE)
+        return [login(subject, AUTHORIZE, page, by_bridge=by_bridge)]
+
+    async def _asked(self, path: str, query: str = "") -> tuple[Page, bool]:
+        """Return the page, and whether it is the bridge's.
 
         The bridge repeats a request's id in its response; Mattermost makes an id of its own.
         """
         request_id = f"doctor-{secrets.token_hex(8)}"
-        page = await fetch(
-            self.session,
-            # It looks like a ticket and was never issued.
-            f"{self.public_url}/login/token?token={'0' * 26}&redirect_to=/",
-            headers={"Accept": "text/html", "X-Request-Id": request_id},
-        )
-        return [login(page, request_id)]
+        headers = {"Accept": "text/html", "X-Request-Id": request_id}
+        page = await fetch(self.session, f"{self.public_url}{path}{query}", headers=headers)
+        return page, page.headers.get("X-Request-Id") == request_id
 
 
 def framed(public_url: str, origin: str, page: Page) -> Finding:
@@ -69,17 +82,21 @@ def framed(public_url: str, origin: str, page: Page) -> Finding:
     return Finding("frame", "bad", f"{origin} may not show the chat: {obstacles}", todo)
 
 
-def login(page: Page, request_id: str) -> Finding:
-    route = "let the proxy send /login/token, and nothing else, to the bridge: see deploy/proxy"
-    if page.headers.get("X-Request-Id") == request_id:
-        if page.status == 404:
-            return Finding("sign-in", "bad", "the bridge that answers has no /login/token", "update it")
-        if page.status >= 500:
-            return Finding("sign-in", "bad", f"the bridge answers HTTP {page.status}", "see its log")
-        return Finding("sign-in", "good", "/login/token leads to the bridge")
+def login(subject: str, path: str, page: Page, *, by_bridge: bool) -> Finding:
+    if by_bridge:
+        return _by_bridge(subject, path, page.status)
+    route = f"let the proxy send {path} to the bridge: see deploy/proxy"
     if re.match(r"\d+\.\d+", page.headers.get("X-Version-Id", "")):
-        return Finding("sign-in", "bad", "/login/token leads to Mattermost, which does not know it", route)
+        return Finding(subject, "bad", f"{path} leads to Mattermost, which does not know it", route)
     if page.status in (502, 503, 504):
         todo = "start the bridge, and see BRIDGE_UPSTREAM of the proxy"
-        return Finding("sign-in", "bad", f"the proxy does not reach the bridge (HTTP {page.status})", todo)
-    return Finding("sign-in", "bad", f"/login/token leads to another server (HTTP {page.status})", route)
+        return Finding(subject, "bad", f"the proxy does not reach the bridge (HTTP {page.status})", todo)
+    return Finding(subject, "bad", f"{path} leads to another server (HTTP {page.status})", route)
+
+
+def _by_bridge(subject: str, path: str, status: int) -> Finding:
+    if status == 404:
+        return Finding(subject, "bad", f"the bridge that answers has no {path}", "update it")
+    if status >= 500:
+        return Finding(subject, "bad", f"the bridge answers HTTP {status}", "see its log")
+    return Finding(subject, "good", f"{path} leads to the bridge")

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bridge.config import Settings
-from bridge.ops import accounts, asking, browser, daemon, outside, server, stored, teams
+from bridge.ops import accounts, asking, browser, daemon, outside, server, sign_in_checks, stored, teams
 from bridge.ops.checks import Check
 from bridge.ops.context import Context
 from bridge.ops.findings import Finding
@@ -13,6 +13,7 @@ _GROUPS = (
     server.checks,
     accounts.checks,
     browser.checks,
+    sign_in_checks.checks,
     teams.checks,
     daemon.checks,
     stored.checks,

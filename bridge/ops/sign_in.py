@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from bridge.ops.settings import Config, Setting
-
-CLIENT_ID = "equabot-bridge"
+from handlers.http.oauth import CLIENT_ID
 
 VARIABLE = "SIGN_IN_SECRET"
 

@@ -22,6 +22,10 @@ from handlers.http.models import Model, reply
 from handlers.http.oauth import TokenError, credentials
 from handlers.http.route import Reply, Route
 
+TRIAL_CODE = "trial"
+"""Signs nobody in: whoever shows it with the right secret gets a token that stands for nobody. By it `doctor`
+sees that Mattermost reaches the bridge and has the same secret, which both answer alike otherwise."""
+
 _LARGEST = 16 * 1024
 _MOST_FIELDS = 20
 
@@ -62,6 +66,8 @@ async def exchange(request: web.Request) -> web.Response:
     error = _mistake(request.headers.get("Authorization", ""), form, oauth)
     if error:
         return _refused(error)
+    if form["code"] == [TRIAL_CODE]:
+        return reply(_AccessToken(access_token=TRIAL_CODE), headers=_UNKEPT)
     client = Client(oauth.client.client_id, form["redirect_uri"][0])
     token = await _within_time(request, oauth, form["code"][0], client)
     if token is None:

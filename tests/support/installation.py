@@ -20,6 +20,7 @@ from bridge.ops.context import Context
 from bridge.ops.doctor import checks
 from bridge.ops.findings import Finding
 from bridge.ops.setup import Setup
+from bridge.ops.sign_in_setup import Choices, Secret, SignInSetup
 from bridge.ops.site import site_of
 from bridge.sandbox import demo_data
 from bridge.sandbox.agent import SandboxAgent, create_app
@@ -33,6 +34,7 @@ from tests.support.mattermost import QUICK
 from tests.support.operator import operating, server_settings
 
 APP = "https://app.example.com"
+SECRET = "the-secret-of-both-sides"
 
 
 @dataclass(slots=True)
@@ -84,6 +86,16 @@ class Installation:
             found = await run_all(checks(Context(settings, session, seconds, ask=ask)))
         return {finding.subject: finding for finding in found}
 
+    async def let_in(self, bridge_url: str) -> None:
+        """Let people sign in with Equa; Mattermost asks the bridge at this address."""
+        choices = Choices(
+            bridge_url, no_passwords=True, ask_bridge_url=lambda: "", ask_no_passwords=lambda: False
+        )
+        site = site_of(config.load(self.environ), self.mattermost.url)
+        async with operating(self.mattermost.url, self.store.admin_token) as operator:
+            setup = SignInSetup(operator, Secret(SECRET, lambda *_: None), choices, dry_run=False)
+            await setup.ensure(site)
+
     async def keep_token(self, ring: KeyRing | None = None, text: str = "") -> None:
         """Store somebody's token, sealed with the keys of a ring, or just this text."""
         person, user = PersonId(uuid4()), UserId(self.store.new_id())
@@ -114,9 +126,9 @@ async def installation(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
     stored = {name: (channel, None) for name, channel in channels.items()}
     await Teams(pool).record_channels(organization, stored)
     agent, metrics = SandboxAgent({}, token=TOKEN), Metrics()
-    login = web.get("/login/token", front.login)
+    pages = [web.get(path, front.login) for path in ("/login/token", "/login/equa/authorize")]
     async with (
-        Server(store, timing=QUICK, pages=[login], spa=front.page) as mattermost,
+        Server(store, timing=QUICK, pages=pages, spa=front.page) as mattermost,
         serving(create_app(agent)) as agent_url,
         serving(_daemon(metrics)) as daemon_url,
         Equa() as equa,
@@ -134,13 +146,14 @@ async def installation(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
             "EQUA_SERVICE_PASSWORD": demo_data.PASSWORD,
             "AGENT_URL": agent_url,
             "AGENT_TOKEN": TOKEN,
+            "SIGN_IN_SECRET": SECRET,
             "BRIDGE_PORT": daemon_url.rpartition(":")[2],
         }
         built = Installation(
             mattermost, front, agent, equa, pool, bot, notices, team, KeyRing.parse(key), environ, metrics
         )
         async with operating(mattermost.url, store.admin_token) as operator:
-            await _set_up(operator, built)
+            await _set_up(operator, built, daemon_url)
         yield built
 
 
@@ -148,12 +161,23 @@ def _daemon(metrics: Metrics) -> web.Application:
     async def show(_: web.Request) -> web.Response:
         return web.Response(body=metrics.render())
 
+    async def exchange(request: web.Request) -> web.Response:
+        known = (await request.post()).get("client_secret") == SECRET
+        token = {"access_token": "x", "token_type": "bearer"}
+        return web.json_response(token) if known else web.Response(status=401)
+
+    async def nobody(_: web.Request) -> web.Response:
+        return web.Response(status=401)
+
     app = web.Application()
     app.router.add_get("/metrics", show)
+    app.router.add_post("/login/equa/token", exchange)
+    app.router.add_get("/login/equa/user", nobody)
     return app
 
 
-async def _set_up(operator: RestOperator, built: Installation) -> None:
+async def _set_up(operator: RestOperator, built: Installation, bridge_url: str) -> None:
     setup = Setup(operator, dry_run=False)
     await setup.settings(site_of(config.load(built.environ), built.mattermost.url))
     await setup.roles()
+    await built.let_in(bridge_url)

@@ -146,14 +146,24 @@ async def _asked(state: State, code: str, redirect_uri: str) -> Any:
             async with http.post(settings["TokenEndpoint"], data=form) as response:
                 given = await response.json(content_type=None) if response.status == 200 else None
             if not isinstance(given, dict) or str(given.get("token_type")).lower() != "bearer":
-                raise ApiError("api.user.authorize_oauth_user.bad_response.app_error", 500)
+                raise ApiError(
+                    "api.user.authorize_oauth_user.bad_response.app_error",
+                    500,
+                    "Bad response from token request.",
+                )
             headers = {"Authorization": f"Bearer {given['access_token']}"}
             async with http.get(settings["UserAPIEndpoint"], headers=headers) as response:
                 if response.status != 200:
-                    raise ApiError("api.user.authorize_oauth_user.response.app_error", 500)
+                    raise ApiError(
+                        "api.user.authorize_oauth_user.response.app_error",
+                        500,
+                        "Received invalid response from OAuth service provider.",
+                    )
                 return await response.json(content_type=None)
         except (ClientError, TimeoutError):
-            raise ApiError("api.user.authorize_oauth_user.token_failed.app_error", 500) from None
+            raise ApiError(
+                "api.user.authorize_oauth_user.token_failed.app_error", 500, "Token request failed."
+            ) from None
 
 
 def _completion(request: web.Request) -> str:
@@ -188,7 +198,8 @@ def _error_page(error: ApiError) -> web.Response:
     """Answer as `RenderWebAppError` does: a page that goes on to the web client's."""
     place = escape(f"/error?{urlencode({'message': error.message})}")
     text = (
-        f"<!DOCTYPE html><html><head></head>\n<body onload=\"window.location = '{place}'\"></body></html>\n"
+        f"<!DOCTYPE html><html><head></head>\n<body onload=\"window.location = '{place}'\">\n"
+        f'<a href="{place}" style="color: #c0c0c0;">...</a>\n</body></html>\n'
     )
     return web.Response(status=error.status, text=text, content_type="text/html")
 

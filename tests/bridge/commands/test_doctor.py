@@ -98,6 +98,7 @@ async def test_behind_the_real_proxy_with_the_real_bridge(install: Installation,
         async with serving(program, prefix, {**upstreams, "FRAME_ANCESTORS": APP}) as proxy:
             install.environ |= {"MATTERMOST_PUBLIC_URL": proxy.url, "BRIDGE_PORT": str(daemon.port)}
             install.store.settings.patch({"ServiceSettings": {"SiteURL": proxy.url}})
+            await install.let_in(daemon.url)
             found = await install.look()
 
     assert {subject: each.mark for subject, each in found.items() if each.mark != "good"} == {}

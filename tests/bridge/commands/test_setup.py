@@ -160,12 +160,24 @@ async def test_sign_in_with_equa(operator: Operator, tmp_path: Path) -> None:
     )
 
 
-async def test_a_bridge_url_that_is_none(operator: Operator) -> None:
-    """Nothing is done before that is right."""
+@pytest.mark.parametrize(
+    ("arguments", "environ", "says"),
+    [
+        (["--bridge-url", "bridge:8090"], {}, "--bridge-url: must be a URL"),
+        ([], {"SIGN_IN_SECRET": "guessed"}, "SIGN_IN_SECRET: must be at least 16 characters"),
+    ],
+)
+async def test_sign_in_with_a_mistake(
+    operator: Operator, arguments: list[str], environ: dict[str, str], says: str
+) -> None:
+    """Nothing is done before that is right, and no secret is shown."""
     with pytest.raises(ConfigurationError) as failure:
-        await operator.run("--bridge-url", "bridge:8090")
+        await operator.run(*arguments, **environ)
 
-    assert failure.value.mistakes == ["--bridge-url: must be a URL such as http://bridge:8090"]
+    (mistake,) = failure.value.mistakes
+    assert mistake.startswith(says)
+    assert "guessed" not in mistake
+    assert "equabot" not in operator.server.store.user_by_name
 
 
 async def test_new_tokens(operator: Operator) -> None:

@@ -24,6 +24,7 @@ from tests.support.ports import reserved_port
 
 STOCK = "frame-ancestors 'self' teams.microsoft.com; script-src 'self'"
 OF_TEAMS = ("default channels", "other accounts")
+OF_SIGN_IN = ("sign-in with Equa", "sign-in with Equa outside", "sign-in trial")
 NOWHERE = "http://127.0.0.1:9"
 
 
@@ -94,6 +95,7 @@ async def test_mattermost_is_away(install: Installation) -> None:
 
     asked = ["administrator", "people", "settings", "roles", "bot", "notices", "websocket", "bot's channels"]
     asked += OF_TEAMS
+    asked += OF_SIGN_IN
     assert not_well(found) == dict.fromkeys(["Mattermost", *asked, "frame", "sign-in"], "bad")
     assert "Connection refused" in found["Mattermost"].found
     assert {found[each].todo for each in ("bot", "notices", "settings")} == {
@@ -109,10 +111,10 @@ async def test_mattermost_is_not_well(install: Installation) -> None:
 
 
 async def test_mattermost_11_without_a_licence(install: Installation) -> None:
-    """Works, for few people."""
+    """Works, for few people, and its sign-in page has no button."""
     install.store.settings.version = "11.6.0"
 
-    assert not_well(await install.look()) == {"version": "warning"}
+    assert not_well(await install.look()) == {"version": "warning", "sign-in page": "warning"}
 
 
 @pytest.mark.parametrize(("people", "mark"), [(9, "warning"), (10, "bad")])
@@ -132,7 +134,7 @@ async def test_the_administrators_token_is_refused(install: Installation) -> Non
     found = await install.look()
 
     assert not_well(found) == dict.fromkeys(
-        ["administrator", "people", "settings", "roles", *OF_TEAMS], "bad"
+        ["administrator", "people", "settings", "roles", "sign-in with Equa", *OF_TEAMS], "bad"
     )
     assert found["administrator"].found == "Mattermost refuses MATTERMOST_ADMIN_BOT_TOKEN"
     assert "active system administrator" in found["administrator"].todo
@@ -144,7 +146,7 @@ async def test_the_administrator_is_none(install: Installation) -> None:
     install.environ["MATTERMOST_ADMIN_BOT_TOKEN"] = install.store.create_token(ada).token
 
     assert not_well(await install.look()) == dict.fromkeys(
-        ["administrator", "people", "settings", *OF_TEAMS], "bad"
+        ["administrator", "people", "settings", "sign-in with Equa", *OF_TEAMS], "bad"
     )
 
 
@@ -381,7 +383,7 @@ async def test_tickets_lead_elsewhere(
 
     found = await install.look()
 
-    assert not_well(found) == {"sign-in": "bad"}
+    assert not_well(found) == dict.fromkeys(["sign-in", "sign-in with Equa outside"], "bad")
     assert says in found["sign-in"].found
 
 
@@ -391,8 +393,9 @@ async def test_the_public_name_does_not_resolve(install: Installation) -> None:
 
     found = await install.look()
 
-    subjects = ["public websocket", "frame", "sign-in"]
-    assert not_well(found) == dict.fromkeys([*subjects, "ServiceSettings.SiteURL"], "bad")
+    subjects = ["public websocket", "frame", "sign-in", "sign-in with Equa outside"]
+    settings = ["ServiceSettings.SiteURL", "GitLabSettings.AuthEndpoint"]
+    assert not_well(found) == dict.fromkeys([*subjects, *settings], "bad")
     assert {found[each].found for each in subjects} == {
         "http://chat.nowhere.invalid has a host name that does not resolve."
     }
@@ -405,6 +408,7 @@ async def test_the_public_address_is_wrong(install: Installation) -> None:
     found = await install.look(seconds=4)
 
     subjects = ["ServiceSettings.SiteURL", "public websocket", "frame", "sign-in"]
+    subjects += ["sign-in with Equa outside", "GitLabSettings.AuthEndpoint"]
     assert not_well(found) == dict.fromkeys(subjects, "bad")
 
 

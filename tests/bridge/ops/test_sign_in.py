@@ -4,7 +4,6 @@ import pytest
 
 from bridge.ops.settings import Config, deviations, patch
 from bridge.ops.sign_in import (
-    CLIENT_ID,
     RECOMMENDED,
     Provider,
     bridge_url,
@@ -13,6 +12,7 @@ from bridge.ops.sign_in import (
     may_have,
     provider,
 )
+from handlers.http.oauth import CLIENT_ID
 
 MASK = "*" * 32
 OURS = {"Id": CLIENT_ID, "TokenEndpoint": "http://bridge:8090/login/equa/token"}

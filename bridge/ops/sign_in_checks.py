@@ -1,0 +1,159 @@
+"""The doctor's checks of "Sign in with Equa": on, off, or on at one side only."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from html import unescape
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from aiohttp import ClientSession
+
+from bridge.mattermost.rest.server_admin import RestOperator
+from bridge.ops import sign_in
+from bridge.ops.checks import Check
+from bridge.ops.context import ABOVE, ADMIN, Context
+from bridge.ops.findings import Finding
+from bridge.ops.server import setting
+from bridge.ops.settings import Config, deviations
+from bridge.ops.sign_in_setup import SUBJECT
+from bridge.ops.web import fetch
+from handlers.http.access_token import TRIAL_CODE
+
+_SETUP = "run `equabot-bridge setup --bridge-url URL`, with SIGN_IN_SECRET if the bridge has one"
+
+
+def checks(context: Context) -> list[Check]:
+    """Return the checks; what Mattermost has can be seen with an administrator's token only."""
+    token = context.settings.mattermost_admin_bot_token
+    if not context.url or not token:
+        return []
+    has_secret = context.settings.sign_in_secret is not None
+    checked = SignInChecks(
+        context.session, context.operator(token), context.url, context.public_url, has_secret=has_secret
+    )
+    both_sides = [Check(SUBJECT, checked.both_sides, ABOVE, token=ADMIN)]
+    if has_secret:
+        both_sides.append(Check("sign-in trial", checked.trial, ABOVE))
+    return both_sides
+
+
+@dataclass(frozen=True, slots=True)
+class SignInChecks:
+    session: ClientSession
+    operator: RestOperator
+    url: str
+    public_url: str
+    has_secret: bool
+
+    async def both_sides(self) -> Sequence[Finding]:
+        config = await self.operator.config()
+        client = await self._client_config()
+        return both_sides(config, client, self.public_url, has_secret=self.has_secret)
+
+    async def trial(self) -> Sequence[Finding]:
+        """Let Mattermost exchange a code that signs nobody in, and see how far it comes."""
+        begin = await fetch(self.session, f"{self.url}/oauth/gitlab/login")
+        state = _parameter(begin.headers.get("Location", ""), "state")
+        if not state:
+            return []  # it is off, which the other check reports
+        query = urlencode({"code": TRIAL_CODE, "state": state})
+        headers = {"Cookie": _cookies(begin.headers.getall("Set-Cookie", ())), "Accept-Language": "en"}
+        end = await fetch(self.session, f"{self.url}/signup/gitlab/complete?{query}", headers=headers)
+        return [outcome(_message(end.body.decode(errors="replace")))]
+
+    async def _client_config(self) -> Mapping[str, Any]:
+        """Return what everybody who opens the sign-in page gets."""
+        page = await fetch(self.session, f"{self.url}/api/v4/config/client?format=old")
+        with suppress(ValueError):
+            shown = json.loads(page.body)
+            return shown if isinstance(shown, dict) else {}
+        return {}
+
+
+def both_sides(
+    config: Config, client: Mapping[str, Any], public_url: str, *, has_secret: bool
+) -> list[Finding]:
+    """Judge what the bridge has and what Mattermost has; `client` is what its sign-in page goes by."""
+    asked = sign_in.provider(config)
+    if not has_secret:
+        return [_without_secret(asked)]
+    if asked != "bridge":
+        found = "is off" if asked == "none" else f"asks {sign_in.endpoint(config, 'AuthEndpoint')}"
+        return [Finding(SUBJECT, "bad", f"Mattermost's GitLab sign-in {found}: nobody can sign in", _SETUP)]
+    inner_url = sign_in.bridge_url(config)
+    wrong = [
+        replace(setting(each), mark="bad")
+        for each in deviations(config, sign_in.endpoints(public_url, inner_url or "http://bridge:8090"))
+    ]
+    if not sign_in.has_secret(config):
+        wrong.append(Finding(sign_in.VARIABLE, "bad", "Mattermost has no secret for the bridge", _SETUP))
+    recommended = deviations(config, (*sign_in.RECOMMENDED, *sign_in.NO_PASSWORDS))
+    return [
+        *(wrong or [Finding(SUBJECT, "good", f"Mattermost asks the bridge at {inner_url}")]),
+        *map(setting, recommended),
+        *_button(client),
+    ]
+
+
+def _without_secret(asked: sign_in.Provider) -> Finding:
+    if asked == "bridge":
+        found = f"Mattermost sends people to the bridge, which has no {sign_in.VARIABLE}"
+        todo = "set it to what `equabot-bridge setup` printed, or make one with --new-sign-in-secret"
+        return Finding(SUBJECT, "bad", found, todo)
+    found = (
+        f"not configured: without {sign_in.VARIABLE} a renewed token signs other devices out, a sign-out ends"
+        " at a password form, and Mattermost's apps let nobody in"
+    )
+    return Finding(SUBJECT, "absent", found, _SETUP)
+
+
+def _button(client: Mapping[str, Any]) -> list[Finding]:
+    if client.get("EnableSignUpWithGitLab") == "true":
+        return []
+    found = "Mattermost's page shows no button (11.0 and later without a licence)"
+    todo = "let people come from Messaging in Equa, or by a link to /oauth/gitlab/login of the chat"
+    return [Finding("sign-in page", "warning", found, todo)]
+
+
+def outcome(message: str) -> Finding:
+    """Judge Mattermost's error, in its English, when the trial ends (server/i18n/en.json).
+
+    The bridge takes the trial's code with the right secret only, and tells nobody's name for it.
+    """
+    subject, log = "sign-in trial", "see Mattermost's log"
+    match message:
+        case "Received invalid response from OAuth service provider.":
+            return Finding(subject, "good", "Mattermost reaches the bridge, with the same secret")
+        case "Token request failed." | "Token request to gitlab failed.":
+            found = "Mattermost does not reach the bridge"
+            return Finding(subject, "bad", found, f"see GitLabSettings.TokenEndpoint: {_SETUP}")
+        case "Bad response from token request.":
+            found = f"the bridge refuses Mattermost: its secret is not {sign_in.VARIABLE}, or it is not ours"
+            return Finding(subject, "bad", found, _SETUP)
+        case "":
+            found = "not seen: something between here and Mattermost answers in its place"
+            return Finding(subject, "absent", found, "")
+    return Finding(subject, "bad", f"Mattermost cannot finish a sign-in: {message}", log)
+
+
+def _parameter(address: str, name: str) -> str:
+    return next(iter(parse_qs(urlsplit(address).query).get(name, ())), "")
+
+
+def _cookies(headers: Sequence[str]) -> str:
+    """Return the Cookie header that a browser sends after these Set-Cookie headers."""
+    cookies = SimpleCookie()
+    for header in headers:
+        with suppress(CookieError):
+            cookies.load(header)
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
+
+
+def _message(page: str) -> str:
+    """Return the error in Mattermost's page, which leads on to its web app; empty if it is another page."""
+    links = re.findall(r'<a href="([^"]*)"', page)
+    return next((found for link in links if (found := _parameter(unescape(link), "message"))), "")
