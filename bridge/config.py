@@ -65,6 +65,7 @@ class Settings(BaseModel):
     agent_timeout: Annotated[float, Field(gt=0, le=3600)] = 120
     agent_channel: Annotated[str, Field(pattern=f"^{CHANNEL_NAME}$")] = "agent"
     agent_image_hosts: Hosts = ()
+    agent_stream: Literal["on", "off"] = "on"
     follow_ups: Literal["always", "alone", "never"] = "alone"
     ask_limit: QuestionLimit = AskLimit(at_once=20, an_hour=60)
     gateway_tokens: OwnTokens = ()

@@ -1,7 +1,8 @@
 """What the daemon counts and measures, in Prometheus' words and base units."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import get_args
 
@@ -17,6 +18,7 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from bridge.models.answers import StopCause
 from bridge.models.chat import ChannelProblem
 from bridge.models.jobs import RepairCause
 
@@ -25,6 +27,7 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 CHANGES = ("created", "added", "removed")
 CHANNEL_PROBLEMS: tuple[ChannelProblem, ...] = get_args(ChannelProblem)
 OUTCOMES = ("answered", "failed")
+STOP_CAUSES: tuple[StopCause, ...] = get_args(StopCause)
 SOCKET_STATES = ("connecting", "connected", "disconnected", "unauthorised", "closed")
 
 _CALLS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -78,6 +81,10 @@ class Metrics:
         self._jobs = self._counter("jobs_finished", "Ends of attempts at jobs.", "kind", "outcome")
         self._answers = self._histogram("answer_latency_seconds", "From post to reply.", _ANSWERS, "outcome")
 
+        self._growing = self._gauge("answers_growing", "Answers that come in at the moment.")
+        self._edits = self._counter("answer_edits", "Edits of posts of answers that were not whole yet.")
+        self._stops = self._counter("answers_stopped", "Answers that a person stopped or corrected.", "cause")
+
     def _define_calls(self) -> None:
         self._agent = self._histogram("agent_call_seconds", "Calls of the agent.", _ANSWERS, "outcome")
         self._rest = self._histogram(
@@ -123,6 +130,8 @@ class Metrics:
             self._repairs.labels(cause)
         for change in CHANGES:
             self._drift.labels(change)
+        for stop in STOP_CAUSES:
+            self._stops.labels(stop)
         for outcome in OUTCOMES:
             self._answers.labels(outcome)
 
@@ -166,6 +175,20 @@ class Metrics:
     def answered(self, outcome: str, create_at: int) -> None:
         """Measure how long somebody waited, given when they posted (milliseconds, by Mattermost's clock)."""
         self._answers.labels(outcome).observe(max(0.0, time.time() - create_at / 1000))
+
+    @contextmanager
+    def growing(self) -> Iterator[None]:
+        """Count an answer for as long as it comes in."""
+        with self._growing.track_inprogress():
+            yield
+
+    def edited(self) -> None:
+        """Count an edit of an answer that is not whole yet."""
+        self._edits.inc()
+
+    def stopped(self, cause: StopCause) -> None:
+        """Count an answer that a person has stopped, or corrected the question of."""
+        self._stops.labels(cause).inc()
 
     def agent_call(self, outcome: str, seconds: float) -> None:
         """Measure a call of the agent."""

@@ -76,6 +76,20 @@ class MattermostApi(Protocol):
     async def create_post(self, draft: Draft) -> Post:
         """Create a post; the same `pending_post_id` within 30 s returns the same post."""
 
+    async def edit_post(self, post_id: PostId, message: str, *, patient: bool = True) -> None:
+        """Change the text of one's own post and nothing else of it; without `patient` it is tried once.
+
+        Nobody is notified of an edit.
+        """
+
+    async def delete_post(self, post_id: PostId) -> None: ...
+
+    async def react(self, post_id: PostId, me: UserId, emoji: str) -> None:
+        """Put a reaction of one's own below a post; to have put it there already is no error."""
+
+    async def take_reaction_back(self, post_id: PostId, me: UserId, emoji: str) -> None:
+        """Remove a reaction of one's own; that there is none is no error."""
+
     async def max_post_size(self) -> int:
         """Return how many characters a post may have."""
 

@@ -111,7 +111,21 @@ def _ending(change: str, returned: str) -> str:
 with ended as (
     update jobs set {change}, finished = now()
     where id = $1 and holder = $2 and state = 'running'
-    returning lane, {returned} as outcome
+    returning id, kind, lane, state, result, {returned} as outcome
+), settled as (
+    insert into answer_posts (post_id, job_id, part, state)
+    select p.post_id, e.id, p.part,
+           case when e.state = 'dead' then 'failed' when e.result ? 'stopped' then 'stopped' else 'done' end
+    from ended e
+    cross join lateral (
+        select post as post_id, part
+        from jsonb_array_elements_text(e.result -> 'posts') with ordinality as r(post, part)
+        union
+        select a.post_id, a.part from answer_posts a
+        where a.job_id = e.id and not coalesce(e.result -> 'posts', '[]') ? a.post_id
+    ) p
+    where e.kind in ('mention', 'repeat')
+    on conflict (post_id) do update set state = excluded.state, modified = now()
 ), next as (
     update jobs set queued = false from ended
     where jobs.queued and jobs.id = (select n.id from jobs n

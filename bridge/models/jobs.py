@@ -15,9 +15,18 @@ SyncId = NewType("SyncId", UUID)
 """A sync of a team that was asked for."""
 
 JobKind = Literal[
-    "mention", "invite", "hint", "notice_hint", "notice", "agent_message", "membership", "sync", "repair"
+    "mention",
+    "repeat",
+    "invite",
+    "hint",
+    "notice_hint",
+    "notice",
+    "agent_message",
+    "membership",
+    "sync",
+    "repair",
 ]
-"""`mention` asks the agent; `invite` says to somebody without a mapping how to get in.
+"""`mention` asks the agent, `repeat` once more; `invite` says to somebody without a mapping how to get in.
 
 `hint` and `notice_hint` say why the bot, or the notice account, does not answer; `notice` posts what
 the platform reported, `agent_message` what the agent says by itself; `membership` puts a person into an
@@ -48,6 +57,8 @@ class Mention:
     person_id: PersonId | None
     message: str
     create_at: int
+    repeats: PostId | Literal[""] = ""
+    """The answer that the person wants once more."""
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:
@@ -56,8 +67,9 @@ class Mention:
         return cls(**{**payload, "person_id": PersonId(UUID(person)) if person else None})
 
     def payload(self) -> dict[str, Any]:
-        """Return it as JSON values."""
-        return {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
+        """Return it as JSON values; a process of the version before reads no `repeats`."""
+        values = {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
+        return values if self.repeats else {key: value for key, value in values.items() if key != "repeats"}
 
 
 @dataclass(frozen=True, slots=True)

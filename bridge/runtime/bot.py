@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from bridge.config import Settings
+from bridge.db.answers import Answers
 from bridge.db.conversations import Conversations
 from bridge.db.mappings import Mappings
 from bridge.db.positions import Positions
@@ -34,12 +35,17 @@ from bridge.runtime.job_handlers import bot_handlers, notice_handlers, notice_hi
 from bridge.runtime.policy import question_policy
 from bridge.worker import Worker
 from handlers.jobs.agent_message import AgentMessages, ConversationCheck
+from handlers.jobs.asking import Asking
 from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.hint import Hints, HintTexts
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import Poster
+from handlers.jobs.questions import Questions
+from handlers.jobs.signs import Signs
 from handlers.jobs.speakers import Speakers
+from handlers.jobs.stop_signals import StopSignals
+from handlers.jobs.write_budget import WriteBudget
 
 log = structlog.get_logger(__name__)
 
@@ -68,9 +74,13 @@ class BotRunner:
     """Gets its handlers once the owners of both tokens are known."""
     metrics: Metrics
     state: BotState
+    signals: StopSignals
     image_hosts: Collection[str] = ()
     """Hosts whose images an answer may show."""
+    stream: bool = True
+    """Whether answers grow."""
     post_acks: PostAcks = field(default_factory=PostAcks)
+    budget: WriteBudget = field(default_factory=WriteBudget)
 
     async def run(self) -> None:
         """Listen and answer, and post notices, until cancelled; neither waits for the other's token."""
@@ -114,16 +124,18 @@ class BotRunner:
             ).run()
 
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:
+        inbox, pool = self.worker.inbox, self.worker.inbox.pool
+        answers, speakers = Answers(pool), Speakers(self.bot)
         return Mentions(
-            self.bot,
-            self.agent,
-            self.worker.inbox,
+            inbox,
             poster,
-            socket.typing,
-            username,
+            Questions(self.bot, answers, speakers, poster.me, username, self.agent.remembers),
+            Asking(
+                self.agent, poster, answers, self.signals, self.metrics, self.image_hosts, stream=self.stream
+            ),
+            self.signals.stops,
+            Signs(self.bot, poster.me, socket.typing),
             self.metrics,
-            Speakers(self.bot),
-            self.image_hosts,
         )
 
     async def _post_notices(self, api: MattermostApi) -> None:
@@ -149,7 +161,7 @@ class BotRunner:
     async def _poster(self, api: MattermostApi, user: User) -> Poster:
         size = await retry_until_available("max_post_size", api.max_post_size)
         log.info("account", username=user.username, max_post_size=size)
-        return Poster(api, user.id, size, self.post_acks)
+        return Poster(api, user.id, size, self.post_acks, self.budget)
 
     def _socket(self, me: Bot) -> Socket:
         interest = Interest(me.agent_channel, me.user_id)
@@ -184,8 +196,13 @@ class BotRunner:
             self.metrics.socket_state("unauthorised")
 
 
-def make_bot(
-    settings: Settings, clients: Clients, worker: Worker, metrics: Metrics, state: BotState
+def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
+    settings: Settings,
+    clients: Clients,
+    worker: Worker,
+    metrics: Metrics,
+    state: BotState,
+    signals: StopSignals,
 ) -> BotRunner | None:
     """Return the bot; None, and a line in the log, if none is configured."""
     url, token = settings.mattermost_url, settings.mattermost_bot_token
@@ -198,7 +215,18 @@ def make_bot(
         url, token.get_secret_value(), settings.agent_channel, settings.proxies, policy, notice_token
     )
     hosts = image_hosts(settings)
-    return BotRunner(account, clients.bot, clients.notices, clients.agent, worker, metrics, state, hosts)
+    return BotRunner(
+        account,
+        clients.bot,
+        clients.notices,
+        clients.agent,
+        worker,
+        metrics,
+        state,
+        signals,
+        hosts,
+        stream=settings.agent_stream == "on",
+    )
 
 
 def image_hosts(settings: Settings) -> frozenset[str]:

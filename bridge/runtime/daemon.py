@@ -4,20 +4,23 @@ Whatever is opened later is closed earlier.
 """
 
 import asyncio
+from collections.abc import Coroutine, Mapping
+from typing import Any
 
 import structlog
 
 from bridge import tracing
 from bridge.config import Settings
-from bridge.db import locks
+from bridge.db import locks, stops
 from bridge.db.inbox import CHANNEL
 from bridge.db.job_history import JobHistory
 from bridge.db.pool import open_pool
+from bridge.db.stops import Stops
 from bridge.db.wakeups import wakeups
 from bridge.metrics import Metrics
 from bridge.runtime.api import make_api
 from bridge.runtime.background import running
-from bridge.runtime.bot import make_bot
+from bridge.runtime.bot import BotRunner, make_bot
 from bridge.runtime.clients import open_clients
 from bridge.runtime.database import own_database
 from bridge.runtime.health import BotState, HealthCheck
@@ -26,6 +29,7 @@ from bridge.runtime.periodic_tasks import PeriodicTasks
 from bridge.runtime.services import make_services
 from bridge.worker import Worker
 from handlers.http.http_server import http_server
+from handlers.jobs.stop_signals import StopSignals
 from provisioning.tables import Tables
 
 log = structlog.get_logger(__name__)
@@ -44,14 +48,24 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         tables = Tables.of(pool)
         services = await make_services(settings, clients, pool, tables, held_locks)
         worker = Worker(tables.inbox, membership_handlers(services, metrics), metrics, asyncio.Event())
-        bot = make_bot(settings, clients, worker, metrics, state)
+        signals = StopSignals(Stops(pool))
+        bot = make_bot(settings, clients, worker, metrics, state, signals)
         api = make_api(settings, clients, services, HealthCheck(pool, clients, state), metrics)
         async with (
             http_server(api, settings.bridge_host, settings.bridge_port),
             running(PeriodicTasks(JobHistory(pool), services, metrics).all()),
-            running({"wakeups": wakeups(dsn, CHANNEL, worker.wakeup), **({"bot": bot.run()} if bot else {})}),
+            running({"wakeups": wakeups(dsn, CHANNEL, worker.wakeup)}),
+            running(_bot_tasks(dsn, bot, signals) if bot else {}),
         ):
             await worker.run(stop)
             log.info("stopping")
         # Jobs that were claimed in the last moment, while they were stored.
         await worker.release()
+
+
+def _bot_tasks(dsn: str, bot: BotRunner, signals: StopSignals) -> Mapping[str, Coroutine[Any, Any, None]]:
+    return {
+        "bot": bot.run(),
+        "stops": wakeups(dsn, stops.CHANNEL, signals.told),
+        "watch stops": signals.watch(),
+    }

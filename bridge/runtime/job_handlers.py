@@ -31,6 +31,7 @@ def bot_handlers(mentions: Mentions, hints: Hints, messages: AgentMessages) -> M
     return {
         "agent_message": Handler(messages.post),
         "mention": Handler(mentions.answer, mentions.apologize),
+        "repeat": Handler(mentions.answer, mentions.apologize),
         "invite": Handler(mentions.invite),
         "hint": Handler(hints.post),
     }

@@ -23,7 +23,7 @@ from bridge.text.visible import visible
 from handlers.jobs.channel_posts import ChannelPosts, explained
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.notice import LOOK_BACK
-from handlers.jobs.posting import MARK
+from handlers.jobs.parts import MARK
 
 Root = PostId | Literal[""]
 

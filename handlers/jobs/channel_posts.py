@@ -11,7 +11,8 @@ from bridge.db.teams import TeamMapping, Teams
 from bridge.errors import BridgeError, ChannelNotUsable, MattermostRefused, TeamNotMapped
 from bridge.models.chat import Channel, ChannelId, Post
 from bridge.models.equa import OrganizationId
-from handlers.jobs.posting import ARCHIVED, Poster
+from handlers.jobs.posting import Poster
+from handlers.jobs.refusals import ARCHIVED
 
 log = structlog.get_logger(__name__)
 

@@ -14,7 +14,8 @@ from bridge.models.chat import Draft, PostId
 from bridge.models.jobs import Hint, HintPost, Job
 from bridge.routing import Policy
 from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.posting import MARK, Poster
+from handlers.jobs.parts import MARK
+from handlers.jobs.posting import Poster
 
 
 @dataclass(frozen=True, slots=True)

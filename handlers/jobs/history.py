@@ -7,7 +7,7 @@ from bridge.models.agent import Message
 from bridge.models.chat import Post, UserId
 from bridge.models.jobs import Mention
 from bridge.text.mentions import strip_mention
-from handlers.jobs.posting import MARK
+from handlers.jobs.parts import MARK
 from handlers.jobs.remarks import REMARKS
 from handlers.jobs.speakers import spoken
 

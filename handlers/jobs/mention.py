@@ -1,134 +1,161 @@
 """A mention: ask the organization's agent and put its answer into the thread."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 
 import structlog
 
-from bridge import tracing
 from bridge.clock import Clock, boot_time
 from bridge.db.inbox import Inbox
-from bridge.errors import (
-    AgentFailed,
-    BridgeError,
-    LeaseLost,
-    MattermostRefused,
-    MattermostUnavailable,
-)
+from bridge.db.stops import Stops
+from bridge.errors import AgentFailed, BridgeError, LeaseLost, MattermostRefused, MattermostUnavailable
 from bridge.metrics import Metrics
-from bridge.models.agent import Done, Question
-from bridge.models.chat import ChannelId, Post, PostId
+from bridge.models.agent import Question
+from bridge.models.answers import Stop
 from bridge.models.jobs import Job, Mention
 from bridge.outage import retry_until_available
-from bridge.ports import Agent, MattermostApi
 from bridge.text.broadcast_mentions import without_broadcast_mentions
+from bridge.text.posts import shown_so_far
 from bridge.text.visible import visible
-from handlers.jobs.history import asked, before, history, people
+from handlers.jobs.asking import Asking
+from handlers.jobs.growth import Growth
 from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.posting import ARCHIVED, Found, Poster, ReplyTarget
-from handlers.jobs.remarks import HOW_TO_GET_IN, apology
-from handlers.jobs.speakers import Speakers, spoken
+from handlers.jobs.parts import Found, ReplyTarget
+from handlers.jobs.posting import Poster
+from handlers.jobs.questions import Questions
+from handlers.jobs.refusals import means_deleted, means_shut_out
+from handlers.jobs.remarks import HOW_TO_GET_IN, INTERRUPTED, STOPPED, apology
+from handlers.jobs.signs import Signs
 
 log = structlog.get_logger(__name__)
-
-_TYPING_EVERY = 4.0
-"""Seconds; clients show somebody as typing for about five."""
 
 _LONG_AGO = 30.0
 """Seconds; an older post may have been answered by a job that the database has lost since."""
 
-_QUESTION_GONE = frozenset(
-    {
-        "api.post.create_post.root_id.app_error",
-        "app.post.get.app_error",
-        "store.sql_post.get.app_error",  # of older servers
-    }
-)
-"""Mattermost's error ids for posting into a thread, or reading one, whose first post was deleted
-(server/channels/app/post.go)."""
+_MOST_CORRECTIONS = 10
+"""How often a question is asked again because it was edited; one more edit stops it."""
 
-Typing = Callable[[ChannelId, PostId | Literal[""]], Awaitable[None]]
-"""Shows the bot as typing in a thread, or in the channel itself."""
+Result = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Mentions:
-    """The handlers of the job kinds `mention` and `invite`."""
+    """The handlers of the job kinds `mention`, `repeat` and `invite`."""
 
-    api: MattermostApi
-    agent: Agent
     inbox: Inbox
     poster: Poster
-    typing: Typing
-    username: str
+    questions: Questions
+    asking: Asking
+    stops: Stops
+    signs: Signs
     metrics: Metrics
-    speakers: Speakers
-    image_hosts: Collection[str] = ()
-    """Hosts whose images an answer may show."""
     clock: Clock = boot_time
 
-    async def answer(self, job: Job) -> Mapping[str, Any]:
+    async def answer(self, job: Job) -> Result:
         """Ask once, store the answer and post it; a deleted question needs no answer."""
         mention = Mention.of(job.payload)
         return await _unless_deleted(self._answered(job, mention))
 
-    async def invite(self, job: Job) -> Mapping[str, Any]:
+    async def invite(self, job: Job) -> Result:
         """Explain to somebody without a mapping how to get in; other bots get nothing."""
         mention = Mention.of(job.payload)
-        if (await self.api.user(mention.user_id)).is_bot:
+        if (await self.poster.api.user(mention.user_id)).is_bot:
             return {"skipped": "other_bot"}
-        again = job.answer is not None or _is_old(mention)
-        return await _unless_deleted(self._said(job, mention, HOW_TO_GET_IN, again=again))
+        there = None if job.answer is not None or _is_old(mention) else Found()
+        return await _unless_deleted(self._said(job, mention, HOW_TO_GET_IN, there))
 
-    async def apologize(self, job: Job, error: Exception, reason: str) -> Mapping[str, Any] | None:
-        """Say in the thread that no answer will come; None if parts of an answer may stand there."""
+    async def apologize(self, job: Job, error: Exception, reason: str) -> Result | None:
+        """Say in the thread that no answer will come; None if a whole answer may stand there."""
         if job.answer is not None or await self.inbox.has_answer(job.id):
             return None
         _log_failure(error, job, reason)
         mention = Mention.of(job.payload)
         sentence = apology(error, opens_thread=mention.thread == mention.post_id)
-        return await _unless_deleted(self._said(job, mention, sentence, reason, again=_is_old(mention)))
+        result = await _unless_deleted(self._closed(job, mention, sentence, reason))
+        await self.signs.failed(mention)
+        return result
 
-    async def _answered(self, job: Job, mention: Mention) -> Mapping[str, Any]:
-        lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
+    async def _closed(self, job: Job, mention: Mention, sentence: str, reason: str) -> Result:
+        """Post an apology; what has grown before stays above it."""
+        found = await self.poster.found(_target(mention))
+        shown = f"{found.text}\n\n{INTERRUPTED} {sentence}" if _has_grown(found) else sentence
+        return await self._said(job, mention, shown, found, reason)
+
+    async def _answered(self, job: Job, mention: Mention) -> Result:
+        again = job.attempts > 1
+        stop = await self.stops.take(job.id) if again and job.answer is None else None
         if job.answer is not None:
-            return await self._delivered(job, mention, lease_guard, again=True)
-        found = Found() if not _is_old(mention) else await self.poster.found(_target(mention))
+            return await self._kept(job, mention)
+        found = await self.poster.found(_target(mention)) if again or _is_old(mention) else Found()
         if found.complete:
-            log.warning("answered_before", posts=len(found.posts))
+            log.warning("answered_before", posts=len(found.parts))
             return {"posts": found.in_order}
-        async with self._shown_typing(mention), self._measured():
-            answer = await self._reply(await self._question(job, mention))
-        if answer is None:
-            return {"skipped": "no_reply"}
-        return await self._said(job, mention, answer, again=bool(found.posts))
+        if stop and stop.cause != "edited":
+            return await self._stopped(job, mention, stop, found.text, found)
+        return await self._asked(job, mention, found)
 
-    async def _reply(self, question: Question) -> str | None:
-        """Return the part of the answer that people may see; None if the agent asked for silence."""
-        answer = visible(await self._whole(question), self.image_hosts)
+    async def _kept(self, job: Job, mention: Mention) -> Result:
+        """Post what an earlier attempt was going to post."""
+        stop = await self.stops.taken(job.id) if job.attempts > 1 else None
+        lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
+        return {**await self._delivered(job, mention, lease_guard, None), **_by(stop)}
+
+    async def _asked(self, job: Job, mention: Mention, found: Found) -> Result:
+        """Ask, and ask again each time that the question is edited meanwhile."""
+        lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
+        for left in reversed(range(_MOST_CORRECTIONS + 1)):
+            question = await self.questions.of(job, mention)
+            growth = self.asking.growth(job, _target(mention), lease_guard, question, found)
+            if result := await self._result(job, mention, question, growth):
+                return result
+            stop, found = await self._taken(job), growth.found
+            if stop and (stop.cause != "edited" or not left):
+                text = shown_so_far(growth.text, self.asking.image_hosts)
+                return await self._stopped(job, mention, stop, text, found)
+            mention = await self._corrected(job, mention)
+        raise AgentFailed("The question was edited too often while it was worked on.")
+
+    async def _result(self, job: Job, mention: Mention, question: Question, growth: Growth) -> Result | None:
+        """Ask once and post the answer; None if somebody stopped it."""
+        async with self.signs.shown(mention, lambda: not growth.is_shown, again=job.attempts > 1):
+            whole = await self.asking.ask(question, growth)
+            return None if whole is None else await self._finished(job, mention, whole, growth)
+
+    async def _finished(self, job: Job, mention: Mention, whole: str, growth: Growth) -> Result:
+        answer = visible(whole, self.asking.image_hosts)
         if answer.silent:
-            return None
+            await self.poster.deliver(job, "", _target(mention), growth.lease, growth.found)
+            return {"skipped": "no_reply"}
         text = without_broadcast_mentions(answer.text)
         if not text.strip():
             raise AgentFailed("The agent's answer has no text that can be posted.")
-        return text
+        return await self._said(job, mention, text, growth.found)
 
-    async def _whole(self, question: Question) -> str:
-        async with aclosing(self.agent.answer(question)) as events:
-            async for event in events:
-                if isinstance(event, Done):
-                    return event.text
-        raise AgentFailed("The agent's answer has no end.")
+    async def _taken(self, job: Job) -> Stop | None:
+        """Return who stopped the job and how; None if somebody has thought better of it."""
+        stop = await retry_until_available("take stop", partial(self.stops.take, job.id))
+        self.asking.signals.forget(job.id)
+        return stop
+
+    async def _corrected(self, job: Job, mention: Mention) -> Mention:
+        message = await retry_until_available("read question", partial(self.stops.message, job.id))
+        return replace(mention, message=message or mention.message)
+
+    async def _stopped(self, job: Job, mention: Mention, stop: Stop, text: str, found: Found) -> Result:
+        """Leave what there is, and say that it was stopped; of a deleted question nothing is said."""
+        log.info("answer_stopped", cause=stop.cause, by=stop.by)
+        self.metrics.stopped(stop.cause)
+        if stop.cause == "deleted" and not found.parts:
+            return {"skipped": "question_deleted", **_by(stop)}
+        shown = f"{text}\n\n{STOPPED}" if text else STOPPED
+        return {**await self._said(job, mention, shown, found), **_by(stop)}
 
     async def _said(
-        self, job: Job, mention: Mention, answer: str, failure: str | None = None, *, again: bool
-    ) -> Mapping[str, Any]:
+        self, job: Job, mention: Mention, answer: str, there: Found | None, failure: str | None = None
+    ) -> Result:
         """Store the answer, which proves that the job is still ours, and post it."""
         now = self.clock()
         save = partial(self.inbox.save_answer, job.id, answer, failure)
@@ -137,83 +164,36 @@ class Mentions:
             raise LeaseLost
         lease_guard = LeaseGuard(self.inbox, job.id, self.clock, known=now)
         return await self._delivered(
-            replace(job, answer=answer, failure=failure), mention, lease_guard, again=again
+            replace(job, answer=answer, failure=failure), mention, lease_guard, there
         )
 
     async def _delivered(
-        self, job: Job, mention: Mention, lease_guard: LeaseGuard, *, again: bool
-    ) -> Mapping[str, Any]:
-        posts = await self.poster.deliver(job, job.answer or "", _target(mention), lease_guard, again=again)
-        self.metrics.answered("failed" if job.failure else "answered", mention.create_at)
+        self, job: Job, mention: Mention, lease_guard: LeaseGuard, there: Found | None
+    ) -> Result:
+        posts = await self.poster.deliver(job, job.answer or "", _target(mention), lease_guard, there)
+        waited_since = round(job.created.timestamp() * 1000) if mention.repeats else mention.create_at
+        self.metrics.answered("failed" if job.failure else "answered", waited_since)
         return {"posts": posts}
 
-    async def _question(self, job: Job, mention: Mention) -> Question:
-        if job.organization_id is None or mention.person_id is None:
-            raise BridgeError("A mention without organization or person was put into the inbox.")
-        posts = await self._earlier(mention)
-        names = await self.speakers.names(people(posts, mention, self.poster.me))
-        return Question(
-            organization_id=job.organization_id,
-            person_id=mention.person_id,
-            channel_id=mention.channel_id,
-            thread=mention.thread,
-            post_id=mention.post_id,
-            text=spoken(names.get(mention.user_id), asked(mention.message, self.username)),
-            history=() if self.agent.remembers else history(posts, self.poster.me, self.username, names),
-        )
 
-    async def _earlier(self, mention: Mention) -> list[Post]:
-        """Return the conversation in the thread before the question."""
-        if mention.thread == mention.post_id:
-            return []
-        return before(await self.api.thread(mention.thread), mention, self.poster.me)
-
-    @asynccontextmanager
-    async def _measured(self) -> AsyncIterator[None]:
-        started, outcome = time.monotonic(), "failed"
-        try:
-            with tracing.span("agent"):
-                yield
-            outcome = "answered"
-        finally:
-            self.metrics.agent_call(outcome, time.monotonic() - started)
-
-    @asynccontextmanager
-    async def _shown_typing(self, mention: Mention) -> AsyncIterator[None]:
-        task = asyncio.create_task(self._keep_typing(mention), name="typing")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait({task})
-
-    async def _keep_typing(self, mention: Mention) -> None:
-        while True:
-            await self.typing(mention.channel_id, mention.thread)
-            # Who asks in the channel looks there: clients show a thread's typing in the thread alone.
-            if mention.post_id == mention.thread:
-                await self.typing(mention.channel_id, "")
-            await asyncio.sleep(_TYPING_EVERY)
-
-
-async def _unless_deleted(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
+async def _unless_deleted(work: Awaitable[Result]) -> Result:
     try:
         return await work
     except MattermostRefused as error:
-        if _means_deleted(error):
+        if means_deleted(error):
             return {"skipped": "question_deleted"}
-        if _means_shut_out(error):
+        if means_shut_out(error):
             raise MattermostUnavailable("The bot may not post in the channel now.") from error
         raise
 
 
-def _means_shut_out(error: MattermostRefused) -> bool:
-    """Whether the bot is no member, or the channel is archived: a repair changes both within minutes."""
-    return error.http_status == HTTPStatus.FORBIDDEN or error.error_id == ARCHIVED
+def _by(stop: Stop | None) -> Result:
+    """Return what the job table keeps of who stopped an answer."""
+    return {"stopped": {"cause": stop.cause, "by": stop.by}} if stop else {}
 
 
-def _means_deleted(error: Exception) -> bool:
-    return isinstance(error, MattermostRefused) and error.error_id in _QUESTION_GONE
+def _has_grown(found: Found) -> bool:
+    return any(part.grows for part in found.parts.values())
 
 
 def _log_failure(error: Exception, job: Job, reason: str) -> None:
@@ -222,7 +202,7 @@ def _log_failure(error: Exception, job: Job, reason: str) -> None:
 
 
 def _target(mention: Mention) -> ReplyTarget:
-    return ReplyTarget(mention.channel_id, mention.thread, mention.post_id)
+    return ReplyTarget(mention.channel_id, mention.thread, mention.post_id, mention.repeats)
 
 
 def _is_old(mention: Mention) -> bool:

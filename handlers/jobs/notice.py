@@ -19,7 +19,7 @@ from bridge.models.jobs import Job
 from bridge.notices.render import render
 from handlers.jobs.channel_posts import ChannelPosts, explained
 from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.posting import MARK
+from handlers.jobs.parts import MARK
 
 LOOK_BACK = timedelta(days=1)
 """An attempt may have posted this long before the job's creation time: a job waits for so long through an

@@ -1,63 +1,36 @@
-"""Post an answer into its thread: each part once, whatever dies in between.
+"""Post an answer into its thread: each part once, and exact in the end.
 
-A part names the question that it answers in its props, and has a `pending_post_id` that nobody can guess.
-Mattermost forgets that id after 30 s, so a later attempt first looks for the props in the thread. A create
-begins only while this process certainly holds the job's lease.
+Mattermost's answer to a create can be lost or late while the post exists. Three things make up for that:
+`pending_post_id` (the server knows it for 30 s), our own `posted` event, and the mark in the props by which
+the parts that an earlier attempt has posted are found in the thread. A create or an edit begins only while
+this process certainly holds the job's lease.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
-from uuid import uuid5
 from weakref import WeakValueDictionary
 
-from bridge.errors import BridgeError
+import structlog
+
+from bridge.errors import BridgeError, MattermostRefused, TokenRefused
 from bridge.ingest.post_acks import PostAcks
 from bridge.models.chat import ChannelId, Draft, Post, PostId, UserId
 from bridge.models.jobs import Job
 from bridge.ports import MattermostApi
 from bridge.text.posts import posts_of
 from handlers.jobs.lease_guard import LeaseGuard
+from handlers.jobs.parts import Found, Part, ReplyTarget, draft, find
+from handlers.jobs.write_budget import WriteBudget
 
-MARK = "equabot_bridge"
-"""The key of our props: `{"answers": post id, "part": from 1, "of": parts}`, and `"remark": true`."""
-
-ARCHIVED = "api.post.create_post.can_not_post_to_deleted.error"
-"""Mattermost's error id for posting into an archived channel."""
+log = structlog.get_logger(__name__)
 
 _WRITES_A_CHANNEL = 4
 """With more creates at once a real server deadlocks on its thread memberships (measured on 5.37)."""
 
 _LATE = 5.0
 """Seconds to wait for the HTTP response once the post was seen, or for the post once the request failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyTarget:
-    """The thread that an answer belongs into, and the question that it answers."""
-
-    channel_id: ChannelId
-    thread: PostId
-    question: PostId
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """The parts of an answer that its thread has already."""
-
-    posts: Mapping[int, PostId] = field(default_factory=dict)
-    """By number of the part, from 1."""
-    of: int = 0
-    """The number of parts in all; 0 if none was found."""
-
-    @property
-    def complete(self) -> bool:
-        return self.of > 0 and self.posts.keys() >= set(range(1, self.of + 1))
-
-    @property
-    def in_order(self) -> list[PostId]:
-        return [self.posts[number] for number in sorted(self.posts)]
 
 
 @dataclass(slots=True)
@@ -68,30 +41,26 @@ class Poster:
     me: UserId
     max_post_size: int
     post_acks: PostAcks
+    budget: WriteBudget = field(default_factory=WriteBudget)
     _write_limits: WeakValueDictionary[ChannelId, asyncio.Semaphore] = field(
         default_factory=WeakValueDictionary
     )
 
     async def deliver(
-        self, job: Job, text: str, target: ReplyTarget, lease: LeaseGuard, *, again: bool
+        self, job: Job, text: str, target: ReplyTarget, lease: LeaseGuard, there: Found | None
     ) -> list[PostId]:
-        """Post the text in as many parts as needed; `again` if an earlier attempt may have posted some."""
-        parts = posts_of(text, self.max_post_size)
+        """Post the text in as many parts as needed, and make exact what has grown.
+
+        `there` are the parts that stand in the thread; None if that has to be looked up.
+        """
+        messages = posts_of(text, self.max_post_size)
         async with self.write_limit(target.channel_id):
-            posts = dict((await self.found(target)).posts) if again else {}
-            for number, part in enumerate(parts, 1):
-                if number not in posts:
-                    draft = _draft(job, target, part, number, len(parts))
-                    posts[number] = await self.create(draft, lease)
-        return Found(posts).in_order
+            found = there or await self.found(target)
+            return await _Answer(self, job, target, lease, len(messages)).put(messages, found)
 
     async def found(self, target: ReplyTarget) -> Found:
-        """Find the parts in the thread. Only posts of our own account count: anybody can copy props."""
-        posts, of = dict[int, PostId](), 0
-        for post in await self.api.thread(target.thread):
-            if post.user_id == self.me and (part := _part(post, target.question)):
-                posts[part[0]], of = post.id, part[1]
-        return Found(posts, of)
+        """Find the parts in the thread."""
+        return find(await self.api.thread(target.thread), target, self.me)
 
     def write_limit(self, channel: ChannelId) -> asyncio.Semaphore:
         """Return the semaphore that lets a few at a time write to the channel.
@@ -106,12 +75,69 @@ class Poster:
         Within 30 s the same `pending_post_id` gives the same post; later the caller looks for it first.
         """
         await lease.require()
-        with self.post_acks.expect(draft.pending_post_id) as seen:
+        with self.budget.first(), self.post_acks.expect(draft.pending_post_id) as seen:
             creating = asyncio.create_task(self.api.create_post(draft), name="create post")
             try:
                 return (await _created(creating, seen)).id
             finally:
                 await _end(creating)
+
+    async def edit(self, post: PostId, message: str, lease: LeaseGuard) -> None:
+        """Make the text of a post exact."""
+        await lease.require()
+        with self.budget.first():
+            await self.api.edit_post(post, message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """One answer on its way into the thread."""
+
+    poster: Poster
+    job: Job
+    target: ReplyTarget
+    lease: LeaseGuard
+    of: int
+
+    async def put(self, messages: Sequence[str], found: Found) -> list[PostId]:
+        posts = [
+            await self._put(number, message, found.parts.get(number))
+            for number, message in enumerate(messages, 1)
+        ]
+        for number, part in found.parts.items():
+            if part.grows and number > len(messages):
+                await self._remove(part)
+        return posts
+
+    async def _put(self, number: int, message: str, there: Part | None) -> PostId:
+        if there is None:
+            return await self._create(number, message)
+        if there.grows and there.message != message:
+            return await self._made_exact(number, message, there)
+        return there.id
+
+    async def _made_exact(self, number: int, message: str, there: Part) -> PostId:
+        """Edit a part; where that is refused, put another one in its place."""
+        try:
+            await self.poster.edit(there.id, message, self.lease)
+        except TokenRefused:
+            raise
+        except MattermostRefused as error:
+            log.warning("edit_refused", post=there.id, reason=error.message)
+            fresh = await self._create(number, message, fresh=True)
+            await self._remove(there)
+            return fresh
+        return there.id
+
+    async def _create(self, number: int, message: str, *, fresh: bool = False) -> PostId:
+        made = draft(self.job, self.target, message, number, self.of, fresh=fresh)
+        return await self.poster.create(made, self.lease)
+
+    async def _remove(self, part: Part) -> None:
+        """Delete a part that no longer belongs to the answer; somebody may have done so."""
+        with suppress(MattermostRefused):
+            await self.lease.require()
+            await self.poster.api.delete_post(part.id)
 
 
 async def _created(creating: asyncio.Task[Post], seen: asyncio.Future[Post]) -> Post:
@@ -135,28 +161,3 @@ async def _end(task: asyncio.Task[Post]) -> None:
     await asyncio.wait({task})
     if not task.cancelled():
         task.exception()
-
-
-def _draft(job: Job, target: ReplyTarget, part: str, number: int, parts: int) -> Draft:
-    return Draft(
-        channel_id=target.channel_id,
-        root_id=target.thread,
-        message=part,
-        props={MARK: _mark(job, target, number, parts)},
-        pending_post_id=str(uuid5(job.key, str(number))),
-    )
-
-
-def _mark(job: Job, target: ReplyTarget, number: int, parts: int) -> Mapping[str, Any]:
-    """Return the mark of a part; a remark of our own is no answer, so that no agent takes it for its own."""
-    mark = {"answers": target.question, "part": number, "of": parts}
-    return mark if job.kind == "mention" and job.failure is None else {**mark, "remark": True}
-
-
-def _part(post: Post, question: PostId) -> tuple[int, int] | None:
-    """Return the number of the part and the number of parts, if the post answers the question."""
-    mark: Any = post.props.get(MARK)
-    if not isinstance(mark, Mapping) or mark.get("answers") != question:
-        return None
-    number, of = mark.get("part"), mark.get("of")
-    return (number, of) if isinstance(number, int) and isinstance(of, int) and number > 0 else None

@@ -13,12 +13,14 @@ ASK_ADMINISTRATOR = (
     "Sorry, I cannot answer anybody at the moment. Please tell your administrator: my connection to the agent"
     " needs to be set up."
 )
+STOPPED = "(stopped)"
+INTERRUPTED = "(interrupted)"
 HOW_TO_GET_IN = (
     "I answer members who came in through Equa: open Messaging there once, then ask me here again."
 )
 
 APOLOGIES = frozenset({SORRY, ANOTHER_QUESTION, SHORTER_QUESTION, NEW_THREAD, ASK_ADMINISTRATOR})
-REMARKS = APOLOGIES | {HOW_TO_GET_IN}
+REMARKS = APOLOGIES | {HOW_TO_GET_IN, STOPPED}
 
 
 def apology(error: Exception, *, opens_thread: bool) -> str:

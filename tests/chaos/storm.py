@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from bridge.sandbox.agent.faults import STARTING, Cut, Fault
 from bridge.sandbox.agent.requests import Call
 from bridge.sandbox.mattermost import Post, RestFault
-from handlers.jobs.posting import MARK
+from handlers.jobs.parts import MARK
 from tests.chaos.events import EventStream
 from tests.support.daemon import Daemon
 from tests.support.world import Company, World

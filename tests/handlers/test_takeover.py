@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +16,6 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
-from bridge.metrics import Metrics
 from bridge.models.agent import AnswerEvent, Done
 from bridge.models.chat import ChannelId, PostId, UserId
 from bridge.models.equa import PersonId
@@ -24,8 +23,8 @@ from bridge.models.jobs import Entry, Job, Mention
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
 from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import Poster
-from handlers.jobs.speakers import Speakers
 from tests.support.mattermost import eventually, running_mattermost
+from tests.support.mentions import make_mentions
 from tests.support.posting import ACME
 
 PATIENCE = RetryPolicy(first_delay=0.01, longest_delay=0.01, resend_for=25)
@@ -86,17 +85,7 @@ class Chat:
         )
         api = RestMattermost(transport, creating=PATIENCE)
         poster = Poster(api, UserId(self.bot.id), 16_383, PostAcks())
-        mentions = Mentions(
-            api,
-            cast(Any, Agent()),
-            inbox,
-            poster,
-            cast(Any, _no_typing),
-            "equabot",
-            Metrics(),
-            Speakers(api),
-            clock=clock,
-        )
+        mentions = make_mentions(self.pool, api=api, agent=Agent(), inbox=inbox, poster=poster, clock=clock)
         return Process(mentions, inbox, clock)
 
     async def stored(self) -> None:
@@ -119,10 +108,6 @@ class Chat:
         await by.inbox.release_expired()
         await by.mentions.answer(await by.claimed())
         self.clock.seconds += 60
-
-
-async def _no_typing(_channel: ChannelId, _thread: str) -> None:
-    pass
 
 
 @pytest.fixture

@@ -46,6 +46,10 @@ class FakeMattermost:
     """What stands in the thread, oldest first."""
     users: dict[UserId, User] = field(default_factory=dict)
     drafts: list[Draft] = field(default_factory=list)
+    edits: list[tuple[PostId, str]] = field(default_factory=list)
+    refuses_edits: Exception | None = None
+    deleted: list[PostId] = field(default_factory=list)
+    reactions: list[tuple[PostId, str]] = field(default_factory=list)
     in_progress: int = 0
     threads_read: int = 0
     failure: Exception | None = None
@@ -58,6 +62,20 @@ class FakeMattermost:
             return await self.create(posted(draft, f"new{len(self.drafts)}"))
         finally:
             self.in_progress -= 1
+
+    async def edit_post(self, post_id: PostId, message: str, *, patient: bool = True) -> None:
+        self.edits.append((post_id, message))
+        if self.refuses_edits:
+            raise self.refuses_edits
+
+    async def delete_post(self, post_id: PostId) -> None:
+        self.deleted.append(post_id)
+
+    async def react(self, post_id: PostId, me: UserId, emoji: str) -> None:
+        self.reactions.append((post_id, emoji))
+
+    async def take_reaction_back(self, post_id: PostId, me: UserId, emoji: str) -> None:
+        self.reactions = [each for each in self.reactions if each != (post_id, emoji)]
 
     async def thread(self, root_id: PostId) -> Sequence[Post]:
         self.threads_read += 1

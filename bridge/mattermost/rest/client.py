@@ -9,7 +9,14 @@ import structlog
 
 from bridge.errors import MattermostRefused, MattermostUnavailable
 from bridge.mattermost.json_text import MalformedError
-from bridge.mattermost.rest.endpoints import ChannelCalls, PostCalls, ServerCalls, TeamCalls, UserCalls
+from bridge.mattermost.rest.endpoints import (
+    ChannelCalls,
+    PostCalls,
+    ReactionCalls,
+    ServerCalls,
+    TeamCalls,
+    UserCalls,
+)
 from bridge.mattermost.rest.refusals import is_absence
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Observe, Transport, client_session
@@ -47,6 +54,10 @@ async def connect(
 _CREATING = RetryPolicy(timeout=60, resend_for=25)
 """A create was measured to answer up to 35 s after the post was visible, and the server knows a
 `pending_post_id` for 30 s (`PendingPostIDsCacheTTL` in server/channels/app/post.go)."""
+
+
+_ONCE = RetryPolicy(tries=1)
+"""For what is worth less than another call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +158,21 @@ class RestMattermost:
             "pending_post_id": draft.pending_post_id,
         }
         return parse_post(await PostCalls(self.transport.with_policy(retry_policy)).create(body))
+
+    async def edit_post(self, post_id: PostId, message: str, *, patient: bool = True) -> None:
+        """Change the text alone: props replace all others (`PatchPost` in server/channels/app/post.go)."""
+        transport = self.transport if patient else self.transport.with_policy(_ONCE)
+        await PostCalls(transport).patch(post_id, {"message": message})
+
+    async def delete_post(self, post_id: PostId) -> None:
+        await PostCalls(self.transport).delete(post_id)
+
+    async def react(self, post_id: PostId, me: UserId, emoji: str) -> None:
+        transport = self.transport.with_policy(_ONCE)
+        await ReactionCalls(transport).add({"user_id": me, "post_id": post_id, "emoji_name": emoji})
+
+    async def take_reaction_back(self, post_id: PostId, me: UserId, emoji: str) -> None:
+        await ReactionCalls(self.transport.with_policy(_ONCE)).remove(me, post_id, emoji)
 
     async def max_post_size(self) -> int:
         config = await ServerCalls(self.transport).client_config()

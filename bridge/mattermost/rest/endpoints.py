@@ -253,6 +253,24 @@ class PostCalls:
         """Create a post without showing its author as online."""
         return await self.transport.post("/posts", body, params={"set_online": "false"})
 
+    async def patch(self, post_id: str, body: Body) -> Any:
+        """`PUT /posts/{id}/patch`."""
+        return await Posts(self.transport).patch_post(identifier(post_id), body)
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionCalls:
+    """`/reactions`."""
+
+    transport: Transport
+
+    async def add(self, body: Body) -> Any:
+        return await self.transport.post("/reactions", body)
+
+    async def remove(self, user_id: str, post_id: str, emoji: str) -> Any:
+        user, post = identifier(user_id), identifier(post_id)
+        return await self.transport.delete(f"/users/{user}/posts/{post}/reactions/{segment(emoji)}")
+
 
 @dataclass(frozen=True, slots=True)
 class ServerCalls:

@@ -9,12 +9,14 @@ from asyncpg import Pool
 
 from bridge import config
 from bridge.db.inbox import Inbox
+from bridge.db.stops import Stops
 from bridge.metrics import Metrics
 from bridge.runtime.bot import make_bot
 from bridge.runtime.clients import open_clients
 from bridge.runtime.health import BotState
 from bridge.sandbox.mattermost import Post, User
 from bridge.worker import Worker, WorkerConfig
+from handlers.jobs.stop_signals import StopSignals
 from tests.support.world import Company, World
 
 
@@ -45,7 +47,7 @@ async def running_bot(
     settings = config.load({**world.environ, **tokens})
     async with open_clients(settings, metrics) as clients, asyncio.TaskGroup() as group:
         worker = Worker(Inbox(pool), {}, metrics, asyncio.Event(), WorkerConfig(poll=0.02))
-        bot = make_bot(settings, clients, worker, metrics, state)
+        bot = make_bot(settings, clients, worker, metrics, state, StopSignals(Stops(pool)))
         assert bot
         running = group.create_task(bot.run())
         group.create_task(worker.run(stop))

@@ -31,7 +31,8 @@ from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, T
 from bridge.sandbox.mattermost.channels import archive_channel
 from handlers.jobs.agent_message import AgentMessages, ConversationCheck
 from handlers.jobs.channel_posts import ChannelPosts
-from handlers.jobs.posting import MARK, Poster
+from handlers.jobs.parts import MARK
+from handlers.jobs.posting import Poster
 from tests.support.mappings import Mappings
 from tests.support.mattermost import eventually, running_mattermost
 

@@ -33,7 +33,8 @@ from bridge.models.jobs import Entry, Job, JobKind, Mention
 from bridge.worker import Handler
 from bridge.worker.attempt import Attempt
 from handlers.jobs.mention import Mentions
-from handlers.jobs.posting import MARK, Poster
+from handlers.jobs.parts import MARK
+from handlers.jobs.posting import Poster
 from handlers.jobs.remarks import (
     ANOTHER_QUESTION,
     ASK_ADMINISTRATOR,
@@ -42,8 +43,8 @@ from handlers.jobs.remarks import (
     SHORTER_QUESTION,
     SORRY,
 )
-from handlers.jobs.speakers import Speakers
 from tests.support.clock import Clock
+from tests.support.mentions import make_mentions
 from tests.support.posting import ACME, CHANNEL, ME, WRITER, FakeMattermost, failing
 
 ADA = PersonId(UUID(int=2))
@@ -103,6 +104,12 @@ class Scene:
         (job,) = await self.inbox.claim(Capacity(1))
         return job
 
+    def forget(self, *, remembers: bool = False) -> None:
+        """Have an agent that remembers nothing."""
+        self.agent.remembers = remembers
+        questions = replace(self.mentions.questions, agent_remembers=remembers)
+        self.mentions = replace(self.mentions, questions=questions)
+
     async def lose_lease(self) -> None:
         await self.pool.execute("update jobs set holder = gen_random_uuid()")
 
@@ -135,8 +142,9 @@ def scene(pool: Pool) -> Scene:
         typed.append((channel_id, parent_id))
 
     poster = Poster(cast(Any, mattermost), ME, 16_383, PostAcks())
-    api = cast(Any, mattermost)
-    mentions = Mentions(api, agent, inbox, poster, typing, "equabot", metrics, Speakers(api))
+    mentions = make_mentions(
+        pool, api=mattermost, agent=agent, inbox=inbox, poster=poster, typing=typing, metrics=metrics
+    )
     return Scene(pool, inbox, mattermost, agent, typed, metrics, mentions)
 
 
@@ -272,7 +280,7 @@ async def test_with_more_than_one_person_everybody_is_named(
     remembers: bool,  # noqa: FBT001 - a table's column
 ) -> None:
     """Who asks as well, and for an agent that remembers too."""
-    scene.agent.remembers = remembers
+    scene.forget(remembers=remembers)
     scene.mattermost.users = {
         WRITER: User(WRITER, "ada", first_name="Ada", last_name="Moreno"),
         SOMEBODY: User(SOMEBODY, "ben"),
@@ -331,7 +339,7 @@ def line(number: int, message: str, by: UserId = WRITER, at: int | None = None, 
 
 async def history(scene: Scene, *posts: Post) -> tuple[Message, ...]:
     """Return the history that is sent to an agent that does not remember."""
-    scene.agent.remembers = False
+    scene.forget()
     scene.mattermost.posts = [*posts, Post(ASKED, CHANNEL, WRITER, ROOT, "@equabot hello", 100)]
     await scene.mentions.answer(await scene.job(create_at=100))
     return scene.agent.asked[0].history
@@ -395,7 +403,7 @@ async def test_of_long_posts_as_many_are_sent_as_fit(scene: Scene) -> None:
 
 async def test_a_question_that_opens_its_thread_has_no_history(scene: Scene) -> None:
     """There is nothing to read."""
-    scene.agent.remembers = False
+    scene.forget()
 
     await scene.mentions.answer(await scene.job(post=ROOT))
 
@@ -615,7 +623,7 @@ async def test_a_question_that_was_deleted_meanwhile_is_done(scene: Scene, failu
 
 async def test_a_question_that_was_deleted_before_it_is_read_is_done(scene: Scene) -> None:
     """Its thread cannot be read for the agent: that is no failure of the agent's."""
-    scene.agent.remembers = False
+    scene.forget()
     scene.mattermost.failure = THREAD_GONE
 
     assert await scene.mentions.answer(await scene.job()) == SKIPPED
@@ -690,7 +698,8 @@ async def test_typing_that_cannot_be_shown_does_no_harm(scene: Scene) -> None:
     async def broken(_channel: ChannelId, _thread: PostId | Literal[""]) -> None:
         raise ConnectionError
 
-    await replace(scene.mentions, typing=broken).answer(await scene.job())
+    signs = replace(scene.mentions.signs, typing=broken)
+    await replace(scene.mentions, signs=signs).answer(await scene.job())
 
     assert scene.said == ["forty-two"]
 

@@ -12,7 +12,8 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.models.chat import ChannelId, Draft, Post, PostId
 from bridge.models.jobs import JobId
 from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.posting import MARK, Poster, ReplyTarget
+from handlers.jobs.parts import MARK, Found, ReplyTarget
+from handlers.jobs.posting import Poster
 from tests.support.clock import Clock
 from tests.support.posting import (
     CHANNEL,
@@ -226,7 +227,7 @@ async def test_four_answers_a_channel_are_posted_at_once(
     async with asyncio.TaskGroup() as group:
         posting = [
             group.create_task(
-                poster.deliver(a_job(), "hello", replace(TARGET, channel_id=each), lease, again=False)
+                poster.deliver(a_job(), "hello", replace(TARGET, channel_id=each), lease, there=Found())
             )
             for each in (*[CHANNEL] * 10, other)
         ]
@@ -245,10 +246,10 @@ async def test_what_is_there_is_looked_for_when_it_is_its_turn(
     """Whoever had to wait for others may have been overtaken meanwhile."""
     mattermost.create = never
     others = [
-        asyncio.create_task(poster.deliver(a_job(), "hello", TARGET, lease, again=False)) for _ in range(4)
+        asyncio.create_task(poster.deliver(a_job(), "hello", TARGET, lease, there=Found())) for _ in range(4)
     ]
     await begun(mattermost, 4)
-    late = asyncio.create_task(poster.deliver(a_job(), "hello", TARGET, lease, again=True))
+    late = asyncio.create_task(poster.deliver(a_job(), "hello", TARGET, lease, there=None))
     await Clock().passes(1)
     mattermost.posts = [there("meanwhile", mark(of=1))]
     for other in others:
@@ -266,7 +267,7 @@ async def test_what_is_not_ours_any_more_is_not_posted(
     inbox.ours = False
 
     with pytest.raises(LeaseLost):
-        await poster.deliver(a_job(), "hello", TARGET, lease, again=False)
+        await poster.deliver(a_job(), "hello", TARGET, lease, there=Found())
 
     assert mattermost.drafts == []
 
@@ -286,7 +287,7 @@ async def test_each_part_is_posted_only_while_the_job_is_ours(
     mattermost.create = create
 
     with pytest.raises(LeaseLost):
-        await poster.deliver(a_job(), TEXT, TARGET, lease, again=False)
+        await poster.deliver(a_job(), TEXT, TARGET, lease, there=Found())
 
     assert len(mattermost.drafts) == 2
     assert inbox.asked == [1, 1]
@@ -301,7 +302,7 @@ async def test_a_long_answer_is_posted_in_parts(
     """In their order, each in the thread, within the server's limit, and saying what it is."""
     job = a_job()
 
-    posts = await poster.deliver(job, TEXT, TARGET, lease, again=False)
+    posts = await poster.deliver(job, TEXT, TARGET, lease, there=Found())
 
     drafts = mattermost.drafts
     assert posts == ["new1", "new2", "new3"]
@@ -318,7 +319,7 @@ async def test_a_part_is_known_by_an_id_that_only_its_job_gives(
     """Every attempt sends the same, each part its own, and nobody can guess it from the question."""
     job, other = a_job(key=UUID(int=1)), a_job(key=UUID(int=2))
     for each in (job, job, other):
-        await poster.deliver(each, TEXT, TARGET, lease, again=False)
+        await poster.deliver(each, TEXT, TARGET, lease, there=Found())
 
     ids = [draft.pending_post_id for draft in mattermost.drafts]
     assert ids[:3] == ids[3:6]
@@ -330,7 +331,7 @@ async def test_a_cut_word_alarms_nobody(
 ) -> None:
     """`@alliance` is no alarm until a cut makes `@all` of it; what is done about that has room."""
     for before in (LIMIT - 4, LIMIT - 5, LIMIT - 6):
-        await poster.deliver(a_job(), "-" * before + "@alliance", TARGET, lease, again=False)
+        await poster.deliver(a_job(), "-" * before + "@alliance", TARGET, lease, there=Found())
 
     messages = [draft.message for draft in mattermost.drafts]
     assert not any(message.endswith("@all") for message in messages)
@@ -343,7 +344,7 @@ async def test_parts_that_are_there_are_not_posted_again(
     """After a crash the rest is posted, and all of it is returned in its order."""
     mattermost.posts = [there("second", mark(2)), there("first", mark(1))]
 
-    posts = await poster.deliver(a_job(), TEXT, TARGET, lease, again=True)
+    posts = await poster.deliver(a_job(), TEXT, TARGET, lease, there=None)
 
     assert posts == ["first", "second", "new1"]
     assert [draft.props[MARK]["part"] for draft in mattermost.drafts] == [3]
@@ -371,7 +372,7 @@ async def test_what_only_looks_like_a_part_is_none(
     """Anybody can copy our props into a post, and Mattermost may show anything: the answer is posted."""
     mattermost.posts = [post]
 
-    assert await poster.deliver(a_job(), "the answer", TARGET, lease, again=True) == ["new1"]
+    assert await poster.deliver(a_job(), "the answer", TARGET, lease, there=None) == ["new1"]
 
 
 async def test_a_thread_that_cannot_be_read_is_not_posted_into(
@@ -381,7 +382,7 @@ async def test_a_thread_that_cannot_be_read_is_not_posted_into(
     mattermost.failure = AWAY
 
     with pytest.raises(MattermostUnavailable):
-        await poster.deliver(a_job(), "the answer", TARGET, lease, again=True)
+        await poster.deliver(a_job(), "the answer", TARGET, lease, there=None)
 
     assert mattermost.drafts == []
 
@@ -420,10 +421,10 @@ async def test_what_follows_a_part_that_failed_waits_for_it(
     mattermost.create = third_time(ARCHIVED)
     job = a_job()
     with pytest.raises(MattermostRefused):
-        await poster.deliver(job, TEXT, TARGET, lease, again=False)
+        await poster.deliver(job, TEXT, TARGET, lease, there=Found())
     posted_first = len(mattermost.posts)
 
-    await poster.deliver(job, TEXT, TARGET, lease, again=True)
+    await poster.deliver(job, TEXT, TARGET, lease, there=None)
 
     assert posted_first == fails_at - 1
     assert [post.props[MARK]["part"] for post in mattermost.posts] == [1, 2, 3]

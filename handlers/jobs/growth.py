@@ -1,0 +1,174 @@
+"""The posts of an answer while it comes in: shown early, edited seldom, safe at every moment."""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import structlog
+
+from bridge.db.answers import Answers
+from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable, TokenRefused
+from bridge.metrics import Metrics
+from bridge.models.chat import PostId
+from bridge.models.jobs import Job
+from bridge.text.posts import posts_of, shown_so_far
+from bridge.text.visible import visible_so_far
+from handlers.jobs.lease_guard import LeaseGuard
+from handlers.jobs.parts import Found, Part, ReplyTarget, draft
+from handlers.jobs.posting import Poster
+from handlers.jobs.refusals import means_deleted
+
+log = structlog.get_logger(__name__)
+
+HOLD = 1.5
+"""Seconds after the first text for which nothing is posted: a short answer is whole by then."""
+FIRST_PAUSE = 2.0
+"""Seconds between the first two edits."""
+LONGER = 1.15
+"""How much longer each further pause is: 27 edits last for ten minutes."""
+MOST_EDITS = 27
+"""Edits before the answer is whole; each is a row in Mattermost's database. Three are left to its end."""
+
+_EARLY_PAUSE = 0.5
+_EARLY = 2_000
+"""Characters; as long as less has come and nothing can be shown yet, it is tried more often."""
+_RESERVED = 100
+"""Characters of a post that are left free while it grows, for the remark that it was stopped."""
+
+
+@dataclass(slots=True)
+class Growth:
+    """One answer as people see it grow."""
+
+    poster: Poster
+    answers: Answers
+    metrics: Metrics
+    job: Job
+    target: ReplyTarget
+    lease: LeaseGuard
+    image_hosts: Collection[str]
+    found: Found = field(default_factory=Found)
+    """The posts that show it, also those of an earlier attempt."""
+    enabled: bool = True
+    edits: int = field(default=0, init=False)
+    _pieces: list[str] = field(default_factory=list, init=False)
+    _length: int = field(init=False)
+    """Characters that are shown."""
+    _shown: int = field(default=0, init=False)
+    """Characters of the agent's text of which they are made."""
+    _noted: set[int] = field(default_factory=set, init=False)
+    _has_text: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _is_over: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+
+    def __post_init__(self) -> None:
+        self._length = len(self.found.text)
+
+    @property
+    def text(self) -> str:
+        """What the agent has said so far."""
+        return "".join(self._pieces)
+
+    @property
+    def is_shown(self) -> bool:
+        return bool(self.found.parts)
+
+    def begin(self) -> None:
+        """Forget what an earlier run has said."""
+        self._pieces.clear()
+        self._shown = 0
+
+    def add(self, text: str) -> None:
+        """Take a piece of the answer."""
+        self._pieces.append(text)
+        self._has_text.set()
+
+    def end(self) -> None:
+        """Let `keep_showing` end once it has done what it does."""
+        self._is_over.set()
+        self._has_text.set()
+
+    def took_back(self, whole: str) -> bool:
+        """Return whether the whole answer lacks something that was shown of it."""
+        return self._shown > 0 and not whole.startswith(
+            visible_so_far(self.text[: self._shown], self.image_hosts)
+        )
+
+    async def keep_showing(self) -> None:
+        """Show what has come, again and again, until `end`.
+
+        Raises `LeaseLost`, and `MattermostRefused` if the question was deleted.
+        """
+        await self._has_text.wait()
+        pause = HOLD
+        while not await self._over_within(pause):
+            if self.enabled and self.edits < MOST_EDITS and self.poster.budget.is_open:
+                await self._try_to_show()
+            pause = self._pause()
+
+    async def _over_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._is_over.wait()
+        return self._is_over.is_set()
+
+    def _pause(self) -> float:
+        if not self.is_shown and sum(map(len, self._pieces)) < _EARLY:
+            return _EARLY_PAUSE
+        return FIRST_PAUSE * LONGER**self.edits * self.poster.budget.pace
+
+    async def _try_to_show(self) -> None:
+        try:
+            await self._show()
+        except TokenRefused:
+            self.enabled = False
+        except MattermostRefused as error:
+            if means_deleted(error):
+                raise
+            # The end finds out whether another post is needed.
+            log.info("answer_stops_growing", reason=error.message)
+            self.enabled = False
+        except (MattermostUnavailable, DatabaseUnavailable) as error:
+            log.info("answer_not_shown", reason=error.message)
+
+    async def _show(self) -> None:
+        text = self.text
+        shown = shown_so_far(text, self.image_hosts)
+        if len(shown) <= self._length:
+            return
+        # What others do must not wait for both.
+        await asyncio.sleep(0)
+        with self.poster.budget.growing():
+            for number, message in enumerate(posts_of(shown, self.poster.max_post_size - _RESERVED), 1):
+                await self._put(number, message)
+        self._length, self._shown = len(shown), len(text)
+
+    async def _put(self, number: int, message: str) -> None:
+        there = self.found.parts.get(number)
+        if there is None:
+            await self._create(number, message)
+        elif there.grows and there.message != message:
+            await self._edit(number, message, there)
+
+    async def _create(self, number: int, message: str) -> None:
+        async with self.poster.write_limit(self.target.channel_id):
+            post = await self.poster.create(draft(self.job, self.target, message, number, of=0), self.lease)
+        self._keep(number, Part(post, message, grows=True))
+        await self._note(number, post)
+
+    async def _edit(self, number: int, message: str, there: Part) -> None:
+        await self._note(number, there.id)
+        await self.lease.require()
+        self.edits += 1
+        await self.poster.api.edit_post(there.id, message, patient=False)
+        self.metrics.edited()
+        self._keep(number, Part(there.id, message, grows=True))
+
+    async def _note(self, number: int, post: PostId) -> None:
+        """Store, once and before its first edit, that the post grows."""
+        if number not in self._noted:
+            await self.answers.note(self.job.id, number, post)
+            self._noted.add(number)
+
+    def _keep(self, number: int, part: Part) -> None:
+        self.found = Found({**self.found.parts, number: part}, self.found.of)

@@ -1,0 +1,110 @@
+"""The posts that hold an answer, and the mark by which they are known. Pure: no I/O is imported here."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import uuid5
+
+from bridge.models.chat import ChannelId, Draft, Post, PostId, UserId
+from bridge.models.jobs import Job
+
+MARK = "equabot_bridge"
+"""The key of our props: `{"answers": post id, "part": from 1, "of": parts}`, and perhaps `"remark": true`.
+
+A part that grows has `"grows": true`, and 0 parts; the mark never changes. An answer that was asked for once
+more names the one that it repeats.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTarget:
+    """The thread that an answer belongs into, and the question that it answers."""
+
+    channel_id: ChannelId
+    thread: PostId
+    question: PostId
+    repeats: PostId | Literal[""] = ""
+    """The earlier answer that it repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A post that holds a part of an answer."""
+
+    id: PostId
+    message: str
+    grows: bool = False
+    """Its text may be changed until it is exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The parts of an answer that its thread has already."""
+
+    parts: Mapping[int, Part] = field(default_factory=dict)
+    """By number of the part, from 1."""
+    of: int = 0
+    """The number of parts in all; 0 if none is known to be the last."""
+
+    @property
+    def complete(self) -> bool:
+        return self.of > 0 and self.parts.keys() >= set(range(1, self.of + 1))
+
+    @property
+    def in_order(self) -> list[PostId]:
+        return [self.parts[number].id for number in sorted(self.parts)]
+
+    @property
+    def text(self) -> str:
+        """What people have been shown of the answer."""
+        return "\n\n".join(self.parts[number].message for number in sorted(self.parts))
+
+
+def find(thread: Iterable[Post], target: ReplyTarget, me: UserId) -> Found:
+    """Find the parts in a thread. Only posts of our own account count: anybody can copy props."""
+    parts, of = dict[int, Part](), 0
+    for post in thread:
+        if post.user_id == me and (place := _place(post, target)):
+            number, known = place
+            parts[number] = Part(post.id, post.message, grows=_grows(post))
+            of = known or of
+    return Found(parts, of)
+
+
+def draft(  # noqa: PLR0913 - a part has its text and its place
+    job: Job, target: ReplyTarget, message: str, number: int, of: int, *, fresh: bool = False
+) -> Draft:
+    """Return a part as it is created; one that grows is one of 0. `fresh`: in place of another."""
+    return Draft(
+        channel_id=target.channel_id,
+        root_id=target.thread,
+        message=message,
+        props={MARK: _mark(job, target, number, of)},
+        pending_post_id=str(uuid5(job.key, f"{number} fresh" if fresh else str(number))),
+    )
+
+
+def _mark(job: Job, target: ReplyTarget, number: int, of: int) -> Mapping[str, Any]:
+    """Return the mark of a part; a remark of our own is no answer, so that no agent takes it for its own."""
+    mark: dict[str, Any] = {"answers": target.question, "part": number, "of": of}
+    if not of:
+        mark["grows"] = True
+    if target.repeats:
+        mark["repeats"] = target.repeats
+    return mark if job.kind in ("mention", "repeat") and job.failure is None else {**mark, "remark": True}
+
+
+def _place(post: Post, target: ReplyTarget) -> tuple[int, int] | None:
+    """Return the number of the part and the number of parts, if the post is a part of this answer."""
+    mark: Any = post.props.get(MARK)
+    if not isinstance(mark, Mapping) or mark.get("answers") != target.question:
+        return None
+    number, of = mark.get("part"), mark.get("of")
+    if not (isinstance(number, int) and isinstance(of, int) and number > 0):
+        return None
+    return (number, of) if mark.get("repeats", "") == target.repeats else None
+
+
+def _grows(post: Post) -> bool:
+    mark: Any = post.props[MARK]
+    return mark.get("grows") is True

@@ -1,0 +1,53 @@
+"""What the agent is asked: the question of a post, with the conversation before it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bridge.db.answers import Answers
+from bridge.errors import BridgeError
+from bridge.models.agent import Message, Question
+from bridge.models.chat import Post, UserId
+from bridge.models.jobs import Job, Mention
+from bridge.ports import MattermostApi
+from handlers.jobs.history import asked, before, history, people
+from handlers.jobs.speakers import Speakers, spoken
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    api: MattermostApi
+    answers: Answers
+    speakers: Speakers
+    me: UserId
+    username: str
+    agent_remembers: bool
+
+    async def of(self, job: Job, mention: Mention) -> Question:
+        """Return the question of a job."""
+        if job.organization_id is None or mention.person_id is None:
+            raise BridgeError("A mention without organization or person was put into the inbox.")
+        posts = await self._earlier(mention)
+        names = await self.speakers.names(people(posts, mention, self.me))
+        return Question(
+            organization_id=job.organization_id,
+            person_id=mention.person_id,
+            channel_id=mention.channel_id,
+            thread=mention.thread,
+            post_id=mention.post_id,
+            text=spoken(names.get(mention.user_id), asked(mention.message, self.username)),
+            history=() if self.agent_remembers else await self._history(posts, names),
+        )
+
+    async def _earlier(self, mention: Mention) -> list[Post]:
+        """Return the conversation in the thread before the question."""
+        if mention.thread == mention.post_id:
+            return []
+        return before(await self.api.thread(mention.thread), mention, self.me)
+
+    async def _history(self, posts: Sequence[Post], names: Mapping[UserId, str]) -> tuple[Message, ...]:
+        """Return the messages; what was stopped or broke off is none of the agent's."""
+        if not posts:
+            return ()
+        unfinished = await self.answers.unfinished([post.id for post in posts if post.user_id == self.me])
+        whole = [post for post in posts if post.id not in unfinished]
+        return history(whole, self.me, self.username, names)

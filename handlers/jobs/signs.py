@@ -1,0 +1,78 @@
+"""Signs of life while somebody waits. All of it is best effort: no answer waits for it, or fails by it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from bridge.errors import BridgeError
+from bridge.models.chat import ChannelId, PostId, UserId
+from bridge.models.jobs import Mention
+from bridge.ports import MattermostApi
+
+WAITING = "hourglass_flowing_sand"
+FAILED = "warning"
+
+_TYPING_EVERY = 4.0
+"""Seconds; clients show somebody as typing for about five."""
+_SILENCE = 10.0
+"""Seconds without a word after which the question gets a sign."""
+_PATIENCE = 3.0
+"""Seconds that a sign may take."""
+
+Typing = Callable[[ChannelId, PostId | Literal[""]], Awaitable[None]]
+"""Shows the bot as typing in a thread, or in the channel itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    api: MattermostApi
+    me: UserId
+    typing: Typing
+
+    @asynccontextmanager
+    async def shown(
+        self, mention: Mention, is_silent: Callable[[], bool], *, again: bool = False
+    ) -> AsyncIterator[None]:
+        """Show that the bot works while nothing is there; `again`: a sign of an earlier attempt may stand."""
+        put = asyncio.Event()
+        tasks = {
+            asyncio.create_task(self._keep_typing(mention, is_silent), name="typing"),
+            asyncio.create_task(self._show_waiting(mention, is_silent, put), name="show waiting"),
+        }
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            if again or put.is_set():
+                await _try(self.api.take_reaction_back(mention.post_id, self.me, WAITING))
+
+    async def failed(self, mention: Mention) -> None:
+        """Show that a question got no answer."""
+        await _try(self.api.react(mention.post_id, self.me, FAILED))
+
+    async def _keep_typing(self, mention: Mention, is_silent: Callable[[], bool]) -> None:
+        while is_silent():
+            await self.typing(mention.channel_id, mention.thread)
+            # Who asks in the channel looks there: clients show a thread's typing in the thread alone.
+            if mention.post_id == mention.thread:
+                await self.typing(mention.channel_id, "")
+            await asyncio.sleep(_TYPING_EVERY)
+
+    async def _show_waiting(
+        self, mention: Mention, is_silent: Callable[[], bool], put: asyncio.Event
+    ) -> None:
+        """Put the sign below the question; `put` is set as soon as it may stand there."""
+        await asyncio.sleep(_SILENCE)
+        if is_silent():
+            put.set()
+            await _try(self.api.react(mention.post_id, self.me, WAITING))
+
+
+async def _try(call: Awaitable[None]) -> None:
+    with suppress(BridgeError, TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            await call

@@ -1,0 +1,52 @@
+"""The handlers of mentions, put together as the daemon does."""
+
+from typing import Any, cast
+
+from asyncpg import Pool
+
+from bridge.clock import Clock, boot_time
+from bridge.db.answers import Answers
+from bridge.db.inbox import Inbox
+from bridge.db.stops import Stops
+from bridge.metrics import Metrics
+from bridge.ports import Agent, MattermostApi
+from handlers.jobs.asking import Asking
+from handlers.jobs.mention import Mentions
+from handlers.jobs.posting import Poster
+from handlers.jobs.questions import Questions
+from handlers.jobs.signs import Signs, Typing
+from handlers.jobs.speakers import Speakers
+from handlers.jobs.stop_signals import StopSignals
+
+
+async def no_typing(_channel: object, _thread: object) -> None:
+    """Show nothing."""
+
+
+def make_mentions(
+    pool: Pool,
+    *,
+    api: object,
+    agent: object,
+    inbox: Inbox,
+    poster: Poster,
+    typing: Typing | None = None,
+    metrics: Metrics | None = None,
+    clock: Clock = boot_time,
+    stream: bool = True,
+    remembers: bool | None = None,
+) -> Mentions:
+    """Return the handlers as one process has them; `api` and `agent` may be fakes."""
+    mattermost, client = cast(MattermostApi, api), cast(Agent, agent)
+    answers, stops, counted = Answers(pool), Stops(pool), metrics or Metrics()
+    known = client.remembers if remembers is None else remembers
+    return Mentions(
+        inbox,
+        poster,
+        Questions(mattermost, answers, Speakers(mattermost), poster.me, "equabot", known),
+        Asking(client, poster, answers, StopSignals(stops), counted, stream=stream),
+        stops,
+        Signs(mattermost, poster.me, typing or cast(Any, no_typing)),
+        counted,
+        clock,
+    )
