@@ -249,6 +249,9 @@ class EquaPlatform(Protocol):
         The organization's name is empty where Equa's list has none; then ask `organization_name`.
         """
 
+    async def organizations(self, cookie: str) -> Sequence[Organization]:
+        """Return the organizations that whoever is signed in belongs to."""
+
     async def admin(self, cookie: str, organization: OrganizationId) -> Person:
         """Return who is signed in; raise `NotAnAdmin` unless they administer the organization."""
 

@@ -64,17 +64,14 @@ class SignIns:
         """Exchange what a browser begins with for a code, bound to the client and to its `state`.
 
         Returns whose it is; None, and no code, if it is unknown, used, expired, without its proof, or its
-        person is in no organization.
+        person is in no organization. It is used up all the same: another browser has come by it.
         """
         found: PersonId | None = await self.pool.fetchval(
             """
-            with used as (
-                delete from sign_ins
-                where hash = $1 and purpose = $2 and proof is not distinct from $3 returning *
-            )
+            with used as (delete from sign_ins where hash = $1 and purpose = $2 returning *)
             insert into sign_ins (hash, purpose, person_id, client_id, redirect_uri, proof, expires)
             select $4, 'code', used.person_id, $5, $6, $7, now() + $8::interval from used
-            where used.expires > now() and exists (
+            where used.expires > now() and used.proof is not distinct from $3 and exists (
                 select from memberships m where m.person_id = used.person_id and m.state = 'joined'
             )
             returning person_id

@@ -1,6 +1,6 @@
 """Organizations' teams, and which of their channels is which."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from asyncpg import Pool
@@ -8,7 +8,7 @@ from asyncpg import Pool
 from bridge.db.attempts import of_organization
 from bridge.db.pool import database_errors
 from bridge.models.chat import ChannelId, ChannelProblem, Team, TeamId
-from bridge.models.equa import OrganizationId
+from bridge.models.equa import OrganizationId, PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,24 @@ class Teams:
             organization,
         )
         return TeamMapping(TeamId(row["team_id"]), row["name"], row["shown_name"]) if row else None
+
+    @database_errors
+    async def home_of(
+        self, person: PersonId, organizations: Collection[OrganizationId]
+    ) -> OrganizationId | None:
+        """Return one of these organizations that has a team, rather one whose team the person is in."""
+        found = await self.pool.fetchval(
+            """
+            select o.organization_id from mattermost_org_mappings o
+            left join memberships m
+                on m.organization_id = o.organization_id and m.person_id = $1 and m.state = 'joined'
+            where o.organization_id = any($2::uuid[])
+            order by m.person_id is null, o.created, o.organization_id limit 1
+            """,
+            person,
+            list(organizations),
+        )
+        return OrganizationId(found) if found else None
 
     @database_errors
     async def record(self, organization: OrganizationId, team: Team, shown_name: str | None) -> None:

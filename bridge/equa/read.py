@@ -3,7 +3,7 @@
 Equa answers 200 to strangers too, so the body decides, not the status.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.equa.values import listing, text, unreadable, uuid_of
@@ -47,6 +47,15 @@ def membership(payload: object, organization: OrganizationId) -> Organization | 
     if None in read or not found.complete:
         raise unreadable("organizations")
     return None
+
+
+def organizations(payload: object) -> Sequence[Organization]:
+    """Read all organizations in the answer of `GET /organization` that can be read; raise if none can."""
+    items = listing(payload, "organizations").items
+    found = [each for each in map(_organization, items) if each is not None]
+    if items and not found:
+        raise unreadable("organizations")
+    return found
 
 
 def organization_name(payload: object) -> str:

@@ -7,6 +7,7 @@ from aiohttp import web
 from handlers.http import (
     access_token,
     authorize,
+    completion,
     config,
     cors,
     events,
@@ -26,7 +27,7 @@ from handlers.http.background_tasks import BackgroundTasks
 from handlers.http.expect import expected
 from handlers.http.inside import kept_inside
 from handlers.http.middleware import observer
-from handlers.web import page, static
+from handlers.web import page, sign_in, static
 
 _TABLE = (
     session.ROUTE,
@@ -37,8 +38,10 @@ _TABLE = (
     events.ROUTE,
     login.ROUTE,
     authorize.ROUTE,
+    completion.ROUTE,
     access_token.ROUTE,
     sign_in_user.ROUTE,
+    sign_in.ROUTE,
     page.ROUTE,
     static.ROUTE,
     healthz.ROUTE,

@@ -24,7 +24,7 @@ from handlers.http import own_cookies
 from handlers.http.app_keys import LIMITS, SERVICES, OAuth
 from handlers.http.login_page import waiting_page
 from handlers.http.models import Input
-from handlers.http.oauth import LONGEST_STATE, Refusal, back, require_client, state_of
+from handlers.http.oauth import LONGEST_STATE, Refusal, back, is_plain, require_client, state_of
 from handlers.http.route import HTML, Reply, Route
 from handlers.http.sign_in_answers import CAREFUL, as_page, failure_page
 from provisioning.sign_in_provider import digest
@@ -32,6 +32,7 @@ from provisioning.sign_in_provider import digest
 T = TypeVar("T")
 
 WEB_APP_PATH = "/messaging/sign-in"
+"""Where `handlers.web.sign_in` is."""
 
 
 class _Query(Input):
@@ -81,15 +82,14 @@ async def _authorized(request: web.Request) -> web.Response:
 
 async def _came_back(request: web.Request, oauth: OAuth) -> web.Response:
     """Finish what this browser has begun; a link from elsewhere is bound to another browser's nonce."""
-    begun = own_cookies.begun(request)
-    if begun is None:
-        raise NotSignedIn("This sign-in was begun in another browser, or too long ago.")
+    begun = own_cookies.begun(request) or own_cookies.Begun("", "")
+    confirmed = request.query["confirmed"]
     code = await _within_time(
-        request,
-        oauth.provider.code_of_confirmed(request.query["confirmed"], begun.nonce, oauth.client, begun.state),
+        request, oauth.provider.code_of_confirmed(confirmed, begun.nonce, oauth.client, begun.state)
     )
-    if code is None:
-        raise NotSignedIn("This sign-in has been finished, or was begun too long ago.")
+    # The browser's owner can write the cookie anew, state and all.
+    if code is None or not is_plain(begun.state):
+        raise NotSignedIn("This sign-in was begun in another browser, or too long ago.")
     return _redirect(back(oauth.client, begun.state, code=code), own_cookies.end_begun(request))
 
 

@@ -28,7 +28,9 @@ _SCOPES = frozenset({"", "read_user"})
 
 _PLAIN_ACTIONS = frozenset({"login", "mobile"})
 
-_OF_OTHER_ACTIONS = frozenset({"team_id", "invite_id", "email"})
+_TEAMS = frozenset({"team_id", "invite_id"})
+_OTHER = _TEAMS | {"email"}
+"""What a `state` has that does more."""
 
 AuthorizationError = Literal["invalid_request", "access_denied", "unsupported_response_type", "invalid_scope"]
 """Of RFC 6749 section 4.1.2.1; the others of that list never lead back to Mattermost, see `client_of`."""
@@ -79,17 +81,25 @@ def is_plain(state: str) -> bool:
     the id of a team that it then puts the person into (`AuthorizeOAuthUser` and `LoginByOAuth` in
     server/channels/app/oauth.go).
     """
+    props = _props(state)
+    return bool(props.get("token")) and props.get("action") in _PLAIN_ACTIONS and not _OTHER & props.keys()
+
+
+def joins_no_team(state: str) -> bool:
+    """Return whether a `state` can be read and names no team."""
+    props = _props(state)
+    return bool(props) and not _TEAMS & props.keys()
+
+
+def _props(state: str) -> Mapping[str, str]:
+    """Return what a `state` holds, nothing if Mattermost might read it in another way."""
     try:
         props = json.loads(base64.b64decode(state, validate=True))
     except (binascii.Error, ValueError, RecursionError):
-        return False
+        return {}
     if not isinstance(props, dict) or not all(isinstance(value, str) for value in props.values()):
-        return False
-    return (
-        bool(props.get("token"))
-        and props.get("action") in _PLAIN_ACTIONS
-        and not _OF_OTHER_ACTIONS & props.keys()
-    )
+        return {}
+    return props
 
 
 def back(client: Client, state: str, **fields: str) -> str:

@@ -1,7 +1,7 @@
 """Who is there by their Equa session, and what Equa says of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -21,6 +21,12 @@ Question = Callable[[EquaPlatform, str], Awaitable[T]]
 async def person(request: web.Request) -> Person:
     """Return who is signed in; raise `NotSignedIn`, `EquaUnavailable` and `TooManyRequests`."""
     return await _within_time(request, _identified(request))
+
+
+async def organizations(request: web.Request) -> tuple[Person, Sequence[Organization]]:
+    """Return who is signed in, and all that they belong to."""
+    people = await person(request)
+    return people, await _known(request, lambda equa, cookie: equa.organizations(cookie))
 
 
 async def member(request: web.Request, organization: OrganizationId) -> tuple[Person, Organization]:

@@ -45,14 +45,17 @@ async def messaging(request: web.Request) -> web.Response:
         return _wrong_address(request, _NO_ORGANIZATION)
     if not re.fullmatch(_CHANNEL, channel):
         return _wrong_address(request, _NO_CHANNEL)
-    return _page(request, "messaging.html", organization=str(UUID(organization)), channel=channel)
+    return template_page(request, "messaging.html", organization=str(UUID(organization)), channel=channel)
 
 
 def _wrong_address(request: web.Request, reason: str) -> web.Response:
-    return _page(request, "wrong-address.html", status=400, reason=reason)
+    return template_page(request, "wrong-address.html", status=400, reason=reason)
 
 
-def _page(request: web.Request, template: str, *, status: int = 200, **holes: str) -> web.Response:
+def template_page(
+    request: web.Request, template: str, *, status: int = 200, framed: bool = True, **holes: str
+) -> web.Response:
+    """Return a page of `templates/`, its holes filled; other pages of `WEB_ORIGINS` may frame it."""
     services = request.app[SERVICES]
     text = _template(template).substitute(
         {name: escape(value) for name, value in holes.items()},
@@ -60,10 +63,11 @@ def _page(request: web.Request, template: str, *, status: int = 200, **holes: st
         style=assets()["messaging-page.css"].url,
         script=assets()["messaging-page.js"].url,
         component=assets()["messaging.js"].url,
+        sign_in=assets()["sign-in.js"].url,
         back=_back(services),
     )
     headers = {
-        "Content-Security-Policy": page_policy(services.public_url, services.web_origins),
+        "Content-Security-Policy": page_policy(services.public_url, services.web_origins if framed else None),
         # A browser with "no-referrer" would send "Origin: null" with the page's own POST.
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 
-def page_policy(chat_url: str | None, embedders: Iterable[str]) -> str:
+def page_policy(chat_url: str | None, embedders: Iterable[str] | None) -> str:
     """Return the page's Content-Security-Policy.
 
-    `chat_url` is what the page shows in its frame; `embedders` are the origins that may frame the page.
+    `chat_url` is what the page shows in its frame; `embedders` are the origins that may frame the page; None
+    for a page that nobody may.
     """
     directives = {
         "default-src": "'none'",
@@ -16,7 +17,7 @@ def page_policy(chat_url: str | None, embedders: Iterable[str]) -> str:
         "img-src": "'self'",
         "connect-src": "'self'",
         "frame-src": _origin(chat_url) if chat_url else "'none'",
-        "frame-ancestors": " ".join(("'self'", *embedders)),
+        "frame-ancestors": "'none'" if embedders is None else " ".join(("'self'", *embedders)),
         "base-uri": "'none'",
         "form-action": "'none'",
         "require-trusted-types-for": "'script'",

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -105,11 +104,11 @@ class Browser:
 
 def _keep(jar: dict[str, str], response: ClientResponse) -> None:
     for header in response.headers.getall("Set-Cookie", ()):
-        read: SimpleCookie = SimpleCookie(header)
-        for name, morsel in read.items():
-            jar.pop(name, None)
-            if morsel["max-age"] != "0":
-                jar[name] = morsel.value
+        pair, *attributes = header.split("; ")
+        name, _, value = pair.partition("=")
+        jar.pop(name, None)
+        if "Max-Age=0" not in attributes:
+            jar[name] = value.strip('"')
 
 
 @dataclass(slots=True)
@@ -150,6 +149,13 @@ class SignIn:
         }
         sent = {name: value for name, value in {**form, **changes}.items() if value}
         return await self.front.client.post("/login/equa/token", data=sent)
+
+    async def may_complete(self, url: str) -> bool:
+        """Ask as the proxy does before it passes a completion on."""
+        asked = {"X-Original-URI": url.removeprefix(CHAT)}
+        response = await self.front.client.get("/login/equa/completion", headers=asked)
+        assert response.status in (204, 403)
+        return response.status == 204
 
     async def user(self, token: str) -> ClientResponse:
         return await self.front.client.get(

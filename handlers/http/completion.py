@@ -1,0 +1,78 @@
+"""`GET /login/equa/completion`: the proxy asks whether a browser may go on with a sign-in to Mattermost.
+
+A browser can write the `state` beside its code anew, and Mattermost puts the person into the team that it
+then names. So a code of ours goes on only with the very `state` that it was given for, and one of another
+provider with a `state` that names no team.
+"""
+
+import asyncio
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from aiohttp import web
+
+from bridge.errors import DatabaseUnavailable, NotPermitted
+from bridge.models.chat import GITLAB
+from handlers.http.app_keys import LIMITS, SERVICES, OAuth
+from handlers.http.oauth import joins_no_team
+from handlers.http.route import Reply, Route
+
+ASKED = "X-Original-URI"
+"""The header in which the proxy names the address."""
+
+_WITH_CODE = {"code", "state"}
+_WITHOUT_CODE = {"error", "error_description", "state"}
+"""Signs nobody in."""
+
+
+async def check(request: web.Request) -> web.Response:
+    """Answer 204 if the browser may go on."""
+    address = _parts(request.headers.get(ASKED, ""))
+    query = _query(address.query)
+    oauth = request.app[SERVICES].oauth
+    is_ours = oauth and GITLAB in address.path.split("/")
+    if query.keys() <= _WITHOUT_CODE:
+        return web.Response(status=204)
+    # Of a name that is there twice Mattermost might take the other value.
+    if query.keys() >= _WITH_CODE and all(len(values) == 1 for values in query.values()):
+        code, state = query["code"][0], query["state"][0]
+        if await _belong_together(request, oauth, code, state) if oauth and is_ours else joins_no_team(state):
+            return web.Response(status=204)
+    raise NotPermitted("This sign-in was changed on its way, or has been used.")
+
+
+async def _belong_together(request: web.Request, oauth: OAuth, code: str, state: str) -> bool:
+    try:
+        async with asyncio.timeout(request.app[LIMITS].timeouts.login):
+            return await oauth.provider.is_for(code, state)
+    except TimeoutError:
+        raise DatabaseUnavailable("The database does not answer.") from None
+
+
+def _parts(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        raise _malformed() from None
+
+
+def _query(text: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(text, keep_blank_values=True, max_num_fields=9)
+    except ValueError:
+        raise _malformed() from None
+
+
+def _malformed() -> NotPermitted:
+    return NotPermitted("This is no address of a sign-in.")
+
+
+ROUTE = Route(
+    method="GET",
+    path="/login/equa/completion",
+    handler=check,
+    operation="checkCompletion",
+    summary="Say whether a code and its state belong together",
+    description=f"The proxy asks before it passes a completion on, and names its address in `{ASKED}`.",
+    replies={204: Reply("They do.")},
+    errors=(NotPermitted, DatabaseUnavailable),
+)

@@ -1,0 +1,51 @@
+"""A sign-in that was changed on its way does not reach Mattermost."""
+
+import pytest
+from aiohttp import ClientSession
+
+from tests.support.nginx import Nginx
+from tests.support.upstream import Upstream
+
+COMPLETE = "/signup/gitlab/complete?code=c&state=s%3D"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [COMPLETE, "/login/gitlab/complete?code=c", "/oauth/gitlab/complete//", "/api/v3/oauth/gitlab/complete"],
+)
+async def test_the_bridge_is_asked_first(
+    proxy: Nginx, http: ClientSession, chat: Upstream, bridge: Upstream, path: str
+) -> None:
+    """With the address as the browser has sent it, and without the marks of a request from outside."""
+    async with http.get(proxy.url + path, allow_redirects=False) as response:
+        assert response.status == 200
+
+    assert (bridge.only.target, chat.only.target) == ("/login/equa/completion", path)
+    assert bridge.only.headers["X-Original-URI"] == path
+    assert not {"X-Forwarded-For", "X-Real-IP"} & bridge.only.headers.keys()
+
+
+@pytest.mark.parametrize("status", [403, 503])
+async def test_what_the_bridge_does_not_confirm_goes_no_further(
+    proxy: Nginx, http: ClientSession, chat: Upstream, bridge: Upstream, status: int
+) -> None:
+    """The browser gets a page with a way to begin again, and the page around it hears of it."""
+    bridge.status = status
+
+    async with http.get(proxy.url + COMPLETE) as response:
+        text = await response.text()
+
+    assert (response.status, response.content_type) == (403 if status == 403 else 500, "text/html")
+    assert "equabot:login-failed" in text
+    assert not chat.seen
+
+
+async def test_nobody_asks_the_bridge_from_outside(
+    proxy: Nginx, http: ClientSession, bridge: Upstream
+) -> None:
+    """Neither by the bridge's path nor by the proxy's."""
+    for path in ("/login/equa/completion", "/-/completion"):
+        async with http.get(proxy.url + path) as response:
+            assert response.status == 404
+
+    assert not bridge.seen
