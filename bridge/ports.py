@@ -46,7 +46,7 @@ class MattermostApi(Protocol):
         """Return the team's channel of that name, None if there is none or it is archived."""
 
     async def join_channel(self, channel_id: ChannelId, me: UserId) -> None:
-        """Become a member of an open channel of one's team; to be one already is no error."""
+        """Join an open channel of one of the account's teams; does nothing for a member."""
 
     async def refresh_hearing(self, channel_id: ChannelId, me: UserId) -> None:
         """Let the account's open connections hear every channel that it is a member of.
@@ -100,8 +100,8 @@ class MattermostApi(Protocol):
 class MattermostAdmin(Protocol):
     """Mattermost as a system administrator manages it.
 
-    What is looked for and not there is None; archived teams and channels and deactivated accounts are
-    there. To add, to restore, to activate, to remove or to revoke what already is so does nothing.
+    A lookup returns None for what does not exist; archived teams and channels and deactivated accounts
+    exist. Adding, restoring, activating, removing and revoking do nothing where that was done already.
     """
 
     async def user(self, user_id: UserId) -> User | None: ...
@@ -234,10 +234,10 @@ class MattermostBulk(Protocol):
 
 
 class EquaPlatform(Protocol):
-    """Equa as the person sees it whose browser sent `cookie`: those of its cookies that are Equa's own.
+    """Equa as one person sees it; `cookie` holds the Equa cookies of their browser.
 
-    Nobody's cookie raises `NotSignedIn`. While Equa is away or says something unreadable every question
-    raises `EquaUnavailable`, never that somebody is no member. A yes may be up to 10 s old.
+    A cookie that belongs to nobody raises `NotSignedIn`. While Equa is away or sends something unreadable,
+    every method raises `EquaUnavailable` and never `NotAMember`. A yes may be up to 10 s old.
     """
 
     async def person(self, cookie: str) -> Person:

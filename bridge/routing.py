@@ -1,88 +1,15 @@
 """Decide about a post: answer, invite, or refuse with a reason. Pure: no I/O is imported here."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal, Self
 
 from bridge.models.chat import Post, Posted, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Hint
+from bridge.reasons import STOP, Reason
 from bridge.text.mentions import addresses_others, mentions, strip_mention
-
-Reason = Literal[
-    "own_post",
-    "system_post",
-    "webhook",
-    "other_bot",
-    "direct_message",
-    "other_channel",
-    "empty_text",
-    "before_start",
-    "too_old",
-    "team_not_mapped",
-    "not_mentioned",
-    "follow_ups_off",
-    "stopped_listening",
-    "to_somebody_else",
-    "others_write_there",
-    "left_organization",
-    "author_not_mapped",
-    "stop_listening",
-    "too_many_questions",
-    "channel_renamed",
-]
-
-
-REASONS: Mapping[str, str] = MappingProxyType(
-    {
-        "own_post": "The bot wrote it itself.",
-        "system_post": "It is no ordinary message but one of Mattermost's own, such as somebody joining.",
-        "webhook": "A webhook wrote it.",
-        "other_bot": "Another bot wrote it.",
-        "direct_message": "It stands outside of any team, so it belongs to no organization.",
-        "other_channel": "It stands in another channel than the one in which the bot listens.",
-        "empty_text": "It has no text.",
-        "before_start": "It was written before the bridge began to listen there.",
-        "too_old": "It was more than a day old when the bridge saw it.",
-        "team_not_mapped": "Its team belongs to no organization.",
-        "not_mentioned": "It does not mention the bot, and the bot does not answer in its thread yet.",
-        "follow_ups_off": "It does not mention the bot, and FOLLOW_UPS is never.",
-        "stopped_listening": "It does not mention the bot, which was told to stop listening in its thread.",
-        "to_somebody_else": "It continues a thread of the bot's, but addresses somebody else.",
-        "others_write_there": "It does not mention the bot, and more than one person writes in its thread.",
-        "left_organization": "Its author has left the organization, or is being taken out of its team.",
-        "author_not_mapped": "Its author is unknown to Equa and did not mention the bot.",
-        "stop_listening": "It told the bot to stop listening in its thread, which it does.",
-        "too_many_questions": "Its author has asked more in a short time than ASK_LIMIT allows.",
-        "channel_renamed": "Somebody gave its channel another name; once that is repaired it is answered.",
-    }
-)
-"""Why a post is not answered; the codes are stored and must not change."""
-
-SKIPPED: Mapping[str, str] = MappingProxyType(
-    {
-        "question_deleted": "It was deleted before the answer could be posted.",
-        "no_reply": "The agent read it and chose to say nothing (NO_REPLY).",
-    }
-)
-"""Why a job was done without a post; the codes are stored and must not change."""
-
-SELF_EVIDENT: frozenset[str] = frozenset(
-    {
-        "own_post",
-        "system_post",
-        "webhook",
-        "other_bot",
-        "direct_message",
-        "channel_renamed",
-        "other_channel",
-        "empty_text",
-        "before_start",
-    }
-)
-"""Reasons that `why` finds again from the post itself, so that they are not stored."""
 
 _FOR_OTHERS: frozenset[Reason] = frozenset({"not_mentioned", "to_somebody_else"})
 
@@ -96,9 +23,6 @@ OLDEST = 24 * 60 * 60 * 1000
 """Milliseconds; nobody waits longer for an answer."""
 
 MINUTE, HOUR = 60_000, 3_600_000
-
-STOP: Reason = "stop_listening"
-"""The stored reason by which a thread is known in which the bot no longer listens."""
 
 _STOP = re.compile(r"(?:please[ ,]+)?stop +listening(?: +(?:here|please|now))?[\s.!,]*", re.IGNORECASE)
 
@@ -221,11 +145,6 @@ def is_addressed(posted: Posted, me: Bot) -> bool:
     return directly or mentions(posted.post.message, me.username)
 
 
-def explain(reason: str) -> str:
-    """Return a sentence for an operator; a code that this version does not know is returned as it is."""
-    return REASONS.get(reason) or SKIPPED.get(reason, reason)
-
-
 def _by_whom(post: Post, me: Bot, *, author_is_bot: bool | None) -> Reason | None:
     if post.user_id == me.user_id:
         return "own_post"
@@ -258,7 +177,7 @@ def _past(post: Post, facts: Facts) -> Reason | None:
 
 
 def _elsewhere(posted: Posted, facts: Facts, me: Bot) -> Refuse:
-    """Decide about a post in another channel than `#agent`: who mentions the bot hears where it answers."""
+    """Decide about a post outside of `#agent`: somebody who mentions the bot is told where it answers."""
     if facts.in_agent_channel:
         return Refuse("channel_renamed")
     here = facts.organization_id is not None and facts.now - posted.post.create_at <= OLDEST

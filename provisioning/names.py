@@ -1,7 +1,7 @@
-"""Names that Mattermost accepts, made of names that people gave. Pure: no I/O is imported here.
+"""Make names that Mattermost accepts from names that people gave. Pure: no I/O is imported here.
 
 Rules: server/public/model/user.go (`IsValidUsername`), team.go (`IsValidTeamName`, `IsReservedTeamName`) and
-utils.go (`reservedName`). Every function takes any text whatever.
+utils.go (`reservedName`). Every function accepts any text.
 """
 
 import re
@@ -41,7 +41,7 @@ _LETTERS = str.maketrans(
 
 _QUOTES = re.compile("['`\u00b4\u2018\u2019\u02bc]")
 _DIRECTION = re.compile("[\u200e\u200f\u2028-\u202e\u2066-\u2069]")
-"""What turns the direction of other people's text."""
+"""Characters that change the direction of other people's text."""
 
 _ATOM = r"[a-z0-9!$&'*+=^_`{|}~\x80-\U0010ffff-]+"
 _EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_ATOM}(\.{_ATOM})*")
@@ -49,7 +49,7 @@ _EMAIL = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_ATOM}(\.{_ATOM})*")
 server/public/model/utils.go), without the signs that a path of the REST interface cannot hold."""
 
 _ALARMS = frozenset({"all", "channel", "here", "matterbot", "system"})
-"""Reserved, or read as a mention of everybody also in front of punctuation."""
+"""Reserved, or read as a mention of everybody even with punctuation behind it."""
 
 _RESERVED_PREFIXES = (
     *("admin", "api", "channel", "claim", "error", "files", "help", "landing", "login", "mfa", "oauth"),
@@ -60,7 +60,7 @@ _OTHER_ADDRESSES = frozenset({"hooks", "main", "messaging", "preparing-workspace
 
 
 def usernames(person: Person) -> Iterator[str]:
-    """Yield usernames for a person, the best first; the last is free unless somebody means harm."""
+    """Yield usernames for a person, the best first; only malice takes the last one."""
     sources = (person.username, person.name, person.email.partition("@")[0])
     base = next(filter(None, map(_username, sources)), "")
     code = person.id.hex
@@ -73,7 +73,7 @@ def usernames(person: Person) -> Iterator[str]:
 
 
 def team_names(organization: Organization) -> Iterator[str]:
-    """Yield names for an organization's team, the best first; the last is free unless somebody means harm."""
+    """Yield names for an organization's team, the best first; only malice takes the last one."""
     base = team_name(organization.name)
     code = organization.id.hex
     if base:

@@ -56,14 +56,14 @@ _BY_STATUS: dict[int, Cause] = {401: "access", 402: "quota", 403: "access", 413:
 
 
 def cause(report: ErrorReport, status: int | None) -> Cause | None:
-    """Return the cause of an error; None if neither its words nor its status leave no doubt."""
+    """Return the cause of an error; None if its words and its status leave it in doubt."""
     words = report.words
     found = next((name for name, pattern in _CAUSES if pattern.search(words)), None)
     if status in _BY_STATUS and found not in ("quota", "model"):
         return _BY_STATUS[status]
     if status == 429 and found != "quota":
         return "rate"
-    # While a server is not well it says of a model that it is not available, too.
+    # A server in trouble also says that a model is not available.
     if status is not None and status >= 500 and found in ("access", "model"):
         return None
     return found

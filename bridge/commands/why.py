@@ -20,6 +20,7 @@ from bridge.mattermost.rest.client import connect
 from bridge.models.chat import Position, Post, Posted, PostId
 from bridge.models.ids import is_mattermost_id
 from bridge.ports import MattermostApi
+from bridge.reasons import explain
 from bridge.routing import Bot
 from bridge.runtime.database import any_database
 from bridge.runtime.policy import question_policy
@@ -45,9 +46,9 @@ def _explained(record: JobRecord) -> list[str]:
     lines = [f"{record.kind}: {record.state}"]
     match record.state:
         case "refused":
-            lines.append(f"not answered: {routing.explain(record.reason or '')}")
+            lines.append(f"not answered: {explain(record.reason or '')}")
         case "done" if record.result and "skipped" in record.result:
-            lines.append(f"not answered: {routing.explain(str(record.result['skipped']))}")
+            lines.append(f"not answered: {explain(str(record.result['skipped']))}")
         case "done" | "dead":
             lines += [f"posted: {post}" for post in (record.result or {}).get("posts", ())]
         case "waiting":
@@ -117,7 +118,7 @@ def _moment(milliseconds: int) -> str:
 def _said(decision: routing.Decision, not_stored: str) -> int:
     match decision:
         case routing.Refuse(reason, _):
-            print(f"not answered: {routing.explain(reason)}")
+            print(f"not answered: {explain(reason)}")
             return 0
         case routing.Answer() | routing.Invite():
             print(f"It is to be answered, but it is not stored yet: {not_stored}")

@@ -7,7 +7,8 @@ from asyncpg import Pool
 
 from bridge.db.pool import database_errors
 from bridge.models.chat import Posted
-from bridge.routing import HOUR, STOP, Facts
+from bridge.reasons import STOP
+from bridge.routing import HOUR, Facts
 
 _FACTS = """
 with post as (

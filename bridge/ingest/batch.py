@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bridge.models.chat import ChannelId, Post, Posted, PostId, UserId
-from bridge.routing import STOP, Answer, Decision, Facts, Invite, Refuse
+from bridge.reasons import STOP
+from bridge.routing import Answer, Decision, Facts, Invite, Refuse
 
 _MOST_TEXT = 256 * 1024
 """Characters of the posts that are stored in one statement: their jobs hold the text."""

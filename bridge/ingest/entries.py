@@ -3,7 +3,8 @@
 from bridge.models.chat import Post, Posted
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Hint, HintPost, JobKind, Mention
-from bridge.routing import HOUR, OLDEST, Facts, Reason
+from bridge.reasons import Reason
+from bridge.routing import HOUR, OLDEST, Facts
 
 
 def job_entry(kind: JobKind, posted: Posted, facts: Facts) -> Entry:

@@ -16,6 +16,7 @@ from bridge.ingest.batch import Batch, affordable
 from bridge.ingest.entries import hint_entry, job_entry, refusal_entry
 from bridge.models.chat import Position, Posted
 from bridge.models.jobs import Entry
+from bridge.reasons import SELF_EVIDENT
 from bridge.routing import Bot, Facts, Policy
 
 log = structlog.get_logger(__name__)
@@ -108,7 +109,7 @@ def _of_decision(posted: Posted, facts: Facts, decision: routing.Decision) -> It
         case routing.Invite():
             yield job_entry("invite", posted, facts)
         case routing.Refuse(reason, hint):
-            if reason not in routing.SELF_EVIDENT:
+            if reason not in SELF_EVIDENT:
                 yield refusal_entry(reason, posted, facts)
             if hint is not None:
                 yield hint_entry(hint, posted, facts.organization_id)

@@ -30,12 +30,12 @@ async def organizations(request: web.Request) -> tuple[Person, Sequence[Organiza
 
 
 async def member(request: web.Request, organization: OrganizationId) -> tuple[Person, Organization]:
-    """Return who is signed in and the organization; raise `NotAMember` besides."""
+    """Return who is signed in and the organization; raise what `person` raises, and `NotAMember`."""
     return await _known(request, lambda equa, cookie: equa.member(cookie, organization))
 
 
 async def admin(request: web.Request, organization: OrganizationId) -> Person:
-    """Return who is signed in; raise `NotAnAdmin` besides."""
+    """Return who is signed in; raise what `person` raises, and `NotAnAdmin`."""
     return await _known(request, lambda equa, cookie: equa.admin(cookie, organization))
 
 

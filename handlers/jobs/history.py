@@ -18,9 +18,10 @@ _TYPES = ("", "me")
 
 
 def before(thread: Sequence[Post], mention: Mention, me: UserId) -> list[Post]:
-    """Return the conversation before the question, oldest first, and what came in the same millisecond.
+    """Return the conversation before the question, oldest first.
 
-    Posts of the system and of webhooks do not belong to it, nor do the bot's own remarks.
+    Posts of the same millisecond belong to it. Posts of the system and of webhooks do not, nor do the bot's
+    own remarks.
     """
     return [
         post

@@ -10,22 +10,18 @@ from hypothesis import strategies as st
 
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
+from bridge.reasons import REASONS, SELF_EVIDENT, SKIPPED, Reason, explain
 from bridge.routing import (
     OLDEST,
-    REASONS,
-    SELF_EVIDENT,
-    SKIPPED,
     Answer,
     Bot,
     Decision,
     Facts,
     Invite,
     Policy,
-    Reason,
     Refuse,
     at_a_glance,
     decide,
-    explain,
 )
 
 ORGANIZATION = OrganizationId(UUID(int=1))

@@ -19,7 +19,7 @@ from bridge.errors import TokenRefused
 from bridge.models.chat import ChannelId, Position, PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job, JobKind
-from bridge.routing import REASONS
+from bridge.reasons import REASONS
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post
 from tests.support.daemon import running
