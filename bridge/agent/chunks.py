@@ -11,7 +11,7 @@ from bridge.models.agent import Usage
 
 _HIDDEN_PART = re.compile(r"think|reason|tool", re.IGNORECASE)
 _FINISH_KEYS = ("finish_reason", "finishReason", "stop_reason")
-_TOOL_KEYS = ("tool_calls", "toolCalls", "function_call", "functionCall", "tool_call_id")
+_TOOL_KEYS = frozenset({"tool_calls", "toolCalls", "function_call", "functionCall", "tool_call_id"})
 _MOST = 1000
 """Choices of a chunk and parts of a text that are looked at."""
 _NO_REASON = frozenset({"null", "none"})
@@ -52,8 +52,7 @@ def finish_reason(choice: Mapping[str, Any]) -> str:
 
 def shows_a_tool(choice: Mapping[str, Any]) -> bool:
     """Return whether the choice is about a tool that is called or has answered."""
-    parts = [part for key in ("delta", "message") if isinstance(part := choice.get(key), dict)]
-    return any(part.get("role") in _TOOL_ROLES or any(part.get(key) for key in _TOOL_KEYS) for part in parts)
+    return _is_about_a_tool(choice.get("delta")) or _is_about_a_tool(choice.get("message"))
 
 
 def run_id_of(payload: Mapping[str, Any]) -> str:
@@ -69,6 +68,14 @@ def usage_of(payload: Mapping[str, Any]) -> Usage | None:
         return None
     prompt, completion = _count(usage, _PROMPT_KEYS), _count(usage, _COMPLETION_KEYS)
     return None if prompt is None and completion is None else Usage(prompt, completion)
+
+
+def _is_about_a_tool(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return False
+    if isinstance(role := part.get("role"), str) and role in _TOOL_ROLES:
+        return True
+    return not _TOOL_KEYS.isdisjoint(part) and any(part.get(key) for key in _TOOL_KEYS)
 
 
 def _count(usage: Mapping[str, Any], keys: Sequence[str]) -> int | None:

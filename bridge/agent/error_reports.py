@@ -14,7 +14,9 @@ from bridge.agent.body import decoded
 from bridge.agent.finish import snake
 from bridge.agent.sse import EventStream, EventTooLong
 
-_ERROR_KEYS = ("error", "errors", "error_message", "error_msg", "error_type", "errorMessage", "errorCode")
+_ERROR_KEYS = frozenset(
+    {"error", "errors", "error_message", "error_msg", "error_type", "errorMessage", "errorCode"}
+)
 _KIND_KEYS = frozenset({"type", "code", "status", "error_type", "error_code", "errorCode", "reason", "name"})
 _STATUS_KEYS = frozenset({"code", "status", "status_code", "statusCode", "error_code", "http_status"})
 _TEXT_KEYS = frozenset(
@@ -64,7 +66,7 @@ class ErrorReport:
 
 def is_error_event(name: str) -> bool:
     """Return whether an event's name says that it is an error: `error`, `response.failed`."""
-    return any(word in _ERROR_WORDS for word in snake(name).split("_"))
+    return bool(name) and not _ERROR_WORDS.isdisjoint(snake(name).split("_"))
 
 
 def find_error(payload: Any) -> ErrorReport | None:
@@ -113,7 +115,7 @@ def read_error(error: Any) -> ErrorReport:
 
 
 def _is_error(payload: Mapping[str, Any]) -> bool:
-    if any(payload.get(key) for key in _ERROR_KEYS):
+    if not _ERROR_KEYS.isdisjoint(payload) and any(payload.get(key) for key in _ERROR_KEYS):
         return True
     if "error" in (payload.get("object"), payload.get("type"), payload.get("status")):
         return True

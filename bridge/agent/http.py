@@ -112,7 +112,7 @@ class Server:
         """Ask, and ask again without each field that the server refuses to know."""
         left_out = self._unknown_fields
         while True:
-            asked = without(body, left_out)
+            asked = without(body, left_out) if left_out else body
             async with self._request(
                 "POST", self.endpoint.completions, self._silence, json=asked, headers=headers
             ) as response:

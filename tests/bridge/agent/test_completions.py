@@ -2,7 +2,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.agent import gateway, openai
@@ -177,7 +177,7 @@ JSON = st.recursive(
         st.lists(inner, max_size=3)
         | st.dictionaries(
             st.sampled_from(
-                ["choices", "delta", "message", "content", "error", "finish_reason", "text", "index"]
+                ["choices", "delta", "message", "content", "error", "finish_reason", "text", "index", "role"]
             ),
             inner,
             max_size=4,
@@ -188,6 +188,8 @@ JSON = st.recursive(
 
 
 @given(JSON)
+@example({"choices": [{"delta": {"role": ["assistant"], "content": "hello"}}]})
+@example({"choices": [{"message": {"role": {}, "content": "hello"}, "finish_reason": []}]})
 def test_no_json_breaks_the_reader(payload: object) -> None:
     """Whatever the shape, it is text or a refusal."""
     with contextlib.suppress(Refusal):
