@@ -66,14 +66,19 @@ overtake nobody.
 """
 
 CLAIM = f"""
-with head as (
-    select distinct on (j.lane) j.id from jobs j
-    where j.lane = any($6) and j.state in ('waiting', 'running') order by j.lane, j.id
-), late as materialized (
-    select j.id from jobs j where j.id in (select id from head) and j.state = 'waiting' and j.queued
+with late as materialized (
+    select j.id from jobs j
+    where j.id = any(array(
+        select head.id from unnest($6::text[]) as ended(lane)
+        cross join lateral (
+            select id, state, queued from jobs
+            where lane = ended.lane and state in ('waiting', 'running') order by id limit 1
+        ) head
+        where head.state = 'waiting' and head.queued
+    ))
     for update skip locked
 ), promoted as (
-    update jobs set queued = false from late where jobs.id = late.id returning pg_notify($7, '')
+    update jobs set queued = false where id = any(array(select id from late)) returning pg_notify($7, '')
 ), candidate as materialized (
     select j.id from jobs j
     where j.state = 'waiting' and not j.queued and j.run_at <= now() and j.kind = any($5)
