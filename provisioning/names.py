@@ -72,6 +72,14 @@ def usernames(person: Person) -> Iterator[str]:
     yield f"user-{code}"
 
 
+def is_kept_at_sign_in(username: str) -> bool:
+    """Return whether Mattermost keeps a username that its sign-in's provider answers with.
+
+    Others it cleans first, and gives the account that name (`CleanUsername` in server/public/model/user.go).
+    """
+    return username not in _RESERVED_PREFIXES and username.strip("-") == username
+
+
 def team_names(organization: Organization) -> Iterator[str]:
     """Yield names for an organization's team, the best first; only malice takes the last one."""
     base = team_name(organization.name)
@@ -115,7 +123,8 @@ def email_address(address: str) -> str:
 def _username(text: str) -> str:
     words = _words(text, ".", keep="._-").lstrip("0123456789._-")
     short = words[:_LONGEST_USERNAME].rstrip("._-")
-    return "" if re.split("[._-]", short)[0] in _ALARMS else short
+    alarming = re.split("[._-]", short)[0] in _ALARMS
+    return short if is_kept_at_sign_in(short) and not alarming else ""
 
 
 def _words(text: str, joint: str, *, keep: str = "") -> str:

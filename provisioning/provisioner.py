@@ -19,6 +19,7 @@ from bridge.models.equa import Organization, OrganizationId, Person, PersonId
 from bridge.ports import MattermostAdmin
 from bridge.secrets.key_ring import KeyRing
 from provisioning import joining
+from provisioning.account_auth import ensure_auth
 from provisioning.addresses import email_digest
 from provisioning.channels import ChannelProvisioner
 from provisioning.following import encoded, names_of
@@ -31,6 +32,7 @@ from provisioning.team_bots import TeamBots
 from provisioning.team_looks import TeamLooks
 from provisioning.teams import ensure_team
 from provisioning.tokens import ensure_token, opened
+from provisioning.tolerance import tolerated
 from provisioning.users import ensure_user
 
 log = structlog.get_logger(__name__)
@@ -111,6 +113,15 @@ class Provisioner:
         """Make the invite ids of the organization's team that somebody knows useless."""
         if team := await self.tables.teams.find(organization):
             await self.admin.renew_invite(team.team_id)
+
+    async def let_sign_in(self, person: PersonId) -> None:
+        """Let a person sign in with Equa whose account is from before the bridge was the provider."""
+        async with self.locks.acquire(f"person:{person}"):
+            account = await self.tables.accounts.find(person)
+            user = await self.admin.user(account.user_id) if account else None
+            if account and user and not (user.delete_at or user.is_privileged):
+                with tolerated("sign_in_not_switched", person=str(person), user=user.id):
+                    await ensure_auth(self.admin, self.tables, account, user)
 
     async def leave(self, person: PersonId, organization: OrganizationId) -> None:
         """Take a person out of an organization's team, and with the last one revoke their token."""

@@ -1,6 +1,7 @@
 """The bridge as provider of Mattermost's GitLab sign-in: who is behind each step, and who may come in."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -10,8 +11,9 @@ from bridge.db.accounts import Owner
 from bridge.db.sign_ins import Client, NewCode
 from bridge.models.chat import User
 from bridge.models.equa import PersonId
-from bridge.ports import MattermostAdmin
+from bridge.ports import MattermostAdmin, MattermostApi
 from provisioning.account_auth import ensure_auth
+from provisioning.names import is_kept_at_sign_in
 from provisioning.own_tokens import own_tokens
 from provisioning.tables import Tables
 
@@ -36,6 +38,8 @@ class SignInProvider:
 
     admin: MattermostAdmin
     tables: Tables
+    own_accounts: Sequence[MattermostApi] = ()
+    """The bridge's own accounts."""
 
     async def remember(self, person: PersonId) -> str:
         """Return what a browser keeps that has just shown its ticket."""
@@ -97,7 +101,17 @@ class SignInProvider:
             return None
         number = await ensure_auth(self.admin, self.tables, account, user)
         log.info("signed_in", person=str(owner.person), user=user.id)
-        return Profile(number, user.username, f"{user.first_name} {user.last_name}".strip(), user.email)
+        name = f"{user.first_name} {user.last_name}".strip()
+        return Profile(number, await self._username(user), name, user.email)
+
+    async def _username(self, user: User) -> str:
+        """Return the account's username, or a taken one where Mattermost would change it: then it stays."""
+        if not is_kept_at_sign_in(user.username):
+            for account in self.own_accounts:
+                taken = (await account.me()).username
+                if is_kept_at_sign_in(taken):
+                    return taken
+        return user.username
 
 
 def digest(value: str) -> bytes:

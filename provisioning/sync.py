@@ -11,6 +11,7 @@ from bridge.models.chat import PAGE_SIZE, TeamId, User, UserId
 from bridge.models.equa import Organization, OrganizationId
 from bridge.ports import MattermostBulk
 from provisioning.own_tokens import own_tokens
+from provisioning.parallel import each
 from provisioning.provisioner import Provisioner
 from provisioning.report import Counts, Progress, Report, SyncProgress
 from provisioning.roster import RosterSnapshot
@@ -21,6 +22,9 @@ log = structlog.get_logger(__name__)
 
 _LOOKED_UP = 1000
 """How many accounts are looked up at once."""
+
+_AT_ONCE = 4
+"""Accounts that are switched at the same time."""
 
 NOTHING = Counts()
 
@@ -96,9 +100,16 @@ class TeamSync:
                 on_progress,
             )
             await executor.apply(preview.plan)
+            if self.provisioner.provider:
+                await self._let_sign_in(organization.id)
         report = progress.report(organization.id)
         _log(report)
         return report
+
+    async def _let_sign_in(self, organization: OrganizationId) -> None:
+        """Let people sign in with Equa whose accounts are from before the bridge was the provider."""
+        people = await self.provisioner.tables.accounts.without_auth(organization)
+        await each(people, self.provisioner.let_sign_in, at_once=_AT_ONCE)
 
     async def _preview(
         self, organization: OrganizationId, snapshot: RosterSnapshot, team: TeamId | None

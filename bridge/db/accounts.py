@@ -297,6 +297,17 @@ class Accounts:
         )
 
     @database_errors
+    async def without_auth(self, organization: OrganizationId) -> Sequence[PersonId]:
+        """Return the people in an organization's team who cannot sign in by a number yet."""
+        rows = await self.pool.fetch(
+            """select id from mattermost_user_mappings u
+               join memberships m on m.person_id = u.id
+               where m.organization_id = $1 and m.state = 'joined' and not u.auth_ready order by id""",
+            organization,
+        )
+        return [PersonId(row["id"]) for row in rows]
+
+    @database_errors
     async def give_up_email(self, user: UserId) -> PersonId | None:
         """Note, before an account loses an address that may be somebody else's, that it needs another.
 

@@ -8,6 +8,7 @@ from bridge.config import Settings
 from bridge.db.locks import Locks
 from bridge.db.sealed_tokens import SealedTokens
 from bridge.db.syncs import Syncs
+from bridge.mattermost.rest.client import RestMattermost
 from bridge.runtime import token_keys
 from bridge.runtime.clients import Clients
 from bridge.secrets.key_ring import KeyRing
@@ -47,12 +48,14 @@ async def make_services(
     keys = token_keys.key_ring(settings)
     assert keys is not None  # the configuration is refused without
     await token_keys.check(keys, tokens)
+    administrator = RestMattermost(clients.admin.transport)
     bots = TeamBots(
         agent_channel=settings.agent_channel,
-        administrator=clients.administrator,
+        administrator=administrator,
         bot=clients.bot,
         notices=clients.notices,
     )
+    own_accounts = [each for each in (clients.bot, clients.notices, administrator) if each]
     provider = settings.sign_in_secret is not None
     provisioner = Provisioner(clients.admin, tables, locks, keys, bots, provider=provider)
     return Services(
@@ -62,7 +65,7 @@ async def make_services(
         keys,
         provisioner,
         sign_in=SignInService(provisioner, settings.session_token),
-        sign_in_provider=SignInProvider(clients.admin, tables) if provider else None,
+        sign_in_provider=SignInProvider(clients.admin, tables, own_accounts) if provider else None,
         team_sync=TeamSync(provisioner, clients.bulk),
         roster_reader=RosterReader(clients.directory, tables.memberships) if clients.directory else None,
     )

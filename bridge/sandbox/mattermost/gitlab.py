@@ -47,7 +47,7 @@ def _begun(request: web.Request, action: str, place: str) -> web.StreamResponse:
         props = {"action": action, "isMobile": json.dumps(action == "mobile"), **_wanted(request, place)}
     except ApiError as error:
         return _error_page(error)
-    cookie, props["token"] = state.new_id(), state.new_id() + state.new_id()
+    cookie, props["token"] = state.new_id(), (state.new_id() * 3)[:64]
     state.oauth_states[props["token"]] = f":{action}:{cookie}"
     encoded = base64.b64encode(json.dumps(props, separators=(",", ":")).encode()).decode()
     query = {

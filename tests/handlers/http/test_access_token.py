@@ -239,6 +239,17 @@ async def test_accounts_that_must_not_come_in_are_refused(equa: SignIn, what: st
     assert (await equa.user(one)).status == 401
 
 
+@pytest.mark.parametrize("name", ["help", "-ada-"])
+async def test_an_account_keeps_a_name_that_mattermost_would_change(equa: SignIn, name: str) -> None:
+    """An adopted one may have any."""
+    equa.front.chat.store.create_user(name, email=demo_data.ADA.email)
+    browser = equa.browser()
+
+    await browser.enter(await equa.ticket())
+
+    assert await browser.me() == name
+
+
 async def test_an_account_that_was_given_a_password_is_switched_back(equa: SignIn) -> None:
     """Mattermost would not find it by its number, and refuse the person for ever."""
     one, (ada,) = await token(equa), equa.front.chat.people()
