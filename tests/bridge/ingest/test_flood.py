@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,6 +21,7 @@ from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.routing import HOUR, Bot, Facts, decide
 from tests.support import mattermost_frames as frames
+from tests.support.cost import seconds
 from tests.support.mappings import Mappings
 
 LARGEST = 16_383
@@ -78,23 +79,12 @@ def variants(shape: str) -> list[str]:
     return [f"{shape[:room]}\n@equabot hi", f"@equabot {shape[:room]}", shape[:LARGEST]]
 
 
-def cost(work: Callable[[], object]) -> float:
-    """Return the processor time of the cheapest of three runs: the others were disturbed."""
-
-    def once() -> float:
-        before = time.thread_time()
-        work()
-        return time.thread_time() - before
-
-    return min(once() for _ in range(3))
-
-
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES.keys())
 def test_a_post_is_decided_about_quickly(shape: str) -> None:
     """Whatever it consists of, and whether it is for the bot or not."""
     for message in variants(shape):
         for facts in (KNOWN, replace(KNOWN, thread_known=False)):
-            assert cost(partial(decide, a_post(message), facts, ME)) < LIMIT
+            assert seconds(partial(decide, a_post(message), facts, ME), LIMIT) < LIMIT
 
 
 PIECES = st.sampled_from(
@@ -120,7 +110,7 @@ def test_no_repeated_text_is_expensive(pieces: list[str], before: list[str]) -> 
     unit = "".join(pieces)
     message = ("".join(before) + unit * LARGEST)[:LARGEST]
 
-    assert cost(lambda: decide(a_post(message), KNOWN, ME)) < LIMIT
+    assert seconds(lambda: decide(a_post(message), KNOWN, ME), LIMIT) < LIMIT
 
 
 @pytest.mark.parametrize("filler", ["x" * 290_000, "<" * 290_000, '"' * 140_000, "[" * 290_000])
@@ -129,8 +119,8 @@ def test_a_frame_is_read_quickly(filler: str) -> None:
     frame = frames.posted(3, props={"filler": filler}).encode()
     interest = Interest("agent", UserId(frames.BOT))
 
-    assert cost(lambda: sniffer(interest)(frame)) < LIMIT
-    assert cost(lambda: parse_frame(frame, interest)) < LIMIT
+    assert seconds(lambda: sniffer(interest)(frame), LIMIT) < LIMIT
+    assert seconds(lambda: parse_frame(frame, interest), LIMIT) < LIMIT
 
 
 def test_a_batch_holds_a_limited_amount_of_text() -> None:
@@ -192,5 +182,7 @@ async def test_a_flood_lets_others_run(pool: Pool, shape: str) -> None:
             assert await intake.store(posts) == 20
         return holds[0]
 
-    # The cheapest of three: the others were disturbed.
-    assert min([await flood(round_) for round_ in range(3)]) < LIMIT
+    rounds = 0
+    while (hold := await flood(rounds)) >= LIMIT and rounds < 2:
+        rounds += 1  # it may have been disturbed
+    assert hold < LIMIT

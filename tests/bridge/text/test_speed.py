@@ -1,8 +1,8 @@
 """Nothing that a person or an agent can write holds the event loop: processor time, not the clock's."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from math import isqrt
-from time import thread_time
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +16,7 @@ from bridge.text.posts import shown_so_far
 from bridge.text.split import split
 from bridge.text.storable import storable
 from bridge.text.visible import visible, visible_so_far
+from tests.support.cost import seconds
 
 POST = 16_383
 """Characters of the longest post."""
@@ -216,26 +217,14 @@ OUTGOING: dict[str, Callable[[str], object]] = {
 NOTICES: dict[str, Callable[[str], object]] = {"plain": plain, "line": line, "inline": inline, "block": block}
 
 
-def _seconds(call: Callable[[str], object], text: str, enough: float) -> float:
-    """Return the shortest of some runs; a single one may be disturbed."""
-    shortest = float("inf")
-    for _ in range(4):
-        started = thread_time()
-        call(text)
-        shortest = min(shortest, thread_time() - started)
-        if shortest <= enough:
-            break
-    return shortest
-
-
 @pytest.mark.parametrize("function", sorted(INCOMING))
 def test_the_longest_post_is_read_at_once(function: str) -> None:
     """Whatever its shape, and wherever the name stands in it."""
     slow = {
-        name: seconds
+        name: taken
         for name, text in hostile(POST)
         for end in _ends(text)
-        if (seconds := _seconds(INCOMING[function], end, LIMIT / 2)) > LIMIT
+        if (taken := seconds(partial(INCOMING[function], end), LIMIT)) > LIMIT
     }
     assert not slow
 
@@ -244,9 +233,9 @@ def test_the_longest_post_is_read_at_once(function: str) -> None:
 def test_the_longest_answer_is_prepared_at_once(function: str) -> None:
     """Whatever its shape."""
     slow = {
-        name: seconds
+        name: taken
         for name, text in hostile(ANSWER)
-        if (seconds := _seconds(OUTGOING[function], text, LIMIT / 2)) > LIMIT
+        if (taken := seconds(partial(OUTGOING[function], text), LIMIT)) > LIMIT
     }
     assert not slow
 
@@ -255,9 +244,9 @@ def test_the_longest_answer_is_prepared_at_once(function: str) -> None:
 def test_the_longest_text_of_an_event_is_escaped_at_once(function: str) -> None:
     """10,000 characters."""
     slow = {
-        name: seconds
+        name: taken
         for name, text in hostile(10_000)
-        if (seconds := _seconds(NOTICES[function], text, LIMIT / 2)) > LIMIT
+        if (taken := seconds(partial(NOTICES[function], text), LIMIT)) > LIMIT
     }
     assert not slow
 
@@ -275,8 +264,10 @@ def test_time_grows_with_the_length_only(function: str, size: int) -> None:
     call = {**INCOMING, **OUTGOING, **NOTICES}[function]
     worse = {}
     for (name, small), (_, large) in zip(hostile(size), hostile(4 * size), strict=True):
-        few = _seconds(call, small, 0)
-        many = _seconds(call, large, 6 * few + 0.005)
+        few, many = (seconds(partial(call, text), LIMIT) for text in (small, large))
+        if many > 6 * few + 0.005:
+            few = seconds(partial(call, small), 0)
+            many = seconds(partial(call, large), 6 * few + 0.005)
         if many > 6 * few + 0.005:
             worse[name] = (few, many)
     assert not worse
@@ -290,6 +281,6 @@ def test_no_mixture_is_slow(piece: str) -> None:
 
     for text in _ends(post):
         for call in INCOMING.values():
-            assert _seconds(call, text, LIMIT / 2) <= LIMIT
+            assert seconds(partial(call, text), LIMIT) <= LIMIT
     for call in OUTGOING.values():
-        assert _seconds(call, answer, LIMIT / 2) <= LIMIT
+        assert seconds(partial(call, answer), LIMIT) <= LIMIT
