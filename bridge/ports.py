@@ -4,7 +4,7 @@ Handlers and provisioning know them only by these protocols. Every method raises
 `bridge.errors` and nothing else: `MattermostUnavailable` and the like when trying again may help.
 """
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from typing import Protocol
 
 from bridge.errors import BridgeError
@@ -14,6 +14,8 @@ from bridge.models.chat import (
     Channel,
     ChannelId,
     Draft,
+    FileId,
+    FileInfo,
     NewUser,
     Post,
     PostId,
@@ -89,6 +91,18 @@ class MattermostApi(Protocol):
 
     async def take_reaction_back(self, post_id: PostId, me: UserId, emoji: str) -> None:
         """Remove a reaction of one's own; that there is none is no error."""
+
+    async def files_of_post(self, post_id: PostId) -> Sequence[FileInfo]:
+        """Return the files that are attached to a post."""
+
+    async def download(self, file: FileId, limit: int) -> bytes | None:
+        """Return a file's bytes, None if there are more than the limit."""
+
+    async def upload(self, channel_id: ChannelId, name: str, body: AsyncIterable[bytes]) -> FileId:
+        """Upload a file in pieces as they come, to be attached to a post in the channel."""
+
+    async def max_file_size(self) -> int:
+        """Return how many bytes a file may have."""
 
     async def max_post_size(self) -> int:
         """Return how many characters a post may have."""

@@ -1,7 +1,7 @@
 """Parse Mattermost's objects. Pure: no I/O is imported here.
 
-Shapes: server/public/model/post.go, post_list.go, channel.go and user.go. An object of another shape raises
-`MalformedError`.
+Shapes: server/public/model/post.go, post_list.go, channel.go, file_info.go and user.go. An object of another
+shape raises `MalformedError`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,19 @@ from typing import Any
 
 from bridge.errors import InvalidRequest
 from bridge.mattermost.json_text import MalformedError, load_json
-from bridge.models.chat import Channel, ChannelId, ChannelType, Post, Posted, PostId, TeamId, User, UserId
+from bridge.models.chat import (
+    Channel,
+    ChannelId,
+    ChannelType,
+    FileId,
+    FileInfo,
+    Post,
+    Posted,
+    PostId,
+    TeamId,
+    User,
+    UserId,
+)
 from bridge.models.ids import is_mattermost_id
 from bridge.text.storable import as_it_came
 
@@ -37,6 +49,7 @@ def parse_post(obj: object) -> Post:
         type=_text(post, "type", ""),
         props=_record(post.get("props") or {}, "props"),
         pending_post_id=_text(post, "pending_post_id", ""),
+        file_ids=tuple(map(FileId, _ids(post.get("file_ids") or []))),
     )
 
 
@@ -94,6 +107,26 @@ def parse_thread(obj: object) -> tuple[list[Post], bool | None]:
     posts = _record(page.get("posts") or {}, "posts")
     has_next = page.get("has_next")
     return [parse_post(post) for post in posts.values()], has_next if isinstance(has_next, bool) else None
+
+
+def parse_file(obj: object) -> FileInfo:
+    """Read a `FileInfo` (server/public/model/file_info.go)."""
+    file = _record(obj, "file")
+    return FileInfo(
+        id=FileId(_id(file, "id")),
+        post_id=PostId(_id(file, "post_id")) if file.get("post_id") else "",
+        name=_text(file, "name"),
+        size=_count(file, "size"),
+        media_type=_text(file, "mime_type", ""),
+    )
+
+
+def parse_upload(obj: object) -> FileInfo:
+    """Read the one file of an upload's answer."""
+    files = parse_list(_record(obj, "upload").get("file_infos"))
+    if len(files) != 1:
+        raise MalformedError("Mattermost sent another number of files than one.")
+    return parse_file(files[0])
 
 
 def parse_id(obj: object, key: str) -> str:

@@ -19,6 +19,8 @@ UserId = NewType("UserId", str)
 GITLAB = "gitlab"
 """Mattermost's name of the sign-in that the bridge is the provider of."""
 
+FileId = NewType("FileId", str)
+
 TokenId = NewType("TokenId", str)
 """Mattermost's id of a personal access token, which is not its secret."""
 
@@ -42,6 +44,7 @@ class Post:
     type: str = ""
     props: Mapping[str, Any] = field(default_factory=dict)
     pending_post_id: str = ""
+    file_ids: tuple[FileId, ...] = ()
 
     @property
     def thread(self) -> PostId:
@@ -74,6 +77,21 @@ class Draft:
     root_id: PostId | Literal[""] = ""
     props: Mapping[str, Any] = field(default_factory=dict)
     pending_post_id: str = ""
+    file_ids: tuple[FileId, ...] = ()
+    """Uploaded by the same account, and in no other post yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileInfo:
+    """A file as Mattermost describes it."""
+
+    id: FileId
+    post_id: PostId | Literal[""]
+    """Empty until it is attached to a post."""
+    name: str
+    size: int
+    """Bytes."""
+    media_type: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Mattermost's REST interface as one account sees it: `bridge.ports.MattermostApi`."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +11,7 @@ from bridge.errors import MattermostRefused, MattermostUnavailable
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.endpoints import (
     ChannelCalls,
+    FileCalls,
     PostCalls,
     ReactionCalls,
     ServerCalls,
@@ -23,20 +24,37 @@ from bridge.mattermost.rest.transport import Observe, Transport, client_session
 from bridge.mattermost.wire import (
     identifier,
     parse_channel,
+    parse_file,
     parse_ids,
     parse_list,
     parse_page,
     parse_post,
     parse_thread,
+    parse_upload,
     parse_user,
 )
-from bridge.models.chat import PAGE_SIZE, Channel, ChannelId, Draft, Post, PostId, TeamId, User, UserId
+from bridge.models.chat import (
+    PAGE_SIZE,
+    Channel,
+    ChannelId,
+    Draft,
+    FileId,
+    FileInfo,
+    Post,
+    PostId,
+    TeamId,
+    User,
+    UserId,
+)
 from bridge.models.proxies import NO_PROXIES, Proxies
 
 log = structlog.get_logger(__name__)
 
 _LARGEST_PAGE = 8 << 20
 """Bytes, of posts; a usual page has a tenth of a megabyte, a single post at most three or four."""
+
+_USUAL_FILE_SIZE = 100 << 20
+"""Bytes (`FileSettingsDefaultMaxFileSize` in server/public/model/config.go)."""
 
 _USUAL_POST_SIZE, _SMALLEST_POST_SIZE = 16383, 4000
 """`PostMessageMaxRunesV2` and `V1` in server/public/model/post.go."""
@@ -58,6 +76,9 @@ _CREATING = RetryPolicy(timeout=60, resend_for=25)
 
 _ONCE = RetryPolicy(tries=1)
 """For what is worth less than another call."""
+
+_TRANSFERRING = RetryPolicy(timeout=100, total=100)
+"""Of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +178,8 @@ class RestMattermost:
             "props": dict(draft.props),
             "pending_post_id": draft.pending_post_id,
         }
+        if draft.file_ids:
+            body["file_ids"] = list(draft.file_ids)
         return parse_post(await PostCalls(self.transport.with_policy(retry_policy)).create(body))
 
     async def edit_post(self, post_id: PostId, message: str, *, patient: bool = True) -> None:
@@ -180,6 +203,24 @@ class RestMattermost:
             return max(_SMALLEST_POST_SIZE, int(config["MaxPostSize"]))
         except (KeyError, TypeError, ValueError):
             return _USUAL_POST_SIZE
+
+    async def files_of_post(self, post_id: PostId) -> Sequence[FileInfo]:
+        return list(map(parse_file, parse_list(await FileCalls(self.transport).of_post(post_id))))
+
+    async def download(self, file: FileId, limit: int) -> bytes | None:
+        transport = self.transport.with_policy(_TRANSFERRING)
+        return await FileCalls(transport).download(file, limit)
+
+    async def upload(self, channel_id: ChannelId, name: str, body: AsyncIterable[bytes]) -> FileId:
+        transport = self.transport.with_policy(_TRANSFERRING)
+        return parse_upload(await FileCalls(transport).upload(channel_id, name, body)).id
+
+    async def max_file_size(self) -> int:
+        config = await ServerCalls(self.transport).client_config()
+        try:
+            return int(config["MaxFileSize"])
+        except (KeyError, TypeError, ValueError):
+            return _USUAL_FILE_SIZE
 
     async def ping(self) -> None:
         try:

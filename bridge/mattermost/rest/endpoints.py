@@ -4,7 +4,7 @@ The catalogue of routes is mattermostdriver's; a route is written out where that
 A call returns the decoded answer and raises what `Transport.make_request` raises.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -270,6 +270,24 @@ class ReactionCalls:
     async def remove(self, user_id: str, post_id: str, emoji: str) -> Any:
         user, post = identifier(user_id), identifier(post_id)
         return await self.transport.delete(f"/users/{user}/posts/{post}/reactions/{segment(emoji)}")
+
+
+@dataclass(frozen=True, slots=True)
+class FileCalls:
+    """`/files`."""
+
+    transport: Transport
+
+    async def of_post(self, post_id: str) -> Any:
+        return await self.transport.get(f"/posts/{identifier(post_id)}/files/info")
+
+    async def upload(self, channel_id: str, name: str, body: AsyncIterable[bytes]) -> Any:
+        """Upload a file as a bare body: nobody has to know its length beforehand."""
+        params = {"channel_id": identifier(channel_id), "filename": name}
+        return await self.transport.upload("/files", params, body)
+
+    async def download(self, file_id: str, limit: int) -> bytes | None:
+        return await self.transport.download(f"/files/{identifier(file_id)}", limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,10 @@ class NotMattermost(MattermostUnavailable):
     """Something answered that is not Mattermost."""
 
 
+class Endless(NotMattermost):
+    """What answered sends more than we read, and no JSON."""
+
+
 class TooLarge(MattermostUnavailable):
     """Mattermost's answer is larger than we read."""
 
@@ -76,11 +80,16 @@ def value(answer: Answer) -> Any:
             raise Overloaded(f"Mattermost has a problem (HTTP {status}).", retry_after=answer.retry_after)
 
 
-def too_large(status: int, media_type: str) -> TooLarge | NotMattermost:
+def content(answer: Answer) -> bytes:
+    """Return the body as it is; raises the error that the answer is."""
+    return answer.body if 200 <= answer.status < 300 else value(answer)
+
+
+def too_large(status: int, media_type: str) -> TooLarge | Endless:
     """Return the error that an answer is of which there is more than we read."""
     if status < 300 and _is_json(media_type):
         return TooLarge("Mattermost's answer is larger than any that was asked for.")
-    return NotMattermost("Something endless answered for Mattermost; is MATTERMOST_URL right?")
+    return Endless("Something endless answered for Mattermost; is MATTERMOST_URL right?")
 
 
 def seconds_to_wait(values: Iterable[str], now: float) -> float | None:

@@ -7,7 +7,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -20,9 +20,12 @@ from bridge.limited_body import read_limited
 from bridge.mattermost.rest.paths import checked, template
 from bridge.mattermost.rest.responses import (
     Answer,
+    Endless,
     NoAnswer,
     Passing,
     Throttled,
+    TooLarge,
+    content,
     seconds_to_wait,
     too_large,
     value,
@@ -37,6 +40,20 @@ Observe = Callable[[str, int | Literal["error"], float], None]
 """Told of every try: the endpoint with its ids replaced, the HTTP status, the seconds it took."""
 
 Reply = Coroutine[Any, Any, Any]
+
+Params = Mapping[str, Any] | None
+
+_SMALLEST_LIMIT = 64 << 10
+"""Bytes; an answer that is an error has fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a request carries: at most one of a value as JSON and bytes as they come."""
+
+    params: Params
+    json: Any = None
+    data: AsyncIterable[bytes] | None = None
 
 
 def client_session(proxies: Proxies = NO_PROXIES) -> aiohttp.ClientSession:
@@ -62,6 +79,8 @@ class Transport:
     largest_answer: int = 64 << 20
     """Bytes."""
     clock: Clock = boot_time
+    understand: Callable[[Answer], Any] = value
+    """Returns what an answer means, or raises the error that it is."""
 
     def acting(self, token: str) -> "Transport":
         """Return the same as another account."""
@@ -70,6 +89,20 @@ class Transport:
     def with_policy(self, retry_policy: RetryPolicy) -> "Transport":
         """Return the same with other numbers; `resend_for` only for what is safe to repeat."""
         return replace(self, retry_policy=retry_policy)
+
+    async def upload(self, endpoint: str, params: Mapping[str, Any], body: AsyncIterable[bytes]) -> Any:
+        """Post bytes as they come, which cannot be sent again; return the decoded answer."""
+        url = URL(f"{self.url.rstrip('/')}/api/v4{checked(endpoint)}", encoded=True)
+        return await self._ask("post", url, template(endpoint), Content(params, data=body))
+
+    async def download(self, endpoint: str, limit: int) -> bytes | None:
+        """Return the bytes at the endpoint, None if there are more than the limit."""
+        transport = replace(self, understand=content, largest_answer=max(limit, _SMALLEST_LIMIT))
+        try:
+            found: bytes = await transport.get(endpoint)
+        except (TooLarge, Endless):
+            return None
+        return found if len(found) <= limit else None
 
     def get(self, endpoint: str, options: Any = None, params: Mapping[str, Any] | None = None) -> Reply:
         return self.make_request("get", endpoint, options, params)
@@ -96,7 +129,7 @@ class Transport:
         repeatable = True
         for tried in itertools.count(1):
             try:
-                return await self._ask(method, url, template(endpoint), options, params)
+                return await self._ask(method, url, template(endpoint), Content(params, options))
             except Passing as error:
                 repeatable = repeatable and (method != "post" or isinstance(error, Throttled))
                 if not await self._may_repeat(error, tried, began, repeatable=repeatable):
@@ -116,14 +149,12 @@ class Transport:
         await asyncio.sleep(delay)
         return self.clock() < deadline
 
-    async def _ask(
-        self, method: Method, url: URL, name: str, options: Any, params: Mapping[str, Any] | None
-    ) -> Any:
+    async def _ask(self, method: Method, url: URL, name: str, sent: Content) -> Any:
         began = time.perf_counter()
         status: int | Literal["error"] = "error"
         try:
             with tracing.span(f"mattermost {method.upper()} {name}") as span:
-                answer = await self._exchange(method, url, options, params)
+                answer = await self._exchange(method, url, sent)
                 status = answer.status
                 span.set(status=status)
         except (aiohttp.ClientError, OSError) as error:
@@ -131,16 +162,15 @@ class Transport:
             raise NoAnswer(f"Mattermost does not answer ({type(error).__name__}).") from None
         finally:
             self.observe(name, status, time.perf_counter() - began)
-        return value(answer)
+        return self.understand(answer)
 
-    async def _exchange(
-        self, method: Method, url: URL, options: Any, params: Mapping[str, Any] | None
-    ) -> Answer:
+    async def _exchange(self, method: Method, url: URL, sent: Content) -> Answer:
         async with self.session.request(
             method,
             url,
-            params=params,
-            json=options,
+            params=sent.params,
+            json=sent.json,
+            data=sent.data,
             headers={"Authorization": f"Bearer {self.token}"},
             timeout=aiohttp.ClientTimeout(total=self.retry_policy.timeout, sock_connect=5),
             allow_redirects=False,

@@ -9,6 +9,7 @@ from bridge.errors import MattermostFull, MattermostRefused, MattermostUnavailab
 from bridge.mattermost.json_text import MalformedError
 from bridge.mattermost.rest.responses import (
     Answer,
+    Endless,
     NotMattermost,
     Overloaded,
     Pending,
@@ -120,7 +121,7 @@ def test_wait_is_carried_along(status: int) -> None:
     ("status", "media_type", "raised"),
     [
         (200, "application/json", TooLarge),
-        (200, "text/html", NotMattermost),
+        (200, "text/html", Endless),
         (502, "application/json", NotMattermost),
     ],
 )
