@@ -110,6 +110,12 @@ class Inbox:
         return await self.pool.fetch(PUT, *_columns(entries), *_position_columns(positions), CHANNEL, *claim)
 
     @database_errors
+    async def has(self, dedupe: str) -> bool:
+        """Return whether a job of this key is stored."""
+        found: bool = await self.pool.fetchval("select exists (select from jobs where dedupe = $1)", dedupe)
+        return found
+
+    @database_errors
     async def forget_refusals(self, reasons: Sequence[str], of_the_last: timedelta) -> None:
         """Delete late refusals with these reasons, so that their posts can be decided about again."""
         await self.pool.execute(

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, NewType, Self
 from uuid import UUID
 
-from bridge.models.chat import ChannelId, PostId, UserId
+from bridge.models.chat import ChannelId, FileId, PostId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 
 JobId = NewType("JobId", int)
@@ -101,6 +101,8 @@ class OutgoingMessage:
     """The key of a conversation of the organization."""
     text: str
     """Markdown, as it came."""
+    file_id: FileId | None = None
+    """A file that the bot has uploaded for it."""
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:

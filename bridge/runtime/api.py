@@ -7,15 +7,17 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bridge.config import Settings
+from bridge.db.conversations import Conversations
 from bridge.db.sign_ins import Client
 from bridge.equa.cookies import relayed
 from bridge.metrics import Metrics
 from bridge.runtime.clients import Clients
 from bridge.runtime.health import HealthCheck
 from bridge.runtime.services import Services
+from handlers.conversations import ConversationCheck
 from handlers.http import app_keys
 from handlers.http.app import make_app
-from handlers.http.app_keys import OAuth, Syncing
+from handlers.http.app_keys import FileUploads, OAuth, Syncing
 from handlers.http.mapping_cache import MappingCache
 from handlers.http.oauth import CLIENT_ID, COMPLETION
 
@@ -39,6 +41,7 @@ def make_api(
             sign_in_service=services.sign_in,
             oauth=_oauth(settings, services),
             syncing=_syncing(services),
+            uploads=_uploads(clients, services),
         )
     )
 
@@ -57,6 +60,14 @@ def _oauth(settings: Settings, services: Services) -> OAuth | None:
 
 def _secrets(tokens: Sequence[SecretStr]) -> tuple[str, ...]:
     return tuple(token.get_secret_value() for token in tokens)
+
+
+def _uploads(clients: Clients, services: Services) -> FileUploads | None:
+    if clients.bot is None:
+        return None
+    tables = services.tables
+    check = ConversationCheck(tables.teams, clients.bot, Conversations(tables.inbox.pool))
+    return FileUploads(clients.bot, check, tables.inbox)
 
 
 def _syncing(services: Services) -> Syncing | None:

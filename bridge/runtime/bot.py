@@ -34,7 +34,8 @@ from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
 from bridge.runtime.job_handlers import bot_handlers, notice_handlers, notice_hint_handlers
 from bridge.runtime.policy import question_policy
 from bridge.worker import Worker
-from handlers.jobs.agent_message import AgentMessages, ConversationCheck
+from handlers.conversations import ConversationCheck
+from handlers.jobs.agent_message import AgentMessages
 from handlers.jobs.asking import Asking
 from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.hint import Hints, HintTexts
@@ -100,7 +101,9 @@ class BotRunner:
         catch_up = CatchUp(self.bot, Positions(pool), intake, me.agent_channel)
         await retry_until_available("begin", catch_up.begin)
         posts = ChannelPosts(Teams(pool), poster)
-        messages = AgentMessages(ConversationCheck(posts, Conversations(pool)), inbox, self.image_hosts)
+        messages = AgentMessages(
+            posts, ConversationCheck(Teams(pool), self.bot, Conversations(pool)), inbox, self.image_hosts
+        )
 
         def answer_as(username: str) -> None:
             """Answer under this name of the account from now on."""

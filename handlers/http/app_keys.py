@@ -14,7 +14,8 @@ from bridge.metrics import Metrics
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry
-from bridge.ports import EquaPlatform
+from bridge.ports import EquaPlatform, MattermostApi
+from handlers.conversations import ConversationCheck
 from handlers.http.background_tasks import BackgroundTasks
 from handlers.http.crowd import Crowd
 from handlers.http.equa_throttle import EquaThrottle
@@ -36,6 +37,9 @@ class JobStore(Protocol):
 
     async def put_all(self, entries: Sequence[Entry]) -> frozenset[str]:
         """Store the new ones in one transaction; return their `dedupe` keys."""
+
+    async def has(self, dedupe: str) -> bool:
+        """Return whether a job of this key is stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,16 @@ class Syncing:
 
 
 @dataclass(frozen=True, slots=True)
+class FileUploads:
+    """What files of the agent are taken with."""
+
+    api: MattermostApi
+    """As the bot."""
+    conversations: ConversationCheck
+    inbox: JobStore
+
+
+@dataclass(frozen=True, slots=True)
 class OAuth:
     """The bridge as provider of Mattermost's GitLab sign-in."""
 
@@ -110,6 +124,8 @@ class Services:
     oauth: OAuth | None = None
     """None without `SIGN_IN_SECRET`: a browser is then signed in by its personal access token."""
     syncing: Syncing | None = None
+    uploads: FileUploads | None = None
+    """None without a bot."""
 
 
 @dataclass(frozen=True, slots=True)

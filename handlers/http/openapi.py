@@ -99,7 +99,11 @@ def _operation(route: Route, schemas: _Schemas) -> dict[str, Any]:
 
 
 def _parameters(route: Route, schemas: _Schemas) -> Iterator[Schema]:
-    for where, model in (("path", route.path_model), ("query", route.query_model)):
+    for where, model in (
+        ("path", route.path_model),
+        ("query", route.query_model),
+        ("header", route.header_model),
+    ):
         if model is None:
             continue
         schema = schemas.of(model, "validation")

@@ -86,6 +86,7 @@ class Route:
     description: str = ""
     path_model: type[BaseModel] | None = None
     query_model: type[BaseModel] | None = None
+    header_model: type[BaseModel] | None = None
     body: Mapping[str, Schema] | type[BaseModel] | None = None
     """What the body has to be: a model of JSON, or a schema for each content type."""
     caller: Caller = "anyone"

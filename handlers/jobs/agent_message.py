@@ -5,14 +5,13 @@ message in a channel the further parts stand in the thread of the first.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 from uuid import uuid5
 
-from bridge.db.conversations import Conversations
 from bridge.db.inbox import Inbox
-from bridge.errors import ChannelNotUsable, ConversationUnknown, MattermostRefused
+from bridge.errors import MattermostRefused
 from bridge.models.chat import ChannelId, Draft, Post, PostId
 from bridge.models.conversations import Conversation
 from bridge.models.equa import OrganizationId
@@ -20,6 +19,7 @@ from bridge.models.jobs import Job, OutgoingMessage
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.split import split
 from bridge.text.visible import visible
+from handlers.conversations import ConversationCheck
 from handlers.jobs.channel_posts import ChannelPosts, explained
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.notice import LOOK_BACK
@@ -29,45 +29,17 @@ Root = PostId | Literal[""]
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationCheck:
-    """Decides where a conversation is, or that it is none of the organization's."""
-
-    posts: ChannelPosts
-    conversations: Conversations
-
-    async def channel(self, organization: OrganizationId | None, conversation: Conversation) -> ChannelId:
-        """Return the conversation's channel, which is in the organization's team.
-
-        Raises `ConversationUnknown`, `TeamNotMapped`, or `ChannelNotUsable` if the channel is archived.
-        """
-        team = await self.posts.team(organization)
-        if conversation.organization_id != organization or not await self.conversations.knows(conversation):
-            raise ConversationUnknown("The organization has no conversation of this key.")
-        channel = await self.posts.existing(conversation.channel_id)
-        if channel is None or channel.team_id != team.team_id:
-            raise ConversationUnknown(
-                "The conversation's channel is not in the organization's team any more."
-            )
-        if channel.delete_at:
-            raise ChannelNotUsable("The conversation's channel is archived.")
-        return channel.id
-
-
-@dataclass(frozen=True, slots=True)
 class AgentMessages:
-    check: ConversationCheck
+    posts: ChannelPosts
+    conversations: ConversationCheck
     inbox: Inbox
     image_hosts: Collection[str] = ()
     """Hosts whose images a message may show."""
 
-    @property
-    def posts(self) -> ChannelPosts:
-        return self.check.posts
-
     async def post(self, job: Job) -> Mapping[str, Any]:
         """Post the message once; one of which nothing may be shown is not posted."""
         message = OutgoingMessage.of(job.payload)
-        parts = self._parts(message.text)
+        parts = self._parts(message)
         if not parts:
             return {"skipped": "no_reply"}
         try:
@@ -77,11 +49,16 @@ class AgentMessages:
         except MattermostRefused as error:
             raise explained(error, message.channel or "the conversation's channel") from error
 
-    def _parts(self, text: str) -> list[str]:
-        shown = without_broadcast_mentions(visible(text, self.image_hosts).text)
+    def _parts(self, message: OutgoingMessage) -> list[Draft]:
+        """Return the drafts of a message, without a place; a file is in the first one, which may be empty."""
+        shown = without_broadcast_mentions(visible(message.text, self.image_hosts).text)
         # A cut can make `@all` of `@alliance`; undoing that adds a character.
-        parts = split(shown, self.posts.poster.max_post_size - 1)
-        return [without_broadcast_mentions(part) for part in parts if part.strip()]
+        texts = [part for part in split(shown, self.posts.poster.max_post_size - 1) if part.strip()]
+        files = (message.file_id,) if message.file_id else ()
+        return [
+            Draft(ChannelId(""), without_broadcast_mentions(text), file_ids=() if number else files)
+            for number, text in enumerate(texts or [""] * len(files))
+        ]
 
     async def _place(
         self, organization: OrganizationId | None, message: OutgoingMessage
@@ -89,16 +66,16 @@ class AgentMessages:
         if message.conversation is None:
             return await self.posts.channel(organization, message.channel or ""), ""
         conversation = Conversation.of(message.conversation)
-        return await self.check.channel(organization, conversation), conversation.thread
+        return await self.conversations.channel(organization, conversation), conversation.thread
 
-    async def _once(self, job: Job, channel: ChannelId, root: Root, parts: list[str]) -> list[PostId]:
+    async def _once(self, job: Job, channel: ChannelId, root: Root, parts: list[Draft]) -> list[PostId]:
         poster = self.posts.poster
         async with poster.write_limit(channel):
             posted = await self._posted_earlier(job, channel, root) if job.attempts > 1 else {}
             lease = LeaseGuard(self.inbox, job.id)
             for number, part in enumerate(parts, 1):
                 if number not in posted:
-                    draft = _draft(job, channel, root or posted.get(1, ""), part, number)
+                    draft = _placed(part, job, number, channel, root or posted.get(1, ""))
                     posted[number] = await poster.create(draft, lease)
         return [posted[number] for number in sorted(posted)]
 
@@ -112,11 +89,11 @@ class AgentMessages:
         return {number: post.id for post in mine if (number := _part(post, job))}
 
 
-def _draft(job: Job, channel: ChannelId, root: Root, part: str, number: int) -> Draft:
-    return Draft(
+def _placed(part: Draft, job: Job, number: int, channel: ChannelId, root: Root) -> Draft:
+    return replace(
+        part,
         channel_id=channel,
         root_id=root,
-        message=part,
         props={MARK: {"message": _id(job), "part": number}},
         pending_post_id=str(uuid5(job.key, str(number))),
     )

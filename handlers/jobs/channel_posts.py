@@ -8,9 +8,10 @@ from typing import TypeVar
 import structlog
 
 from bridge.db.teams import TeamMapping, Teams
-from bridge.errors import BridgeError, ChannelNotUsable, MattermostRefused, TeamNotMapped
+from bridge.errors import BridgeError, ChannelNotUsable, MattermostRefused
 from bridge.models.chat import Channel, ChannelId, Post
 from bridge.models.equa import OrganizationId
+from handlers.conversations import existing_channel, team_of
 from handlers.jobs.posting import Poster
 from handlers.jobs.refusals import ARCHIVED
 
@@ -30,20 +31,13 @@ class ChannelPosts:
     teams: Teams
     poster: Poster
 
-    async def team(self, organization: OrganizationId | None) -> TeamMapping:
-        """Return the organization's team; raise `TeamNotMapped`."""
-        mapping = await self.teams.find(organization) if organization else None
-        if mapping is None:
-            raise TeamNotMapped("The organization has no team yet: nobody has opened Messaging there.")
-        return mapping
-
     async def channel(self, organization: OrganizationId | None, name: str) -> ChannelId:
         """Return the channel that the bridge created under this name, whatever it is called now.
 
         Another channel of that name is used only while no channel of ours is known: a member may have renamed
         ours and made one of their own. Raises `TeamNotMapped` or `ChannelNotUsable`.
         """
-        mapping = await self.team(organization)
+        mapping = await team_of(self.teams, organization)
         assert organization is not None
         channel = await self._own(organization, mapping, name)
         channel = channel or await self._open_channel(mapping, name)
@@ -52,16 +46,6 @@ class ChannelPosts:
         if channel.delete_at:
             raise _archived(name)
         return channel.id
-
-    async def existing(self, channel_id: ChannelId) -> Channel | None:
-        """Return the channel; None if Mattermost says that there is none."""
-        try:
-            return await self.poster.api.channel(channel_id)
-        except MattermostRefused as error:
-            # A 404 without an error id of Mattermost's comes from a proxy in between.
-            if error.http_status != 404 or not error.error_id:
-                raise
-            return None
 
     async def joining(self, channel: ChannelId, post: Callable[[], Awaitable[T]]) -> T:
         """Post, and once more as a member of the channel if the account may not post there otherwise."""
@@ -91,7 +75,7 @@ class ChannelPosts:
 
     async def _own(self, organization: OrganizationId, mapping: TeamMapping, name: str) -> Channel | None:
         stored = (await self.teams.channels(organization)).get(name)
-        channel = await self.existing(stored.id) if stored else None
+        channel = await existing_channel(self.poster.api, stored.id) if stored else None
         return channel if channel is not None and channel.team_id == mapping.team_id else None
 
 

@@ -56,6 +56,9 @@ class FakeInbox:
     async def put_all(self, entries: Sequence[Entry]) -> frozenset[str]:
         return frozenset(entry.dedupe for entry in entries)
 
+    async def has(self, dedupe: str) -> bool:
+        return False
+
 
 @dataclass(slots=True)
 class Lines:

@@ -29,7 +29,8 @@ from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention, OutgoingMessage, message_entry
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, Team, User
 from bridge.sandbox.mattermost.channels import archive_channel
-from handlers.jobs.agent_message import AgentMessages, ConversationCheck
+from handlers.conversations import ConversationCheck
+from handlers.jobs.agent_message import AgentMessages
 from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.parts import MARK
 from handlers.jobs.posting import Poster
@@ -94,8 +95,8 @@ async def messages(chat: Chat, pool: Pool, inbox: Inbox) -> AsyncIterator[AgentM
     async with client_session() as session:
         transport = Transport(session, chat.server.url, token, lambda *_: None, ONCE)
         poster = Poster(RestMattermost(transport, creating=ONCE), UserId(chat.bot.id), 16_383, PostAcks())
-        check = ConversationCheck(ChannelPosts(Teams(pool), poster), Conversations(pool))
-        yield AgentMessages(check, inbox)
+        check = ConversationCheck(Teams(pool), poster.api, Conversations(pool))
+        yield AgentMessages(ChannelPosts(Teams(pool), poster), check, inbox)
 
 
 def asked(organization: OrganizationId, post: Post) -> Entry:
