@@ -160,6 +160,7 @@ ROUTE = Route(
                 "file": {"type": "string", "format": "binary"},
             },
             "required": ["conversation", "file"],
+            "additionalProperties": False,
         }
     },
     replies={202: Reply("Stored.", _Accepted)},
