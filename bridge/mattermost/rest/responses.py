@@ -85,11 +85,12 @@ def content(answer: Answer) -> bytes:
     return answer.body if 200 <= answer.status < 300 else value(answer)
 
 
-def too_large(status: int, media_type: str) -> TooLarge | Endless:
+def too_large(status: int, media_type: str) -> TooLarge | NotMattermost:
     """Return the error that an answer is of which there is more than we read."""
     if status < 300 and _is_json(media_type):
         return TooLarge("Mattermost's answer is larger than any that was asked for.")
-    return Endless("Something endless answered for Mattermost; is MATTERMOST_URL right?")
+    kind = Endless if status < 300 else NotMattermost
+    return kind("Something endless answered for Mattermost; is MATTERMOST_URL right?")
 
 
 def seconds_to_wait(values: Iterable[str], now: float) -> float | None:
