@@ -47,6 +47,7 @@ from handlers.jobs.signs import Signs
 from handlers.jobs.speakers import Speakers
 from handlers.jobs.stop_signals import StopSignals
 from handlers.jobs.write_budget import WriteBudget
+from provisioning.default_channels import NOTICES
 
 log = structlog.get_logger(__name__)
 
@@ -107,7 +108,8 @@ class BotRunner:
 
         def answer_as(username: str) -> None:
             """Answer under this name of the account from now on."""
-            hints = Hints(poster, inbox, HintTexts(me.agent_channel, username, self.account.policy))
+            self.state.bot_account = username
+            hints = Hints(poster, inbox, self._hint_texts())
             self.worker.register(bot_handlers(self._mentions(poster, socket, username), hints, messages))
 
         tampering = Tampering(RepairRequests(pool))
@@ -152,14 +154,30 @@ class BotRunner:
         poster, inbox = await self._poster(api, user), self.worker.inbox
         me = Bot(user.id, user.username, self.account.channel)
         self.state.notice_account = user.username
-        bot = await self._identify(self.bot, BOT_TOKEN)
-        hints = Hints(poster, inbox, HintTexts(me.agent_channel, bot.username, self.account.policy))
+        if not self.state.bot_account:
+            self.state.bot_account = (await self._identify(self.bot, BOT_TOKEN)).username
+        hints = Hints(poster, inbox, self._hint_texts())
         self.worker.register(notice_hint_handlers(hints))
         interest = Interest("", me.user_id)
         async with Socket(
             self.account.url, self.account.notice_token, interest, api.me, proxies=self.account.proxies
         ) as socket:
-            await NoticeListener(socket, inbox, Mappings(inbox.pool), me).run()
+            await NoticeListener(
+                socket,
+                api,
+                inbox,
+                Mappings(inbox.pool),
+                me,
+                Tampering(RepairRequests(inbox.pool)),
+                NOTICES,
+                self._notices_are_called,
+            ).run()
+
+    def _notices_are_called(self, username: str) -> None:
+        self.state.notice_account = username
+
+    def _hint_texts(self) -> HintTexts:
+        return HintTexts(self.account.channel, lambda: self.state.bot_account, self.account.policy)
 
     async def _poster(self, api: MattermostApi, user: User) -> Poster:
         size = await retry_until_available("max_post_size", api.max_post_size)

@@ -36,6 +36,8 @@ class BotState:
     socket: Socket | None = None
     notice_account: str = ""
     """The name of the account that posts notices, once it is known."""
+    bot_account: str = ""
+    """The name of the account that answers, once it is known."""
     refused_tokens: set[str] = field(default_factory=set)
     """The variables whose tokens Mattermost refuses."""
 

@@ -3,7 +3,7 @@
 A hint is a courtesy: where Mattermost refuses the post, nothing is said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 from uuid import uuid5
@@ -24,7 +24,8 @@ class HintTexts:
 
     channel: str
     """The name of the channel in which the bot answers."""
-    username: str
+    username: Callable[[], str]
+    """Returns what the bot is called now."""
     policy: Policy
 
     def text(self, hint: Hint) -> str:
@@ -39,9 +40,9 @@ class HintTexts:
             case "stopped":
                 return "I stop listening in this thread. Mention me when you need me."
             case "notices":
-                return f"I only post notices. Please ask @{self.username} in ~{self.channel}."
+                return f"I only post notices. Please ask @{self.username()} in ~{self.channel}."
             case "notices_here":
-                return f"That account only posts notices. Please mention me, @{self.username}, to ask."
+                return f"That account only posts notices. Please mention me, @{self.username()}, to ask."
             case _:
                 assert_never(hint)
 

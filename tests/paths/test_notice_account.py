@@ -5,9 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from asyncpg import Pool
 
-from bridge.sandbox.mattermost import Channel, Post, User
+from bridge.db.teams import Teams
+from bridge.models.chat import ChannelId
+from bridge.sandbox.mattermost import Channel, Post, User, channels
+from bridge.sandbox.mattermost.users import patch_user
 from tests.support.daemon import running
+from tests.support.sealed import entry
 from tests.support.world import Company, World
 
 HINT = "I only post notices. Please ask @equabot in ~agent."
@@ -30,7 +35,12 @@ class Scene:
 async def scene(world: World, acme: Company, tmp_path: Path) -> AsyncIterator[Scene]:
     notices = world.store.create_bot("equa-admin-bot")
     world.store.join(acme.team, notices)
-    environ = {**world.environ, "MATTERMOST_NOTICE_TOKEN": world.store.create_token(notices).token}
+    environ = {
+        **world.environ,
+        "MATTERMOST_NOTICE_TOKEN": world.store.create_token(notices).token,
+        "MATTERMOST_ADMIN_BOT_TOKEN": world.store.admin_token,
+        "TOKEN_KEYS": entry("k1"),
+    }
     async with running(environ, tmp_path / "daemon.log"):
         await world.until(lambda: world.server.open_sockets(notices) == 1)
         yield Scene(world, notices)
@@ -68,6 +78,51 @@ async def test_a_direct_message_is_answered(scene: Scene, acme: Company) -> None
     channel = scene.world.store.direct(acme.people[0], scene.notices)
 
     await scene.hears(scene.world.store.post_as(acme.people[0], channel, "who holds shares?"))
+
+
+async def test_it_names_the_bot_as_it_is_called_now(scene: Scene, acme: Company) -> None:
+    store, channel = scene.world.store, square(scene.world, acme)
+    patch_user(store, scene.world.bot, {"username": "newbot"})
+    await scene.world.answered(scene.world.ask(acme, "@newbot hello"))
+
+    asked = store.post_as(acme.people[0], channel, "@equa-admin-bot who holds shares?")
+
+    await scene.world.until(lambda: scene.said(asked) == [HINT.replace("equabot", "newbot")])
+
+
+async def test_who_addressed_it_while_nobody_listened_hears_it(scene: Scene, acme: Company) -> None:
+    """Directly or in a channel, also if it was renamed meanwhile; not who mentions everybody."""
+    world, store = scene.world, scene.world.store
+    await world.server.stop()
+    patch_user(store, scene.notices, {"username": "news"})
+    posts = [
+        store.post_as(acme.people[0], square(world, acme), "@news who holds shares?"),
+        store.post_as(acme.people[1], store.direct(acme.people[1], scene.notices), "who holds shares?"),
+    ]
+    other = store.post_as(acme.people[1], square(world, acme), "@all hello")
+    await world.server.start(world.server.port)
+
+    for post in posts:
+        await scene.hears(post)
+    assert scene.said(other) == []
+
+
+@pytest.mark.parametrize("listening", [True, False])
+async def test_a_notice_channel_that_is_renamed_gets_its_name_back(
+    scene: Scene, acme: Company, pool: Pool, *, listening: bool
+) -> None:
+    """Only the notice account is in it, so nobody else hears of it."""
+    world, faults = scene.world, scene.world.server.faults
+    documents = world.store.create_channel(acme.team, "documents", "Documents", members=[scene.notices])
+    await Teams(pool).record_channels(acme.id, {"documents": (ChannelId(documents.id), None)})
+    faults.refuse_sockets = not listening
+    if not listening:
+        faults.cut_sockets()
+
+    channels.patch_channel(world.store, documents, {"name": "holiday"})
+    faults.refuse_sockets = False
+
+    await world.until(lambda: documents.name == "documents")
 
 
 async def test_nobody_hears_it_in_a_team_of_no_organization(scene: Scene, acme: Company) -> None:

@@ -14,7 +14,7 @@ from handlers.jobs.hint import Hints, HintTexts
 from handlers.jobs.posting import Poster
 from tests.support.posting import CHANNEL, ME, FakeInbox, FakeMattermost, a_job, failing, posted
 
-TEXTS = HintTexts("agent", "equabot", Policy(at_once=20, an_hour=60))
+TEXTS = HintTexts("agent", lambda: "equabot", Policy(at_once=20, an_hour=60))
 ASKED = HintPost("limit", PostId("reply"), CHANNEL, PostId("root"))
 
 
