@@ -15,8 +15,8 @@ from bridge.sandbox import equa
 from bridge.sandbox.demo_data import Account, Company
 from bridge.sandbox.mattermost import Server, Store
 from tests.support.daemon import Daemon, running
+from tests.support.environ import environ_of
 from tests.support.processes import installed
-from tests.support.sealed import entry
 
 ROUNDS = 8
 """Visits a person; more in one go are too many for the rate limit."""
@@ -70,15 +70,7 @@ async def visit_rows(dsn: str, folder: Path) -> Rows:
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(Server(store))
         platform = await stack.enter_async_context(equa.Server())
-        environ = {
-            "DATABASE_URL": dsn,
-            "TOKEN_KEYS": entry("k1"),
-            "MATTERMOST_URL": server.url,
-            "MATTERMOST_ADMIN_BOT_TOKEN": store.admin_token,
-            "MATTERMOST_BOT_TOKEN": store.create_token(store.create_bot("equabot")).token,
-            "EQUA_API_URL": platform.api_url,
-            "AGENT_URL": "http://127.0.0.1:9",
-        }
+        environ = environ_of(dsn, server, platform)
         daemon = await stack.enter_async_context(running(environ, folder / "visits.log", installed))
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         return await _measured(Hall(http, daemon, server, platform))

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from bridge.db.pool import connect, is_unavailable, open_pool
 from bridge.embedded import binaries, dsn_of_running, launch, run, sockets
 from bridge.embedded.cluster import Cluster
 from bridge.errors import StartupError
+from tests.support.programs import servers
 
 ROOT = Path(__file__).parents[2]
 
@@ -98,16 +99,6 @@ async def until(condition: Callable[[], bool], seconds: float = 20) -> None:
     async with asyncio.timeout(seconds):
         while not condition():
             await asyncio.sleep(0.02)
-
-
-def servers(data_dir: Path) -> list[psutil.Process]:
-    """Every process of PostgreSQL that works in the data directory."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if Path(process.cwd()).is_relative_to(data_dir):
-                found.append(process)
-    return found
 
 
 def postmaster(data_dir: Path) -> int:

@@ -16,9 +16,9 @@ from bridge.sandbox import equa
 from bridge.sandbox.demo_data import Account
 from bridge.sandbox.mattermost import RestFault, Server, Store, User
 from tests.support.daemon import Daemon, running
+from tests.support.environ import environ_of
 from tests.support.mattermost import eventually
 from tests.support.postgres import expire_leases, jobs
-from tests.support.sealed import entry
 from tests.support.syncing import SERVICE
 
 ACME = sandbox.ACME
@@ -95,18 +95,8 @@ async def settled(dsn: str, tmp_path: Path, **changes: str) -> AsyncIterator[Tow
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(Server(store))
         platform = await stack.enter_async_context(equa.Server())
-        environ = {
-            "DATABASE_URL": dsn,
-            "TOKEN_KEYS": entry("k1"),
-            "MATTERMOST_URL": server.url,
-            "MATTERMOST_ADMIN_BOT_TOKEN": store.admin_token,
-            "MATTERMOST_BOT_TOKEN": store.create_token(store.create_bot("equabot")).token,
-            "EQUA_API_URL": platform.api_url,
-            "AGENT_URL": "http://127.0.0.1:9",
-            "PLATFORM_TOKENS": "token-of-the-platform",
-            **SERVICE,
-            **changes,
-        }
+        variables = {"PLATFORM_TOKENS": "token-of-the-platform", **SERVICE, **changes}
+        environ = environ_of(dsn, server, platform, **variables)
         daemon = await stack.enter_async_context(running(environ, tmp_path / "daemon.log"))
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         yield Town(dsn, store, server, platform, daemon, http)

@@ -11,7 +11,7 @@ from bridge.db.pool import open_pool
 from bridge.sandbox import chat, demo_data, equa, site
 from bridge.sandbox.mattermost import Server, Store
 from bridge.sandbox.site import proxy
-from bridge.secrets.key_ring import new_key
+from tests.support.environ import environ_of
 from tests.support.mattermost import QUICK
 from tests.support.ports import reserved_port
 from tests.support.services import built
@@ -36,23 +36,9 @@ async def embedding(dsn: str) -> AsyncIterator[Embedding]:
     async with (
         Server(store, timing=QUICK, pages=pages, spa=proxy.framed(chat.spa, url)) as mattermost,
         equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=url, token="unused")) as platform,
-        _bridge(_environ(dsn, mattermost, platform, url), port),
+        _bridge(environ_of(dsn, mattermost, platform, WEB_ORIGINS=f"{platform.url},{url}"), port),
     ):
         yield Embedding(platform, mattermost, url)
-
-
-def _environ(dsn: str, mattermost: Server, platform: equa.Server, url: str) -> Mapping[str, str]:
-    store = mattermost.store
-    return {
-        "DATABASE_URL": dsn,
-        "TOKEN_KEYS": f"k1:{new_key()}",
-        "MATTERMOST_URL": mattermost.url,
-        "MATTERMOST_ADMIN_BOT_TOKEN": store.admin_token,
-        "MATTERMOST_BOT_TOKEN": store.create_token(store.create_bot("equabot")).token,
-        "AGENT_URL": "http://127.0.0.1:9",
-        "EQUA_API_URL": platform.api_url,
-        "WEB_ORIGINS": f"{platform.url},{url}",
-    }
 
 
 @asynccontextmanager

@@ -4,8 +4,10 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bridge.embedded.identity import Identity
@@ -35,3 +37,13 @@ def tethered(*command: str) -> Sequence[str]:
     if sys.platform != "linux":
         return command
     return Identity("same", os.geteuid(), os.getegid()).command(Path.cwd(), *command)
+
+
+def servers(data_dir: Path) -> list[psutil.Process]:
+    """Return every process of PostgreSQL that works in the data directory."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if Path(process.cwd()).is_relative_to(data_dir):
+                found.append(process)
+    return found

@@ -7,17 +7,17 @@ import socket
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-import psutil
 import pytest
 
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster
 from tests.support.daemon import running
 from tests.support.processes import installed
+from tests.support.programs import servers
 from tests.support.world import World
 
 
@@ -32,16 +32,6 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture
 def environ(data_dir: Path) -> Mapping[str, str]:
     return {"BRIDGE_DATA_DIR": str(data_dir)}
-
-
-def servers(data_dir: Path) -> list[psutil.Process]:
-    """Return every process of PostgreSQL that works in the data directory."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, OSError):
-            if Path(process.cwd()).is_relative_to(data_dir):
-                found.append(process)
-    return found
 
 
 async def until_no_server(data_dir: Path) -> None:

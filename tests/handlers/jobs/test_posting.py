@@ -137,16 +137,23 @@ async def test_what_was_seen_is_there_whatever_its_create_says(
     assert await poster.create(draft(), lease) == "seen"
 
 
-async def test_a_create_that_failed_may_have_worked(
-    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
-) -> None:
-    """When its answer was lost, the event is waited for."""
-    clock = Clock()
+async def failed_create(
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard, clock: Clock
+) -> asyncio.Task[PostId]:
+    """Return a create whose answer was lost, and which waits for the post's event for a second more."""
     mattermost.create = failing(AWAY)
     creating = asyncio.create_task(poster.create(draft(), lease))
     await begun(mattermost)
     await clock.passes(4)
     assert not creating.done()
+    return creating
+
+
+async def test_a_create_that_failed_may_have_worked(
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
+) -> None:
+    """When its answer was lost, the event is waited for."""
+    creating = await failed_create(mattermost, poster, lease, Clock())
 
     await seen(mattermost, poster)
 
@@ -158,11 +165,7 @@ async def test_a_create_that_failed_and_that_nobody_sees_has_failed(
 ) -> None:
     """After five seconds; a later attempt looks for the post before it posts again."""
     clock = Clock()
-    mattermost.create = failing(AWAY)
-    creating = asyncio.create_task(poster.create(draft(), lease))
-    await begun(mattermost)
-    await clock.passes(4)
-    assert not creating.done()
+    creating = await failed_create(mattermost, poster, lease, clock)
 
     await clock.passes(2)
 
