@@ -6,7 +6,7 @@ Sources: server/channels/app/bot.go, server/public/model/bot.go.
 from typing import Any
 
 from bridge.sandbox.mattermost.activation import set_active
-from bridge.sandbox.mattermost.channels import direct_channel
+from bridge.sandbox.mattermost.direct_channels import direct_channel
 from bridge.sandbox.mattermost.errors import ApiError
 from bridge.sandbox.mattermost.posts import create_post
 from bridge.sandbox.mattermost.records import Bot, User

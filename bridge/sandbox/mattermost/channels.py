@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any, cast
 
-from bridge.sandbox.mattermost.errors import ApiError, invalid_param
+from bridge.sandbox.mattermost.errors import ApiError
 from bridge.sandbox.mattermost.events import COMPACT, Broadcast, Event
 from bridge.sandbox.mattermost.ids import is_id
 from bridge.sandbox.mattermost.notices import (
@@ -209,22 +209,3 @@ def enter(state: State, channel: Channel, user_id: str, *, admin: bool = False) 
     state.channel_members[channel.id][user_id] = member
     state.channels_of_user[user_id][channel.id] = member
     return member
-
-
-def direct_channel(state: State, creator: User, user_ids: list[str]) -> Channel:
-    """Return the direct channel of two users, creating it at its first use."""
-    if not all(user_id in state.users for user_id in user_ids):
-        raise invalid_param("user_ids")
-    name = "__".join(sorted(user_ids))
-    known = state.channel_by_name.get(("", name))
-    if known is not None:
-        return known
-    now = state.now()
-    channel = Channel(state.new_id(), "", name, "", "D", creator.id, now, now)
-    add_channel(state, channel)
-    for user_id in user_ids:
-        enter(state, channel, user_id)
-    other = next((user_id for user_id in user_ids if user_id != creator.id), creator.id)
-    data = {"creator_id": creator.id, "teammate_id": other}
-    state.publish(Event("direct_added", data, Broadcast(channel_id=channel.id)))
-    return channel

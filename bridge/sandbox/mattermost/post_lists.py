@@ -74,6 +74,12 @@ def _around(state: State, posts: ChannelPosts, window: Window) -> list[Post]:
     return _cut(posts.newest_first(), start, window.per_page)
 
 
+def pinned_in(state: State, channel: Channel) -> PostList:
+    """Return the pinned posts of a channel, newest first."""
+    found = [post for post in live(state.channel_posts[channel.id].newest_first()) if post.is_pinned]
+    return PostList([post.id for post in found], found)
+
+
 def _cut(found: Iterator[Post], start: int, count: int) -> list[Post]:
     return list(islice(live(found), start, start + count))
 

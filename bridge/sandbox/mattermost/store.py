@@ -8,6 +8,7 @@ from bridge.sandbox.mattermost import (
     bots,
     channel_members,
     channels,
+    direct_channels,
     files,
     posts,
     sessions,
@@ -109,7 +110,11 @@ class Store(State):
 
     def direct(self, one: User, other: User) -> Channel:
         """Return the direct channel of two users."""
-        return channels.direct_channel(self, one, [one.id, other.id])
+        return direct_channels.direct_channel(self, one, [one.id, other.id])
+
+    def group(self, creator: User, *others: User) -> Channel:
+        """Return the group channel of three to eight users."""
+        return direct_channels.group_channel(self, creator, [user.id for user in others])
 
     def post_as(self, user: User, channel: Channel, message: str, root_id: str = "", **fields: Any) -> Post:
         """Post as the user, who need not be a member; `fields` may hold `props`, `file_ids`, `create_at`."""

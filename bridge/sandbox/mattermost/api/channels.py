@@ -6,6 +6,7 @@ from bridge.sandbox.mattermost import channels as rules
 from bridge.sandbox.mattermost.api.call import Call, answer, ok
 from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.api.teams import require_in_team
+from bridge.sandbox.mattermost.direct_channels import direct_channel, group_channel
 from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
 from bridge.sandbox.mattermost.ids import is_id
 from bridge.sandbox.mattermost.records import Channel
@@ -128,7 +129,19 @@ async def create_direct(call: Call) -> web.StreamResponse:
     for other in ids:
         if not sees(call.state, call.me.id, other):
             raise forbidden()
-    return answer(channel_json(rules.direct_channel(call.state, call.me, ids)), 201)
+    return answer(channel_json(direct_channel(call.state, call.me, ids)), 201)
+
+
+async def create_group(call: Call) -> web.StreamResponse:
+    """Return the group channel of the caller and others."""
+    ids = await call.json("user_ids")
+    if not isinstance(ids, list) or not all(is_id(each) for each in ids):
+        raise invalid_param("user_ids")
+    call.require("create_group_channel")
+    for other in ids:
+        if not sees(call.state, call.me.id, other):
+            raise forbidden()
+    return answer(channel_json(group_channel(call.state, call.me, ids)), 201)
 
 
 async def view(call: Call) -> web.StreamResponse:
@@ -142,6 +155,7 @@ async def view(call: Call) -> web.StreamResponse:
 ROUTES = (
     route("POST", "/channels", create),
     route("POST", "/channels/direct", create_direct),
+    route("POST", "/channels/group", create_group),
     route("POST", "/channels/members/{user_id}/view", view),
     route("GET", "/channels/{channel_id}", get),
     route("DELETE", "/channels/{channel_id}", delete),

@@ -9,7 +9,14 @@ from bridge.sandbox.mattermost.api.routing import route
 from bridge.sandbox.mattermost.channels import find_channel
 from bridge.sandbox.mattermost.errors import ApiError, forbidden, invalid_param
 from bridge.sandbox.mattermost.ids import is_id
-from bridge.sandbox.mattermost.post_lists import PostList, Slice, Window, page_of_channel, thread_of
+from bridge.sandbox.mattermost.post_lists import (
+    PostList,
+    Slice,
+    Window,
+    page_of_channel,
+    pinned_in,
+    thread_of,
+)
 from bridge.sandbox.mattermost.posts import find_post
 from bridge.sandbox.mattermost.records import Channel, Post
 from bridge.sandbox.mattermost.roles import allowed_in_channel
@@ -80,6 +87,13 @@ async def of_channel(call: Call) -> web.StreamResponse:
     return _list_answer(page_of_channel(call.state, channel, window))
 
 
+async def pinned(call: Call) -> web.StreamResponse:
+    """Return the pinned posts of a channel, newest first."""
+    channel = find_channel(call.state, call.id("channel_id"))
+    check_may_read(call, channel)
+    return _list_answer(pinned_in(call.state, channel))
+
+
 def _window(call: Call) -> Window:
     query = call.request.query
     for name in ("before", "after"):
@@ -119,4 +133,5 @@ ROUTES = (
     route("GET", "/posts/{post_id}", get),
     route("GET", "/posts/{post_id}/thread", get_thread),
     route("GET", "/channels/{channel_id}/posts", of_channel),
+    route("GET", "/channels/{channel_id}/pinned", pinned),
 )
