@@ -18,6 +18,7 @@ from bridge.config_values import (
     OwnTokens,
     ProxyUrl,
     QuestionLimit,
+    Suggestions,
     Token,
     TokenKeys,
     Url,
@@ -66,6 +67,7 @@ class Settings(BaseModel):
     agent_channel: Annotated[str, Field(pattern=f"^{CHANNEL_NAME}$")] = "agent"
     agent_image_hosts: Hosts = ()
     agent_stream: Literal["on", "off"] = "on"
+    agent_suggestions: Suggestions = ()
     follow_ups: Literal["always", "alone", "never"] = "alone"
     ask_limit: QuestionLimit = AskLimit(at_once=20, an_hour=60)
     gateway_tokens: OwnTokens = ()

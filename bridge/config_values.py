@@ -22,6 +22,8 @@ _VISIBLE = re.compile(r"[!-~]+")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _ASK_LIMIT = re.compile(r"\s*([1-9][0-9]{0,5})\s*,\s*([1-9][0-9]{0,5})\s*")
 
+_SUGGESTIONS, _LONGEST_SUGGESTION = 3, 200
+
 
 def _parts(value: str) -> SplitResult | None:
     """Return the parts of an HTTP URL to which a path can be added; None if it is none."""
@@ -110,6 +112,16 @@ def _host(value: str) -> str:
     return name
 
 
+def _suggestions(value: object) -> object:
+    """Return up to three questions, separated by `|`."""
+    if not isinstance(value, str):
+        return value
+    lines = tuple(" ".join(part.split()) for part in value.split("|") if part.strip())
+    if len(lines) > _SUGGESTIONS or any(len(each) > _LONGEST_SUGGESTION for each in lines):
+        raise ValueError(f"must be up to three questions of {_LONGEST_SUGGESTION} characters, separated by |")
+    return lines
+
+
 def _ask_limit(value: object) -> object:
     if not isinstance(value, str):
         return value
@@ -137,6 +149,7 @@ ProxyUrl = Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_prox
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_comma_separated)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_comma_separated)]
 Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValidator(_comma_separated)]
+Suggestions = Annotated[tuple[str, ...], BeforeValidator(_suggestions)]
 AgentId = Annotated[str, AfterValidator(_agent_id)]
 QuestionLimit = Annotated[AskLimit, BeforeValidator(_ask_limit)]
 TokenKeys = Annotated[SecretStr, AfterValidator(_token_keys)]

@@ -56,6 +56,12 @@ class MattermostApi(Protocol):
         A connection that was opened while a channel was archived does not hear it when it is restored.
         """
 
+    async def is_in_team(self, team_id: TeamId, user_id: UserId) -> bool:
+        """Return whether somebody is a member of one of the account's teams."""
+
+    async def pin_post(self, post_id: PostId) -> None:
+        """Pin a post in its channel; to pin a pinned one does nothing."""
+
     async def posts_after(
         self, channel_id: ChannelId, post_id: PostId, limit: int = 200, page: int = 0
     ) -> Sequence[Post]:

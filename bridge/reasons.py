@@ -10,6 +10,7 @@ Reason = Literal[
     "webhook",
     "other_bot",
     "direct_message",
+    "group_message",
     "other_channel",
     "empty_text",
     "before_start",
@@ -34,7 +35,8 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "system_post": "It is no ordinary message but one of Mattermost's own, such as somebody joining.",
         "webhook": "A webhook wrote it.",
         "other_bot": "Another bot wrote it.",
-        "direct_message": "It stands outside of any team, so it belongs to no organization.",
+        "direct_message": "It stands in a direct channel of others, in which the bot is not.",
+        "group_message": "It stands in a group message, which belongs to no organization.",
         "other_channel": "It stands in another channel than the one in which the bot listens.",
         "empty_text": "It has no text.",
         "before_start": "It was written before the bridge began to listen there.",
@@ -58,6 +60,14 @@ SKIPPED: Mapping[str, str] = MappingProxyType(
     {
         "question_deleted": "It was deleted before the answer could be posted.",
         "no_reply": "The agent read it and chose to say nothing (NO_REPLY).",
+        "deactivated": "Its author's account was deactivated before the bot could answer.",
+        "no_organization": "Its author is in no organization, and was told how to get in.",
+        "organization_asked": "Its author is in several organizations, and was asked which one is meant.",
+        "organization_unknown": "It names no single organization of its author, who was asked again.",
+        "organization_chosen": "It chose the organization that the bot answers for there.",
+        "membership_unknown": "Equa could not say where its author is a member, and they heard that.",
+        "begun_anew": "It began another conversation.",
+        "help": "It asked what the bot can do, and the bot said so.",
     }
 )
 """Why a job was done without a post; the codes are stored and must not change."""
@@ -69,6 +79,7 @@ SELF_EVIDENT: frozenset[str] = frozenset(
         "webhook",
         "other_bot",
         "direct_message",
+        "group_message",
         "channel_renamed",
         "other_channel",
         "empty_text",

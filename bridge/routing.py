@@ -24,6 +24,9 @@ OLDEST = 24 * 60 * 60 * 1000
 
 MINUTE, HOUR = 60_000, 3_600_000
 
+_GROUP = re.compile("[0-9a-f]{40}")
+"""The name of a group channel (`GetGroupNameFromUserIds` in server/public/model/channel.go)."""
+
 _STOP = re.compile(r"(?:please[ ,]+)?stop +listening(?: +(?:here|please|now))?[\s.!,]*", re.IGNORECASE)
 
 
@@ -59,7 +62,7 @@ class Facts:
     """What routing has to know beside the post; times are in milliseconds since 1970."""
 
     organization_id: OrganizationId | None = None
-    """The organization that the post's team is mapped to."""
+    """The organization that the post's team is mapped to; of a direct message the one it is likely about."""
     person_id: PersonId | None = None
     """The person that the author is mapped to."""
     thread_known: bool = False
@@ -110,6 +113,14 @@ class Invite:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerDirectly:
+    """Answer somebody who writes to the bot alone; the organization is known when it is their turn."""
+
+    person_id: PersonId | None
+    """None for somebody without a mapping, who hears how to get in."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Do not answer; say the hint to the author if there is one."""
 
@@ -117,7 +128,7 @@ class Refuse:
     hint: Hint | None = None
 
 
-Decision = Answer | Invite | Refuse
+Decision = Answer | Invite | AnswerDirectly | Refuse
 
 
 def decide(posted: Posted, facts: Facts, me: Bot, policy: Policy = Policy()) -> Decision:
@@ -125,8 +136,12 @@ def decide(posted: Posted, facts: Facts, me: Bot, policy: Policy = Policy()) -> 
     glance = at_a_glance(posted, me, author_is_bot=facts.author_is_bot)
     if glance == "other_channel":
         return _elsewhere(posted, facts, me)
+    if glance == "group_message":
+        return Refuse(glance, None if _past(posted.post, facts) else "group")
     if reason := glance or _past(posted.post, facts):
         return Refuse(reason)
+    if is_direct(posted, me):
+        return _directly(posted.post, facts, policy)
     if reason := _not_for_us(posted.post, facts, me, policy):
         return Refuse(reason, _whom_to_ask(posted.post, reason, policy))
     return _taken(posted.post, facts, me, policy)
@@ -137,12 +152,24 @@ def at_a_glance(posted: Posted, me: Bot, *, author_is_bot: bool | None = None) -
     return _by_whom(posted.post, me, author_is_bot=author_is_bot) or _where(posted, me) or _empty(posted.post)
 
 
+def is_direct(posted: Posted, me: Bot) -> bool:
+    """Tell whether the post stands in the direct channel of one person and the account.
+
+    Its name is the ids of both (`GetDMNameFromIds` in server/public/model/channel.go).
+    """
+    return not posted.team_id and me.user_id in posted.channel_name.split("__")
+
+
+def is_heard(channel_name: str, team_id: str, me: Bot) -> bool:
+    """Tell whether the bot answers in a channel: in the one of its name in each team, and in direct ones."""
+    return channel_name == me.agent_channel if team_id else me.user_id in channel_name.split("__")
+
+
 def is_addressed(posted: Posted, me: Bot) -> bool:
     """Tell whether a person mentions an account by its name, or writes to it directly."""
     if not posted.mentioned or _by_whom(posted.post, me, author_is_bot=None):
         return False
-    directly = not posted.team_id and me.user_id in posted.channel_name.split("__")
-    return directly or mentions(posted.post.message, me.username)
+    return is_direct(posted, me) or mentions(posted.post.message, me.username)
 
 
 def _by_whom(post: Post, me: Bot, *, author_is_bot: bool | None) -> Reason | None:
@@ -162,7 +189,9 @@ def _flagged(post: Post, prop: str) -> bool:
 
 def _where(posted: Posted, me: Bot) -> Reason | None:
     if not posted.team_id:
-        return "direct_message"
+        if is_direct(posted, me):
+            return None
+        return "group_message" if _GROUP.fullmatch(posted.channel_name) else "direct_message"
     return "other_channel" if posted.channel_name != me.agent_channel else None
 
 
@@ -227,6 +256,13 @@ def _taken(post: Post, facts: Facts, me: Bot, policy: Policy) -> Decision:
     if facts.person_id is None:
         return Invite(facts.organization_id)
     return Answer(facts.organization_id, facts.person_id)
+
+
+def _directly(post: Post, facts: Facts, policy: Policy) -> Decision:
+    """Decide about what somebody writes to the bot alone; it needs no mention."""
+    if _too_much(post.create_at, facts.asked, policy):
+        return Refuse("too_many_questions", "limit")
+    return AnswerDirectly(facts.person_id)
 
 
 def _too_much(moment: int, asked: Sequence[int], policy: Policy) -> bool:

@@ -107,7 +107,13 @@ class GatewayAgent:
 
 def session_key(question: Question) -> str:
     """Return the key of the question's conversation."""
-    return Conversation(question.organization_id, question.channel_id, question.thread).key
+    return Conversation(
+        question.organization_id,
+        question.channel_id,
+        question.thread,
+        question.person_id if question.is_direct else None,
+        question.generation,
+    ).key
 
 
 def product_of(model: str) -> str:

@@ -120,7 +120,7 @@ def _said(decision: routing.Decision, not_stored: str) -> int:
         case routing.Refuse(reason, _):
             print(f"not answered: {explain(reason)}")
             return 0
-        case routing.Answer() | routing.Invite():
+        case routing.Answer() | routing.AnswerDirectly() | routing.Invite():
             print(f"It is to be answered, but it is not stored yet: {not_stored}")
             return 1
         case _:

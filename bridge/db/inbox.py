@@ -179,6 +179,11 @@ class Inbox:
         return await self._mine(change, job, answer, failure, self.lease)
 
     @database_errors
+    async def assign(self, job: JobId, organization: OrganizationId) -> bool:
+        """Record the organization of a direct message, which is known only when it is its turn."""
+        return await self._mine("set organization_id = $3", job, organization)
+
+    @database_errors
     async def finish(self, job: JobId, result: Mapping[str, Any] | None = None) -> Ended | None:
         """Close the job: done, or dead when what was posted is an apology; None if the lease was lost."""
         ended: Ended | None = await self._ended(FINISH, job, dict(result or {}))

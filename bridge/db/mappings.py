@@ -16,10 +16,12 @@ with post as (
         with ordinality as p(id, team_id, channel_id, author, lane, n)
 ), asked as (
     select author, array_agg(posted_at) as moments from jobs
-    where author = any($4) and posted_at > $6 and kind in ('mention', 'invite') and state <> 'refused'
+    where author = any($4) and posted_at > $6 and kind in ('mention', 'invite', 'direct')
+      and state <> 'refused'
     group by author having count(*) >= $9
 )
-select o.organization_id, u.id as person_id,
+select coalesce(o.organization_id, likely.organization_id) as organization_id,
+       u.id as person_id,
        exists (select from jobs j where j.dedupe = 'post:' || p.id) as stored,
        exists (select from jobs j where j.lane = p.lane and j.kind = 'mention' and j.state <> 'refused')
            as thread_known,
@@ -40,10 +42,20 @@ left join mattermost_user_mappings u on u.mattermost_user_id = p.author
 left join memberships m on m.organization_id = o.organization_id and m.person_id = u.id
                        and m.state in ('leaving', 'left')
 left join asked on asked.author = p.author
+left join lateral (
+    select coalesce(
+        (select c.organization_id from conversation_starts c
+         where c.lane = p.lane order by c.since desc limit 1),
+        (select d.organization_id from memberships d
+         where d.person_id = u.id and d.state in ('joining', 'joined') limit 1)) as organization_id
+) likely on p.team_id = ''
 order by p.n
 """
 """For each post what routing has to know. Who wrote in a thread is known of posts that were stored, refused
-ones too; what a person has asked, of those that were not refused, if it is $9 questions or more."""
+ones too; what a person has asked, of those that were not refused, if it is $9 questions or more.
+
+The organization of a direct message is the one that it is likely about: it only says whose turn it is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +81,7 @@ class Mappings:
             [posted.team_id for posted in posts],
             [posted.post.channel_id for posted in posts],
             [posted.post.user_id for posted in posts],
-            [posted.post.lane for posted in posts],
+            [posted.lane for posted in posts],
             min((posted.post.create_at for posted in posts), default=0) - HOUR,
             agent_channel,
             STOP,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from bridge.models.chat import ChannelId, Post, Posted, PostId, UserId
 from bridge.reasons import STOP
-from bridge.routing import Answer, Decision, Facts, Invite, Refuse
+from bridge.routing import Answer, AnswerDirectly, Decision, Facts, Invite, Refuse
 
 _MOST_TEXT = 256 * 1024
 """Characters of the posts that are stored in one statement: their jobs hold the text."""
@@ -63,12 +63,12 @@ class Batch:
         )
 
     def note(self, post: Post, decision: Decision) -> None:
-        """Remember a post of `#agent` and what was decided about it."""
+        """Remember a post and what was decided about it."""
         self.authors[post.lane].add(post.user_id)
         match decision:
             case Answer():
                 self.opened.add(post.lane)
             case Refuse(reason) if reason == STOP:
                 self.stopped.add(post.lane)
-        if isinstance(decision, Answer | Invite):
+        if isinstance(decision, Answer | AnswerDirectly | Invite):
             self.asked[post.user_id].append(post.create_at)

@@ -1,4 +1,4 @@
-"""Read over REST what the websocket missed: every `#agent` channel, from its stored position on.
+"""Read over REST what the websocket missed: every `#agent` and every direct channel, from its position on.
 
 Reading starts a minute before the position, because posts of one moment become visible in any order;
 stored posts are recognized by their ids. `since=` is not used: Mattermost selects by the time of update
@@ -19,7 +19,7 @@ from bridge.ingest.intake import AHEAD, Intake
 from bridge.ingest.paging import Ask, page
 from bridge.models.chat import Channel, ChannelId, Position, Post, Posted, PostId, TeamId, User
 from bridge.ports import MattermostApi
-from bridge.routing import OLDEST
+from bridge.routing import OLDEST, is_heard
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ _QUIET = 600_000
 
 @dataclass(frozen=True, slots=True)
 class CatchUp:
-    """Stores every post of the `#agent` channels up to now."""
+    """Stores every post of the channels that the bot answers in, up to now."""
 
     api: MattermostApi
     positions: Positions
@@ -70,7 +70,7 @@ class CatchUp:
         return [channel for channel in await self.api.my_channels() if self._is_ours(channel)]
 
     def _is_ours(self, channel: Channel) -> bool:
-        return channel.name == self.channel_name and channel.team_id != "" and not channel.delete_at
+        return is_heard(channel.name, channel.team_id, self.intake.me) and not channel.delete_at
 
     async def news(self, now: int, *, resumed: bool = False) -> Sequence[Channel]:
         """Return the channels to read, as of now (milliseconds).

@@ -13,36 +13,37 @@ def job_entry(kind: JobKind, posted: Posted, facts: Facts) -> Entry:
     mention = Mention(
         post_id=post.id,
         channel_id=post.channel_id,
-        thread=post.thread,
+        thread=posted.thread,
         user_id=post.user_id,
         person_id=facts.person_id,
         message=post.message,
         create_at=post.create_at,
     )
-    return Entry(kind, post.lane, facts.organization_id, f"post:{post.id}", mention.payload())
+    return Entry(kind, posted.lane, facts.organization_id, f"post:{post.id}", mention.payload())
 
 
 def refusal_entry(reason: Reason, posted: Posted, facts: Facts) -> Entry:
     """Return the record of a post that is not answered; its text is not kept."""
     post = posted.post
     payload = {"user_id": post.user_id, "create_at": post.create_at}
-    return Entry("mention", post.lane, facts.organization_id, f"post:{post.id}", payload, refused=reason)
+    kind: JobKind = "mention" if posted.team_id else "direct"
+    return Entry(kind, posted.lane, facts.organization_id, f"post:{post.id}", payload, refused=reason)
 
 
 def hint_entry(
     hint: Hint, posted: Posted, organization: OrganizationId | None, kind: JobKind = "hint"
 ) -> Entry:
-    """Return the job that says a sentence to the author of a post, in its thread.
+    """Return the job that says a sentence to the author of a post, where an answer would stand.
 
     Its lane is its own: what waits in the thread must not hold it up.
     """
     post = posted.post
-    payload = HintPost(hint, post.id, post.channel_id, post.thread).payload()
+    payload = HintPost(hint, post.id, post.channel_id, posted.thread).payload()
     return Entry(kind, f"{kind}:{post.id}", organization, f"{kind}:{_once(hint, post)}", payload)
 
 
 def _once(hint: Hint, post: Post) -> str:
-    """Return the key of what is said once: to a person in an hour or a day of Mattermost's clock."""
+    """Return the key of what is said once: to a person in an hour or a day of Mattermost's clock, or ever."""
     match hint:
         case "limit":
             return f"limit:{post.user_id}:{post.create_at // HOUR}"
@@ -50,3 +51,5 @@ def _once(hint: Hint, post: Post) -> str:
             return f"{hint}:{post.user_id}:{post.create_at // OLDEST}"
         case "stopped":
             return f"stopped:{post.id}"
+        case "group":
+            return f"group:{post.channel_id}"

@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 AHEAD = 60_000
 """Milliseconds that a post may be ahead of our clock without being distrusted."""
 
+
+_ASKING = ("mention", "invite", "direct")
+"""The kinds of jobs that a person's post makes."""
 _UNNOTICED = timedelta(minutes=2)
 """How long posts may have been read by a former name of the account."""
 
@@ -65,12 +68,12 @@ class Intake:
             if entry.refused is None or not incomplete
         ]
         latest = began // 1_000_000 + AHEAD
-        positions = [] if incomplete else list(_positions(posts, self.me.agent_channel, begin_at, latest))
+        positions = [] if incomplete else list(_positions(posts, self.me, begin_at, latest))
         stored = await self.inbox.put_all(entries, positions)
         new = {
             entry.payload["post_id"]
             for entry in entries
-            if entry.kind in ("mention", "invite") and entry.refused is None and entry.dedupe in stored
+            if entry.kind in _ASKING and entry.refused is None and entry.dedupe in stored
         }
         for post_id in new:
             tracing.seen(post_id, began)
@@ -108,6 +111,8 @@ def _of_decision(posted: Posted, facts: Facts, decision: routing.Decision) -> It
             yield job_entry("mention", posted, facts)
         case routing.Invite():
             yield job_entry("invite", posted, facts)
+        case routing.AnswerDirectly():
+            yield job_entry("direct", posted, facts)
         case routing.Refuse(reason, hint):
             if reason not in SELF_EVIDENT:
                 yield refusal_entry(reason, posted, facts)
@@ -117,15 +122,15 @@ def _of_decision(posted: Posted, facts: Facts, decision: routing.Decision) -> It
             assert_never(decision)
 
 
-def _positions(posts: Sequence[Posted], channel_name: str, begin_at: int, latest: int) -> Iterator[Position]:
-    """Return the new positions of the channels of this name; a post later than `latest` moves none.
+def _positions(posts: Sequence[Posted], me: Bot, begin_at: int, latest: int) -> Iterator[Position]:
+    """Return the new positions of channels that the bot answers in; a post later than `latest` moves none.
 
     A position in the future would hide posts until then. If our own clock is wrong, posts are read twice and
     none is missed.
     """
     last: dict[str, Posted] = {}
     for posted in posts:
-        if posted.channel_name != channel_name or not posted.team_id:
+        if not routing.is_heard(posted.channel_name, posted.team_id, me):
             continue
         if posted.post.create_at > latest:
             log.warning("post_from_the_future", post=posted.post.id, channel=posted.post.channel_id)

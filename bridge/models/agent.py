@@ -17,12 +17,17 @@ class Question:
     organization_id: OrganizationId
     person_id: PersonId
     channel_id: ChannelId
-    thread: PostId
+    thread: PostId | Literal[""]
+    """Empty for a direct message outside of a thread."""
     post_id: PostId
     """The post that asks; its id is in every log line about the question."""
     text: str
     history: tuple["Message", ...] = ()
-    """Earlier posts of the thread, oldest first; empty for an agent that remembers."""
+    """Earlier posts of the conversation, oldest first; empty for an agent that remembers."""
+    generation: int = 0
+    """How often the conversation was begun anew."""
+    is_direct: bool = False
+    """Whether it is a direct message: all of those of one person and organization are one conversation."""
 
 
 @dataclass(frozen=True, slots=True)

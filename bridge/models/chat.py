@@ -67,6 +67,16 @@ class Posted:
     mentioned: bool = False
     """Mattermost says that the post mentions the receiving account, by name or with everybody."""
 
+    @property
+    def thread(self) -> PostId | Literal[""]:
+        """The thread to answer in; none for a direct message outside of a thread."""
+        return self.post.thread if self.team_id else self.post.root_id
+
+    @property
+    def lane(self) -> str:
+        """The lane of what is asked: its thread, or a whole direct channel, which is one conversation."""
+        return self.post.lane if self.team_id else f"direct:{self.post.channel_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:

@@ -2,33 +2,46 @@
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from bridge.models.chat import ChannelId, PostId
-from bridge.models.equa import OrganizationId
+from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.ids import MATTERMOST_ID, UUID_FORM
 
-CONVERSATION_KEY = rf"(agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:{UUID_FORM}:{MATTERMOST_ID}:{MATTERMOST_ID}"
+CONVERSATION_KEY = (
+    rf"(agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:{UUID_FORM}:{MATTERMOST_ID}:{MATTERMOST_ID}"
+    "(:[1-9][0-9]{0,8})?"
+)
 """A gateway stores a key with the agent's id in front: `agent:main:mattermost:…`."""
 
 _KEY = re.compile(
-    rf"(?:agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:([^:]+):({MATTERMOST_ID}):({MATTERMOST_ID})"
+    rf"(?:agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:([^:]+):({MATTERMOST_ID}):({MATTERMOST_ID})(?::([0-9]+))?"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A thread with the agent of one organization."""
+    """A thread with the agent of one organization, or a person's direct messages to it."""
 
     organization_id: OrganizationId
     channel_id: ChannelId
-    thread: PostId
+    thread: PostId | Literal[""]
+    person_id: PersonId | None = None
+    """Whose direct messages; None for a thread."""
+    generation: int = 0
+    """How often it was begun anew."""
 
     @property
     def key(self) -> str:
-        """The key, in lower case as the gateway stores keys."""
-        return f"mattermost:{self.organization_id}:{self.channel_id}:{self.thread}".lower()
+        """The key, in lower case as the gateway stores keys.
+
+        `mattermost:<organization>:<channel>:<thread>`, in a direct channel with the person in place of the
+        thread; a conversation that was begun anew has its number at the end.
+        """
+        place = str(self.person_id) if self.person_id else self.thread
+        number = f":{self.generation}" if self.generation else ""
+        return f"mattermost:{self.organization_id}:{self.channel_id}:{place}{number}".lower()
 
     @classmethod
     def of(cls, key: str) -> Self:
@@ -36,4 +49,10 @@ class Conversation:
         found = _KEY.fullmatch(key)
         if found is None:
             raise ValueError
-        return cls(OrganizationId(UUID(found[1])), ChannelId(found[2]), PostId(found[3]))
+        organization, channel, thread, generation = found.groups()
+        return cls(
+            OrganizationId(UUID(organization)),
+            ChannelId(channel),
+            PostId(thread),
+            generation=int(generation or 0),
+        )

@@ -7,6 +7,7 @@ from typing import Any, Literal, NewType, Self
 from uuid import UUID
 
 from bridge.models.chat import ChannelId, FileId, PostId, UserId
+from bridge.models.conversation_starts import NO_START, ConversationStart
 from bridge.models.equa import OrganizationId, PersonId
 
 JobId = NewType("JobId", int)
@@ -18,6 +19,8 @@ JobKind = Literal[
     "mention",
     "repeat",
     "invite",
+    "direct",
+    "welcome",
     "hint",
     "notice_hint",
     "notice",
@@ -28,13 +31,14 @@ JobKind = Literal[
 ]
 """`mention` asks the agent, `repeat` once more; `invite` says to somebody without a mapping how to get in.
 
+`direct` answers what somebody writes to the bot alone; `welcome` posts into the `#agent` of a new team.
 `hint` and `notice_hint` say why the bot, or the notice account, does not answer; `notice` posts what
 the platform reported, `agent_message` what the agent says by itself; `membership` puts a person into an
 organization's team or takes them out of it; `sync` makes a team match the roster; `repair` puts its channels
 and the bots in them right.
 """
 
-Hint = Literal["elsewhere", "limit", "stopped", "notices", "notices_here"]
+Hint = Literal["elsewhere", "limit", "stopped", "group", "notices", "notices_here"]
 """A sentence to the author of a post that is not answered.
 
 `notices` is said by the notice account, `notices_here` by the bot in `#agent`, where that account is not.
@@ -52,13 +56,23 @@ class Mention:
 
     post_id: PostId
     channel_id: ChannelId
-    thread: PostId
+    thread: PostId | Literal[""]
+    """Empty for a direct message outside of a thread, which is answered the same way."""
     user_id: UserId
     person_id: PersonId | None
     message: str
     create_at: int
     repeats: PostId | Literal[""] = ""
     """The answer that the person wants once more."""
+    conversation: ConversationStart = NO_START
+    """Known when it is the question's turn, and not stored with it; so is the footer."""
+    footer: str = ""
+    """A line below the answer."""
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is a direct message whose organization is known."""
+        return self.conversation.organization_id is not None
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:
@@ -68,8 +82,11 @@ class Mention:
 
     def payload(self) -> dict[str, Any]:
         """Return it as JSON values; a process of the version before reads no `repeats`."""
-        values = {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
-        return values if self.repeats else {key: value for key, value in values.items() if key != "repeats"}
+        stored = {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
+        del stored["conversation"], stored["footer"]
+        if not self.repeats:
+            del stored["repeats"]
+        return stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +96,7 @@ class HintPost:
     hint: Hint
     post_id: PostId
     channel_id: ChannelId
-    thread: PostId
+    thread: PostId | Literal[""]
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Self:

@@ -1,7 +1,7 @@
 """The bot: identify its accounts, then listen, answer and post notices until cancelled."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -9,8 +9,10 @@ import structlog
 
 from bridge.config import Settings
 from bridge.db.answers import Answers
+from bridge.db.conversation_starts import ConversationStarts
 from bridge.db.conversations import Conversations
 from bridge.db.mappings import Mappings
+from bridge.db.memberships import Memberships
 from bridge.db.positions import Positions
 from bridge.db.repairs import RepairRequests
 from bridge.db.teams import Teams
@@ -37,17 +39,23 @@ from bridge.worker import Worker
 from handlers.conversations import ConversationCheck
 from handlers.jobs.agent_message import AgentMessages
 from handlers.jobs.asking import Asking
+from handlers.jobs.bot_commands import BotCommands
 from handlers.jobs.channel_posts import ChannelPosts
+from handlers.jobs.direct import DirectMessages
 from handlers.jobs.hint import Hints, HintTexts
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import Poster
 from handlers.jobs.questions import Questions
+from handlers.jobs.remarker import Remarker
 from handlers.jobs.signs import Signs
 from handlers.jobs.speakers import Speakers
 from handlers.jobs.stop_signals import StopSignals
+from handlers.jobs.welcome_text import welcome_text
 from handlers.jobs.write_budget import WriteBudget
 from provisioning.default_channels import NOTICES
+from provisioning.member_check import MemberCheck
+from provisioning.roster_reader import RosterReader
 
 log = structlog.get_logger(__name__)
 
@@ -63,6 +71,8 @@ class Account:
     policy: Policy = field(default_factory=Policy)
     notice_token: str = field(default="", repr=False)
     """Of the account that posts notices; empty if the bot does."""
+    suggestions: Sequence[str] = ()
+    """Questions to begin with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,8 @@ class BotRunner:
     """Hosts whose images an answer may show."""
     stream: bool = True
     """Whether answers grow."""
+    roster_reader: RosterReader | None = None
+    """Says who is a member of an organization; None without a service account."""
     post_acks: PostAcks = field(default_factory=PostAcks)
     budget: WriteBudget = field(default_factory=WriteBudget)
 
@@ -109,8 +121,9 @@ class BotRunner:
         def answer_as(username: str) -> None:
             """Answer under this name of the account from now on."""
             self.state.bot_account = username
-            hints = Hints(poster, inbox, self._hint_texts())
-            self.worker.register(bot_handlers(self._mentions(poster, socket, username), hints, messages))
+            hints = Hints(Remarker(poster, inbox), self._hint_texts())
+            mentions = self._mentions(poster, socket, username)
+            self.worker.register(bot_handlers(mentions, self._direct(mentions), hints, messages))
 
         tampering = Tampering(RepairRequests(pool))
         async with socket:
@@ -141,7 +154,18 @@ class BotRunner:
             self.signals.stops,
             Signs(self.bot, poster.me, socket.typing),
             self.metrics,
+            self._commands(poster, username),
         )
+
+    def _commands(self, poster: Poster, username: str) -> BotCommands:
+        inbox = self.worker.inbox
+        text = welcome_text(username, self.account.channel, self.account.suggestions)
+        return BotCommands(ConversationStarts(inbox.pool), Remarker(poster, inbox), username, text)
+
+    def _direct(self, mentions: Mentions) -> DirectMessages:
+        inbox = self.worker.inbox
+        check = MemberCheck(Memberships(inbox.pool), self.roster_reader, self.bot.is_in_team)
+        return DirectMessages(self.bot, inbox, check, mentions, mentions.commands)
 
     async def _post_notices(self, api: MattermostApi) -> None:
         poster = await self._poster(api, await self._identify(api, NOTICE_TOKEN))
@@ -156,7 +180,7 @@ class BotRunner:
         self.state.notice_account = user.username
         if not self.state.bot_account:
             self.state.bot_account = (await self._identify(self.bot, BOT_TOKEN)).username
-        hints = Hints(poster, inbox, self._hint_texts())
+        hints = Hints(Remarker(poster, inbox), self._hint_texts())
         self.worker.register(notice_hint_handlers(hints))
         interest = Interest("", me.user_id)
         async with Socket(
@@ -224,6 +248,8 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
     metrics: Metrics,
     state: BotState,
     signals: StopSignals,
+    *,
+    roster_reader: RosterReader | None = None,
 ) -> BotRunner | None:
     """Return the bot; None, and a line in the log, if none is configured."""
     url, token = settings.mattermost_url, settings.mattermost_bot_token
@@ -233,9 +259,14 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
     policy, notices = question_policy(settings), settings.mattermost_notice_token
     notice_token = notices.get_secret_value() if notices else ""
     account = Account(
-        url, token.get_secret_value(), settings.agent_channel, settings.proxies, policy, notice_token
+        url,
+        token.get_secret_value(),
+        settings.agent_channel,
+        settings.proxies,
+        policy,
+        notice_token,
+        settings.agent_suggestions,
     )
-    hosts = image_hosts(settings)
     return BotRunner(
         account,
         clients.bot,
@@ -245,8 +276,9 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         metrics,
         state,
         signals,
-        hosts,
+        image_hosts(settings),
         stream=settings.agent_stream == "on",
+        roster_reader=roster_reader,
     )
 
 

@@ -49,7 +49,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         services = await make_services(settings, clients, pool, tables, held_locks)
         worker = Worker(tables.inbox, membership_handlers(services, metrics), metrics, asyncio.Event())
         signals = StopSignals(Stops(pool))
-        bot = make_bot(settings, clients, worker, metrics, state, signals)
+        bot = make_bot(
+            settings, clients, worker, metrics, state, signals, roster_reader=services.roster_reader
+        )
         api = make_api(settings, clients, services, HealthCheck(pool, clients, state), metrics)
         async with (
             http_server(api, settings.bridge_host, settings.bridge_port),

@@ -7,6 +7,7 @@ from bridge.models.jobs import JobKind
 from bridge.runtime.services import Services
 from bridge.worker import Handler
 from handlers.jobs.agent_message import AgentMessages
+from handlers.jobs.direct import DirectMessages
 from handlers.jobs.hint import Hints
 from handlers.jobs.membership import Memberships, refuse
 from handlers.jobs.mention import Mentions
@@ -26,13 +27,16 @@ def membership_handlers(services: Services, metrics: Metrics) -> Mapping[JobKind
     }
 
 
-def bot_handlers(mentions: Mentions, hints: Hints, messages: AgentMessages) -> Mapping[JobKind, Handler]:
+def bot_handlers(
+    mentions: Mentions, direct: DirectMessages, hints: Hints, messages: AgentMessages
+) -> Mapping[JobKind, Handler]:
     """Return the handlers of the kinds that the bot does."""
     return {
         "agent_message": Handler(messages.post),
         "mention": Handler(mentions.answer, mentions.apologize),
         "repeat": Handler(mentions.answer, mentions.apologize),
         "invite": Handler(mentions.invite),
+        "direct": Handler(direct.answer, mentions.apologize),
         "hint": Handler(hints.post),
     }
 

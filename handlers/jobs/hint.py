@@ -6,16 +6,12 @@ A hint is a courtesy: where Mattermost refuses the post, nothing is said.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
-from uuid import uuid5
 
-from bridge.db.inbox import Inbox
 from bridge.errors import MattermostRefused, TokenRefused
-from bridge.models.chat import Draft, PostId
 from bridge.models.jobs import Hint, HintPost, Job
 from bridge.routing import Policy
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import MARK
-from handlers.jobs.posting import Poster
+from handlers.jobs.parts import ReplyTarget
+from handlers.jobs.remarker import Remarker
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +35,11 @@ class HintTexts:
                 )
             case "stopped":
                 return "I stop listening in this thread. Mention me when you need me."
+            case "group":
+                return (
+                    "In a group message I cannot tell which organization I would answer for."
+                    f" Please write to me alone, or ask in ~{self.channel}."
+                )
             case "notices":
                 return f"I only post notices. Please ask @{self.username()} in ~{self.channel}."
             case "notices_here":
@@ -49,41 +50,17 @@ class HintTexts:
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    poster: Poster
-    inbox: Inbox
+    remarker: Remarker
     texts: HintTexts
 
     async def post(self, job: Job) -> Mapping[str, Any]:
-        """Post the sentence once, in the thread of the post that it is about."""
+        """Post the sentence once, where an answer to the post that it is about would stand."""
         about = HintPost.of(job.payload)
+        target = ReplyTarget(about.channel_id, about.thread, about.post_id)
         try:
-            async with self.poster.write_limit(about.channel_id):
-                there = await self._there(job, about) if job.attempts > 1 else None
-                post = there or await self._created(job, about)
+            post = await self.remarker.say(job, target, self.texts.text(about.hint))
         except TokenRefused:
             raise
         except MattermostRefused as error:
             return {"skipped": "refused_by_mattermost", "reason": error.message}
         return {"posts": [post]}
-
-    async def _created(self, job: Job, about: HintPost) -> PostId:
-        draft = Draft(
-            channel_id=about.channel_id,
-            root_id=about.thread,
-            message=self.texts.text(about.hint),
-            props={MARK: _mark(job)},
-            pending_post_id=str(uuid5(job.key, "1")),
-        )
-        return await self.poster.create(draft, LeaseGuard(self.inbox, job.id))
-
-    async def _there(self, job: Job, about: HintPost) -> PostId | None:
-        """Find what an earlier attempt has posted."""
-        mark = _mark(job)
-        for post in await self.poster.api.thread(about.thread):
-            if post.user_id == self.poster.me and post.props.get(MARK) == mark:
-                return post.id
-        return None
-
-
-def _mark(job: Job) -> Mapping[str, Any]:
-    return {"hint": str(uuid5(job.key, "hint")), "remark": True}

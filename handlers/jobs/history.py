@@ -5,6 +5,7 @@ from typing import Any
 
 from bridge.models.agent import Message
 from bridge.models.chat import Post, UserId
+from bridge.models.conversation_starts import ConversationStart
 from bridge.models.jobs import Mention
 from bridge.text.mentions import strip_mention
 from handlers.jobs.parts import MARK
@@ -30,6 +31,33 @@ def before(thread: Sequence[Post], mention: Mention, me: UserId) -> list[Post]:
         and post.id != mention.post_id
         and _is_conversation(post)
         and not (post.user_id == me and _is_remark(post))
+    ]
+
+
+def since_begun(posts: Sequence[Post], conversation: ConversationStart, me: UserId) -> list[Post]:
+    """Return the posts of a thread behind the last "new", without late answers to questions before it."""
+    early = {post.id for post in posts if post.create_at <= conversation.since}
+    return [
+        post
+        for post in posts
+        if post.id not in early and not (post.user_id == me and _mark(post).get("answers") in early)
+    ]
+
+
+def direct_conversation(posts: Sequence[Post], mention: Mention, me: UserId) -> list[Post]:
+    """Return the answers of this very conversation in a direct channel, each with its question.
+
+    Which posts belong to it is only told by the marks of our own answers: nothing that was asked of the
+    agent of another organization may reach this one.
+    """
+    answers = {
+        post.id: _mark(post).get("answers")
+        for post in posts
+        if post.user_id == me and _mark(post).get("conversation") == mention.conversation.generation
+    }
+    asked = frozenset(answers.values())
+    return [
+        post for post in posts if post.id in answers or (post.id in asked and post.user_id == mention.user_id)
     ]
 
 
@@ -61,8 +89,12 @@ def _is_conversation(post: Post) -> bool:
 
 
 def _is_remark(post: Post) -> bool:
+    return post.message in REMARKS or _mark(post).get("remark") is True
+
+
+def _mark(post: Post) -> Mapping[str, Any]:
     mark: Any = post.props.get(MARK)
-    return post.message in REMARKS or (isinstance(mark, Mapping) and mark.get("remark") is True)
+    return mark if isinstance(mark, Mapping) else {}
 
 
 def _recent(messages: list[Message]) -> tuple[Message, ...]:

@@ -21,6 +21,7 @@ from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.posts import shown_so_far
 from bridge.text.visible import visible
 from handlers.jobs.asking import Asking
+from handlers.jobs.bot_commands import BotCommands
 from handlers.jobs.growth import Growth
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.parts import Found, ReplyTarget
@@ -52,12 +53,23 @@ class Mentions:
     stops: Stops
     signs: Signs
     metrics: Metrics
+    commands: BotCommands
     clock: Clock = boot_time
 
     async def answer(self, job: Job) -> Result:
-        """Ask once, store the answer and post it; a deleted question needs no answer."""
+        """Answer a mention in `#agent`, or do what it asks of the bot itself."""
         mention = Mention.of(job.payload)
-        return await _unless_deleted(self._answered(job, mention))
+        return await unless_deleted(self._answered_or_done(job, mention))
+
+    async def _answered_or_done(self, job: Job, mention: Mention) -> Result:
+        if done := await self.commands.done(job, mention, _target(mention)):
+            return done
+        start = await self.commands.start(job.lane, mention.create_at)
+        return await self._answered(job, replace(mention, conversation=start))
+
+    async def answered(self, job: Job, mention: Mention) -> Result:
+        """Ask once, store the answer and post it; a deleted question needs no answer."""
+        return await unless_deleted(self._answered(job, mention))
 
     async def invite(self, job: Job) -> Result:
         """Explain to somebody without a mapping how to get in; other bots get nothing."""
@@ -65,7 +77,7 @@ class Mentions:
         if (await self.poster.api.user(mention.user_id)).is_bot:
             return {"skipped": "other_bot"}
         there = None if job.answer is not None or _is_old(mention) else Found()
-        return await _unless_deleted(self._said(job, mention, HOW_TO_GET_IN, there))
+        return await unless_deleted(self._said(job, mention, HOW_TO_GET_IN, there))
 
     async def apologize(self, job: Job, error: Exception, reason: str) -> Result | None:
         """Say in the thread that no answer will come; None if a whole answer may stand there."""
@@ -73,8 +85,9 @@ class Mentions:
             return None
         _log_failure(error, job, reason)
         mention = Mention.of(job.payload)
-        sentence = apology(error, opens_thread=mention.thread == mention.post_id)
-        result = await _unless_deleted(self._closed(job, mention, sentence, reason))
+        opens_thread = mention.thread == mention.post_id
+        sentence = apology(error, opens_thread=opens_thread, is_direct=job.kind == "direct")
+        result = await unless_deleted(self._closed(job, mention, sentence, reason))
         await self.signs.failed(mention)
         return result
 
@@ -176,7 +189,8 @@ class Mentions:
         return {"posts": posts}
 
 
-async def _unless_deleted(work: Awaitable[Result]) -> Result:
+async def unless_deleted(work: Awaitable[Result]) -> Result:
+    """Do the work; nothing is left to do where the question was deleted."""
     try:
         return await work
     except MattermostRefused as error:
@@ -202,7 +216,14 @@ def _log_failure(error: Exception, job: Job, reason: str) -> None:
 
 
 def _target(mention: Mention) -> ReplyTarget:
-    return ReplyTarget(mention.channel_id, mention.thread, mention.post_id, mention.repeats)
+    return ReplyTarget(
+        mention.channel_id,
+        mention.thread,
+        mention.post_id,
+        mention.repeats,
+        mention.conversation.generation if mention.is_direct else 0,
+        mention.footer,
+    )
 
 
 def _is_old(mention: Mention) -> bool:

@@ -12,19 +12,24 @@ MARK = "equabot_bridge"
 """The key of our props: `{"answers": post id, "part": from 1, "of": parts}`, and perhaps `"remark": true`.
 
 A part that grows has `"grows": true`, and 0 parts; the mark never changes. An answer that was asked for once
-more names the one that it repeats.
+more names the one that it repeats, and one in a direct channel its `conversation` there.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyTarget:
-    """The thread that an answer belongs into, and the question that it answers."""
+    """The place that an answer belongs into, and the question that it answers."""
 
     channel_id: ChannelId
-    thread: PostId
+    thread: PostId | Literal[""]
+    """Empty for a direct message outside of a thread, which is answered the same way."""
     question: PostId
     repeats: PostId | Literal[""] = ""
     """The earlier answer that it repeats."""
+    conversation: int = 0
+    """The number of a direct conversation, by which its answers are known; 0 elsewhere."""
+    footer: str = ""
+    """A line below each part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,7 @@ def draft(  # noqa: PLR0913 - a part has its text and its place
         channel_id=target.channel_id,
         root_id=target.thread,
         message=message,
-        props={MARK: _mark(job, target, number, of)},
+        props={MARK: _mark(job, target, number, of), **_footer_props(target.footer)},
         pending_post_id=str(uuid5(job.key, f"{number} fresh" if fresh else str(number))),
     )
 
@@ -91,7 +96,18 @@ def _mark(job: Job, target: ReplyTarget, number: int, of: int) -> Mapping[str, A
         mark["grows"] = True
     if target.repeats:
         mark["repeats"] = target.repeats
-    return mark if job.kind in ("mention", "repeat") and job.failure is None else {**mark, "remark": True}
+    if target.conversation:
+        mark["conversation"] = target.conversation
+    return (
+        mark
+        if job.kind in ("mention", "direct", "repeat") and job.failure is None
+        else {**mark, "remark": True}
+    )
+
+
+def _footer_props(footer: str) -> Mapping[str, Any]:
+    """Return the props that show a line below a post; it is no part of the text, so no agent reads it."""
+    return {"attachments": [{"footer": footer}]} if footer else {}
 
 
 def _place(post: Post, target: ReplyTarget) -> tuple[int, int] | None:

@@ -16,7 +16,7 @@ import structlog
 
 from bridge.errors import BridgeError, MattermostRefused, TokenRefused
 from bridge.ingest.post_acks import PostAcks
-from bridge.models.chat import ChannelId, Draft, Post, PostId, UserId
+from bridge.models.chat import PAGE_SIZE, ChannelId, Draft, Post, PostId, UserId
 from bridge.models.jobs import Job
 from bridge.ports import MattermostApi
 from bridge.text.posts import posts_of
@@ -28,6 +28,9 @@ log = structlog.get_logger(__name__)
 
 _WRITES_A_CHANNEL = 4
 """With more creates at once a real server deadlocks on its thread memberships (measured on 5.37)."""
+
+_MOST_BEHIND = 2_000
+"""Posts of a direct channel behind a question, among which its answer is looked for."""
 
 _LATE = 5.0
 """Seconds to wait for the HTTP response once the post was seen, or for the post once the request failed."""
@@ -56,11 +59,28 @@ class Poster:
         messages = posts_of(text, self.max_post_size)
         async with self.write_limit(target.channel_id):
             found = there or await self.found(target)
+            if not (target.thread or found.parts):
+                # In a thread Mattermost itself refuses an answer to a deleted question.
+                await self.api.post(target.question)
             return await _Answer(self, job, target, lease, len(messages)).put(messages, found)
 
     async def found(self, target: ReplyTarget) -> Found:
         """Find the parts in the thread."""
-        return find(await self.api.thread(target.thread), target, self.me)
+        return find(await self.own_posts(target), target, self.me)
+
+    async def own_posts(self, target: ReplyTarget) -> Sequence[Post]:
+        """Return the posts of our account in the thread; outside of one, those behind the question."""
+        posts = await (self.api.thread(target.thread) if target.thread else self._posts_behind(target))
+        return [post for post in posts if post.user_id == self.me]
+
+    async def _posts_behind(self, target: ReplyTarget) -> Sequence[Post]:
+        found, page = list[Post](), 0
+        while posts := await self.api.posts_after(target.channel_id, target.question, page=page):
+            found += posts
+            if len(posts) < PAGE_SIZE or len(found) > _MOST_BEHIND:
+                break
+            page += 1
+        return found
 
     def write_limit(self, channel: ChannelId) -> asyncio.Semaphore:
         """Return the semaphore that lets a few at a time write to the channel.

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from bridge.db.answers import Answers
 from bridge.errors import BridgeError
 from bridge.models.agent import Message, Question
-from bridge.models.chat import Post, UserId
+from bridge.models.chat import PAGE_SIZE, Post, UserId
 from bridge.models.jobs import Job, Mention
 from bridge.ports import MattermostApi
-from handlers.jobs.history import asked, before, history, people
+from handlers.jobs.history import asked, before, direct_conversation, history, people, since_begun
 from handlers.jobs.speakers import Speakers, spoken
 
 
@@ -36,13 +36,19 @@ class Questions:
             post_id=mention.post_id,
             text=spoken(names.get(mention.user_id), asked(mention.message, self.username)),
             history=() if self.agent_remembers else await self._history(posts, names),
+            generation=mention.conversation.generation,
+            is_direct=mention.is_direct,
         )
 
     async def _earlier(self, mention: Mention) -> list[Post]:
-        """Return the conversation in the thread before the question."""
-        if mention.thread == mention.post_id:
+        """Return the conversation before the question."""
+        if mention.is_direct:
+            posts = await self.api.posts_before(mention.channel_id, mention.post_id, PAGE_SIZE)
+            return direct_conversation(before(posts[::-1], mention, self.me), mention, self.me)
+        if not mention.thread or mention.thread == mention.post_id:
             return []
-        return before(await self.api.thread(mention.thread), mention, self.me)
+        posts = before(await self.api.thread(mention.thread), mention, self.me)
+        return since_begun(posts, mention.conversation, self.me)
 
     async def _history(self, posts: Sequence[Post], names: Mapping[UserId, str]) -> tuple[Message, ...]:
         """Return the messages; what was stopped or broke off is none of the agent's."""

@@ -9,6 +9,9 @@ NEW_THREAD = (
     "Sorry, this thread has become too long for me. Please start a new one: ask in the channel, not in this"
     " thread."
 )
+LONG_CONVERSATION = (
+    "Sorry, this conversation has become too long for me. Please write “new” to begin another one."
+)
 ASK_ADMINISTRATOR = (
     "Sorry, I cannot answer anybody at the moment. Please tell your administrator: my connection to the agent"
     " needs to be set up."
@@ -19,13 +22,19 @@ HOW_TO_GET_IN = (
     "I answer members who came in through Equa: open Messaging there once, then ask me here again."
 )
 
-APOLOGIES = frozenset({SORRY, ANOTHER_QUESTION, SHORTER_QUESTION, NEW_THREAD, ASK_ADMINISTRATOR})
-REMARKS = APOLOGIES | {HOW_TO_GET_IN, STOPPED}
+BEGUN_ANEW = "We begin anew: what was said before counts no longer."
+
+APOLOGIES = frozenset(
+    {SORRY, ANOTHER_QUESTION, SHORTER_QUESTION, NEW_THREAD, LONG_CONVERSATION, ASK_ADMINISTRATOR}
+)
+REMARKS = APOLOGIES | {HOW_TO_GET_IN, STOPPED, BEGUN_ANEW}
 
 
-def apology(error: Exception, *, opens_thread: bool) -> str:
+def apology(error: Exception, *, opens_thread: bool, is_direct: bool = False) -> str:
     """Return what to say when no answer will come: who can do what about it."""
     match error:
+        case ThreadTooLong() if is_direct:
+            return LONG_CONVERSATION
         case ThreadTooLong():
             return SHORTER_QUESTION if opens_thread else NEW_THREAD
         case QuestionRefused():

@@ -14,6 +14,7 @@ from bridge.reasons import REASONS, SELF_EVIDENT, SKIPPED, Reason, explain
 from bridge.routing import (
     OLDEST,
     Answer,
+    AnswerDirectly,
     Bot,
     Decision,
     Facts,
@@ -45,6 +46,9 @@ POST = Post(
     create_at=NOW,
 )
 POSTED = Posted(POST, TeamId("t" * 26), "agent")
+DIRECT = replace(
+    POSTED, post=replace(POST, message="no mention"), team_id="", channel_name=f"{'u' * 26}__{ME.user_id}"
+)
 ELSEWHERE = replace(POSTED, channel_name="town-square", mentioned=True)
 ANSWER = Answer(ORGANIZATION, PERSON)
 
@@ -108,6 +112,15 @@ def _reply(message: str) -> Posted:
         (POSTED, STRANGER.with_author(is_bot=True), Refuse("other_bot")),
         (replace(POSTED, team_id="", channel_name="u__b"), KNOWN, Refuse("direct_message")),
         (replace(POSTED, team_id=""), KNOWN, Refuse("direct_message")),
+        (replace(DIRECT, channel_name="5" * 40), KNOWN, Refuse("group_message", "group")),
+        (replace(DIRECT, channel_name="5" * 40), KNOWN.at(NOW + OLDEST * 2, 0), Refuse("group_message")),
+        (DIRECT, KNOWN, AnswerDirectly(PERSON)),
+        (DIRECT, STRANGER, AnswerDirectly(None)),
+        (DIRECT, KNOWN.with_author(is_bot=True), Refuse("other_bot")),
+        (DIRECT, KNOWN.at(NOW, NOW + 1), Refuse("before_start")),
+        (replace(DIRECT, post=replace(DIRECT.post, user_id=ME.user_id)), KNOWN, Refuse("own_post")),
+        (replace(DIRECT, post=replace(DIRECT.post, message=" ")), KNOWN, Refuse("empty_text")),
+        (DIRECT, replace(KNOWN, asked=(NOW,) * 20), Refuse("too_many_questions", "limit")),
         (replace(POSTED, channel_name="town-square"), KNOWN, Refuse("other_channel")),
         (_posted(message=""), KNOWN, Refuse("empty_text")),
         (_reply(" \n\t"), IN_THREAD, Refuse("empty_text")),
@@ -214,6 +227,7 @@ def test_the_first_reason_counts() -> None:
         (worst := replace(worst, post=replace(worst.post, type="")), nothing),
         (worst := replace(worst, post=replace(worst.post, props={})), nothing),
         (worst, nothing := nothing.with_author(is_bot=False)),
+        (worst := replace(worst, channel_name="5" * 40), nothing),
         (worst := replace(worst, team_id=POSTED.team_id, channel_name="x"), nothing),
         (worst := replace(worst, channel_name="agent"), nothing),
         (worst := replace(worst, post=replace(worst.post, message="hi")), nothing),
@@ -222,7 +236,7 @@ def test_the_first_reason_counts() -> None:
         (worst, replace(nothing, organization_id=ORGANIZATION)),
     ]
 
-    assert [decide(*case, ME) for case in mended] == [Refuse(reason) for reason in get_args(Reason)[:11]]
+    assert [decide(*case, ME) for case in mended] == [Refuse(reason) for reason in get_args(Reason)[:12]]
 
 
 @pytest.mark.parametrize("forged", [{"from_bot": "true"}, {"from_webhook": "true"}, {"from_bot": True}])

@@ -17,6 +17,7 @@ from handlers.jobs.questions import Questions
 from handlers.jobs.signs import Signs, Typing
 from handlers.jobs.speakers import Speakers
 from handlers.jobs.stop_signals import StopSignals
+from tests.support.posting import bot_commands
 
 
 async def no_typing(_channel: object, _thread: object) -> None:
@@ -48,5 +49,6 @@ def make_mentions(
         stops,
         Signs(mattermost, poster.me, typing or cast(Any, no_typing)),
         counted,
+        bot_commands(inbox, poster),
         clock,
     )

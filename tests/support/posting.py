@@ -7,10 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from bridge.db.conversation_starts import ConversationStarts
+from bridge.db.inbox import Inbox
 from bridge.errors import MattermostRefused
 from bridge.models.chat import ChannelId, Draft, Post, PostId, User, UserId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job, JobId
+from handlers.jobs.bot_commands import BotCommands
+from handlers.jobs.posting import Poster
+from handlers.jobs.remarker import Remarker
 
 ME = UserId("b" * 26)
 WRITER = UserId("a" * 26)
@@ -128,3 +133,8 @@ def a_job(payload: dict[str, Any] | None = None, **fields: Any) -> Job:
         "key": uuid4(),
     }
     return Job(**{**values, **fields})
+
+
+def bot_commands(inbox: Inbox, poster: Poster) -> BotCommands:
+    """Return what does the commands of people in threads."""
+    return BotCommands(ConversationStarts(inbox.pool), Remarker(poster, inbox), "equabot", "Ask me anything.")

@@ -18,6 +18,7 @@ from bridge.mattermost.rest.endpoints import (
     TeamCalls,
     UserCalls,
 )
+from bridge.mattermost.rest.objects import is_current_member
 from bridge.mattermost.rest.refusals import is_absence
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Observe, Transport, client_session
@@ -118,6 +119,17 @@ class RestMattermost:
         server/channels/app/channel.go, `InvalidateCMCacheForUser` in app/platform/web_hub.go beside it).
         """
         await ChannelCalls(self.transport).set_notifications(channel_id, me, {})
+
+    async def is_in_team(self, team_id: TeamId, user_id: UserId) -> bool:
+        try:
+            return is_current_member(await TeamCalls(self.transport).member(team_id, user_id))
+        except MattermostRefused as error:
+            if not is_absence(error):
+                raise
+            return False
+
+    async def pin_post(self, post_id: PostId) -> None:
+        await PostCalls(self.transport).pin(post_id)
 
     async def my_channels(self) -> Sequence[Channel]:
         """Return every channel, of all teams, that the account is a member of; an unreadable one is left out.

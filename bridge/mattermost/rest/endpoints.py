@@ -242,6 +242,10 @@ class PostCalls:
         """`DELETE /posts/{id}`."""
         return await Posts(self.transport).delete_post(identifier(post_id))
 
+    async def pin(self, post_id: str) -> Any:
+        """`POST /posts/{id}/pin`."""
+        return await Posts(self.transport).pin_post_to_channel(identifier(post_id))
+
     async def page(self, channel_id: str, params: Body) -> Any:
         """`GET /channels/{id}/posts`."""
         return await Posts(self.transport).get_posts_for_channel(identifier(channel_id), params)

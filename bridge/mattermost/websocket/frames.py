@@ -17,7 +17,7 @@ from bridge.models.chat import Posted, UserId
 
 @dataclass(frozen=True, slots=True)
 class Interest:
-    """Which events matter: posts in channels of this name, and everything by or about the account.
+    """Which events matter: posts in channels of this name, and everything by, to or about the account.
 
     The account is known by its id, because its name may change while a connection lasts.
     """
@@ -29,6 +29,7 @@ class Interest:
         return (
             posted.channel_name == self.channel_name
             or posted.mentioned
+            or self.user_id in posted.channel_name
             or posted.post.user_id == self.user_id
         )
 
@@ -36,6 +37,7 @@ class Interest:
         """Tell whether the data of a `posted` event has to be parsed to know."""
         return (
             data.get("channel_name") == self.channel_name
+            or self.user_id in str(data.get("channel_name", ""))
             or self.user_id in str(data.get("mentions", ""))
             or self.user_id in str(data.get("post", ""))
         )

@@ -287,18 +287,35 @@ async def test_nothing_older_than_a_day_is_answered(reader: Reader, world: World
     assert await stored(reader.pool) == {old.id: "too_old", recent.id: "waiting"}
 
 
-async def test_a_channel_of_another_name_or_without_a_team_is_not_read(
+async def test_a_channel_of_another_name_or_of_a_group_is_not_read(
     reader: Reader, world: World, acme: Company
 ) -> None:
     """Only the channels in which the bot listens are looked at."""
     await reader.begin()
     square = world.store.channel(acme.team, "town-square")
     world.store.post_as(acme.people[0], square, "@equabot hello")
-    world.store.post_as(acme.people[0], world.store.direct(acme.people[0], world.bot), "@equabot hello")
+    group = world.store.group(acme.people[0], acme.people[1], world.bot)
+    world.store.post_as(acme.people[0], group, "@equabot hello")
 
     await reader.run()
 
     assert reader.asked == [LISTING]
+
+
+async def test_a_new_direct_channel_is_read_from_its_beginning(
+    reader: Reader, world: World, acme: Company
+) -> None:
+    """What somebody wrote to the bot alone while nothing listened is stored, and read once."""
+    await reader.begin()
+    world.clock_offset = 0
+    direct = world.store.direct(acme.people[0], world.bot)
+    post = world.store.post_as(acme.people[0], direct, "who is on our team?")
+
+    await reader.run()
+    await reader.run()
+
+    assert await stored(reader.pool) == {post.id: "waiting"}
+    assert (await positions(reader.pool))[direct.id] == post.create_at
 
 
 NO = "api.context.permissions.app_error"

@@ -12,6 +12,7 @@ from bridge.models.jobs import Hint, HintPost
 from bridge.routing import Policy
 from handlers.jobs.hint import Hints, HintTexts
 from handlers.jobs.posting import Poster
+from handlers.jobs.remarker import Remarker
 from tests.support.posting import CHANNEL, ME, FakeInbox, FakeMattermost, a_job, failing, posted
 
 TEXTS = HintTexts("agent", lambda: "equabot", Policy(at_once=20, an_hour=60))
@@ -20,7 +21,7 @@ ASKED = HintPost("limit", PostId("reply"), CHANNEL, PostId("root"))
 
 def hints(mattermost: FakeMattermost) -> Hints:
     inbox = cast(Any, FakeInbox())
-    return Hints(Poster(cast(Any, mattermost), ME, 16_383, PostAcks()), inbox, TEXTS)
+    return Hints(Remarker(Poster(cast(Any, mattermost), ME, 16_383, PostAcks()), inbox), TEXTS)
 
 
 async def test_a_hint_stands_in_the_thread() -> None:

@@ -1,0 +1,45 @@
+"""Post a sentence of our own for a job: once, whatever dies in between."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid5
+
+from bridge.db.inbox import Inbox
+from bridge.models.chat import Draft, PostId
+from bridge.models.jobs import Job
+from handlers.jobs.lease_guard import LeaseGuard
+from handlers.jobs.parts import MARK, ReplyTarget
+from handlers.jobs.posting import Poster
+
+
+@dataclass(frozen=True, slots=True)
+class Remarker:
+    poster: Poster
+    inbox: Inbox
+
+    async def say(self, job: Job, target: ReplyTarget, text: str) -> PostId:
+        """Post the text where an answer to the question would stand, and return the post."""
+        async with self.poster.write_limit(target.channel_id):
+            there = await self._there(job, target) if job.attempts > 1 else None
+            return there or await self._created(job, target, text)
+
+    async def _created(self, job: Job, target: ReplyTarget, text: str) -> PostId:
+        draft = Draft(
+            channel_id=target.channel_id,
+            root_id=target.thread,
+            message=text,
+            props={MARK: _mark(job)},
+            pending_post_id=str(uuid5(job.key, "remark")),
+        )
+        return await self.poster.create(draft, LeaseGuard(self.inbox, job.id))
+
+    async def _there(self, job: Job, target: ReplyTarget) -> PostId | None:
+        """Find what an earlier attempt has posted."""
+        mark = _mark(job)
+        found = (post.id for post in await self.poster.own_posts(target) if post.props.get(MARK) == mark)
+        return next(found, None)
+
+
+def _mark(job: Job) -> Mapping[str, Any]:
+    return {"hint": str(uuid5(job.key, "hint")), "remark": True}

@@ -1,0 +1,238 @@
+"""Somebody writes to the bot alone, and the agent of one of their organizations answers."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from asyncpg import Pool
+
+from bridge.db.job_history import JobHistory
+from bridge.db.memberships import Memberships
+from bridge.models.chat import PostId
+from bridge.models.equa import PersonId
+from bridge.sandbox.mattermost import Channel, Post, User
+from handlers.jobs.parts import MARK
+from handlers.jobs.remarks import BEGUN_ANEW, HOW_TO_GET_IN
+from tests.support.daemon import Daemon, running
+from tests.support.world import Company, World
+
+_NO_AGE = timedelta()
+
+
+@dataclass
+class Chat:
+    """The direct channel of a person and the bot."""
+
+    world: World
+    pool: Pool
+    user: User
+    channel: Channel
+
+    def ask(self, text: str, root_id: str = "") -> Post:
+        return self.world.store.post_as(self.user, self.channel, text, root_id=root_id)
+
+    def heard(self) -> list[Post]:
+        """Return what the bot wrote, oldest first."""
+        return [post for post in self.world.store.posts_in(self.channel) if post.user_id == self.world.bot.id]
+
+    async def said(self, number: int) -> Post:
+        """Wait until the bot has written so many posts, and return the last."""
+        await self.world.until(lambda: len(self.heard()) >= number)
+        assert len(self.heard()) == number
+        return self.heard()[-1]
+
+    async def asked(self, text: str, root_id: str = "") -> Post:
+        """Write something and return what the bot writes next."""
+        before = len(self.heard())
+        self.ask(text, root_id)
+        return await self.said(before + 1)
+
+    async def join(self, company: Company) -> None:
+        """Become a member of a company."""
+        if not self.world.store.member_of_team(company.team.id, self.user.id):
+            self.world.store.join(company.team, self.user)
+        person = await self.person()
+        await Memberships(self.pool).join(company.id, person, verdict_age=_NO_AGE)
+        await Memberships(self.pool).joined(company.id, person)
+
+    async def leave(self, company: Company) -> None:
+        await Memberships(self.pool).leave(company.id, await self.person())
+
+    async def person(self) -> PersonId:
+        found: UUID = await self.pool.fetchval(
+            "select id from mattermost_user_mappings where mattermost_user_id = $1", self.user.id
+        )
+        return PersonId(found)
+
+    async def why(self, post: Post) -> str:
+        """Return the reason that is stored with a post."""
+        record = await JobHistory(self.pool).record(PostId(post.id))
+        return str((record.result or {}).get("skipped", "")) if record else ""
+
+    def session_keys(self) -> list[str]:
+        """Return the session keys of the questions to the agent."""
+        return [call.session_key for call in self.world.agent.calls]
+
+    def organizations(self) -> list[str]:
+        return [call.headers["x-equa-organization"] for call in self.world.agent.calls]
+
+
+@pytest.fixture
+def chat(world: World, pool: Pool, acme: Company) -> Chat:
+    """The direct channel of somebody in Acme's team, who is no member yet as far as the bridge knows."""
+    user = acme.people[0]
+    return Chat(world, pool, user, world.store.direct(user, world.bot))
+
+
+@pytest.fixture
+async def remembering_nothing(world: World, tmp_path: Path) -> AsyncIterator[Daemon]:
+    """A daemon whose agent is told the conversation with every question."""
+    environ = {**world.environ, "AGENT_KIND": "openai", "AGENT_MODEL": "equabot"}
+    async with running(environ, tmp_path / "daemon.log") as started:
+        yield started
+
+
+async def test_a_member_of_one_organization_is_simply_answered(
+    world: World, acme: Company, chat: Chat, daemon: Daemon
+) -> None:
+    """No mention is needed; the answer is flat, or in the thread, and both are one conversation."""
+    await chat.join(acme)
+
+    flat = await chat.asked("who is on our team?")
+    thread = await chat.asked("and what documents do we have?", root_id=flat.id)
+
+    assert (flat.root_id, thread.root_id) == ("", flat.id)
+    assert "Acme Corp" in flat.message
+    assert "attachments" not in flat.props
+    key = f"mattermost:{acme.id}:{chat.channel.id}:{await chat.person()}:1"
+    assert chat.session_keys() == [key, key]
+
+
+async def test_a_member_of_several_chooses_once(
+    world: World, acme: Company, borealis: Company, chat: Chat, daemon: Daemon
+) -> None:
+    """The bot asks which, answers what waited, shows the organization and changes it on demand."""
+    await chat.join(acme)
+    await chat.join(borealis)
+    waiting = chat.ask("who is on our team?")
+    which = await chat.said(1)
+    assert which.message.endswith("1. acme\n2. borealis")
+    assert not world.agent.calls
+
+    chat.ask("2")
+    answer = await chat.said(3)
+    assert "Borealis Labs" in answer.message
+    assert answer.props[MARK]["answers"] == waiting.id
+    assert answer.props["attachments"] == [{"footer": "borealis"}]
+    assert await chat.why(waiting) == "organization_asked"
+
+    again = await chat.asked("2")
+    assert again.props[MARK]["answers"], "a number is a question again"
+    switched = await chat.asked("@equabot use Acme!")
+    assert "**acme**" in switched.message
+    await chat.asked("who is on our team?")
+    unknown = await chat.asked("@equabot use Zenith")
+    assert "Zenith" in unknown.message
+    await chat.asked("2")
+    await chat.asked("who is on our team?")
+    assert (await chat.asked("@equabot new")).message == BEGUN_ANEW
+    await chat.asked("hello")
+
+    assert chat.organizations() == [str(borealis.id)] * 2 + [str(acme.id)] + [str(borealis.id)] * 2
+    numbers = [key.rpartition(":")[2] for key in chat.session_keys()]
+    assert numbers == ["1", "1", "2", "3", "4"]
+
+
+async def test_nothing_of_one_organization_reaches_the_other(
+    world: World, acme: Company, borealis: Company, chat: Chat, remembering_nothing: Daemon
+) -> None:
+    """The agent is told the present conversation alone, in threads too, also after a change back."""
+    await chat.join(acme)
+    await chat.join(borealis)
+    await chat.asked("@equabot use acme")
+    first = await chat.asked("hello, the secret is amber")
+    await chat.asked("@equabot use borealis")
+    await chat.asked("hello, the secret is blue")
+    in_thread = await chat.asked("what did I say in this thread?", root_id=first.id)
+    await chat.asked("use acme")
+    last = await chat.asked("what did I say?")
+
+    assert in_thread.root_id == first.id
+    told = [
+        (call.headers["x-equa-organization"], [message["content"] for message in call.messages])
+        for call in world.agent.calls
+    ]
+    for organization, texts in told:
+        foreign = "blue" if organization == str(acme.id) else "amber"
+        assert not any(foreign in text for text in texts), texts
+        other = "Borealis" if organization == str(acme.id) else "Acme"
+        assert not any(other in text for text in texts), texts
+    assert told[1][1] == ["hello, the secret is blue"]
+    assert told[2][1][0] == "hello, the secret is blue"
+    assert told[3][1] == ["what did I say?"]
+    assert "first message" in last.message
+
+
+async def test_who_leaves_gets_nothing(
+    world: World, acme: Company, borealis: Company, chat: Chat, daemon: Daemon
+) -> None:
+    """A question for an organization that was left goes to no other one."""
+    await chat.join(acme)
+    await chat.join(borealis)
+    await chat.asked("@equabot use borealis")
+    await chat.asked("who is on our team?")
+
+    await chat.leave(borealis)
+    asked = chat.ask("what documents do we have?")
+    told = await chat.said(3)
+    assert "no longer a member" in told.message
+    assert await chat.why(asked) == "left_organization"
+    await chat.asked("hello")
+    await chat.leave(acme)
+    assert (await chat.asked("hello")).message == HOW_TO_GET_IN
+
+    assert chat.organizations() == [str(borealis.id), str(acme.id)]
+
+
+async def test_the_teams_members_count_where_equa_cannot_be_asked(
+    world: World, acme: Company, chat: Chat, daemon: Daemon
+) -> None:
+    """Without a service account somebody who is out of the team is no member."""
+    await chat.join(acme)
+    await chat.asked("hello")
+    world.store.leave(acme.team, chat.user)
+    assert (await chat.asked("hello")).message.startswith("I answer members")
+    assert len(world.agent.calls) == 1
+
+
+async def test_strangers_groups_and_bots(world: World, acme: Company, chat: Chat, daemon: Daemon) -> None:
+    """Somebody without a mapping hears how to get in, a group one sentence once, and bots nothing."""
+    stranger, other = world.store.create_user("stranger"), world.store.create_bot("other")
+    direct = world.store.direct(stranger, world.bot)
+    world.store.post_as(other, world.store.direct(other, world.bot), "hello")
+    world.store.post_as(stranger, direct, "hello")
+    await world.until(lambda: len(world.store.posts_in(direct)) == 2)
+    assert world.store.posts_in(direct)[-1].message == HOW_TO_GET_IN
+
+    group = world.store.group(chat.user, stranger, world.bot)
+    for _ in range(2):
+        world.store.post_as(chat.user, group, "@equabot hello")
+    await chat.join(acme)
+    await chat.asked("hello")
+    answers = [post for post in world.store.posts_in(group) if post.user_id == world.bot.id]
+    assert [post.message.partition(" I cannot")[0] for post in answers] == ["In a group message"]
+    assert len(world.agent.calls) == 1
+
+
+async def test_what_is_asked_while_nobody_listens_is_answered(
+    world: World, acme: Company, chat: Chat, daemon: Daemon
+) -> None:
+    """A direct channel that appears meanwhile is found at the next start."""
+    await chat.join(acme)
+    await daemon.kill()
+    chat.ask("who is on our team?")
+    await daemon.start()
+    assert "Acme Corp" in (await chat.said(1)).message
