@@ -129,7 +129,7 @@ with ended as (
         select a.post_id, a.part from answer_posts a
         where a.job_id = e.id and not coalesce(e.result -> 'posts', '[]') ? a.post_id
     ) p
-    where e.kind in ('mention', 'repeat')
+    where e.kind in ('mention', 'direct', 'repeat')
     on conflict (post_id) do update set state = excluded.state, modified = now()
 ), next as (
     update jobs set queued = false from ended

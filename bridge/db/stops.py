@@ -15,7 +15,7 @@ CHANNEL = "stops"
 _REQUEST = """
 with job as (
     select id, state, attempts, answer from jobs
-    where {which} and kind in ('mention', 'repeat') and state in ('waiting', 'running')
+    where {which} and kind in ('mention', 'direct', 'repeat') and state in ('waiting', 'running')
     order by id
     for update
 ), ended as (
@@ -53,7 +53,8 @@ _IN_THREAD = _REQUEST.format(which="lane = 'thread:' || $1 and payload ->> 'user
 _CORRECT = """
 with job as (
     update jobs set payload = jsonb_set(payload, '{message}', to_jsonb($2::text))
-    where dedupe = 'post:' || $1 and kind = 'mention' and state in ('waiting', 'running') and answer is null
+    where dedupe = 'post:' || $1 and kind in ('mention', 'direct')
+      and state in ('waiting', 'running') and answer is null
       and payload ->> 'message' <> $2
     returning id, state, attempts, payload ->> 'user_id' as author
 ), stop as (
@@ -110,7 +111,8 @@ class Stops:
         """Return whether a question of the author in the thread is still without an answer."""
         found: bool = await self.pool.fetchval(
             """select exists (select from jobs where lane = 'thread:' || $1 and author = $2
-                              and kind in ('mention', 'repeat') and state in ('waiting', 'running'))""",
+                              and kind in ('mention', 'direct', 'repeat')
+                              and state in ('waiting', 'running'))""",
             thread,
             author,
         )

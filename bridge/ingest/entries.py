@@ -33,12 +33,14 @@ def refusal_entry(reason: Reason, posted: Posted, facts: Facts) -> Entry:
 def hint_entry(
     hint: Hint, posted: Posted, organization: OrganizationId | None, kind: JobKind = "hint"
 ) -> Entry:
-    """Return the job that says a sentence to the author of a post, where an answer would stand.
+    """Return the job that says a sentence to the author of a post.
 
-    Its lane is its own: what waits in the thread must not hold it up.
+    The bot says it where an answer would stand, the notice account in the post's thread. Its lane is its own:
+    what waits in the thread must not hold it up.
     """
     post = posted.post
-    payload = HintPost(hint, post.id, post.channel_id, posted.thread).payload()
+    thread = posted.thread if kind == "hint" else post.thread
+    payload = HintPost(hint, post.id, post.channel_id, thread).payload()
     return Entry(kind, f"{kind}:{post.id}", organization, f"{kind}:{_once(hint, post)}", payload)
 
 

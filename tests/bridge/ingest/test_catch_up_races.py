@@ -293,7 +293,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(dsn: str, pool: Pool) -> AsyncIterator[Scene]:
-    await pool.execute("truncate jobs, positions, bridge_state")
+    await pool.execute("truncate jobs, positions, bridge_state cascade")
     await pool.execute("truncate mattermost_org_mappings, mattermost_user_mappings cascade")
     async with (
         built_world(dsn, pool, clock_offset=-3600) as world,
