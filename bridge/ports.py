@@ -233,6 +233,9 @@ class MattermostAdmin(Protocol):
         Raises `TokenRefused`; an answer proves the token, the account and each membership.
         """
 
+    async def holder(self, token: str) -> User:
+        """Return the account that a token or a session is of; raise `TokenRefused`."""
+
 
 class MattermostBulk(Protocol):
     """Mattermost's calls for many accounts at once, by a system administrator; all may be repeated."""

@@ -1,5 +1,6 @@
 """The bridge as provider of Mattermost's GitLab sign-in: who is behind each step, and who may come in."""
 
+import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ import structlog
 
 from bridge.db.accounts import Owner
 from bridge.db.sign_ins import Client, NewCode
-from bridge.models.chat import User
+from bridge.errors import BridgeError
+from bridge.models.chat import User, UserId
 from bridge.models.equa import PersonId
+from bridge.models.ids import MATTERMOST_ID
 from bridge.ports import MattermostAdmin, MattermostApi
 from provisioning.account_auth import ensure_auth
 from provisioning.names import is_kept_at_sign_in
@@ -52,6 +55,15 @@ class SignInProvider:
         value = _new()
         await self.tables.sign_ins.begin(digest(value), "confirmed", person, nonce_digest)
         return value
+
+    async def is_session_of(self, session: str, user_id: UserId) -> bool:
+        """Return whether a browser's cookie is a session of this account; False where that is uncertain."""
+        if not re.fullmatch(MATTERMOST_ID, session):
+            return False
+        try:
+            return (await self.admin.holder(session)).id == user_id
+        except BridgeError:
+            return False
 
     async def code_of_browser(self, kept: str, client: Client, state: str) -> str | None:
         """Exchange what `remember` returned for a code; None if it is not good."""

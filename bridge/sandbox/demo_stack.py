@@ -10,12 +10,14 @@ from bridge.models.equa import OrganizationId, PersonId
 from bridge.sandbox import chat, demo_data, equa, site
 from bridge.sandbox.agent import SandboxAgent, create_app
 from bridge.sandbox.demo_data import Account, Company
-from bridge.sandbox.mattermost import PASSWORD, Channel, Post, Server, Store, Team, User
+from bridge.sandbox.mattermost import Channel, Post, Server, Store, Team, User
 from bridge.sandbox.site import proxy
 
 HOST = "127.0.0.1"
 AGENT_TOKEN = "sandbox-agent-token"  # noqa: S105 - of a stand-in that lives in this process
 GATEWAY_TOKEN = "sandbox-gateway-token"  # noqa: S105 - likewise
+
+SIGN_IN_SECRET = "sandbox-sign-in-secret"  # noqa: S105 - likewise
 
 PLATFORM_TOKEN = "sandbox-platform-token"  # noqa: S105 - likewise
 
@@ -57,6 +59,7 @@ class DemoStack:
             "AGENT_TOKEN": AGENT_TOKEN,
             "GATEWAY_TOKENS": GATEWAY_TOKEN,
             "PLATFORM_TOKENS": PLATFORM_TOKEN,
+            "SIGN_IN_SECRET": SIGN_IN_SECRET,
             "WEB_ORIGINS": f"{self.equa.url},{self.bridge_url}",
             "EQUA_SERVICE_EMAIL": demo_data.SERVICE.email,
             "EQUA_SERVICE_PASSWORD": demo_data.PASSWORD,
@@ -79,12 +82,13 @@ async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIte
     bot = store.create_bot("equabot", "Equabot")
     people = {account.id: _join(store, account) for account in demo_data.ACCOUNTS if not account.site}
     teams = tuple(_found(store, company, people, bot) for company in demo_data.COMPANIES)
-    pages = [*chat.pages(_visitors()), proxy.login(bridge_url)]
+    pages = [*chat.pages(), proxy.login(bridge_url)]
     server = Server(store, pages=pages, spa=proxy.framed(chat.spa, bridge_url))
     platform = equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=bridge_url, token=PLATFORM_TOKEN))
     try:
         await _started(platform, site_port)
         await _started(server, chat_port)
+        _let_the_bridge_sign_in(server, bridge_url)
         async with _agent() as agent_url:
             yield DemoStack(server, platform, agent_url, bridge_url, bot, teams, people)
     finally:
@@ -97,6 +101,25 @@ async def _started(server: Server | equa.Server, port: int) -> None:
         await server.start(port)
     except OSError:
         await server.start(0)
+
+
+def _let_the_bridge_sign_in(server: Server, bridge_url: str) -> None:
+    """Set what `setup` sets in a deployment."""
+    server.store.settings.patch(
+        {
+            "ServiceSettings": {"SiteURL": server.url},
+            "EmailSettings": {"EnableSignInWithEmail": False, "EnableSignInWithUsername": False},
+            "GitLabSettings": {
+                "Enable": True,
+                "Id": "equabot-bridge",
+                "Secret": SIGN_IN_SECRET,
+                "AuthEndpoint": f"{server.url}/login/equa/authorize",
+                "TokenEndpoint": f"{bridge_url}/login/equa/token",
+                "UserAPIEndpoint": f"{bridge_url}/login/equa/user",
+                "ButtonText": "Sign in with Equa",
+            },
+        }
+    )
 
 
 def _join(store: Store, account: Account) -> User:
@@ -115,14 +138,6 @@ def _found(store: Store, company: Company, people: dict[PersonId, User], bot: Us
     ):
         store.create_channel(team, name, title, members=members)
     return DemoTeam(company.id, team, store.create_channel(team, "agent", "Agent", members=members))
-
-
-def _visitors() -> list[chat.Person]:
-    return [
-        chat.Person(account.username, PASSWORD, account.name, title, company.name)
-        for company in demo_data.COMPANIES
-        for account, title in company.people()
-    ]
 
 
 @asynccontextmanager

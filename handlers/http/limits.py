@@ -30,6 +30,8 @@ class Timeouts:
     diagnosis: float = 2.5
     """To find out what a visit was waiting for."""
     login: float = 6.0
+    session: float = 2.0
+    """To find out whether a browser is signed in already."""
     sync: float = 20.0
     """For a sync to end before its request is answered."""
     body: float = 10.0

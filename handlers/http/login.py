@@ -6,6 +6,7 @@ it Mattermost's cookies are set to the personal access token.
 
 import asyncio
 import re
+from collections.abc import Iterable
 from functools import partial
 from typing import Annotated, Literal
 from urllib.parse import urlencode
@@ -27,7 +28,7 @@ from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, OAuth
 from handlers.http.limits import WaitQueue, address_of
 from handlers.http.login_csrf import is_doubtful
 from handlers.http.login_page import question_page, storage_page
-from handlers.http.mattermost_cookies import sign_in_cookies
+from handlers.http.mattermost_cookies import CSRF, TOKEN, sign_in_cookies
 from handlers.http.models import Input
 from handlers.http.redirect import LONGEST, PATTERN, redirect_path
 from handlers.http.route import HTML, Reply, Route
@@ -82,27 +83,43 @@ async def _signed_in(request: web.Request) -> web.Response:
         return as_page(request, web.Response(), lambda _: question_page(base_path(services) + "/"))
     result = await _redeemed(request, request.query.get("token", ""))
     place = wanted or result.path
-    response = web.Response(status=303, headers=CAREFUL)
-    if services.oauth:
-        response.headers["Location"] = f"{base_path(services)}{_GITLAB}?{urlencode({'redirect_to': place})}"
-        cookies = [await _kept(request, services.oauth, result.person)]
-    else:
-        response.headers["Location"] = base_path(services) + place
-        cookies = sign_in_cookies(request, services, result.sign_in)
-    for cookie in cookies:
-        response.headers.add("Set-Cookie", cookie)
-    return response
+    if services.oauth is None:
+        return _redirect(request, place, sign_in_cookies(request, services, result.sign_in))
+    if await _is_in(request, services.oauth, result):
+        return _redirect(request, place, ())
+    kept = await _kept(request, services.oauth, result.person)
+    return _redirect(request, f"{_GITLAB}?{urlencode({'redirect_to': place})}", (kept,))
+
+
+async def _is_in(request: web.Request, oauth: OAuth, result: SignInResult) -> bool:
+    """Return whether the browser has a session of this very person: each new one would stay for weeks."""
+    session = request.cookies.get(TOKEN, "")
+    # The personal access token, of before, comes without this cookie and gives way to a session.
+    if CSRF not in request.cookies or session == result.sign_in.token:
+        return False
+    try:
+        async with asyncio.timeout(request.app[LIMITS].timeouts.session):
+            return await oauth.provider.is_session_of(session, result.sign_in.user_id)
+    except TimeoutError:
+        return False
 
 
 async def _kept(request: web.Request, oauth: OAuth, person: PersonId) -> str:
     """Return the cookie by which the browser is known when Mattermost asks who is there."""
-    seconds = request.app[LIMITS].timeouts.login
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(request.app[LIMITS].timeouts.login):
             value = await oauth.provider.remember(person)
     except TimeoutError:
         raise DatabaseUnavailable("The database does not answer.") from None
     return own_cookies.set_browser(request, value)
+
+
+def _redirect(request: web.Request, path: str, cookies: Iterable[str]) -> web.Response:
+    response = web.Response(status=303, headers=CAREFUL)
+    response.headers["Location"] = base_path(request.app[SERVICES]) + path
+    for cookie in cookies:
+        response.headers.add("Set-Cookie", cookie)
+    return response
 
 
 async def _redeemed(request: web.Request, token: str) -> SignInResult:

@@ -89,6 +89,9 @@ class UserAdmin:
         with unless_absent():
             await self._repeatable_users.revoke_token(token_id)
 
+    async def holder(self, token: str) -> User:
+        return parse_user(await UserCalls(self.transport.acting(token)).me())
+
     @property
     def _users(self) -> UserCalls:
         return UserCalls(self.transport)

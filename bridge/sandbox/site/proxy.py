@@ -1,6 +1,6 @@
 """What the proxy in front of Mattermost does in a deployment, for the demo's chat.
 
-It sends `/login/token` to the bridge, and lets the bridge's page show the chat in a frame:
+It sends the bridge's part of a sign-in to the bridge, and lets the bridge's page show the chat in a frame:
 
     Server(store, pages=[*chat.pages(), proxy.login(url)], spa=proxy.framed(chat.spa, url))
 """
@@ -26,7 +26,7 @@ _ANSWERED = (
 
 
 def login(bridge_url: str) -> web.RouteDef:
-    """Return the route at which a ticket is redeemed; the answer is the bridge's."""
+    """Return the routes at which a browser is signed in; the answer is the bridge's."""
 
     async def redeem(request: web.Request) -> web.StreamResponse:
         url = URL(f"{bridge_url}{request.raw_path}", encoded=True)
@@ -40,7 +40,7 @@ def login(bridge_url: str) -> web.RouteDef:
         except (ClientError, TimeoutError):
             raise web.HTTPBadGateway(text="The bridge does not answer.") from None
 
-    return web.get("/login/token", redeem, allow_head=False)
+    return web.get("/login/{step:token|equa/authorize}", redeem, allow_head=False)
 
 
 async def _relayed(answer: ClientResponse) -> web.Response:

@@ -32,6 +32,8 @@ def pages(companies: Sequence[Company], *, bridge_url: str, token: str) -> list[
         web.post("/sandbox/site/add", site.add),
         web.post("/sandbox/site/remove", site.remove),
         web.get("/sandbox/site/{name}", files.static),
+        web.get("/login", files.index),
+        web.get("/messaging/sign-in", site.confirm),
     ]
 
 
@@ -39,6 +41,10 @@ class _Site:
     def __init__(self, companies: Sequence[Company], platform: Platform) -> None:
         self._companies: Mapping[UUID, Company] = {company.id: company for company in companies}
         self._platform = platform
+
+    async def confirm(self, request: web.Request) -> web.Response:
+        """Leave it to the bridge, as a deployment's proxy does; on one host it gets the same cookies."""
+        raise web.HTTPFound(f"{self._platform.bridge_url}{request.raw_path}")
 
     async def state(self, request: web.Request) -> web.Response:
         return self._shown(request, requests.session(request))

@@ -39,6 +39,39 @@ async def test_a_ticket_leads_to_a_session_of_mattermost(equa: SignIn) -> None:
     assert all(hop.headers["Cache-Control"] == "no-store" for hop in (hops[0], hops[2]))
 
 
+async def test_a_browser_that_is_signed_in_goes_right_on(equa: SignIn) -> None:
+    """With the session that it has: a new one at each visit would stay for weeks."""
+    browser = equa.browser()
+    await browser.enter(await equa.ticket())
+    before = dict(browser.cookies["chat.example.com"])
+
+    hops = await browser.enter(await equa.ticket())
+
+    assert [hop.path for hop in hops] == ["/login/token", AGENT]
+    assert browser.cookies["chat.example.com"] == before
+
+
+@pytest.mark.parametrize("cookie", ["of nobody", "of another", "the bridge's token", "no session token"])
+async def test_any_other_cookie_gives_way_to_a_session(equa: SignIn, cookie: str) -> None:
+    """One that has ended, one of somebody else, and the personal access token of before."""
+    browser, ben = equa.browser(), equa.browser()
+    await ben.enter(await equa.ticket(demo_data.BEN))
+    ticket = await equa.ticket()
+    values = {
+        "of nobody": "a" * 26,
+        "of another": ben.cookies["chat.example.com"]["MMAUTHTOKEN"],
+        "the bridge's token": equa.front.tokens()[-1],
+        "no session token": "x/../y",
+    }
+    browser.cookies["chat.example.com"] = {"MMAUTHTOKEN": values[cookie], "MMCSRF": "c"}
+
+    hops = await browser.enter(ticket)
+
+    assert hops[-2].path == COMPLETE
+    assert await browser.me() == "ada"
+    assert browser.cookies["chat.example.com"]["MMAUTHTOKEN"] not in values.values()
+
+
 async def test_what_the_browser_keeps_is_for_the_chats_host_alone_and_for_a_minute(equa: SignIn) -> None:
     """No script sees it, and no neighbouring host can set it."""
     hop = (await equa.browser().enter(await equa.ticket(), until="/oauth/gitlab/login"))[-1]

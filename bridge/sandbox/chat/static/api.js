@@ -33,6 +33,7 @@ export const PAGE = 60;
 export const api = {
   people: () => call("GET", "/sandbox/people").catch(() => []),
   login: (username, password) => post("/users/login", { login_id: username, password }),
+  config: () => get("/config/client?format=old"),
   logout: () => post("/users/logout", {}),
   me: () => get("/users/me"),
   teams: () => get("/users/me/teams"),

@@ -1,10 +1,12 @@
-// The demo's door: one picks whom one wants to be.
+// The demo's sign-in page: a button, or people to pick from where there is no provider.
 
 import { api } from "./api.js";
 import { el } from "./dom.js";
 import { avatar } from "./people.js";
 
 export async function showSignIn(place, onDone) {
+  const config = await api.config().catch(() => ({}));
+  if (config.EnableSignUpWithGitLab === "true") return place.replaceChildren(byProvider(config));
   const people = await api.people();
   const trouble = el("p", { class: "trouble", role: "alert", hidden: true });
   const enter = async (person) => {
@@ -25,6 +27,14 @@ export async function showSignIn(place, onDone) {
     card.append(el("h2", {}, organization), el("ul", { class: "picks" }, members.map((person) => pick(person, enter))));
   }
   place.replaceChildren(card);
+}
+
+// One button, as Mattermost's own page has it where neither e-mail nor username signs in.
+function byProvider(config) {
+  const address = `/oauth/gitlab/login?${new URLSearchParams({ redirect_to: location.pathname })}`;
+  return el("div", { class: "card" },
+    el("h1", {}, "You are not signed in"),
+    el("a", { class: "provider", href: address }, config.GitLabButtonText || "GitLab"));
 }
 
 function pick(person, enter) {
