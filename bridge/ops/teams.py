@@ -1,6 +1,7 @@
 """The doctor's checks of the teams: their default channels, and who is in them."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,9 +14,12 @@ from bridge.ops.context import ABOVE_AND_BELOW, ADMIN, NOT_RUNNING, Context, sec
 from bridge.ops.findings import Finding
 from bridge.ops.stored import MappedTeam, StoreChecks
 
-MOST_TEAMS = 100
-"""Teams that are looked at; each costs about eight requests."""
+SECONDS = 60.0
+"""For how long further teams are looked at; each costs about eight requests."""
 
+_PAGE = 100
+_LAST_PAGE = 30.0
+"""Seconds that the teams of one page may take."""
 _AT_ONCE = 8
 _NAMED = 5
 """Faults that a finding names; the others are counted."""
@@ -42,7 +46,7 @@ def _of_teams(subject: str, look: Look, context: Context) -> Check:
             return [Finding(subject, "absent", NOT_RUNNING)]
         return await look(await StoreChecks(context.dsn).teams())
 
-    return Check(subject, look_at_all, ABOVE_AND_BELOW, token=ADMIN)
+    return Check(subject, look_at_all, ABOVE_AND_BELOW, token=ADMIN, deadline=SECONDS + _LAST_PAGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +59,10 @@ class TeamChecks:
     async def channels(self, teams: Sequence[MappedTeam]) -> Sequence[Finding]:
         """Check that each default channel is the stored one, open, active, under its name, and ours."""
         subject = "default channels"
-        faults = await _of_each(teams, self._channel_faults)
+        looked_at, faults = await _of_each(teams, self._channel_faults)
         if faults:
             return [Finding(subject, "bad", _listed(faults), _repair(teams, faults))]
-        return [Finding(subject, "good", f"as they should be in {_looked_at(teams)}")]
+        return [Finding(subject, "good", f"as they should be in {_counted(looked_at, teams)}")]
 
     async def accounts(self, teams: Sequence[MappedTeam]) -> Sequence[Finding]:
         """Check that `@equ` + Enter in the agent's channel can only mean the bot."""
@@ -68,10 +72,10 @@ class TeamChecks:
         async def faults_of(team: MappedTeam) -> Sequence[str]:
             return await self._account_faults(team, admin, notices)
 
-        faults = await _of_each(teams, faults_of)
+        looked_at, faults = await _of_each(teams, faults_of)
         if faults:
             return [Finding(subject, "warning", _listed(faults), _repair(teams, faults))]
-        return [Finding(subject, "good", f"none in #{self.agent_channel} of {_looked_at(teams)}")]
+        return [Finding(subject, "good", f"none in #{self.agent_channel} of {_counted(looked_at, teams)}")]
 
     async def _channel_faults(self, team: MappedTeam) -> Sequence[str]:
         records = {name: await self.operator.channel(stored) for name, stored in team.channels.items()}
@@ -136,18 +140,29 @@ Faults = dict[MappedTeam, Sequence[str]]
 
 async def _of_each(
     teams: Sequence[MappedTeam], look: Callable[[MappedTeam], Awaitable[Sequence[str]]]
+) -> tuple[int, Faults]:
+    """Return how many teams there was time for, and the faults of those that have any."""
+    ends, faults, looked_at = time.monotonic() + SECONDS, Faults(), 0
+    while looked_at < len(teams) and (looked_at == 0 or time.monotonic() < ends):
+        page = teams[looked_at : looked_at + _PAGE]
+        faults |= await _of_page(page, look)
+        looked_at += len(page)
+    return looked_at, faults
+
+
+async def _of_page(
+    teams: Sequence[MappedTeam], look: Callable[[MappedTeam], Awaitable[Sequence[str]]]
 ) -> Faults:
-    """Return the faults of the first teams, several at once; teams without faults are left out."""
+    """Return the faults of some teams, several at once."""
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def one(team: MappedTeam) -> Sequence[str]:
         async with limit:
             return await look(team)
 
-    looked_at = teams[:MOST_TEAMS]
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(team)) for team in looked_at]
-    return {team: task.result() for team, task in zip(looked_at, tasks, strict=True) if task.result()}
+        tasks = [group.create_task(one(team)) for team in teams]
+    return {team: task.result() for team, task in zip(teams, tasks, strict=True) if task.result()}
 
 
 def _listed(faults: Faults) -> str:
@@ -162,7 +177,7 @@ def _repair(teams: Sequence[MappedTeam], faults: Faults) -> str:
     return f"run `equabot-bridge sync {first.organization_id}`{others}; see its log for what it cannot repair"
 
 
-def _looked_at(teams: Sequence[MappedTeam]) -> str:
-    if len(teams) > MOST_TEAMS:
-        return f"the first {MOST_TEAMS} of {len(teams)} mapped teams"
+def _counted(looked_at: int, teams: Sequence[MappedTeam]) -> str:
+    if looked_at < len(teams):
+        return f"the first {looked_at} of {len(teams)} mapped teams"
     return "1 mapped team" if len(teams) == 1 else f"{len(teams)} mapped teams"
