@@ -4,6 +4,7 @@ Probes and Prometheus ask directly. A request that a proxy passed on has the bro
 the public host that it was sent to.
 """
 
+import re
 from contextlib import suppress
 from functools import wraps
 from ipaddress import ip_address
@@ -36,6 +37,8 @@ _OF_PROXIES = (
 )
 """`X-Forwarded-Proto` is none of them: a service mesh adds it to requests from inside."""
 
+_HOST = re.compile(r"([\w.-]+|\[[\da-f:.]+\])(:\d*)?", re.IGNORECASE)
+
 
 def kept_inside(route: Route, handler: Handler) -> Handler:
     """Return the handler; that of an internal route answers 404 to requests from outside."""
@@ -55,6 +58,8 @@ def _is_from_outside(request: web.Request) -> bool:
     if any(name in request.headers for name in _OF_PROXIES):
         return True
     hosts = (request.host, *request.headers.getall("Host", ()))
+    if not all(map(_HOST.fullmatch, hosts)):
+        return True
     return not _public_hosts(request.app[SERVICES]).isdisjoint(_name_of(f"//{host}") for host in hosts)
 
 

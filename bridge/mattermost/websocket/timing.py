@@ -26,7 +26,7 @@ class Timing:
     """After a connection that lasted this long the next delay is short again."""
     first_delay: float = 0.5
     longest_delay: float = 30
-    unauthorised: float = 60
+    unauthorised: float = 20
     """Between two tries while the token is refused; at least half of it."""
     longest_wait: float = 300
     """Limit of a wait that the server asks for."""

@@ -53,6 +53,10 @@ async def test_what_a_proxy_passed_on_finds_nothing(api: Client, path: str, head
         "chat.example.com",
         "xn--bcher-kva.example",
         "bücher.example",
+        "user@chat.example.com",
+        "chat.example.com]",
+        "chat.example.com%2e",
+        "[::1",
     ],
 )
 @pytest.mark.parametrize("path", INTERNAL)
