@@ -14,8 +14,10 @@ from tests.support.postgres import fresh_database, served
 from tests.support.world import World
 from tests.support.world import world as built_world
 
-# A deadline an example measures what else the machine is doing.
-hypothesis.settings.register_profile("ours", deadline=None)
+# A deadline an example, and the speed of making them, measure what else the machine is doing.
+hypothesis.settings.register_profile(
+    "ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("ours")
 
 

@@ -1,7 +1,9 @@
 """The key ring."""
 
+import asyncio
 import base64
-import multiprocessing
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 
 import pytest
@@ -146,18 +148,32 @@ def test_refuses_a_key_file_that_others_can_read(tmp_path: Path) -> None:
         load_or_create(path)
 
 
-def _fingerprint(path: Path, barrier: "multiprocessing.synchronize.Barrier") -> str:
-    barrier.wait(timeout=120)
-    return load_or_create(path).fingerprint("k1")
+_FINGERPRINT = """
+import sys
+from pathlib import Path
+from bridge.secrets.key_ring import load_or_create
+print("ready", flush=True)
+sys.stdin.readline()
+print(load_or_create(Path(sys.argv[1])).fingerprint("k1"))
+"""
+
+
+async def _fingerprints(path: Path) -> list[bytes]:
+    """Return the fingerprints that four processes print which look at the same moment."""
+    command = (sys.executable, "-c", _FINGERPRINT, str(path))
+    processes = [await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE) for _ in range(4)]
+    for process in processes:
+        assert process.stdout
+        assert await process.stdout.readline() == b"ready\n"
+    said = await asyncio.gather(*(process.communicate(b"\n") for process in processes))
+
+    return [out for out, _ in said]
 
 
 def test_processes_at_once_get_one_key(tmp_path: Path) -> None:
     """Whoever creates the file first, all use its key."""
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager, context.Pool(4) as processes:
-        barrier = manager.Barrier(4)
-        jobs = [processes.apply_async(_fingerprint, (tmp_path / "token_keys", barrier)) for _ in range(4)]
-        fingerprints = {job.get(timeout=120) for job in jobs}
+    fingerprints = asyncio.run(_fingerprints(tmp_path / "token_keys"))
 
-    assert len(fingerprints) == 1
+    assert len(set(fingerprints)) == 1
+    assert b"" not in fingerprints
     assert list(tmp_path.iterdir()) == [tmp_path / "token_keys"]

@@ -76,7 +76,7 @@ async def test_an_answer_that_came_too_late_is_none() -> None:
     assert len(inbox.asked) == 2
 
 
-async def test_a_claimed_job_guard_until_its_lease_is_over(pool: Pool) -> None:
+async def test_a_claimed_job_is_guarded_until_its_lease_is_over(pool: Pool) -> None:
     """By the process that claimed it, and by no other."""
     inbox, other = Inbox(pool), Inbox(pool)
     await inbox.put_all([Entry("notice", "lane", None, "one", {})])
@@ -88,7 +88,7 @@ async def test_a_claimed_job_guard_until_its_lease_is_over(pool: Pool) -> None:
     assert not await inbox.holds(job.id)
 
 
-async def test_what_is_done_guard_by_nobody(pool: Pool) -> None:
+async def test_what_is_done_is_guarded_by_nobody(pool: Pool) -> None:
     inbox = Inbox(pool)
     await inbox.put_all([Entry("notice", "lane", None, "one", {})])
     (job,) = await inbox.claim(Capacity(1))
