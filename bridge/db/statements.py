@@ -166,12 +166,15 @@ with recursive lane as (
     select (select j.lane from jobs j
             where j.state = 'waiting' and j.queued and j.lane > lane.lane order by j.lane limit 1)
     from lane where lane.lane is not null
-), head as (
-    select (select j.id from jobs j
-            where j.lane = lane.lane and j.state in ('waiting', 'running') order by j.id limit 1) as id
-    from lane where lane.lane is not null
 )
-update jobs set queued = false from head
-where jobs.id = head.id and jobs.state = 'waiting' and jobs.queued
+update jobs set queued = false
+where id = any(array(
+    select head.id from lane
+    cross join lateral (
+        select j.id, j.state, j.queued from jobs j
+        where j.lane = lane.lane and j.state in ('waiting', 'running') order by j.id limit 1
+    ) head
+    where head.state = 'waiting' and head.queued
+))
 """
 """Let the first job of each lane be claimed, if the process that should have done so at once has died."""
