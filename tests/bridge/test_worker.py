@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bridge.db.inbox import Capacity, Inbox
 from bridge.db.job_history import JobHistory, JobRecord
-from bridge.errors import AgentFailed, MattermostUnavailable
+from bridge.errors import AgentFailed, DatabaseUnavailable, MattermostUnavailable
 from bridge.metrics import Metrics
 from bridge.models.chat import PostId
 from bridge.models.equa import OrganizationId
@@ -70,12 +70,13 @@ async def working(
 
 
 async def until(job_history: JobHistory, name: str, *states: str) -> JobRecord:
-    """Wait until the job is in one of the states."""
+    """Wait until the job is in one of the states, also through connections that a test has cut."""
     async with asyncio.timeout(10):
         while True:
-            fate = await job_history.record(PostId(name))
-            if fate and fate.state in states:
-                return fate
+            with suppress(DatabaseUnavailable):
+                record = await job_history.record(PostId(name))
+                if record and record.state in states:
+                    return record
             await asyncio.sleep(0.01)
 
 
