@@ -26,7 +26,7 @@ from bridge.models.chat import (
     User,
     UserId,
 )
-from bridge.models.equa import Organization, OrganizationId, Person, Roster
+from bridge.models.equa import Organization, OrganizationId, Person, PersonId, Roster
 
 
 class MattermostApi(Protocol):
@@ -290,6 +290,9 @@ class EquaPlatform(Protocol):
 
 class EquaDirectory(Protocol):
     """Equa as a service account sees it: for what is done while no person is there to ask."""
+
+    async def is_admin(self, organization: OrganizationId, person: PersonId) -> bool:
+        """Return whether the person administers the organization; False where Equa does not show that."""
 
     async def organization_name(self, organization: OrganizationId) -> str:
         """Return the name, never empty; raise `NotAMember` where the account may not see the organization."""

@@ -26,6 +26,7 @@ Reason = Literal[
     "stop_listening",
     "too_many_questions",
     "channel_renamed",
+    "stop_word",
 ]
 
 
@@ -52,6 +53,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "stop_listening": "It told the bot to stop listening in its thread, which it does.",
         "too_many_questions": "Its author has asked more in a short time than ASK_LIMIT allows.",
         "channel_renamed": "Somebody gave its channel another name; once that is repaired it is answered.",
+        "stop_word": "It told the bot to stop what it was answering in the thread.",
     }
 )
 """Why a post is not answered; the codes are stored and must not change."""
@@ -68,6 +70,7 @@ SKIPPED: Mapping[str, str] = MappingProxyType(
         "membership_unknown": "Equa could not say where its author is a member, and they heard that.",
         "begun_anew": "It began another conversation.",
         "help": "It asked what the bot can do, and the bot said so.",
+        "stopped": "Somebody stopped it before the bot began with it.",
     }
 )
 """Why a job was done without a post; the codes are stored and must not change."""

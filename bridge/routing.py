@@ -10,6 +10,7 @@ from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Hint
 from bridge.reasons import STOP, Reason
 from bridge.text.mentions import addresses_others, mentions, strip_mention
+from bridge.text.stop_words import is_stop_word
 
 _FOR_OTHERS: frozenset[Reason] = frozenset({"not_mentioned", "to_somebody_else"})
 
@@ -71,6 +72,8 @@ class Facts:
     """Somebody else than the author has written in the thread."""
     thread_stopped: bool = False
     """The bot was told to stop listening in the thread."""
+    thread_busy: bool = False
+    """The author has asked something in the thread that has no answer yet; looked up for stop words only."""
     in_agent_channel: bool = False
     """The channel is the organization's `#agent`, whatever it is called at the moment."""
     asked: Sequence[int] = ()
@@ -138,13 +141,23 @@ def decide(posted: Posted, facts: Facts, me: Bot, policy: Policy = Policy()) -> 
         return _elsewhere(posted, facts, me)
     if glance == "group_message":
         return Refuse(glance, None if _past(posted.post, facts) else "group")
-    if reason := glance or _past(posted.post, facts):
+    if reason := glance or _past(posted.post, facts) or _stop_word(posted, facts, me):
         return Refuse(reason)
     if is_direct(posted, me):
         return _directly(posted.post, facts, policy)
     if reason := _not_for_us(posted.post, facts, me, policy):
         return Refuse(reason, _whom_to_ask(posted.post, reason, policy))
     return _taken(posted.post, facts, me, policy)
+
+
+def _stop_word(posted: Posted, facts: Facts, me: Bot) -> Reason | None:
+    return "stop_word" if facts.thread_busy and says_stop(posted, me) else None
+
+
+def says_stop(posted: Posted, me: Bot) -> bool:
+    """Tell whether a post in a conversation says nothing but that the bot is to stop."""
+    in_conversation = posted.post.root_id or is_direct(posted, me)
+    return bool(in_conversation) and is_stop_word(strip_mention(posted.post.message, me.username))
 
 
 def at_a_glance(posted: Posted, me: Bot, *, author_is_bot: bool | None = None) -> Reason | None:

@@ -5,7 +5,7 @@ import time
 from argparse import Namespace
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from bridge import config, routing
 from bridge.config import Settings
@@ -24,6 +24,12 @@ from bridge.reasons import explain
 from bridge.routing import Bot
 from bridge.runtime.database import any_database
 from bridge.runtime.policy import question_policy
+
+_BY = {
+    "reaction": "with a reaction",
+    "word": "with a word in the thread",
+    "edited": "the question was edited again and again",
+}
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
@@ -57,12 +63,24 @@ def _explained(record: JobRecord) -> list[str]:
             lines.append(
                 f"being worked on; lease until {record.lease and record.lease.isoformat(timespec='seconds')}"
             )
+    lines += _stopped(record.result or {})
     if record.reason and record.state != "refused":
         lines.append(f"last error: {record.reason}")
     lines.append(f"stored: {record.created.isoformat(timespec='milliseconds')}, attempts: {record.attempts}")
     if record.finished and record.state != "refused":
         lines.append(f"finished after {(record.finished - record.created).total_seconds():.1f} s")
     return lines
+
+
+def _stopped(result: Mapping[str, Any]) -> list[str]:
+    """Return the line that says who stopped the answer and how; none if nobody did."""
+    match result.get("stopped"):
+        case {"cause": "deleted"}:
+            return ["stopped: the question was deleted"]
+        case {"cause": str(cause), "by": by}:
+            return [f"stopped: {_BY.get(cause, cause)}, by the account {by}"]
+        case _:
+            return []
 
 
 async def _considered_anew(

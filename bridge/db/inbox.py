@@ -16,7 +16,7 @@ from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 from bridge.db.pool import database_errors
 from bridge.db.statements import CLAIM, DEAD_LETTER, FINISH, JOB, PROMOTE, PUT, RELEASE_EXPIRED, RETRY
 from bridge.errors import DatabaseUnavailable
-from bridge.models.chat import Position
+from bridge.models.chat import Position, PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job, JobId, JobKind
 
@@ -123,6 +123,15 @@ class Inbox:
                where state = 'refused' and reason = any($1) and finished > now() - $2::interval""",
             list(reasons),
             of_the_last,
+        )
+
+    @database_errors
+    async def forget_refusal(self, post: PostId, reasons: Sequence[str]) -> None:
+        """Delete the refusal of a post if it has one of these reasons."""
+        await self.pool.execute(
+            "delete from jobs where dedupe = 'post:' || $1 and state = 'refused' and reason = any($2)",
+            post,
+            list(reasons),
         )
 
     @database_errors

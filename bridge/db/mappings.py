@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from asyncpg import Pool
 
 from bridge.db.pool import database_errors
-from bridge.models.chat import Posted
+from bridge.models.chat import Posted, UserId
+from bridge.models.equa import PersonId
 from bridge.reasons import STOP
 from bridge.routing import HOUR, Facts
 
@@ -101,3 +102,11 @@ class Mappings:
             )
             for row in rows
         ]
+
+    @database_errors
+    async def person(self, user: UserId) -> PersonId | None:
+        """Return the person that an account is mapped to."""
+        found: PersonId | None = await self.pool.fetchval(
+            "select id from mattermost_user_mappings where mattermost_user_id = $1", user
+        )
+        return found

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from asyncpg import Pool
 
 from bridge.db.pool import database_errors
-from bridge.models.answers import Stop, StopCause
-from bridge.models.chat import PostId, UserId
+from bridge.models.answers import Stop
+from bridge.models.chat import Posted, PostId, UserId
+from bridge.models.equa import OrganizationId
 from bridge.models.jobs import JobId
 
 CHANNEL = "stops"
@@ -40,15 +41,21 @@ select (select count(*) from ended) + (select count(*) from stop) as jobs, (sele
 """
 """Stop the jobs of $1 that have no answer yet: one that has not begun ends at once, others are told."""
 
-_OF_POST = _REQUEST.format(
-    which="""(id = (select job_id from answer_posts where post_id = $1)
-              or dedupe = 'post:' || $1 or payload ->> 'post_id' = $1)
-             and payload ->> 'user_id' = $3"""
+_REPEATED = """
+    (kind = 'repeat' and state in ('waiting', 'running') and payload ->> 'post_id' = $1
+     and lane = (select lane from jobs where dedupe = 'post:' || $1))
+"""
+_POST = " or ".join(
+    ("(id = (select job_id from answer_posts where post_id = $1)", "dedupe = 'post:' || $1", f"{_REPEATED})")
 )
+_OF_POST = _REQUEST.format(which=_POST + " and author = $3")
+_OF_POST_AS_ADMIN = _REQUEST.format(which=_POST)
 _OF_DELETED = _REQUEST.format(
-    which="(lane = 'thread:' || $1 or dedupe = 'post:' || $1 or payload ->> 'post_id' = $1)"
+    which="((lane = 'thread:' || $1 and state in ('waiting', 'running')) or dedupe = 'post:' || $1 or "
+    + _REPEATED
+    + ")"
 )
-_IN_THREAD = _REQUEST.format(which="lane = 'thread:' || $1 and payload ->> 'user_id' = $3")
+_BEFORE = _REQUEST.format(which="lane = $1 and author = $3 and posted_at <= $4")
 
 _CORRECT = """
 with job as (
@@ -68,28 +75,28 @@ with job as (
 select (select count(*) from job) as jobs, (select count(*) from told)
 """
 
-_REPEAT = """
-with answered as (
-    select j.lane, j.organization_id, j.payload, j.author from answer_posts a join jobs j on j.id = a.job_id
-    where a.post_id = $1 and a.state <> 'growing' and j.payload ->> 'user_id' = $2
-      and j.kind in ('mention', 'repeat') and j.state in ('done', 'dead')
-      and (select count(*) from jobs r where r.kind = 'repeat' and r.author = $2
-           and r.created > now() - interval '1 minute') < $3
-      and (select count(*) from jobs r where r.kind = 'repeat' and r.author = $2
-           and r.created > now() - interval '1 hour') < $4
-)
-select * from answered
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Stops:
     pool: Pool
 
     @database_errors
-    async def of_post(self, post: PostId, cause: StopCause, by: UserId) -> int:
-        """Stop the job whose question or answer the post is, if it is this person's; return how many."""
-        return await self._jobs(_OF_POST, post, cause, by)
+    async def of_post(self, post: PostId, by: UserId, *, as_admin: bool = False) -> int:
+        """Stop the job whose question or answer the post is; return how many.
+
+        Only its asker's, unless the person is an administrator of the organization.
+        """
+        statement = _OF_POST_AS_ADMIN if as_admin else _OF_POST
+        return await self._jobs(statement, post, "reaction", by)
+
+    @database_errors
+    async def organization(self, post: PostId) -> OrganizationId | None:
+        """Return whose question or answer a post is, while there is something to stop."""
+        found: OrganizationId | None = await self.pool.fetchval(
+            f"select organization_id from jobs where {_POST} and state in ('waiting', 'running') limit 1",  # noqa: S608 - a constant
+            post,
+        )
+        return found
 
     @database_errors
     async def of_deleted(self, post: PostId) -> int:
@@ -97,9 +104,9 @@ class Stops:
         return await self._jobs(_OF_DELETED, post, "deleted", "")
 
     @database_errors
-    async def in_thread(self, thread: PostId, by: UserId) -> int:
-        """Stop what the person has asked in a thread; return how many."""
-        return await self._jobs(_IN_THREAD, thread, "word", by)
+    async def before(self, said: Posted) -> int:
+        """Stop what the author of a post has asked in its conversation before; return how many."""
+        return await self._jobs(_BEFORE, said.lane, "word", said.post.user_id, said.post.create_at)
 
     @database_errors
     async def correct(self, post: PostId, message: str) -> bool:
@@ -107,14 +114,15 @@ class Stops:
         return await self._jobs(_CORRECT, post, message) > 0
 
     @database_errors
-    async def is_busy(self, thread: PostId, author: UserId) -> bool:
-        """Return whether a question of the author in the thread is still without an answer."""
+    async def is_busy(self, said: Posted) -> bool:
+        """Return whether the author of a post has asked before in its conversation, without an answer yet."""
         found: bool = await self.pool.fetchval(
-            """select exists (select from jobs where lane = 'thread:' || $1 and author = $2
+            """select exists (select from jobs where lane = $1 and author = $2 and posted_at <= $3
                               and kind in ('mention', 'direct', 'repeat')
                               and state in ('waiting', 'running'))""",
-            thread,
-            author,
+            said.lane,
+            said.post.user_id,
+            said.post.create_at,
         )
         return found
 

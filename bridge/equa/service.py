@@ -11,10 +11,11 @@ from aiohttp import ClientSession
 from bridge.equa import read
 from bridge.equa.cookies import renewed
 from bridge.equa.http import QUESTION_SECONDS, ROSTER_SECONDS, Server
+from bridge.equa.permissions import holds_any
 from bridge.equa.reply import Reply
 from bridge.equa.values import decode
 from bridge.errors import EquaUnavailable, NotAMember
-from bridge.models.equa import OrganizationId, Roster
+from bridge.models.equa import OrganizationId, PersonId, Roster
 
 log = structlog.get_logger(__name__)
 
@@ -47,12 +48,14 @@ class ServiceAccount:
         *,
         url: str,
         cookies: Collection[str],
+        admin_permissions: Collection[str] = (),
         email: str,
         password: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._server = Server(session, url)
         self._cookies = frozenset(cookies)
+        self._admin_permissions = frozenset(admin_permissions)
         self._credentials = {"email": email, "password": password}
         self._clock = clock
         self._cookie = ""
@@ -66,6 +69,14 @@ class ServiceAccount:
     async def roster(self, organization: OrganizationId) -> Roster:
         reply = await self._get(f"/organization/{organization}/member", ROSTER_SECONDS)
         return await asyncio.to_thread(reply.roster, _not_shown())
+
+    async def is_admin(self, organization: OrganizationId, person: PersonId) -> bool:
+        reply = await self._get(f"/organization/{organization}/user/{person}", QUESTION_SECONDS)
+        try:
+            permissions = reply.value("permissions", {403: _not_shown(), 404: _not_shown()})
+        except NotAMember:
+            return False
+        return holds_any(permissions, self._admin_permissions)
 
     async def sign_in(self) -> None:
         """Log in unless there is a session; raise `EquaUnavailable` with what the operator can do."""

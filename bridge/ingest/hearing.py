@@ -9,6 +9,9 @@ from bridge.ingest.catch_up import CatchUp
 from bridge.models.chat import ChannelId, Post
 from bridge.outage import retry_until_available
 
+_BETWEEN = 2_000
+"""Milliseconds that a busy server may need between the two."""
+
 
 @dataclass(slots=True)
 class Hearing:
@@ -23,6 +26,14 @@ class Hearing:
     def note(self, post: Post) -> None:
         """Note that a post was heard."""
         self._heard[post.channel_id] = max(post.create_at, self._heard.get(post.channel_id, 0))
+
+    def note_edit(self, post: Post, update_at: int) -> None:
+        """Note an edit, which makes a channel look posted in a few milliseconds after `update_at`.
+
+        `Update` in server/channels/store/sqlstore/post_store.go takes the time twice.
+        """
+        latest = update_at + _BETWEEN
+        self._heard[post.channel_id] = max(latest, self._heard.get(post.channel_id, 0))
 
     async def unheard(self) -> list[ChannelId]:
         """Return the channels that are behind and stay so for a while; each last post counts once.

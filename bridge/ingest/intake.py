@@ -12,11 +12,12 @@ import structlog
 from bridge import routing, tracing
 from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
+from bridge.db.stops import Stops
 from bridge.ingest.batch import Batch, affordable
 from bridge.ingest.entries import hint_entry, job_entry, refusal_entry
 from bridge.models.chat import Position, Posted
 from bridge.models.jobs import Entry
-from bridge.reasons import SELF_EVIDENT
+from bridge.reasons import SELF_EVIDENT, Reason
 from bridge.routing import Bot, Facts, Policy
 
 log = structlog.get_logger(__name__)
@@ -27,6 +28,15 @@ AHEAD = 60_000
 
 _ASKING = ("mention", "invite", "direct")
 """The kinds of jobs that a person's post makes."""
+_NOT_FOR_US: tuple[Reason, ...] = (
+    "not_mentioned",
+    "follow_ups_off",
+    "stopped_listening",
+    "to_somebody_else",
+    "others_write_there",
+)
+"""Why a post was refused that an added mention makes a question."""
+
 _UNNOTICED = timedelta(minutes=2)
 """How long posts may have been read by a former name of the account."""
 
@@ -46,6 +56,10 @@ class Intake:
     notice_account: Callable[[], str] = lambda: ""
     """Returns the name of the account that posts notices, empty while it is not known."""
 
+    @property
+    def stops(self) -> Stops:
+        return Stops(self.inbox.pool)
+
     async def store(self, posts: Sequence[Posted], *, begin_at: int = 0, incomplete: bool = False) -> int:
         """Store the posts, given oldest first, and move their channels' positions past them.
 
@@ -62,14 +76,13 @@ class Intake:
         # Fewer questions do not reach a limit even together with all posts of the batch.
         matters = self.policy.smallest_limit - len(posts)
         facts = await self.mappings.facts(posts, self.me.agent_channel, asked_at_least=matters)
-        entries = [
-            entry
-            for entry in await self._entries(posts, facts, begin_at)
-            if entry.refused is None or not incomplete
-        ]
+        facts = await self._busy(posts, facts)
+        decided = await self._entries(posts, facts, begin_at)
+        entries = [entry for entry in decided if entry.refused is None or not incomplete]
         latest = began // 1_000_000 + AHEAD
         positions = [] if incomplete else list(_positions(posts, self.me, begin_at, latest))
         stored = await self.inbox.put_all(entries, positions)
+        await self._stop(posts, decided)
         new = {
             entry.payload["post_id"]
             for entry in entries
@@ -83,6 +96,27 @@ class Intake:
         """Decide by the account's new name from now on; forget refusals that went by the former one."""
         self.me = replace(self.me, username=username)
         await self.inbox.forget_refusals(["not_mentioned"], _UNNOTICED)
+
+    async def reconsider(self, posted: Posted) -> None:
+        """Decide once more about a post that was edited, if it was not for the bot before."""
+        await self.inbox.forget_refusal(posted.post.id, list(_NOT_FOR_US))
+        await self.store([posted], incomplete=True)
+
+    async def _busy(self, posts: Sequence[Posted], facts: Sequence[Facts]) -> list[Facts]:
+        """Return the facts with what has to be known of posts that tell the bot to stop."""
+        return [
+            replace(known, thread_busy=await self.stops.is_busy(posted))
+            if routing.says_stop(posted, self.me)
+            else known
+            for posted, known in zip(posts, facts, strict=True)
+        ]
+
+    async def _stop(self, posts: Sequence[Posted], entries: Sequence[Entry]) -> None:
+        """Stop what was asked before somebody has said so, now that all of it is stored."""
+        told = {entry.dedupe for entry in entries if entry.refused == "stop_word"}
+        for posted in posts:
+            if f"post:{posted.post.id}" in told:
+                await self.stops.before(posted)
 
     async def _entries(
         self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int

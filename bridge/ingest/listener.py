@@ -19,6 +19,7 @@ from bridge.ingest.batch import flooded
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.hearing import Hearing
 from bridge.ingest.intake import Intake
+from bridge.ingest.interventions import Interventions
 from bridge.ingest.post_acks import PostAcks
 from bridge.ingest.tampering import Tampering
 from bridge.mattermost.websocket.changes import (
@@ -26,6 +27,9 @@ from bridge.mattermost.websocket.changes import (
     Change,
     ChannelChanged,
     ChannelUpdated,
+    PostDeleted,
+    PostEdited,
+    ReactionAdded,
     TeamChanged,
 )
 from bridge.mattermost.websocket.socket import Changed, Connected, Event, Seen, Socket
@@ -49,6 +53,7 @@ class Listener:
     hearing: Hearing | None = None
     look_every: float = 30
     """Seconds between two looks for posts that the websocket did not deliver."""
+    interventions: Interventions | None = None
 
     async def run(self) -> None:
         """Listen until cancelled; after the socket's end only what it missed is still read."""
@@ -84,12 +89,19 @@ class Listener:
                     backfill.open(await self._news(lost=lost or renamed))
                     await self._look_for_tampering()
                 case Changed(change):
-                    if self.tampering:
-                        await self.tampering.follow(change)
+                    await self._tell(change)
                     await self._follow(change, backfill)
                 case _:
                     assert_never(event)
         await self._store(posts, backfill)
+
+    async def _tell(self, change: Change) -> None:
+        if self.tampering:
+            await self.tampering.follow(change)
+        if self.interventions:
+            await self.interventions.follow(change)
+        if self.hearing and isinstance(change, PostEdited):
+            self.hearing.note_edit(change.post, change.update_at)
 
     def _note(self, post: Post) -> None:
         if self.tampering:
@@ -126,7 +138,7 @@ class Listener:
             case AccountRenamed(username):
                 if await self._rename(username):
                     backfill.open(await self._news(lost=True))
-            case ChannelChanged() | TeamChanged():
+            case ChannelChanged() | TeamChanged() | ReactionAdded() | PostEdited() | PostDeleted():
                 pass
             case _:
                 assert_never(change)

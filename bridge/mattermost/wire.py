@@ -134,6 +134,16 @@ def parse_id(obj: object, key: str) -> str:
     return _id(_record(obj, "object"), key)
 
 
+def parse_name(obj: object, key: str) -> str:
+    """Return the text that an object has under a key."""
+    return _text(_record(obj, "object"), key)
+
+
+def parse_time(obj: object, key: str) -> int:
+    """Return the moment, in milliseconds, that an object has under a key; 0 if it has none."""
+    return _count(_record(obj, "object"), key, 0)
+
+
 def parse_list(obj: object) -> list[Any]:
     if not isinstance(obj, list):
         raise MalformedError("Mattermost sent something else than a list.")

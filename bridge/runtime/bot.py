@@ -15,11 +15,13 @@ from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
 from bridge.db.positions import Positions
 from bridge.db.repairs import RepairRequests
+from bridge.db.repeats import Repeats
 from bridge.db.teams import Teams
 from bridge.errors import TokenRefused
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.hearing import Hearing
 from bridge.ingest.intake import Intake
+from bridge.ingest.interventions import Interventions, IsAdmin
 from bridge.ingest.listener import Listener
 from bridge.ingest.notice_listener import NoticeListener
 from bridge.ingest.post_acks import PostAcks
@@ -31,6 +33,7 @@ from bridge.models.proxies import NO_PROXIES, Proxies
 from bridge.outage import retry_until_available
 from bridge.ports import Agent, MattermostApi
 from bridge.routing import Bot, Policy
+from bridge.runtime.admin_check import AdminCheck
 from bridge.runtime.clients import Clients
 from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
 from bridge.runtime.job_handlers import bot_handlers, notice_handlers, notice_hint_handlers
@@ -87,6 +90,8 @@ class BotRunner:
     metrics: Metrics
     state: BotState
     signals: StopSignals
+    is_admin: IsAdmin | None = None
+    """Says who may stop the answers of others; None where nobody can be asked."""
     image_hosts: Collection[str] = ()
     """Hosts whose images an answer may show."""
     stream: bool = True
@@ -126,6 +131,9 @@ class BotRunner:
             self.worker.register(bot_handlers(mentions, self._direct(mentions), hints, messages))
 
         tampering = Tampering(RepairRequests(pool))
+        interventions = Interventions(
+            self.signals.stops, Repeats(pool), intake, self.bot, is_admin=self.is_admin
+        )
         async with socket:
             answer_as(me.username)
             if not self.notices:
@@ -139,6 +147,7 @@ class BotRunner:
                 answer_as,
                 tampering,
                 Hearing(catch_up),
+                interventions=interventions,
             ).run()
 
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:
@@ -276,6 +285,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         metrics,
         state,
         signals,
+        AdminCheck(worker.inbox.pool, clients.directory).holds if clients.directory else None,
         image_hosts(settings),
         stream=settings.agent_stream == "on",
         roster_reader=roster_reader,

@@ -116,6 +116,7 @@ async def _directory(settings: Settings, stack: AsyncExitStack) -> EquaDirectory
         await stack.enter_async_context(equa.make_session(settings.proxies)),
         url=settings.equa_api_url,
         cookies=settings.equa_session_cookies,
+        admin_permissions=settings.equa_admin_permissions,
         email=email,
         password=password.get_secret_value(),
     )

@@ -10,7 +10,7 @@ from asyncpg import Pool
 
 from bridge.db.memberships import Memberships
 from bridge.errors import EquaUnavailable
-from bridge.models.equa import OrganizationId, Roster
+from bridge.models.equa import OrganizationId, PersonId, Roster
 from provisioning.roster_reader import RosterReader
 
 ACME, BOREALIS = OrganizationId(uuid4()), OrganizationId(uuid4())
@@ -25,6 +25,9 @@ class Directory:
 
     async def organization_name(self, organization: OrganizationId) -> str:
         return f"Organization {organization}"
+
+    async def is_admin(self, organization: OrganizationId, person: PersonId) -> bool:
+        return False
 
     async def roster(self, organization: OrganizationId) -> Roster:
         self.asked.append(organization)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from bridge.mattermost.json_text import load_json
-from bridge.mattermost.wire import parse_channel, parse_id, parse_user
-from bridge.models.chat import Channel, ChannelId, TeamId, UserId
+from bridge.mattermost.wire import parse_channel, parse_id, parse_name, parse_post, parse_time, parse_user
+from bridge.models.chat import Channel, ChannelId, Post, PostId, TeamId, UserId
 
 ChannelChange = Literal["entered", "left", "archived", "restored", "converted"]
 
@@ -46,7 +46,34 @@ class AccountRenamed:
     username: str
 
 
-Change = ChannelChanged | ChannelUpdated | TeamChanged | AccountRenamed
+@dataclass(frozen=True, slots=True)
+class ReactionAdded:
+    """Somebody else than the account put a reaction below a post."""
+
+    post_id: PostId
+    user_id: UserId
+    emoji: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostEdited:
+    """A post was edited, perhaps by the account."""
+
+    post: Post
+    update_at: int
+    """Milliseconds; the channel counts as posted in at that moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostDeleted:
+    """A post was deleted, and with the first of a thread the others; it is not said by whom."""
+
+    post_id: PostId
+
+
+Change = (
+    ChannelChanged | ChannelUpdated | TeamChanged | AccountRenamed | ReactionAdded | PostEdited | PostDeleted
+)
 
 ABOUT_ANYBODY = frozenset({"user_added", "user_removed", "added_to_team", "leave_team", "user_updated"})
 """Events that matter only where they are about the account itself."""
@@ -54,6 +81,8 @@ ABOUT_ANYBODY = frozenset({"user_added", "user_removed", "added_to_team", "leave
 ABOUT_CHANNELS = frozenset(
     {"channel_updated", "channel_deleted", "channel_restored", "channel_converted", "restore_team"}
 )
+
+ABOUT_POSTS = frozenset({"reaction_added", "post_edited", "post_deleted"})
 
 _CHANNEL: Mapping[str, ChannelChange] = {
     "channel_deleted": "archived",
@@ -69,6 +98,8 @@ def parse_change(
     """Return what an event changes for the account; None for other events. Raises `MalformedError`."""
     if event in ABOUT_ANYBODY:
         return _about_me(event, data, broadcast, me)
+    if event in ABOUT_POSTS:
+        return _about_post(event, data, me)
     if event == "channel_updated":
         # The channel is JSON inside JSON; servers before 6.0 leave it out.
         return ChannelUpdated(parse_channel(load_json(str(data["channel"])))) if "channel" in data else None
@@ -77,6 +108,20 @@ def parse_change(
     if what := _CHANNEL.get(event):
         return ChannelChanged(what, ChannelId(parse_id(data, "channel_id")))
     return None
+
+
+def _about_post(event: str, data: Mapping[str, Any], me: UserId) -> Change | None:
+    """Read an event in which the post or the reaction is JSON inside JSON."""
+    if event == "reaction_added":
+        reaction = load_json(str(data.get("reaction")))
+        who = UserId(parse_id(reaction, "user_id"))
+        added = ReactionAdded(PostId(parse_id(reaction, "post_id")), who, parse_name(reaction, "emoji_name"))
+        return None if who == me else added
+    record = load_json(str(data.get("post")))
+    post = parse_post(record)
+    return (
+        PostDeleted(post.id) if event == "post_deleted" else PostEdited(post, parse_time(record, "update_at"))
+    )
 
 
 def _about_me(event: str, data: Mapping[str, Any], broadcast: Mapping[str, Any], me: UserId) -> Change | None:

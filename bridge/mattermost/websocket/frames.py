@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.mattermost.json_text import MalformedError, load_json
-from bridge.mattermost.websocket.changes import ABOUT_ANYBODY, ABOUT_CHANNELS, Change, parse_change
+from bridge.mattermost.websocket.changes import (
+    ABOUT_ANYBODY,
+    ABOUT_CHANNELS,
+    ABOUT_POSTS,
+    Change,
+    parse_change,
+)
 from bridge.mattermost.wire import Record, parse_posted
 from bridge.models.chat import Posted, UserId
 
@@ -146,7 +152,7 @@ _POSTED = re.compile(
     re.DOTALL,
 ).match
 _EVENT = re.compile(rb'\{"event": ?"([a-z_]+)",').match
-_ALWAYS = frozenset(name.encode() for name in ("hello", *ABOUT_CHANNELS))
+_ALWAYS = frozenset(name.encode() for name in ("hello", *ABOUT_CHANNELS, *ABOUT_POSTS))
 _ABOUT_ME = frozenset(name.encode() for name in ("posted", *ABOUT_ANYBODY))
 _SEQ = re.compile(rb'[,{] ?"seq": ?(0|[1-9][0-9]{0,17})\}\n?\Z').search
 _LONGEST_TAIL = 48

@@ -159,6 +159,9 @@ def edit_post(state: State, post: Post, fields: dict[str, Any]) -> Post:
     if fields.get("is_pinned") is not None:
         post.is_pinned = bool(fields["is_pinned"])
     post.update_at = now
+    state.channels[post.channel_id].last_post_at = max(state.channels[post.channel_id].last_post_at, now)
+    if post.root_id in state.posts:
+        state.posts[post.root_id].update_at = now
     state.posts[old.id] = old
     state.channel_posts[post.channel_id].add(old)
     state.publish(post_event("post_edited", post))

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import islice
+from typing import Any
 
 from bridge.sandbox.mattermost.events import Event
 from bridge.sandbox.mattermost.ids import new_id
@@ -87,6 +88,8 @@ class State:
         self.channel_members: dict[str, dict[str, ChannelMember]] = defaultdict(dict)
         self.channels_of_user: dict[str, dict[str, ChannelMember]] = defaultdict(dict)
         self.posts: dict[str, Post] = {}
+        self.reactions: dict[str, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)
+        """By post, and by account and name."""
         self.files: dict[str, File] = {}
         self.channel_posts: dict[str, ChannelPosts] = defaultdict(ChannelPosts)
         self.replies: dict[str, list[Post]] = defaultdict(list)

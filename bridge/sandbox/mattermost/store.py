@@ -11,6 +11,7 @@ from bridge.sandbox.mattermost import (
     direct_channels,
     files,
     posts,
+    reactions,
     sessions,
     team_members,
     teams,
@@ -125,6 +126,14 @@ class Store(State):
     def upload_as(self, user: User, channel: Channel, name: str, data: bytes) -> File:
         """Upload a file, to be attached to a post of the user."""
         return files.create_file(self, user, channel, name, data)
+
+    def react(self, user: User, post: Post, emoji: str) -> None:
+        """Put a user's reaction below a post."""
+        reactions.add(self, user, post.id, emoji)
+
+    def reactions_to(self, post: Post) -> list[tuple[str, str]]:
+        """Return the reactions below a post: who, and with what."""
+        return list(self.reactions[post.id])
 
     def thread(self, root_id: str) -> list[Post]:
         """Return a thread, root first, without deleted posts; empty if there is no such root."""

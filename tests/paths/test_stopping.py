@@ -1,0 +1,188 @@
+"""People stop an answer, correct their question, or want it answered once more."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from asyncpg import Pool
+
+from bridge.sandbox.agent.faults import Says
+from bridge.sandbox.mattermost import Post
+from bridge.sandbox.mattermost.posts import delete_post, edit_post
+from tests.support.daemon import Daemon, running
+from tests.support.world import Company, World
+
+LONG = " ".join(f"word{number}" for number in range(300))
+
+
+@pytest.fixture
+def slow(world: World) -> World:
+    """A world whose agent needs long for a long answer."""
+    world.agent.fault_for = lambda call: Says(LONG if "long" in call.text else call.text)
+    world.agent.piece_delay = 3
+    return world
+
+
+async def job_of(pool: Pool, post: Post, prefix: str = "post") -> tuple[str, Any]:
+    """Wait until the job of a post has ended; return its state and result."""
+    async with asyncio.timeout(60):
+        while not (
+            row := await pool.fetchrow(
+                "select state, result from jobs where dedupe = $1 and finished is not null",
+                f"{prefix}:{post.id}",
+            )
+        ):
+            await asyncio.sleep(0.02)
+    return row["state"], row["result"]
+
+
+async def growing(world: World, company: Company, text: str = "@equabot a long story", **where: Any) -> Post:
+    """Ask, and wait until a part of the answer is shown."""
+    post = world.ask(company, text, **where)
+    await world.answered(post)
+    return post
+
+
+@pytest.mark.parametrize("on", ["question", "answer"])
+async def test_a_reaction_stops_the_run(
+    slow: World, acme: Company, daemon: Daemon, pool: Pool, on: str
+) -> None:
+    """What was shown stays, and says that it was stopped; nobody else's reaction does that."""
+    post = await growing(slow, acme)
+    (answer,) = slow.answers(post)
+    asker, other = acme.people
+    slow.store.react(other, post, "octagonal_sign")
+    slow.store.react(asker, post, "thumbsup")
+    began = time.monotonic()
+
+    slow.store.react(asker, post if on == "question" else answer, "octagonal_sign")
+    await slow.agent.until(lambda: slow.agent.cancelled == 1)
+
+    assert time.monotonic() - began < 3
+    assert await job_of(pool, post) == (
+        "done",
+        {"posts": [answer.id], "stopped": {"cause": "reaction", "by": asker.id}},
+    )
+    assert answer.message.startswith("word0 word1")
+    assert answer.message.endswith("\n\n(stopped)")
+    assert await pool.fetchval("select state from answer_posts") == "stopped"
+
+
+@pytest.mark.parametrize("word", ["stop", "@equabot Stop!", "bitte stoppen", "停止"])
+async def test_a_word_in_the_thread_stops_the_run(
+    slow: World, acme: Company, daemon: Daemon, pool: Pool, word: str
+) -> None:
+    """It is no question."""
+    post = await growing(slow, acme)
+
+    said = slow.ask(acme, word, root_id=post.id)
+
+    state, result = await job_of(pool, post)
+    assert (state, result["stopped"]) == ("done", {"cause": "word", "by": acme.people[0].id})
+    assert await job_of(pool, said) == ("refused", None)
+    assert len(slow.agent.calls) == 1
+
+
+async def test_another_process_stops_the_run(
+    slow: World, acme: Company, daemon: Daemon, pool: Pool, tmp_path: Path
+) -> None:
+    """The one that hears of it need not be the one that works on it."""
+    post = await growing(slow, acme)
+    async with running(slow.environ, tmp_path / "second.log"):
+        # The first one hears nothing any more.
+        slow.server.faults.refuse_sockets = True
+        await pool.execute(
+            "insert into stops (job_id, cause, by_user) select id, 'reaction', $1 from jobs",
+            acme.people[0].id,
+        )
+        await pool.execute("notify stops")
+        await slow.agent.until(lambda: slow.agent.cancelled == 1)
+
+    assert (await job_of(pool, post))[0] == "done"
+
+
+async def test_a_deleted_question_stops_the_run(
+    slow: World, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """Also what waits behind it in its thread."""
+    post = await growing(slow, acme)
+    behind = slow.ask(acme, "@equabot and then?", root_id=post.id)
+    async with asyncio.timeout(20):
+        while await pool.fetchval("select count(*) from jobs") < 2:
+            await asyncio.sleep(0.02)
+
+    delete_post(slow.store, slow.store.posts[post.id])
+    await slow.agent.until(lambda: slow.agent.cancelled == 1)
+
+    assert await job_of(pool, post) == ("done", {"skipped": "question_deleted"})
+    assert (await job_of(pool, behind))[1]["skipped"] == "stopped"
+
+
+async def test_an_edited_question_is_asked_anew(
+    slow: World, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """The same post holds the answer to the new words; a later edit changes nothing."""
+    post = await growing(slow, acme)
+    (half,) = slow.answers(post)
+
+    edit_post(slow.store, slow.store.posts[post.id], {"message": "@equabot short, please"})
+
+    assert await job_of(pool, post) == ("done", {"posts": [half.id]})
+    assert half.message == "short, please"
+    edit_post(slow.store, slow.store.posts[post.id], {"message": "@equabot something else"})
+    later = slow.ask(acme, "@equabot later", root_id=post.id)
+    await slow.answered(later)
+    assert [call.text for call in slow.agent.calls] == ["a long story", "short, please", "later"]
+
+
+async def test_an_edit_that_adds_the_mention_asks(
+    slow: World, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    post = slow.ask(acme, "who is on our team?")
+    await job_of(pool, post)
+
+    edit_post(slow.store, slow.store.posts[post.id], {"message": "@equabot who is on our team?"})
+
+    await slow.answered(post)
+
+
+async def test_an_answer_is_asked_for_once_more(
+    slow: World, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """By its asker, as a new post, once."""
+    post = slow.ask(acme, "@equabot hello")
+    await job_of(pool, post)
+    (first,) = slow.answers(post)
+    asker, other = acme.people
+
+    slow.store.react(other, first, "repeat")
+    slow.store.react(asker, first, "repeat")
+    slow.store.react(asker, first, "repeat")
+
+    await job_of(pool, first, "repeat")
+    assert len(slow.answers(post)) == 2
+    assert [call.text for call in slow.agent.calls] == ["hello", "hello"]
+
+
+@pytest.fixture
+async def forgetful(slow: World, tmp_path: Path) -> AsyncIterator[Daemon]:
+    """A daemon whose agent remembers nothing."""
+    environ = {**slow.environ, "AGENT_KIND": "openai"}
+    async with running(environ, tmp_path / "forgetful.log") as started:
+        yield started
+
+
+async def test_what_was_stopped_is_nothing_that_the_agent_has_said(
+    slow: World, acme: Company, forgetful: Daemon, pool: Pool
+) -> None:
+    post = await growing(slow, acme)
+    slow.ask(acme, "stop", root_id=post.id)
+    await job_of(pool, post)
+
+    later = slow.ask(acme, "@equabot later", root_id=post.id)
+    await slow.answered(later)
+
+    assert "assistant" not in {message["role"] for message in slow.agent.calls[-1].messages}
