@@ -51,9 +51,13 @@ _POST = " or ".join(
 _OF_POST = _REQUEST.format(which=_POST + " and author = $3")
 _OF_POST_AS_ADMIN = _REQUEST.format(which=_POST)
 _OF_DELETED = _REQUEST.format(
-    which="((lane = 'thread:' || $1 and state in ('waiting', 'running')) or dedupe = 'post:' || $1 or "
-    + _REPEATED
-    + ")"
+    which=" or ".join(
+        (
+            "((lane = 'thread:' || $1 and state in ('waiting', 'running'))",
+            "dedupe = 'post:' || $1",
+            f"{_REPEATED})",
+        )
+    )
 )
 _BEFORE = _REQUEST.format(which="lane = $1 and author = $3 and posted_at <= $4")
 
