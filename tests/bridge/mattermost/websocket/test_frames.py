@@ -141,7 +141,7 @@ def test_malformed_frames(frame: str | bytes, seq: int | None) -> None:
         ("added_to_team", {"team_id": TEAM, "user_id": "a" * 26}),
         ("leave_team", {"team_id": TEAM, "user_id": "a" * 26}),
         ("new_user", {"user_id": BOT}),
-        ("post_edited", {"post": go_json(post_json())}),
+        ("reaction_removed", {"reaction": "{}"}),
         ("typing", {"parent_id": "", "user_id": "a" * 26}),
         ("status_change", {"status": "online", "user_id": "a" * 26}),
     ],
@@ -308,10 +308,11 @@ def written(draw: st.DrawFn) -> bytes:
 @example(b'{"a,\\"seq":5}')
 @example(b'[{"seq":5}]')
 def test_quick_look_says_what_the_parser_says(frame: bytes) -> None:
-    """For any JSON, the quick look either passes or agrees with the parser."""
+    """For any JSON, the quick look either passes, or the parser finds nothing of use under that number."""
     seq = SNIFF(frame)
+    said = parse(frame)
 
-    assert seq is None or parse(frame) == Other(seq)
+    assert seq is None or (isinstance(said, Other | Malformed) and said.seq == seq)
 
 
 @settings(max_examples=200, deadline=None)
