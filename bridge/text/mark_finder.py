@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 _SIGNS = re.compile(r"(\\?.)((?:\\[\[|]|[/A-Za-z\uff5c])?)(.*)", re.DOTALL)
 
-_FOLLOWING = {"<": r"(?=[/|A-Za-z\uff5c])", r"\[": r"(?=[/A-Za-z]|\[[\sA-Za-z])"}
+_FOLLOWING = {"<": r"(?=[/A-Za-z\uff5c]|\|[/\w])", r"\[": r"(?=[/A-Za-z]|\[[\sA-Za-z])"}
 """What a mark with such a first character goes on with."""
 
 
