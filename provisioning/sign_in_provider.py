@@ -107,6 +107,13 @@ class SignInProvider:
                 return None
             return await self._profile(owner, user)
 
+    async def end_late_sessions(self) -> None:
+        """End the sessions of people who have left their last organization while they signed in."""
+        for owner in await self.tables.sign_ins.late():
+            with own_tokens():
+                await self.admin.revoke_sessions(owner.user_id)
+            log.info("late_sessions_ended", person=str(owner.person), user=owner.user_id)
+
     async def _profile(self, owner: Owner, user: User) -> Profile | None:
         account = await self.tables.accounts.find(owner.person)
         if account is None or account.user_id != user.id:

@@ -5,11 +5,12 @@ Each step has a random value that is good once and for a minute: a browser that 
 for it. Only digests are stored. Whoever has left their last organization has none of them.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from asyncpg import Pool
+from asyncpg import Pool, Record
 
 from bridge.db.accounts import Owner
 from bridge.db.pool import database_errors
@@ -17,6 +18,9 @@ from bridge.models.chat import UserId
 from bridge.models.equa import PersonId
 
 LIFETIME = timedelta(seconds=60)
+
+_ANSWERED = b"answered"
+"""In place of a proof, in an access token that was used."""
 
 Start = Literal["browser", "confirmed"]
 """What a browser can begin with."""
@@ -123,27 +127,63 @@ class SignIns:
 
     @database_errors
     async def use_access(self, access: bytes) -> Owner | None:
-        """Use an access token up; None if it is not good, or its person is in no organization any more."""
+        """Use an access token up; None if it is not good, or its person is in no organization any more.
+
+        It is remembered for a minute, in which Mattermost makes a session of it: see `late`.
+        """
         row = await self.pool.fetchrow(
             """
-            with used as (delete from sign_ins where hash = $1 and purpose = 'access' returning *)
+            with used as (
+                update sign_ins set proof = $2, expires = now() + $3::interval
+                where hash = $1 and purpose = 'access' and proof is null and expires > now()
+                returning person_id
+            )
             select used.person_id, u.mattermost_user_id as user_id
             from used join mattermost_user_mappings u on u.id = used.person_id
-            where used.expires > now() and exists (
+            where exists (
                 select from memberships m where m.person_id = used.person_id and m.state = 'joined'
             )
             """,
             access,
+            _ANSWERED,
+            LIFETIME,
         )
-        return Owner(PersonId(row["person_id"]), UserId(row["user_id"])) if row else None
+        return _owner(row) if row else None
+
+    @database_errors
+    async def late(self) -> Sequence[Owner]:
+        """Return who was answered for within the last minute and is in no organization any more.
+
+        Mattermost may have made their session after all of them were ended.
+        """
+        rows = await self.pool.fetch(
+            """
+            select distinct s.person_id, u.mattermost_user_id as user_id
+            from sign_ins s join mattermost_user_mappings u on u.id = s.person_id
+            where s.purpose = 'access' and s.proof = $1 and s.expires > now() and not exists (
+                select from memberships m where m.person_id = s.person_id and m.state in ('joining', 'joined')
+            )
+            """,
+            _ANSWERED,
+        )
+        return list(map(_owner, rows))
 
     @database_errors
     async def end(self, person: PersonId) -> None:
         """Make everything void that a person has begun."""
-        await self.pool.execute("delete from sign_ins where person_id = $1", person)
+        await self.pool.execute(
+            """delete from sign_ins
+               where person_id = $1 and not (purpose = 'access' and proof is not distinct from $2)""",
+            person,
+            _ANSWERED,
+        )
 
     @database_errors
     async def purge(self) -> int:
         """Delete what has expired; return how much."""
         rows = await self.pool.fetch("delete from sign_ins where expires <= now() returning 1")
         return len(rows)
+
+
+def _owner(row: Record) -> Owner:
+    return Owner(PersonId(row["person_id"]), UserId(row["user_id"]))

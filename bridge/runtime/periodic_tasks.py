@@ -11,7 +11,7 @@ from asyncpg import Pool
 
 from bridge.db.job_history import JobHistory
 from bridge.db.periodic_tasks import PeriodicTasks as Table
-from bridge.errors import DatabaseUnavailable
+from bridge.errors import MattermostRefused, Unavailable
 from bridge.metrics import Metrics
 from bridge.outage import retry_until_available
 from bridge.runtime.reconcile import Reconciler
@@ -25,6 +25,8 @@ KEEP = timedelta(days=90)
 
 _SAMPLE_EVERY = 10.0
 _PURGE_EVERY = 3600.0
+_LATE_EVERY = 10.0
+"""Several times within the minute in which Mattermost may still make a session."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class PeriodicTasks:
             "purge old rows": _repeat("purge", self.purge, _PURGE_EVERY),
             "reseal tokens": retry_until_available("reseal", self.reseal),
         }
+        if provider := self.services.sign_in_provider:
+            tasks["end late sessions"] = _repeat("late sessions", provider.end_late_sessions, _LATE_EVERY)
         if reconciler := make_reconciler(self.services, self.job_history.pool, self.metrics):
             tasks["reconcile"] = reconciler.run()
         return tasks
@@ -71,7 +75,7 @@ async def _repeat(what: str, task: Callable[[], Awaitable[None]], every: float) 
     while True:
         try:
             await task()
-        except DatabaseUnavailable as error:
+        except (Unavailable, MattermostRefused) as error:
             log.warning("periodic_task_failed", task=what, reason=error.message)
         await asyncio.sleep(every)
 

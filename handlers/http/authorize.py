@@ -4,9 +4,9 @@ A browser that has just shown its ticket, or comes back from the web app, goes o
 goes to the web app first; in a frame it tells the page around it, which brings a new ticket.
 """
 
-import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import Annotated, TypeVar
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Annotated
 from urllib.parse import urlencode
 
 from aiohttp import web
@@ -19,17 +19,16 @@ from bridge.errors import (
     MattermostNotConfigured,
     NotPermitted,
     NotSignedIn,
+    TooManyRequests,
 )
 from handlers.http import own_cookies
-from handlers.http.app_keys import LIMITS, SERVICES, OAuth
+from handlers.http.app_keys import SERVICES, OAuth
 from handlers.http.login_page import waiting_page
 from handlers.http.models import Input
 from handlers.http.oauth import LONGEST_STATE, Refusal, back, is_plain, require_client, state_of
 from handlers.http.route import HTML, Reply, Route
-from handlers.http.sign_in_answers import CAREFUL, as_page, failure_page
+from handlers.http.sign_in_answers import CAREFUL, as_page, failure_page, in_turn
 from provisioning.sign_in_provider import digest
-
-T = TypeVar("T")
 
 WEB_APP_PATH = "/messaging/sign-in"
 """Where `handlers.web.sign_in` is."""
@@ -73,9 +72,8 @@ async def _authorized(request: web.Request) -> web.Response:
         fields = {"error": refusal.error, "error_description": refusal.description}
         return _redirect(back(oauth.client, given, **fields))
     kept = own_cookies.browser(request)
-    if kept and (
-        code := await _within_time(request, oauth.provider.code_of_browser(kept, oauth.client, state))
-    ):
+    redeem = partial(oauth.provider.code_of_browser, kept, oauth.client, state)
+    if kept and (code := await in_turn(request, redeem)):
         return _redirect(back(oauth.client, state, code=code), own_cookies.end_browser(request))
     return _ask(request, state)
 
@@ -84,9 +82,8 @@ async def _came_back(request: web.Request, oauth: OAuth) -> web.Response:
     """Finish what this browser has begun; a link from elsewhere is bound to another browser's nonce."""
     begun = own_cookies.begun(request) or own_cookies.Begun("", "")
     confirmed = request.query["confirmed"]
-    code = await _within_time(
-        request, oauth.provider.code_of_confirmed(confirmed, begun.nonce, oauth.client, begun.state)
-    )
+    redeem = partial(oauth.provider.code_of_confirmed, confirmed, begun.nonce, oauth.client, begun.state)
+    code = await in_turn(request, redeem)
     # The browser's owner can write the cookie anew, state and all.
     if code is None or not is_plain(begun.state):
         raise NotSignedIn("This sign-in was begun in another browser, or too long ago.")
@@ -109,14 +106,6 @@ def _ask(request: web.Request, state: str) -> web.Response:
     )
     response.headers.add("Set-Cookie", cookie)
     return response
-
-
-async def _within_time(request: web.Request, asked: Awaitable[T]) -> T:
-    try:
-        async with asyncio.timeout(request.app[LIMITS].timeouts.login):
-            return await asked
-    except TimeoutError:
-        raise DatabaseUnavailable("The database does not answer.") from None
 
 
 def _configured(request: web.Request) -> OAuth:
@@ -157,6 +146,7 @@ ROUTE = Route(
         InvalidRequest,
         NotSignedIn,
         NotPermitted,
+        TooManyRequests,
         MattermostNotConfigured,
         BridgeError,
         DatabaseUnavailable,

@@ -5,16 +5,17 @@ then names. So a code of ours goes on only with the very `state` that it was giv
 provider with a `state` that names no team.
 """
 
-import asyncio
+from functools import partial
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from aiohttp import web
 
-from bridge.errors import DatabaseUnavailable, NotPermitted
+from bridge.errors import DatabaseUnavailable, NotPermitted, TooManyRequests
 from bridge.models.chat import GITLAB
-from handlers.http.app_keys import LIMITS, SERVICES, OAuth
+from handlers.http.app_keys import SERVICES
 from handlers.http.oauth import joins_no_team
 from handlers.http.route import Reply, Route
+from handlers.http.sign_in_answers import in_turn
 
 ASKED = "X-Original-URI"
 """The header in which the proxy names the address."""
@@ -35,17 +36,13 @@ async def check(request: web.Request) -> web.Response:
     # Of a name that is there twice Mattermost might take the other value.
     if query.keys() >= _WITH_CODE and all(len(values) == 1 for values in query.values()):
         code, state = query["code"][0], query["state"][0]
-        if await _belong_together(request, oauth, code, state) if oauth and is_ours else joins_no_team(state):
+        if is_ours and oauth:
+            good = await in_turn(request, partial(oauth.provider.is_for, code, state))
+        else:
+            good = joins_no_team(state)
+        if good:
             return web.Response(status=204)
     raise NotPermitted("This sign-in was changed on its way, or has been used.")
-
-
-async def _belong_together(request: web.Request, oauth: OAuth, code: str, state: str) -> bool:
-    try:
-        async with asyncio.timeout(request.app[LIMITS].timeouts.login):
-            return await oauth.provider.is_for(code, state)
-    except TimeoutError:
-        raise DatabaseUnavailable("The database does not answer.") from None
 
 
 def _parts(address: str) -> SplitResult:
@@ -74,5 +71,5 @@ ROUTE = Route(
     summary="Say whether a code and its state belong together",
     description=f"The proxy asks before it passes a completion on, and names its address in `{ASKED}`.",
     replies={204: Reply("They do.")},
-    errors=(NotPermitted, DatabaseUnavailable),
+    errors=(NotPermitted, TooManyRequests, DatabaseUnavailable),
 )

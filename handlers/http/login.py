@@ -32,7 +32,7 @@ from handlers.http.mattermost_cookies import CSRF, TOKEN, sign_in_cookies
 from handlers.http.models import Input
 from handlers.http.redirect import LONGEST, PATTERN, redirect_path
 from handlers.http.route import HTML, Reply, Route
-from handlers.http.sign_in_answers import CAREFUL, as_page, base_path, failure_page
+from handlers.http.sign_in_answers import CAREFUL, as_page, base_path, failure_page, in_turn
 from provisioning.sign_in_service import TOKEN_PATTERN, SignInResult, SignInService
 
 _GITLAB = "/oauth/gitlab/login"
@@ -106,11 +106,7 @@ async def _is_in(request: web.Request, oauth: OAuth, result: SignInResult) -> bo
 
 async def _kept(request: web.Request, oauth: OAuth, person: PersonId) -> str:
     """Return the cookie by which the browser is known when Mattermost asks who is there."""
-    try:
-        async with asyncio.timeout(request.app[LIMITS].timeouts.login):
-            value = await oauth.provider.remember(person)
-    except TimeoutError:
-        raise DatabaseUnavailable("The database does not answer.") from None
+    value = await in_turn(request, partial(oauth.provider.remember, person))
     return own_cookies.set_browser(request, value)
 
 

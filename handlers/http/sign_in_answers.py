@@ -1,19 +1,35 @@
 """Answers of the routes through which a browser is signed in."""
 
+import asyncio
 import secrets
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bridge.errors import BridgeError, NotSignedIn
-from handlers.http.app_keys import SERVICES, Services
+from bridge.errors import BridgeError, DatabaseUnavailable, NotSignedIn
+from handlers.http.app_keys import LIMITS, SERVICES, Services
 from handlers.http.errors import refusal
 from handlers.http.login_page import expired_page, passing_page, policy, trouble_page
 
+T = TypeVar("T")
+
 CAREFUL: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 """The address holds what signs somebody in."""
+
+
+async def in_turn(request: web.Request, work: Callable[[], Awaitable[T]]) -> T:
+    """Ask the database in the queue in which tickets wait, so that a crowd leaves it to others.
+
+    Raises `DatabaseUnavailable` after a time, and `TooManyRequests` where too many wait already.
+    """
+    limits = request.app[LIMITS]
+    try:
+        async with asyncio.timeout(limits.timeouts.login), limits.tickets.queue.passed():
+            return await work()
+    except TimeoutError:
+        raise DatabaseUnavailable("The database does not answer.") from None
 
 
 def base_path(services: Services) -> str:

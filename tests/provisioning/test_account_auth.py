@@ -8,6 +8,7 @@ import pytest
 from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.passwords import give_service
+from bridge.sandbox.mattermost.sessions import log_in
 from provisioning.provisioner import Provisioner
 from provisioning.sync import TeamSync
 from tests.support.crashes import Crash, Crashes, When
@@ -120,3 +121,25 @@ async def test_a_first_visit_may_crash_at_any_of_its_first_calls(
     stored = {number for number, ready in await numbers(process) if ready}
     assert stored == {user.auth_data for user in chat.people()}
     assert len(stored) == at
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_leaving_may_crash_anywhere(
+    chat: Chat, process: Process, provider: Provisioner, ada: Person, when: When
+) -> None:
+    """Once it is done no session is left, whatever has happened before."""
+    acme = an_organization("Acme Corp")
+    for at in range(1, 30):
+        await provider.open_session(ada, acme)
+        (user,) = chat.people()
+        session = log_in(chat.store, user)
+        crashes = Crashes(at, when)
+        work = asyncio.ensure_future(crashes.provisioner(provider).leave(ada.id, acme.id))
+        await asyncio.wait({work})
+        await provider.leave(ada.id, acme.id)
+        assert session.id not in chat.store.sessions
+        assert not chat.tokens(user)
+        await process.pool.execute("update memberships set modified = modified - interval '1 hour'")
+        if not crashes.happened:
+            break
+    assert at > 6

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import encode_basic_auth
 
 from bridge.sandbox import demo_data
+from bridge.sandbox.mattermost.sessions import log_in
 from tests.support.api import Lines
 from tests.support.front import BOREALIS, served
 from tests.support.sign_in import COMPLETION, SECRET, SignIn, signing_in
@@ -148,6 +149,7 @@ async def test_after_a_minute_nothing_is_good(equa: SignIn) -> None:
 
     assert (await equa.exchange(first)).status == 400
     assert (await equa.user(second)).status == 401
+    await equa.front.built.periodic_tasks.purge()
     assert await equa.front.pool.fetchval("select count(*) from sign_ins") == 0
 
 
@@ -207,6 +209,40 @@ async def test_who_leaves_one_of_several_stays_signed_in(equa: SignIn) -> None:
     assert [await laptop.me(), await phone.me()] == ["dmitri", "dmitri"]
     await provisioner.leave(demo_data.DMITRI.id, demo_data.ACME.id)
     assert [await laptop.me(), await phone.me()] == [None, None]
+
+
+async def test_a_session_that_was_made_too_late_is_ended(equa: SignIn) -> None:
+    """Mattermost had its answer, and was slow; others keep theirs."""
+    services, one = equa.front.built.services, await token(equa)
+    assert services.provisioner
+    assert services.sign_in_provider
+    ben = equa.browser()
+    await ben.enter(await equa.ticket(demo_data.BEN))
+    assert (await equa.user(one)).status == 200
+    await services.provisioner.leave(demo_data.ADA.id, demo_data.ACME.id)
+    (ada,) = [user for user in equa.front.chat.people() if user.username == "ada"]
+    late = log_in(equa.front.chat.store, ada)
+
+    await services.sign_in_provider.end_late_sessions()
+
+    assert late.id not in equa.front.chat.store.sessions
+    assert await ben.me() == "ben"
+
+
+async def test_whoever_comes_back_within_the_minute_keeps_their_session(equa: SignIn) -> None:
+    """They are a member again."""
+    services, one = equa.front.built.services, await token(equa)
+    assert services.provisioner
+    assert services.sign_in_provider
+    assert (await equa.user(one)).status == 200
+    await services.provisioner.leave(demo_data.ADA.id, demo_data.ACME.id)
+    await equa.front.pool.execute("update memberships set modified = modified - interval '1 hour'")
+    browser = equa.browser()
+    await browser.enter(await equa.ticket())
+
+    await services.sign_in_provider.end_late_sessions()
+
+    assert await browser.me() == "ada"
 
 
 async def test_a_renewed_token_signs_nobody_out(equa: SignIn) -> None:

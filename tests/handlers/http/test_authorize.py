@@ -1,5 +1,6 @@
 """A browser with a ticket, and one without, is signed in by Mattermost's own sign-in."""
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -7,7 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bridge.sandbox import demo_data
-from tests.support.front import APP, BOREALIS, front
+from handlers.http.app_keys import LIMITS, Limits
+from handlers.http.limits import Timeouts
+from tests.support.front import APP, BOREALIS, CONFIG, front
+from tests.support.mattermost import eventually
 from tests.support.sign_in import AGENT, CHAT, COMPLETION, IN_FRAME, IN_TAB, SignIn, signing_in
 
 COMPLETE = "/signup/gitlab/complete"
@@ -318,6 +322,36 @@ async def test_while_the_database_is_away_a_page_tries_again(equa: SignIn) -> No
     assert (last.status, last.headers["Retry-After"]) == (503, "5")
     assert "equabot:login-failed" in last.text
     assert "Set-Cookie" not in last.headers
+
+
+async def test_the_token_itself_leads_there_too(dsn: str) -> None:
+    """In the customer's first design it is in the address; the browser gets a session all the same."""
+    async with signing_in(dsn, SESSION_TOKEN="pat") as equa:
+        browser = equa.browser()
+        pat = await equa.ticket()
+
+        hops = await browser.enter(pat)
+
+        assert hops[-1].status == 200
+        assert await browser.me() == "ada"
+        assert browser.cookies["chat.example.com"]["MMAUTHTOKEN"] != pat
+
+
+async def test_what_waits_for_the_database_leaves_it_to_others(dsn: str) -> None:
+    """However many browsers bring cookies that are good for nothing."""
+    async with signing_in(dsn, Limits(timeouts=Timeouts(login=3))) as equa:
+        browser = equa.browser()
+        asked = (await browser.enter(await equa.ticket(), until="/login/equa/authorize"))[-1].location
+        async with equa.front.pool.acquire() as held, held.transaction():
+            await held.execute("lock table sign_ins")
+            async with asyncio.TaskGroup() as group:
+                waiting = [group.create_task(browser.step(str(asked))) for _ in range(30)]
+                queue = equa.front.app[LIMITS].tickets.queue
+                await eventually(lambda: len(queue) == 26)
+                config = await equa.front.client.get(CONFIG, headers={"Cookie": equa.front.cookie()})
+
+        assert config.status == 200
+        assert {each.result().status for each in waiting} == {503}
 
 
 async def test_without_the_secret_there_is_no_provider(dsn: str) -> None:
