@@ -103,6 +103,7 @@ class Provisioner:
                 team = await ensure_team(self.admin, self.tables, organization)
                 channels = await self._channels.ensure(organization.id, team, thorough=thorough)
                 self.looks.note(organization.id)
+                await self.tables.teams.welcome(organization.id)
                 # Events that came before there was a team have waited for it.
                 await self.tables.inbox.wake(organization.id)
                 return ProvisionedTeam(

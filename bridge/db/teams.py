@@ -6,9 +6,25 @@ from dataclasses import dataclass
 from asyncpg import Pool
 
 from bridge.db.attempts import of_organization
+from bridge.db.inbox import CHANNEL
 from bridge.db.pool import database_errors
 from bridge.models.chat import ChannelId, ChannelProblem, Team, TeamId
 from bridge.models.equa import OrganizationId, PersonId
+
+_WELCOME = """
+with team as (
+    update mattermost_org_mappings set welcomed = true where organization_id = $1 and not welcomed
+    returning organization_id, mattermost_team_id
+), job as (
+    insert into jobs (kind, lane, organization_id, dedupe, payload)
+    select 'welcome', 'welcome:' || organization_id, organization_id,
+           'welcome:' || organization_id || ':' || mattermost_team_id, '{}'
+    from team
+    on conflict (dedupe) do nothing
+    returning id
+)
+select id, pg_notify($2, '') from job
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +90,8 @@ class Teams:
             set mattermost_team_id = excluded.mattermost_team_id,
                 mattermost_team_name = excluded.mattermost_team_name,
                 shown_name = excluded.shown_name,
+                welcomed = mattermost_org_mappings.welcomed
+                           and mattermost_org_mappings.mattermost_team_id = excluded.mattermost_team_id,
                 modified = now()
             """,
             organization,
@@ -82,6 +100,12 @@ class Teams:
             of_organization(organization),
             shown_name,
         )
+
+    @database_errors
+    async def welcome(self, organization: OrganizationId) -> bool:
+        """Have the bot greet the organization's team, once; False if it was greeted before."""
+        welcomed = await self.pool.fetchval(_WELCOME, organization, CHANNEL)
+        return welcomed is not None
 
     @database_errors
     async def channels(self, organization: OrganizationId) -> Mapping[str, ChannelMapping]:

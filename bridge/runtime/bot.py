@@ -54,6 +54,7 @@ from handlers.jobs.remarker import Remarker
 from handlers.jobs.signs import Signs
 from handlers.jobs.speakers import Speakers
 from handlers.jobs.stop_signals import StopSignals
+from handlers.jobs.welcome import Welcomes
 from handlers.jobs.welcome_text import welcome_text
 from handlers.jobs.write_budget import WriteBudget
 from provisioning.default_channels import NOTICES
@@ -128,7 +129,8 @@ class BotRunner:
             self.state.bot_account = username
             hints = Hints(Remarker(poster, inbox), self._hint_texts())
             mentions = self._mentions(poster, socket, username)
-            self.worker.register(bot_handlers(mentions, self._direct(mentions), hints, messages))
+            welcomes = Welcomes(posts, inbox, self.account.channel, mentions.commands.help_text)
+            self.worker.register(bot_handlers(mentions, self._direct(mentions), hints, messages, welcomes))
 
         tampering = Tampering(RepairRequests(pool))
         interventions = Interventions(

@@ -14,6 +14,7 @@ from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
 from handlers.jobs.repair import Repairs
 from handlers.jobs.sync import SyncJobs
+from handlers.jobs.welcome import Welcomes
 
 
 def membership_handlers(services: Services, metrics: Metrics) -> Mapping[JobKind, Handler]:
@@ -28,7 +29,7 @@ def membership_handlers(services: Services, metrics: Metrics) -> Mapping[JobKind
 
 
 def bot_handlers(
-    mentions: Mentions, direct: DirectMessages, hints: Hints, messages: AgentMessages
+    mentions: Mentions, direct: DirectMessages, hints: Hints, messages: AgentMessages, welcomes: Welcomes
 ) -> Mapping[JobKind, Handler]:
     """Return the handlers of the kinds that the bot does."""
     return {
@@ -38,6 +39,7 @@ def bot_handlers(
         "invite": Handler(mentions.invite),
         "direct": Handler(direct.answer, mentions.apologize),
         "hint": Handler(hints.post),
+        "welcome": Handler(welcomes.post),
     }
 
 

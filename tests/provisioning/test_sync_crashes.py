@@ -22,7 +22,7 @@ def fragile(crew: Crew, crashes: Crashes) -> TeamSync:
     """Return the same, in a process that will crash."""
     return TeamSync(
         crashes.provisioner(crew.sync.provisioner),
-        crashes._fragile(crew.sync.bulk),
+        crashes.fragile(crew.sync.bulk),
     )
 
 

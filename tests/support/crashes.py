@@ -25,10 +25,11 @@ class Crashes:
 
     def provisioner(self, provisioner: Provisioner) -> Provisioner:
         """Return the same, in a process that will crash."""
-        tables = Tables(*(self._fragile(getattr(provisioner.tables, each.name)) for each in fields(Tables)))
-        return replace(provisioner, admin=self._fragile(provisioner.admin), tables=tables)
+        tables = Tables(*(self.fragile(getattr(provisioner.tables, each.name)) for each in fields(Tables)))
+        return replace(provisioner, admin=self.fragile(provisioner.admin), tables=tables)
 
-    def _fragile(self, target: object) -> Any:
+    def fragile(self, target: object) -> Any:
+        """Return the same, whose calls are counted."""
         return _Fragile(target, self)
 
     async def around(self, call: Any) -> Any:
