@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from aiohttp import ClientSession
 
+from bridge.errors import Unavailable
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.ops import sign_in
 from bridge.ops.checks import Check
@@ -22,6 +23,8 @@ from bridge.ops.settings import Config, deviations
 from bridge.ops.sign_in_setup import SUBJECT
 from bridge.ops.web import fetch
 from handlers.http.access_token import TRIAL_CODE
+
+SCRIPT = "/login/equa/chat.js"
 
 _SETUP = "run `equabot-bridge setup --bridge-url URL`, with SIGN_IN_SECRET if the bridge has one"
 
@@ -70,8 +73,15 @@ class SignInChecks:
         page = await fetch(self.session, f"{self.url}/api/v4/config/client?format=old")
         with suppress(ValueError):
             shown = json.loads(page.body)
-            return shown if isinstance(shown, dict) else {}
+            return {**shown, SCRIPT: await self._has_script()} if isinstance(shown, dict) else {}
         return {}
+
+    async def _has_script(self) -> bool:
+        """Return whether the proxy puts the script that shows a button into Mattermost's pages."""
+        with suppress(Unavailable):
+            page = await fetch(self.session, f"{self.public_url}/", headers={"Accept": "text/html"})
+            return SCRIPT.encode() in page.body
+        return False
 
 
 def both_sides(
@@ -111,12 +121,11 @@ def _without_secret(asked: sign_in.Provider) -> Finding:
     return Finding(SUBJECT, "absent", found, _SETUP)
 
 
-def _button(client: Mapping[str, Any]) -> list[Finding]:
-    if client.get("EnableSignUpWithGitLab") == "true":
+def _button(found: Mapping[str, Any]) -> list[Finding]:
+    if found.get("EnableSignUpWithGitLab") == "true" or found.get(SCRIPT):
         return []
-    found = "Mattermost's page shows no button (11.0 and later without a licence)"
-    todo = "let people come from Messaging in Equa, or by a link to /oauth/gitlab/login of the chat"
-    return [Finding("sign-in page", "warning", found, todo)]
+    text = "Mattermost's page shows no button (11.0 and later without a licence)"
+    return [Finding("sign-in page", "warning", text, "put deploy/proxy in front, which shows one")]
 
 
 def outcome(message: str) -> Finding:

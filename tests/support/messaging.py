@@ -38,7 +38,7 @@ CAN_STORE = """<!doctype html><title>Storage</title>
 
 _CHAT = """<!doctype html><html lang="en"><meta name="color-scheme" content="light dark"><title>Chat</title>
 <style>body {{ margin: 2rem; font: 15px system-ui }} header {{ margin-bottom: 1rem }}</style>
-<header>{path}</header><label>Message <input></label>"""
+</head><header>{path}</header><label>Message <input></label>"""
 
 
 @dataclass(slots=True)
@@ -82,6 +82,7 @@ class Chat:
             [
                 web.get("/login/token", self._login),
                 web.get("/file", self._file),
+                web.get("/static/{name}", static.static),
                 web.get("/{path:.*}", self._page),
             ]
         )

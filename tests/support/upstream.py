@@ -27,6 +27,7 @@ class Upstream:
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     reply: CIMultiDict[str] = field(default_factory=CIMultiDict)
     status: int = 200
+    body: bytes = b"{}"
     url: str = ""
 
     @property
@@ -58,7 +59,7 @@ class Upstream:
 
     async def _answer(self, request: web.Request) -> web.Response:
         self._record(request)
-        response = web.Response(status=self.status, body=b"{}")
+        response = web.Response(status=self.status, body=self.body)
         response.headers.popall("Content-Type", None)
         response.headers.extend(self.reply)
         return response
