@@ -39,6 +39,9 @@ from bridge.outage import retry_until_available
 
 log = structlog.get_logger(__name__)
 
+_REST_FACTOR = 20
+"""How many times as long as a look takes the next one waits: with 60,000 channels a look is much to read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
@@ -52,7 +55,7 @@ class Listener:
     tampering: Tampering | None = None
     hearing: Hearing | None = None
     look_every: float = 30
-    """Seconds between two looks for posts that the websocket did not deliver."""
+    """Least seconds between two looks for posts that the websocket did not deliver."""
     interventions: Interventions | None = None
 
     async def run(self) -> None:
@@ -67,12 +70,15 @@ class Listener:
 
     async def _look_for_unheard(self, backfill: Backfill) -> None:
         """Read channels in which posts are made that do not come, and make the connection hear them."""
+        took = 0.0
         while self.hearing:
-            await asyncio.sleep(self.look_every)
+            await asyncio.sleep(max(self.look_every, took * _REST_FACTOR))
+            began = time.monotonic()
             if self.socket.state == "connected":
                 for channel_id in await self.hearing.unheard():
                     log.warning("channel_unheard", channel=channel_id)
                     backfill.reopen(channel_id, deaf=True)
+            took = time.monotonic() - began
 
     async def _take(self, events: Sequence[Event], backfill: Backfill) -> None:
         posts: list[Posted] = []
