@@ -5,6 +5,7 @@ goes to the web app first; in a frame it tells the page around it, which brings 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Annotated
 from urllib.parse import urlencode
@@ -25,7 +26,8 @@ from handlers.http import own_cookies
 from handlers.http.app_keys import SERVICES, OAuth
 from handlers.http.login_page import waiting_page
 from handlers.http.models import Input
-from handlers.http.oauth import LONGEST_STATE, Refusal, back, is_plain, require_client, state_of
+from handlers.http.oauth import LONGEST_STATE, Refusal, back, is_plain, place_of, require_client, state_of
+from handlers.http.redirect import redirect_path
 from handlers.http.route import HTML, Reply, Route
 from handlers.http.sign_in_answers import CAREFUL, as_page, failure_page, in_turn
 from provisioning.sign_in_provider import digest
@@ -74,7 +76,7 @@ async def _authorized(request: web.Request) -> web.Response:
     kept = own_cookies.browser(request)
     redeem = partial(oauth.provider.code_of_browser, kept, oauth.client, state)
     if kept and (code := await in_turn(request, redeem)):
-        return _redirect(back(oauth.client, state, code=code), own_cookies.end_browser(request))
+        return _with_code(request, oauth, state, code, own_cookies.end_browser(request))
     return _ask(request, state)
 
 
@@ -87,7 +89,16 @@ async def _came_back(request: web.Request, oauth: OAuth) -> web.Response:
     # The browser's owner can write the cookie anew, state and all.
     if code is None or not is_plain(begun.state):
         raise NotSignedIn("This sign-in was begun in another browser, or too long ago.")
-    return _redirect(back(oauth.client, begun.state, code=code), own_cookies.end_begun(request))
+    return _with_code(request, oauth, begun.state, code, own_cookies.end_begun(request))
+
+
+def _with_code(request: web.Request, oauth: OAuth, state: str, code: str, used: str) -> web.Response:
+    """Send the browser back with its code, and take away what it had; `used` is that cookie."""
+    response = _redirect(back(oauth.client, state, code=code), used)
+    with suppress(InvalidRequest):
+        # Mattermost 11.6 goes to the root wherever its state leads (`fullyQualifiedRedirectURL`).
+        response.headers.add("Set-Cookie", own_cookies.set_place(request, redirect_path(place_of(state))))
+    return response
 
 
 def _ask(request: web.Request, state: str) -> web.Response:

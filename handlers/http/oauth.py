@@ -85,6 +85,11 @@ def is_plain(state: str) -> bool:
     return bool(props.get("token")) and props.get("action") in _PLAIN_ACTIONS and not _OTHER & props.keys()
 
 
+def place_of(state: str) -> str:
+    """Return where the browser goes once it is signed in, empty if a `state` does not say."""
+    return _props(state).get("redirect_to", "")
+
+
 def joins_no_team(state: str) -> bool:
     """Return whether a `state` can be read and names no team."""
     props = _props(state)

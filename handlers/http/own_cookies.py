@@ -3,6 +3,8 @@
 `equabot-browser`: this browser has shown its ticket; for a minute. `equabot-request`: this browser has begun
 a sign-in, and its person comes back from the web app; it holds a nonce and Mattermost's `state`.
 
+`equabot-place`: where it goes once it is signed in, for the proxy; see `deploy/proxy/nginx.conf.template`.
+
 No cookie that a neighbouring host could have set is believed: over HTTPS their names begin with `__Host-`
 (RFC 6265bis section 4.1.3), and of two with one name none counts.
 """
@@ -17,7 +19,7 @@ from aiohttp import web
 from handlers.http.app_keys import SERVICES
 from handlers.http.mattermost_cookies import attributes_of, is_secure
 
-_BROWSER, _REQUEST = "equabot-browser", "equabot-request"
+_BROWSER, _REQUEST, _PLACE = "equabot-browser", "equabot-request", "equabot-place"
 _BROWSER_SECONDS = 60
 _REQUEST_SECONDS = 600
 """For somebody to sign in to Equa."""
@@ -39,6 +41,11 @@ def set_browser(request: web.Request, value: str) -> str:
 def end_browser(request: web.Request) -> str:
     """Return the Set-Cookie header that takes it away."""
     return _cookie(request, _BROWSER, "", 0)
+
+
+def set_place(request: web.Request, place: str) -> str:
+    """Return the Set-Cookie header by which the proxy knows where the browser goes in the end."""
+    return _cookie(request, _PLACE, place, _BROWSER_SECONDS)
 
 
 def browser(request: web.Request) -> str:

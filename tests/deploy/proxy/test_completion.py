@@ -49,3 +49,39 @@ async def test_nobody_asks_the_bridge_from_outside(
             assert response.status == 404
 
     assert not bridge.seen
+
+
+@pytest.mark.parametrize(
+    ("location", "cookie", "place"),
+    [
+        (
+            "https://chat.example.com",
+            "a=b; __Host-equabot-place=/acme/channels/agent",
+            "/acme/channels/agent",
+        ),
+        (
+            "https://chat.example.com/",
+            "equabot-place=/acme/channels/agent?x=1; a=b",
+            "/acme/channels/agent?x=1",
+        ),
+        ("https://chat.example.com/acme/pl/x", "equabot-place=/other", "/acme/pl/x"),
+        ("https://chat.example.com", "equabot-place=//evil.example", ""),
+        ("https://chat.example.com", "equabot-place=.evil.example", ""),
+        ("https://chat.example.com", "equabot-place=/a%0d%0ab", ""),
+        ("https://chat.example.com", "x-equabot-place=/acme", ""),
+        ("https://chat.example.com", "a=b", ""),
+    ],
+)
+async def test_a_browser_goes_where_it_wanted(
+    proxy: Nginx, chat: Upstream, location: str, cookie: str, place: str
+) -> None:
+    """Also from a Mattermost that sends everybody to the root."""
+    chat.status = 307
+    chat.reply["Location"] = location
+
+    async with (
+        ClientSession(headers={"Cookie": cookie}) as http,
+        http.get(proxy.url + COMPLETE, allow_redirects=False) as response,
+    ):
+        assert response.status == 307
+        assert response.headers["Location"] == f"https://chat.example.com{place}"

@@ -38,8 +38,9 @@ async def test_a_ticket_leads_to_a_session_of_mattermost(equa: SignIn) -> None:
     ]
     assert await browser.me() == "ada"
     chat = browser.cookies["chat.example.com"]
-    assert chat.keys() == {"MMAUTHTOKEN", "MMUSERID", "MMCSRF"}
+    assert chat.keys() == {"MMAUTHTOKEN", "MMUSERID", "MMCSRF", "__Host-equabot-place"}
     assert chat["MMAUTHTOKEN"] not in equa.front.tokens()
+    assert browser.cookies["chat.example.com"]["__Host-equabot-place"] == AGENT
     assert all(hop.headers["Cache-Control"] == "no-store" for hop in (hops[0], hops[2]))
 
 
@@ -103,7 +104,10 @@ async def test_the_button_goes_by_the_equa_session(equa: SignIn) -> None:
         AGENT,
     ]
     assert await browser.me() == "ada"
-    assert browser.cookies["chat.example.com"].keys() == {"MMAUTHTOKEN", "MMUSERID", "MMCSRF"}
+    assert not browser.cookies["chat.example.com"].keys() & {
+        "__Host-equabot-browser",
+        "__Host-equabot-request",
+    }
 
 
 async def test_a_ticket_in_the_address_signs_in_no_second_browser(equa: SignIn) -> None:
