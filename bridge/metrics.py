@@ -91,6 +91,7 @@ class Metrics:
             "mattermost_call_seconds", "Calls of Mattermost's REST interface.", _CALLS, "endpoint", "status"
         )
         self._http = self._histogram("http_request_seconds", "Requests served.", _CALLS, "route", "status")
+        self._files = self._counter("files_read", "Files that people have attached to questions.", "outcome")
         self._visitors = self._gauge(
             "visitors",
             "Different people since the start, and their addresses; 1,000 at most.",
@@ -154,6 +155,10 @@ class Metrics:
     def unread(self, channels: int) -> None:
         """Record in how many channels something may be unread."""
         self._unread.set(channels)
+
+    def file_read(self, outcome: str) -> None:
+        """Count a file of a question: read, cut, or why it was not read."""
+        self._files.labels(outcome).inc()
 
     def caught_up(self, posts: int) -> None:
         """Count a run of the catch-up and the posts that it read."""

@@ -39,7 +39,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "direct_message": "It stands in a direct channel of others, in which the bot is not.",
         "group_message": "It stands in a group message, which belongs to no organization.",
         "other_channel": "It stands in another channel than the one in which the bot listens.",
-        "empty_text": "It has no text.",
+        "empty_text": "It has neither text nor files.",
         "before_start": "It was written before the bridge began to listen there.",
         "too_old": "It was more than a day old when the bridge saw it.",
         "team_not_mapped": "Its team belongs to no organization.",

@@ -209,7 +209,7 @@ def _where(posted: Posted, me: Bot) -> Reason | None:
 
 
 def _empty(post: Post) -> Reason | None:
-    return None if post.message.strip() else "empty_text"
+    return None if post.message.strip() or post.file_ids else "empty_text"
 
 
 def _past(post: Post, facts: Facts) -> Reason | None:

@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from bridge.agent.conversation import content
 from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect, InternalError, NotBegun, NotStreamed
 from bridge.errors import AgentFailed, AgentUnavailable, AnswerInterrupted
-from bridge.models.agent import AnswerEvent, Question
+from bridge.models.agent import AnswerEvent, Message, Question
 from bridge.models.conversations import Conversation
 
 DIALECT = Dialect(
@@ -91,7 +92,8 @@ class GatewayAgent:
             raise AgentFailed(error.message) from None
 
     def _body(self, question: Question) -> Mapping[str, Any]:
-        return {"model": self._model, "messages": [{"role": "user", "content": question.text}]}
+        message = Message("user", question.text, question.images)
+        return {"model": self._model, "messages": [{"role": "user", "content": content(message)}]}
 
     def _headers(self, question: Question) -> Mapping[str, str]:
         product = product_of(self._model)

@@ -4,10 +4,16 @@ import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from bridge.agent.conversation import conversation, newer_half
+from bridge.agent.conversation import (
+    content,
+    conversation,
+    has_pictures,
+    newer_half,
+    without_pictures,
+)
 from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect
-from bridge.errors import ThreadTooLong
+from bridge.errors import AgentMisconfigured, ThreadTooLong
 from bridge.models.agent import AnswerEvent, Message, Question
 from bridge.models.equa import OrganizationId
 
@@ -24,7 +30,10 @@ class OpenAIAgent:
         self._model = model
 
     async def answer(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
-        """Ask; if the thread is too long for the model, ask once more without its older half."""
+        """Ask; ask once more without the older half of a thread that is too long for the model.
+
+        A model that takes no pictures is asked once more without them.
+        """
         try:
             async with aclosing(self._ask(question, question.history)) as events:
                 async for event in events:
@@ -32,9 +41,15 @@ class OpenAIAgent:
         except ThreadTooLong:
             if not question.history:
                 raise
+            again = self._ask(question, newer_half(question.history))
+        except AgentMisconfigured:
+            if not has_pictures(question):
+                raise
+            blind = without_pictures(question)
+            again = self._ask(blind, blind.history)
         else:
             return
-        async with aclosing(self._ask(question, newer_half(question.history))) as events:
+        async with aclosing(again) as events:
             async for event in events:
                 yield event
 
@@ -47,8 +62,8 @@ class OpenAIAgent:
             "stream": True,
             "stream_options": {"include_usage": True},
             "messages": [
-                {"role": message.role, "content": message.text}
-                for message in conversation(history, question.text)
+                {"role": message.role, "content": content(message)}
+                for message in conversation(history, Message("user", question.text, question.images))
             ],
             "user": opaque_user(question.organization_id),
         }

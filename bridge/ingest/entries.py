@@ -18,6 +18,7 @@ def job_entry(kind: JobKind, posted: Posted, facts: Facts) -> Entry:
         person_id=facts.person_id,
         message=post.message,
         create_at=post.create_at,
+        has_files=bool(post.file_ids),
     )
     return Entry(kind, posted.lane, facts.organization_id, f"post:{post.id}", mention.payload())
 

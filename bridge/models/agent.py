@@ -24,6 +24,8 @@ class Question:
     text: str
     history: tuple["Message", ...] = ()
     """Earlier posts of the conversation, oldest first; empty for an agent that remembers."""
+    images: tuple[str, ...] = ()
+    """Pictures as data URLs."""
     generation: int = 0
     """How often the conversation was begun anew."""
     is_direct: bool = False
@@ -36,6 +38,8 @@ class Message:
 
     role: Literal["user", "assistant"]
     text: str
+    images: tuple[str, ...] = ()
+    """Pictures as data URLs."""
 
 
 @dataclass(frozen=True, slots=True)

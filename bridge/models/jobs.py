@@ -64,6 +64,7 @@ class Mention:
     create_at: int
     repeats: PostId | Literal[""] = ""
     """The answer that the person wants once more."""
+    has_files: bool = False
     conversation: ConversationStart = NO_START
     """Known when it is the question's turn, and not stored with it; so is the footer."""
     footer: str = ""
@@ -81,11 +82,12 @@ class Mention:
         return cls(**{**payload, "person_id": PersonId(UUID(person)) if person else None})
 
     def payload(self) -> dict[str, Any]:
-        """Return it as JSON values; a process of the version before reads no `repeats`."""
+        """Return it as JSON values; a process of the version before reads no `repeats` and no `has_files`."""
         stored = {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
         del stored["conversation"], stored["footer"]
-        if not self.repeats:
-            del stored["repeats"]
+        for later in ("repeats", "has_files"):
+            if not stored[later]:
+                del stored[later]
         return stored
 
 

@@ -17,6 +17,7 @@ from bridge.db.positions import Positions
 from bridge.db.repairs import RepairRequests
 from bridge.db.repeats import Repeats
 from bridge.db.teams import Teams
+from bridge.documents.reader import DocumentReader
 from bridge.errors import TokenRefused
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.hearing import Hearing
@@ -42,6 +43,7 @@ from bridge.worker import Worker
 from handlers.conversations import ConversationCheck
 from handlers.jobs.agent_message import AgentMessages
 from handlers.jobs.asking import Asking
+from handlers.jobs.attachments import Attachments
 from handlers.jobs.bot_commands import BotCommands
 from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.direct import DirectMessages
@@ -100,6 +102,7 @@ class BotRunner:
     roster_reader: RosterReader | None = None
     """Says who is a member of an organization; None without a service account."""
     post_acks: PostAcks = field(default_factory=PostAcks)
+    reader: DocumentReader = field(default_factory=DocumentReader)
     budget: WriteBudget = field(default_factory=WriteBudget)
 
     async def run(self) -> None:
@@ -155,10 +158,11 @@ class BotRunner:
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:
         inbox, pool = self.worker.inbox, self.worker.inbox.pool
         answers, speakers = Answers(pool), Speakers(self.bot)
+        attachments = Attachments(Remarker(poster, inbox), self.reader, self.metrics)
         return Mentions(
             inbox,
             poster,
-            Questions(self.bot, answers, speakers, poster.me, username, self.agent.remembers),
+            Questions(self.bot, answers, speakers, poster.me, username, self.agent.remembers, attachments),
             Asking(
                 self.agent, poster, answers, self.signals, self.metrics, self.image_hosts, stream=self.stream
             ),

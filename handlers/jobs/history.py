@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bridge.models.agent import Message
-from bridge.models.chat import Post, UserId
+from bridge.models.chat import Post, PostId, UserId
 from bridge.models.conversation_starts import ConversationStart
 from bridge.models.jobs import Mention
 from bridge.text.mentions import strip_mention
+from handlers.jobs.attachments import NOTHING_ATTACHED, Attached
 from handlers.jobs.parts import MARK
 from handlers.jobs.remarks import REMARKS
 from handlers.jobs.speakers import spoken
@@ -30,7 +31,7 @@ def before(thread: Sequence[Post], mention: Mention, me: UserId) -> list[Post]:
         if post.create_at <= mention.create_at
         and post.id != mention.post_id
         and _is_conversation(post)
-        and not (post.user_id == me and _is_remark(post))
+        and not (post.user_id == me and (_is_remark(post) or not post.message.strip()))
     ]
 
 
@@ -67,16 +68,27 @@ def people(posts: Sequence[Post], mention: Mention, me: UserId) -> frozenset[Use
 
 
 def history(
-    posts: Sequence[Post], me: UserId, username: str, names: Mapping[UserId, str]
+    posts: Sequence[Post],
+    me: UserId,
+    username: str,
+    names: Mapping[UserId, str],
+    files: Mapping[PostId, Attached],
 ) -> tuple[Message, ...]:
-    """Return the last whole posts as messages; those of people in `names` begin with their name."""
-    return _recent([_message(post, me, username, names) for post in posts])
+    """Return the last whole posts as messages; those of people in `names` begin with their name.
+
+    Their files have a room of their own and do not count for the length of the history.
+    """
+    kept = _recent(posts)
+    return tuple(_message(post, me, username, names, files.get(post.id, NOTHING_ATTACHED)) for post in kept)
 
 
-def _message(post: Post, me: UserId, username: str, names: Mapping[UserId, str]) -> Message:
+def _message(
+    post: Post, me: UserId, username: str, names: Mapping[UserId, str], attached: Attached
+) -> Message:
     if post.user_id == me:
         return Message("assistant", post.message)
-    return Message("user", spoken(names.get(post.user_id), asked(post.message, username)))
+    text = attached.under(asked(post.message, username))
+    return Message("user", spoken(names.get(post.user_id), text), attached.images)
 
 
 def asked(message: str, username: str) -> str:
@@ -85,7 +97,8 @@ def asked(message: str, username: str) -> str:
 
 
 def _is_conversation(post: Post) -> bool:
-    return post.type in _TYPES and bool(post.message.strip()) and "from_webhook" not in post.props
+    says_something = bool(post.message.strip() or post.file_ids)
+    return post.type in _TYPES and says_something and "from_webhook" not in post.props
 
 
 def _is_remark(post: Post) -> bool:
@@ -97,13 +110,13 @@ def _mark(post: Post) -> Mapping[str, Any]:
     return mark if isinstance(mark, Mapping) else {}
 
 
-def _recent(messages: list[Message]) -> tuple[Message, ...]:
-    """Keep the last messages within the limits; none is cut."""
-    kept: list[Message] = []
+def _recent(posts: Sequence[Post]) -> list[Post]:
+    """Keep the last posts within the limits; none is cut."""
+    kept: list[Post] = []
     characters_left = _CHARACTERS
-    for message in reversed(messages[-_POSTS:]):
-        characters_left -= len(message.text)
+    for post in reversed(posts[-_POSTS:]):
+        characters_left -= len(post.message)
         if characters_left < 0:
             break
-        kept.append(message)
-    return tuple(reversed(kept))
+        kept.append(post)
+    return kept[::-1]

@@ -7,8 +7,10 @@ from bridge.db.answers import Answers
 from bridge.errors import BridgeError
 from bridge.models.agent import Message, Question
 from bridge.models.chat import PAGE_SIZE, Post, UserId
+from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job, Mention
 from bridge.ports import MattermostApi
+from handlers.jobs.attachments import Attachments, Room
 from handlers.jobs.history import asked, before, direct_conversation, history, people, since_begun
 from handlers.jobs.speakers import Speakers, spoken
 
@@ -21,6 +23,7 @@ class Questions:
     me: UserId
     username: str
     agent_remembers: bool
+    attachments: Attachments
 
     async def of(self, job: Job, mention: Mention) -> Question:
         """Return the question of a job."""
@@ -28,14 +31,20 @@ class Questions:
             raise BridgeError("A mention without organization or person was put into the inbox.")
         posts = await self._earlier(mention)
         names = await self.speakers.names(people(posts, mention, self.me))
+        room = Room()
+        attached = await self.attachments.of_question(job, mention, room)
+        text = attached.under(asked(mention.message, self.username))
         return Question(
             organization_id=job.organization_id,
             person_id=mention.person_id,
             channel_id=mention.channel_id,
             thread=mention.thread,
             post_id=mention.post_id,
-            text=spoken(names.get(mention.user_id), asked(mention.message, self.username)),
-            history=() if self.agent_remembers else await self._history(posts, names),
+            text=spoken(names.get(mention.user_id), text),
+            images=attached.images,
+            history=()
+            if self.agent_remembers
+            else await self._history(posts, names, job.organization_id, room),
             generation=mention.conversation.generation,
             is_direct=mention.is_direct,
         )
@@ -50,10 +59,14 @@ class Questions:
         posts = before(await self.api.thread(mention.thread), mention, self.me)
         return since_begun(posts, mention.conversation, self.me)
 
-    async def _history(self, posts: Sequence[Post], names: Mapping[UserId, str]) -> tuple[Message, ...]:
+    async def _history(
+        self, posts: Sequence[Post], names: Mapping[UserId, str], organization: OrganizationId, room: Room
+    ) -> tuple[Message, ...]:
         """Return the messages; what was stopped or broke off is none of the agent's."""
         if not posts:
             return ()
         unfinished = await self.answers.unfinished([post.id for post in posts if post.user_id == self.me])
         whole = [post for post in posts if post.id not in unfinished]
-        return history(whole, self.me, self.username, names)
+        of_people = [post for post in whole if post.user_id != self.me]
+        files = await self.attachments.of_posts(of_people, organization, room)
+        return history(whole, self.me, self.username, names, files)

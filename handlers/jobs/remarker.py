@@ -18,28 +18,31 @@ class Remarker:
     poster: Poster
     inbox: Inbox
 
-    async def say(self, job: Job, target: ReplyTarget, text: str) -> PostId:
-        """Post the text where an answer to the question would stand, and return the post."""
-        async with self.poster.write_limit(target.channel_id):
-            there = await self._there(job, target) if job.attempts > 1 else None
-            return there or await self._created(job, target, text)
+    async def say(self, job: Job, target: ReplyTarget, text: str, name: str = "") -> PostId:
+        """Post the text where an answer to the question would stand, and return the post.
 
-    async def _created(self, job: Job, target: ReplyTarget, text: str) -> PostId:
+        A job that may say several things, and one of them more than once in an attempt, gives it a name.
+        """
+        async with self.poster.write_limit(target.channel_id):
+            there = await self._there(job, target, name) if name or job.attempts > 1 else None
+            return there or await self._created(job, target, text, name)
+
+    async def _created(self, job: Job, target: ReplyTarget, text: str, name: str) -> PostId:
         draft = Draft(
             channel_id=target.channel_id,
             root_id=target.thread,
             message=text,
-            props={MARK: _mark(job)},
-            pending_post_id=str(uuid5(job.key, "remark")),
+            props={MARK: _mark(job, name)},
+            pending_post_id=str(uuid5(job.key, f"remark{name}")),
         )
         return await self.poster.create(draft, LeaseGuard(self.inbox, job.id))
 
-    async def _there(self, job: Job, target: ReplyTarget) -> PostId | None:
-        """Find what an earlier attempt has posted."""
-        mark = _mark(job)
+    async def _there(self, job: Job, target: ReplyTarget, name: str) -> PostId | None:
+        """Find what was posted before."""
+        mark = _mark(job, name)
         found = (post.id for post in await self.poster.own_posts(target) if post.props.get(MARK) == mark)
         return next(found, None)
 
 
-def _mark(job: Job) -> Mapping[str, Any]:
-    return {"hint": str(uuid5(job.key, "hint")), "remark": True}
+def _mark(job: Job, name: str) -> Mapping[str, Any]:
+    return {"hint": str(uuid5(job.key, f"hint{name}")), "remark": True}

@@ -8,12 +8,15 @@ from bridge.clock import Clock, boot_time
 from bridge.db.answers import Answers
 from bridge.db.inbox import Inbox
 from bridge.db.stops import Stops
+from bridge.documents.reader import DocumentReader
 from bridge.metrics import Metrics
 from bridge.ports import Agent, MattermostApi
 from handlers.jobs.asking import Asking
+from handlers.jobs.attachments import Attachments
 from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import Poster
 from handlers.jobs.questions import Questions
+from handlers.jobs.remarker import Remarker
 from handlers.jobs.signs import Signs, Typing
 from handlers.jobs.speakers import Speakers
 from handlers.jobs.stop_signals import StopSignals
@@ -41,10 +44,11 @@ def make_mentions(
     mattermost, client = cast(MattermostApi, api), cast(Agent, agent)
     answers, stops, counted = Answers(pool), Stops(pool), metrics or Metrics()
     known = client.remembers if remembers is None else remembers
+    attachments = Attachments(Remarker(poster, inbox), DocumentReader(), counted)
     return Mentions(
         inbox,
         poster,
-        Questions(mattermost, answers, Speakers(mattermost), poster.me, "equabot", known),
+        Questions(mattermost, answers, Speakers(mattermost), poster.me, "equabot", known, attachments),
         Asking(client, poster, answers, StopSignals(stops), counted, stream=stream),
         stops,
         Signs(mattermost, poster.me, typing or cast(Any, no_typing)),

@@ -29,6 +29,8 @@ class Organization:
 
 def answer(organization: Organization, question: str, earlier: Sequence[str] = ()) -> str:
     """Answer a question in Markdown; `earlier` are the person's former messages of the conversation."""
+    if attached := _ATTACHED.findall(question):
+        return "\n\n".join(_described(*each) for each in attached)
     asked = re.sub(r"^\s*([^\n:]{0,80}\()?@[\w.-]+\)?[\s,:]*", "", question)
     if re.search(r"\bwhat (did|have) i\b", asked, re.IGNORECASE):
         return _recall(earlier)
@@ -36,6 +38,19 @@ def answer(organization: Organization, question: str, earlier: Sequence[str] = (
         if re.search(pattern, asked, re.IGNORECASE):
             return reply(organization, asked)
     return f"I am not sure what you would like to know. {_offer(organization)}"
+
+
+_ATTACHED = re.compile(
+    r"\[Attached document (\"[^\n]*?\"), [^\n]*\n *<<<document (\w+)>>>\n(.*?)\n *<<<end of document \2>>>",
+    re.DOTALL,
+)
+
+
+def _described(name: str, _mark: str, text: str) -> str:
+    """Tell what stands in a document: how long it is, and how it begins."""
+    lines = [line.strip() for line in text.splitlines()]
+    shown = "\n".join(lines[:5])
+    return f"The document {name} has {_count(lines, 'line', 'lines')}. It begins:\n\n```\n{shown}\n```"
 
 
 def _recall(earlier: Sequence[str]) -> str:

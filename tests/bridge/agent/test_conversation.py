@@ -22,7 +22,7 @@ def test_neighbours_of_one_role_are_joined() -> None:
         Message("user", "three"),
     ]
 
-    assert conversation(history, "now?") == [
+    assert conversation(history, Message("user", "now?")) == [
         Message("user", "one\n\ntwo"),
         Message("assistant", "first part\n\nsecond part"),
         Message("user", "three\n\nnow?"),
@@ -31,7 +31,7 @@ def test_neighbours_of_one_role_are_joined() -> None:
 
 @given(MESSAGES)
 def test_roles_alternate_from_a_person_to_a_person(history: list[Message]) -> None:
-    messages = conversation(history, "now?")
+    messages = conversation(history, Message("user", "now?"))
 
     assert messages[0].role == messages[-1].role == "user"
     assert messages[-1].text.endswith("now?")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from aiohttp import ClientSession
 
@@ -74,3 +76,30 @@ async def test_a_failing_model_may_be_tried_again(
 
 async def test_ping_asks_for_the_models(agent: Agent) -> None:
     await agent.ping()
+
+
+PICTURE = "data:image/png;base64,AAAA"
+
+
+async def test_pictures_are_parts_of_their_message(agent: Agent, sandbox: SandboxAgent) -> None:
+    """Each beside the text of its post."""
+    history = (Message("user", "look", (PICTURE,)), Message("assistant", "Nice."))
+
+    await text_of(agent.answer(replace(question("and this?", history=history), images=(PICTURE, PICTURE))))
+
+    (call,) = sandbox.calls
+    assert [
+        [part["type"] for part in message["content"]] if isinstance(message["content"], list) else "text"
+        for message in call.messages
+    ] == [["text", "image_url"], "text", ["text", "image_url", "image_url"]]
+    assert call.messages[0]["content"][1] == {"type": "image_url", "image_url": {"url": PICTURE}}
+
+
+async def test_a_model_without_eyes_is_told_of_pictures(agent: Agent, sandbox: SandboxAgent) -> None:
+    """Its server refuses them; without them it answers."""
+    sandbox.fail(f.Status(400, '{"error": {"message": "image input is not supported"}}'), times=1)
+
+    assert await text_of(agent.answer(replace(question("hello"), images=(PICTURE,))))
+
+    assert PICTURE not in str(sandbox.calls[-1].body)
+    assert "cannot be shown the attached pictures" in sandbox.calls[-1].text

@@ -1,0 +1,172 @@
+"""What people have attached, as the agent gets it: documents in the text, pictures beside it.
+
+A file is found by its post alone: whatever a post's text or props name is never fetched. Its size is looked
+at before it is loaded, and nothing of it is kept.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+import structlog
+
+from bridge.documents.fence import fenced, shown, unread
+from bridge.documents.kinds import Kind, kind_of, largest
+from bridge.documents.reader import DocumentReader
+from bridge.documents.results import LONGEST_TEXT, SENTENCES, Failure, Picture, Result, Text
+from bridge.errors import MattermostRefused, TokenRefused
+from bridge.metrics import Metrics
+from bridge.models.chat import FileInfo, Post, PostId
+from bridge.models.equa import OrganizationId
+from bridge.models.jobs import Job, Mention
+from bridge.notices.escape import inline
+from handlers.jobs.parts import ReplyTarget
+from handlers.jobs.remarker import Remarker
+
+log = structlog.get_logger(__name__)
+
+_MOST_POSTS = 10
+"""Earlier posts whose files are read again for an agent that does not remember."""
+
+_CUT = f"I read only its first {LONGEST_TEXT:,} characters."
+
+
+@dataclass(slots=True)
+class Room:
+    """What one question may still carry."""
+
+    characters: int = 2 * LONGEST_TEXT
+    images: int = 8
+    image_characters: int = 14 << 20
+    """A gateway takes 20 MB of a body (openclaw 2026.9)."""
+    until: float = field(default_factory=lambda: asyncio.get_running_loop().time() + 60)
+    """After this moment of the loop's clock no further file is begun."""
+
+    def take(self, result: Result) -> Result:
+        """Return the result, or as much of it as there is room for."""
+        match result:
+            case Text(text):
+                fitting = Text(text[: self.characters], is_cut=result.is_cut or len(text) > self.characters)
+                self.characters -= len(fitting.text)
+                return fitting
+            case Picture(url) if len(url) <= self.image_characters:
+                self.images -= 1
+                self.image_characters -= len(url)
+                return result
+            case Picture():
+                return "too_many"
+            case _:
+                return result
+
+    def has_none(self, kind: Kind) -> bool:
+        """Return whether no more of this kind can be taken."""
+        return (self.images if kind == "image" else self.characters) <= 0
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """The files of one post."""
+
+    texts: tuple[str, ...] = ()
+    """Documents in their fences, and a line for each file that was not read."""
+    images: tuple[str, ...] = ()
+    """Data URLs."""
+    complaints: tuple[str, ...] = ()
+    """What its author is told, in Markdown."""
+
+    def under(self, text: str) -> str:
+        """Return the text of the post with its documents."""
+        return "\n\n".join(part for part in (text, *self.texts) if part)
+
+
+NOTHING_ATTACHED = Attached()
+
+
+@dataclass(frozen=True, slots=True)
+class Attachments:
+    remarker: Remarker
+    reader: DocumentReader
+    metrics: Metrics
+
+    async def of_question(self, job: Job, mention: Mention, room: Room) -> Attached:
+        """Return the files of a question; its author is told in the thread which cannot be read."""
+        if not mention.has_files or job.organization_id is None:
+            return NOTHING_ATTACHED
+        attached = await self._of_post(mention.post_id, job.organization_id, room)
+        if attached.complaints:
+            text = "\n".join(["I could not read everything that is attached:", *attached.complaints])
+            target = ReplyTarget(mention.channel_id, mention.thread, mention.post_id)
+            await self.remarker.say(job, target, text, name="files")
+        return attached
+
+    async def of_posts(
+        self, posts: Sequence[Post], organization: OrganizationId, room: Room
+    ) -> Mapping[PostId, Attached]:
+        """Return the files of earlier posts, as far as there is room; the latest come first."""
+        found: dict[PostId, Attached] = {}
+        for post in islice((post for post in reversed(posts) if post.file_ids), _MOST_POSTS):
+            try:
+                found[post.id] = await self._of_post(post.id, organization, room)
+            except TokenRefused:
+                raise
+            except MattermostRefused:
+                log.info("files_gone", post=post.id)
+        return found
+
+    async def _of_post(self, post_id: PostId, organization: OrganizationId, room: Room) -> Attached:
+        texts, images, complaints = list[str](), list[str](), list[str]()
+        for file in await self.remarker.poster.api.files_of_post(post_id):
+            if file.post_id != post_id:
+                continue
+            match await self._read(file, organization, room):
+                case Picture(url):
+                    images.append(url)
+                    texts.append(f"[Attached picture {shown(file.name)}]")
+                case Text() as document:
+                    texts.append(fenced(file.name, document))
+                    if document.is_cut:
+                        complaints.append(f"* {inline(file.name)}: {_CUT}")
+                case failure:
+                    texts.append(unread(file.name, failure))
+                    complaints.append(f"* {inline(file.name)}: {SENTENCES[failure]}")
+        return Attached(tuple(texts), tuple(images), tuple(complaints))
+
+    async def _read(self, file: FileInfo, organization: OrganizationId, room: Room) -> Result:
+        kind = kind_of(file.name, file.media_type)
+        async with self.reader.turn(organization):
+            result = room.take(_refusal(file, kind, room) or await self._loaded(file, kind))
+        self.metrics.file_read(_outcome(result))
+        log.info("file_read", outcome=_outcome(result), kind=kind, size=file.size)
+        return result
+
+    async def _loaded(self, file: FileInfo, kind: Kind | None) -> Result:
+        assert kind is not None
+        try:
+            data = await self.remarker.poster.api.download(file.id, largest(kind))
+        except TokenRefused:
+            raise
+        except MattermostRefused:
+            return "gone"
+        return "too_large" if data is None else await self.reader.read(kind, data)
+
+
+def _refusal(file: FileInfo, kind: Kind | None, room: Room) -> Failure | None:
+    """Return why a file is not even loaded."""
+    if kind is None:
+        return "unsupported"
+    if file.size > largest(kind):
+        return "too_large"
+    if room.has_none(kind):
+        return "too_many"
+    return "slow" if asyncio.get_running_loop().time() > room.until else None
+
+
+def _outcome(result: Result) -> str:
+    match result:
+        case Picture():
+            return "read"
+        case Text():
+            return "cut" if result.is_cut else "read"
+        case failure:
+            return failure
