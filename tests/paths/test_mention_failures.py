@@ -205,7 +205,7 @@ async def test_what_a_member_of_one_organization_writes_delays_no_other(
 
     async with running(environ, tmp_path / "second.log"):
         for _ in range(3):
-            await world.answered(world.ask(borealis, "@equabot hello"), seconds=3)
+            await world.answered(world.ask(borealis, "@equabot hello"), seconds=10)
         await world.answered(behind)
 
 

@@ -126,6 +126,8 @@ def _about_post(event: str, data: Mapping[str, Any], me: UserId) -> Change | Non
 
 def _about_me(event: str, data: Mapping[str, Any], broadcast: Mapping[str, Any], me: UserId) -> Change | None:
     if event == "user_updated":
+        if me not in str(data.get("user")):
+            return None
         user = parse_user(data.get("user"))
         return AccountRenamed(user.username) if user.id == me else None
     if event == "user_removed":

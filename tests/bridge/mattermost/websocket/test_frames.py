@@ -307,6 +307,7 @@ def written(draw: st.DrawFn) -> bytes:
 @example(b'{"seq":1,"a":",\\"seq\\":5}"}')
 @example(b'{"a,\\"seq":5}')
 @example(b'[{"seq":5}]')
+@example(b'{"event":"user_updated","data":{"user":null},"broadcast":null,"seq":0}')
 def test_quick_look_says_what_the_parser_says(frame: bytes) -> None:
     """For any JSON, the quick look either passes, or the parser finds nothing of use under that number."""
     seq = SNIFF(frame)
