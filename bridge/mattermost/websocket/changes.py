@@ -124,12 +124,17 @@ def _about_post(event: str, data: Mapping[str, Any], me: UserId) -> Change | Non
     )
 
 
+def _renamed(user: object, me: UserId) -> AccountRenamed | None:
+    """Return the new name of this account; None for another, of which nothing has to be readable."""
+    if me not in str(user):
+        return None
+    found = parse_user(user)
+    return AccountRenamed(found.username) if found.id == me else None
+
+
 def _about_me(event: str, data: Mapping[str, Any], broadcast: Mapping[str, Any], me: UserId) -> Change | None:
     if event == "user_updated":
-        if me not in str(data.get("user")):
-            return None
-        user = parse_user(data.get("user"))
-        return AccountRenamed(user.username) if user.id == me else None
+        return _renamed(data.get("user"), me)
     if event == "user_removed":
         # The channel's other members get another form, which names the user and not the channel.
         if broadcast.get("user_id") != me or "channel_id" not in data:
