@@ -42,7 +42,8 @@ def main() -> int:
         lost, double, disordered = counts.events
         print(
             f"{daemons} daemon(s): {counts.asked} mentions, {counts.kills} kills:"
-            f" {counts.lost} lost, {counts.double} double, {counts.disordered} threads out of order"
+            f" {counts.lost} lost, {counts.double} double, {counts.disordered} threads out of order,"
+            f" {counts.unfinished} unfinished"
             f" ({counts.seconds:.0f} s, {counts.agent_calls} calls of the agent)\n"
             f"  {PLAN.events} events: {lost} lost, {double} double, {disordered} out of order"
         )

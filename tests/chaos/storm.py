@@ -13,6 +13,7 @@ from bridge.sandbox.agent.requests import Call
 from bridge.sandbox.mattermost import Post, RestFault
 from handlers.jobs.parts import MARK
 from tests.chaos.events import EventStream
+from tests.chaos.meddling import Meddling, long_answer
 from tests.support.daemon import Daemon
 from tests.support.world import Company, World
 
@@ -28,6 +29,8 @@ class Plan:
     """Of the platform, sent meanwhile."""
     pause: float = 0.02
     """Between two mentions, on average."""
+    long_every: int = 8
+    """How many questions there are to one with a long answer, which people may stop, correct or delete."""
     max_wait: float = 120
     """How long the last answers may take once the storm is over."""
     seed: int = 1
@@ -44,13 +47,15 @@ class Counts:
     kills: int
     seconds: float
     agent_calls: int
+    unfinished: int
+    """Long answers that are neither exact nor stopped, and jobs or answers that have no end."""
     events: tuple[int, int, int]
     """Of the platform's events: lost, posted twice, posted out of order."""
     examples: Sequence[str] = field(default=())
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.double or self.disordered or any(self.events))
+        return not (self.lost or self.double or self.disordered or self.unfinished or any(self.events))
 
 
 class Storm:
@@ -62,6 +67,7 @@ class Storm:
         self._plan = plan
         self._random = random.Random(plan.seed)
         self._event_stream = EventStream(world, daemons, plan.events)
+        self._meddling = Meddling(world, self._random)
         self._asked: list[Post] = []
         self._kills = 0
 
@@ -80,20 +86,31 @@ class Storm:
             ]
             await asyncio.wait(storm)
         await self._answered()
-        return self._count(time.monotonic() - started)
+        return self._count(time.monotonic() - started, await self._meddling.look())
 
     async def _ask(self) -> None:
         roots: list[tuple[Company, Post]] = []
-        for number in range(self._plan.mentions):
-            if len(roots) < self._plan.threads:
-                company = self._random.choice(self._world.companies)
-                post = self._world.ask(company, f"@equabot question {number}", by=number % 2)
-                roots.append((company, post))
-            else:
-                company, root = self._random.choice(roots)
-                post = self._world.ask(company, f"@equabot question {number}", root_id=root.id, by=number % 2)
-            self._asked.append(post)
-            await asyncio.sleep(self._random.uniform(0, 2 * self._plan.pause))
+        async with asyncio.TaskGroup() as group:
+            for number in range(self._plan.mentions):
+                post = self._asked_in(roots, number)
+                self._asked.append(post)
+                if self._is_long(number):
+                    group.create_task(self._meddling.with_question(post))
+                await asyncio.sleep(self._random.uniform(0, 2 * self._plan.pause))
+
+    def _asked_in(self, roots: list[tuple[Company, Post]], number: int) -> Post:
+        """Ask, at the top of the channel until there are enough threads, then in one of them."""
+        text = f"@equabot {'long ' if self._is_long(number) else ''}question {number}"
+        if len(roots) >= self._plan.threads:
+            company, root = self._random.choice(roots)
+            return self._world.ask(company, text, root_id=root.id, by=number % 2)
+        company = self._random.choice(self._world.companies)
+        post = self._world.ask(company, text, by=number % 2)
+        roots.append((company, post))
+        return post
+
+    def _is_long(self, number: int) -> bool:
+        return number % self._plan.long_every == 0
 
     async def _kill(self) -> None:
         """Kill and start daemons, spread over the time that the asking takes."""
@@ -123,7 +140,7 @@ class Storm:
         finally:
             cutting.cancel()
             faults.clear()
-            self._world.agent.fault_for = lambda _: None
+            self._world.agent.fault_for = long_answer
 
     async def _cut(self) -> None:
         faults = self._world.server.faults
@@ -132,15 +149,17 @@ class Storm:
             faults.refuse_sockets = self._random.random() < 0.3
             faults.cut_sockets()
 
-    def _agent_fault(self, _: Call) -> Fault | None:
+    def _agent_fault(self, call: Call) -> Fault | None:
         if self._random.random() >= 0.03:
-            return None
+            return long_answer(call)
         return STARTING if self._random.random() < 0.5 else Cut()
 
     async def _answered(self) -> None:
         """Wait for the last answer; answers that are missing after `max_wait` count as lost."""
         try:
-            await self._world.answered(*self._asked, seconds=self._plan.max_wait)
+            async with asyncio.timeout(self._plan.max_wait):
+                while await self._meddling.look() or not all(map(self._world.answers, self._kept())):
+                    await asyncio.sleep(0.5)
         except TimeoutError:
             return
         if not await self._event_stream.posted(self._plan.max_wait):
@@ -148,8 +167,13 @@ class Storm:
         # A second answer would come of a lease that is taken over: give it the time to.
         await asyncio.sleep(2)
 
-    def _count(self, seconds: float) -> Counts:
-        answers = {post.id: len(self._world.answers(post)) for post in self._asked}
+    def _kept(self) -> list[Post]:
+        """Return the questions that must have an answer."""
+        return [post for post in self._asked if not self._meddling.may_lack_an_answer(post)]
+
+    def _count(self, seconds: float, open_ends: int) -> Counts:
+        answers = {post.id: len(self._world.answers(post)) for post in self._kept()}
+        unfinished = list(self._meddling.unfinished())
         lost = [post_id for post_id, count in answers.items() if count == 0]
         double = [post_id for post_id, count in answers.items() if count > 1]
         disordered = self._disordered()
@@ -161,9 +185,11 @@ class Storm:
             kills=self._kills,
             seconds=seconds,
             agent_calls=len(self._world.agent.calls),
+            unfinished=len(unfinished) + open_ends,
             events=self._event_stream.count(),
             examples=[f"lost {post}" for post in lost[:5]]
             + [f"double {post}" for post in double[:5]]
+            + unfinished[:5]
             + [f"out of order in {thread}" for thread in disordered[:5]],
         )
 

@@ -50,6 +50,8 @@ class Says:
 
     text: str
     finish_reason: str = "stop"
+    pause: float = 0.0
+    """Seconds more between two pieces."""
 
 
 @dataclass(frozen=True, slots=True)

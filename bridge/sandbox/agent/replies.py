@@ -54,10 +54,11 @@ async def write(
     if isinstance(fault, Silence) and fault.at_once:
         await asyncio.sleep(fault.seconds)
     sent, finish_reason = said(text, fault)
+    pause = piece_delay + (fault.pause if isinstance(fault, Says) else 0)
     for piece in pieces(sent):
         await stream.text(piece)
-        if piece_delay:
-            await asyncio.sleep(piece_delay)
+        if pause:
+            await asyncio.sleep(pause)
     if finish_reason is not None:
         await stream.delta({}, finish_reason)
     await _break_off(stream, fault)
