@@ -50,10 +50,12 @@ class SignInService:
         """Return whether the organization has a team already; its own name is not needed then."""
         return await self.provisioner.tables.teams.find(organization) is not None
 
-    async def home_of(self, person: PersonId, organizations: Sequence[Organization]) -> Organization | None:
+    async def first_with_team(
+        self, person: PersonId, organizations: Sequence[Organization]
+    ) -> Organization | None:
         """Return the organization through whose team the person is let in; None if none of them has one."""
         by_id = {each.id: each for each in organizations}
-        found = await self.provisioner.tables.teams.home_of(person, by_id)
+        found = await self.provisioner.tables.teams.first_with_team(person, by_id)
         return by_id[found] if found else None
 
     async def token(self, session: Session, person: PersonId, organization: OrganizationId) -> str:

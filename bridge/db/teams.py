@@ -60,7 +60,7 @@ class Teams:
         return TeamMapping(TeamId(row["team_id"]), row["name"], row["shown_name"]) if row else None
 
     @database_errors
-    async def home_of(
+    async def first_with_team(
         self, person: PersonId, organizations: Collection[OrganizationId]
     ) -> OrganizationId | None:
         """Return one of these organizations that has a team, rather one whose team the person is in."""

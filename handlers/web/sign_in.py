@@ -90,13 +90,13 @@ async def _let_in(request: web.Request, deadline: float) -> PersonId:
     service = request.app[SERVICES].sign_in_service
     assert service is not None  # there is no provider without
     request.app[LIMITS].visits.use(person.id)
-    home = await service.home_of(person.id, organizations)
-    if home is None:
+    organization = await service.first_with_team(person.id, organizations)
+    if organization is None:
         raise NotAMember("None of your organizations in Equa has a chat here.")
-    opening = partial(service.open, person, home)
+    opening = partial(service.open, person, organization)
     seconds = deadline - asyncio.get_running_loop().time()
     try:
-        await request.app[BACKGROUND_TASKS].result((person.id, home.id), seconds, opening)
+        await request.app[BACKGROUND_TASKS].result((person.id, organization.id), seconds, opening)
     except TimeoutError:
         raise MattermostUnavailable("This takes a moment.", retry_after=_COME_BACK) from None
     return person.id

@@ -52,6 +52,8 @@ class Browser:
     http: ClientSession
     fetch: Mapping[str, str] = field(default_factory=lambda: IN_TAB)
     cookies: dict[str, dict[str, str]] = field(default_factory=dict)
+    proxy: str = ""
+    """What stands before the chat; without one this class sends each path where it belongs."""
 
     async def step(self, url: str) -> Hop:
         """Ask for one address, and keep the cookies that come."""
@@ -97,6 +99,8 @@ class Browser:
 
     def _server(self, host: str, path: str) -> str:
         bridge = str(self.front.client.make_url("/")).rstrip("/")
+        if self.proxy and host == urlsplit(CHAT).netloc:
+            return self.proxy
         if host == urlsplit(APP).netloc or path.startswith(("/login/token", "/login/equa/")):
             return bridge
         return self.front.chat.server.url

@@ -1,0 +1,103 @@
+"""A sign-in may break off at any moment: the next one succeeds, and nothing is good twice."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bridge.db.sign_ins import Client
+from bridge.models.chat import UserId
+from bridge.models.equa import Organization, Person
+from bridge.sandbox.mattermost import RestFault
+from provisioning.sign_in_provider import SignInProvider
+from tests.support.crashes import Crash, Crashes, When
+from tests.support.visits import Chat, Process
+
+CLIENT = Client("equabot-bridge", "https://chat.example.com/signup/gitlab/complete")
+STATE = "a-state"
+
+
+@pytest.fixture
+async def provider(process: Process, ada: Person, acme: Organization) -> SignInProvider:
+    """A provider for which somebody has an account."""
+    provisioner = replace(process.provisioner, provider=True)
+    await provisioner.open_session(ada, acme)
+    return SignInProvider(provisioner.admin, provisioner.tables)
+
+
+async def signed_in(provider: SignInProvider, person: Person, used: list[str] | None = None) -> str | None:
+    """Do what the redirects and Mattermost's two calls do; return the username that Mattermost hears."""
+    kept = await provider.remember(person.id)
+    code = await provider.code_of_browser(kept, CLIENT, STATE) or ""
+    token = await provider.access_token(code, CLIENT) or ""
+    if used is not None:
+        used += [kept, code, token]
+    profile = await provider.profile(token)
+    return profile.username if profile else None
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_crash_at_any_step_costs_one_try(
+    process: Process, provider: SignInProvider, ada: Person, when: When
+) -> None:
+    for at in range(1, 12):
+        crashes = Crashes(at, when)
+        broken = crashes.provisioner(replace(process.provisioner, provider=True))
+        fragile = SignInProvider(broken.admin, broken.tables)
+        work = asyncio.ensure_future(signed_in(fragile, ada))
+        await asyncio.wait({work})
+        assert await signed_in(provider, ada) == "ada"
+        if not crashes.happened:
+            break
+        assert isinstance(work.exception(), Crash)
+    assert at > 5
+
+
+async def test_after_a_sign_in_nothing_of_it_is_good(provider: SignInProvider, ada: Person) -> None:
+    used: list[str] = []
+    assert await signed_in(provider, ada, used) == "ada"
+    kept, code, token = used
+
+    assert await provider.code_of_browser(kept, CLIENT, STATE) is None
+    assert await provider.access_token(code, CLIENT) is None
+    assert await provider.profile(token) is None
+    assert not await provider.is_for(code, STATE)
+
+
+async def test_what_somebody_has_changed_in_mattermost_stays(
+    chat: Chat, process: Process, provider: SignInProvider, ada: Person, acme: Organization
+) -> None:
+    """And what changes in Equa follows, where the account showed it before."""
+    provisioner = replace(process.provisioner, provider=True)
+    (user,) = chat.people()
+    user.first_name, user.email = "Ada Augusta", "ada@elsewhere.example"
+    token = await provider.access_token(await _code(provider, ada), CLIENT) or ""
+    mine = await provider.profile(token)
+    user.first_name = "Ada"
+    await provisioner.open_session(replace(ada, name="Ada King"), acme)
+    token = await provider.access_token(await _code(provider, ada), CLIENT) or ""
+    followed = await provider.profile(token)
+
+    assert mine
+    assert followed
+    assert (mine.name, mine.email) == ("Ada Augusta Moreno", "ada@elsewhere.example")
+    assert followed.name == "Ada King"
+
+
+async def _code(provider: SignInProvider, person: Person) -> str:
+    code = await provider.code_of_browser(await provider.remember(person.id), CLIENT, STATE)
+    assert code
+    return code
+
+
+async def test_a_session_that_cannot_be_asked_about_counts_as_none(
+    chat: Chat, provider: SignInProvider
+) -> None:
+    """Then the browser simply gets a new one."""
+    (user,) = chat.people()
+    session = chat.tokens(user)[0]
+    assert await provider.is_session_of(session, UserId(user.id))
+    chat.server.faults.rest(RestFault(status=500, method="GET", path="/users/me", times=9))
+
+    assert not await provider.is_session_of(session, UserId(user.id))
+    assert not await provider.is_session_of("../x", UserId(user.id))
