@@ -34,6 +34,19 @@ _CALLS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _ANSWERS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
+_RATED = 100
+"""Organizations whose ratings are recorded apart; those of all others are one."""
+
+
+@dataclass(frozen=True, slots=True)
+class RatingCount:
+    """How often an organization's answers were rated each way."""
+
+    organization: str
+    up: int
+    down: int
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """How many jobs of a kind are in a state, and for how many seconds the oldest has been there."""
@@ -81,6 +94,12 @@ class Metrics:
         self._jobs = self._counter("jobs_finished", "Ends of attempts at jobs.", "kind", "outcome")
         self._answers = self._histogram("answer_latency_seconds", "From post to reply.", _ANSWERS, "outcome")
 
+        self._ratings = self._gauge(
+            "answers_rated",
+            "Answers of the last 90 days that people rate, by the 100 organizations with the most ratings.",
+            "organization",
+            "rating",
+        )
         self._growing = self._gauge("answers_growing", "Answers that come in at the moment.")
         self._edits = self._counter("answer_edits", "Edits of posts of answers that were not whole yet.")
         self._stops = self._counter("answers_stopped", "Answers that a person stopped or corrected.", "cause")
@@ -172,6 +191,14 @@ class Metrics:
         for backlog in backlogs:
             self._inbox.labels(backlog.kind, backlog.state).set(backlog.jobs)
             self._oldest.labels(backlog.kind, backlog.state).set(backlog.oldest)
+
+    def ratings(self, counts: Iterable[RatingCount]) -> None:
+        """Record how answers are rated, given by organization, those with the most ratings first."""
+        self._ratings.clear()
+        for number, count in enumerate(counts):
+            organization = count.organization if number < _RATED else "other"
+            self._ratings.labels(organization, "up").inc(count.up)
+            self._ratings.labels(organization, "down").inc(count.down)
 
     def job(self, kind: str, outcome: str) -> None:
         """Count the end of an attempt at a job."""

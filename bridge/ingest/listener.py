@@ -21,6 +21,7 @@ from bridge.ingest.hearing import Hearing
 from bridge.ingest.intake import Intake
 from bridge.ingest.interventions import Interventions
 from bridge.ingest.post_acks import PostAcks
+from bridge.ingest.ratings import Ratings
 from bridge.ingest.tampering import Tampering
 from bridge.mattermost.websocket.changes import (
     AccountRenamed,
@@ -30,6 +31,7 @@ from bridge.mattermost.websocket.changes import (
     PostDeleted,
     PostEdited,
     ReactionAdded,
+    ReactionRemoved,
     TeamChanged,
 )
 from bridge.mattermost.websocket.socket import Changed, Connected, Event, Seen, Socket
@@ -57,6 +59,7 @@ class Listener:
     look_every: float = 30
     """Least seconds between two looks for posts that the websocket did not deliver."""
     interventions: Interventions | None = None
+    ratings: Ratings | None = None
 
     async def run(self) -> None:
         """Listen until cancelled; after the socket's end only what it missed is still read."""
@@ -106,6 +109,8 @@ class Listener:
             await self.tampering.follow(change)
         if self.interventions:
             await self.interventions.follow(change)
+        if self.ratings:
+            await self.ratings.follow(change)
         if self.hearing and isinstance(change, PostEdited):
             self.hearing.note_edit(change.post, change.update_at)
 
@@ -144,7 +149,14 @@ class Listener:
             case AccountRenamed(username):
                 if await self._rename(username):
                     backfill.open(await self._news(lost=True))
-            case ChannelChanged() | TeamChanged() | ReactionAdded() | PostEdited() | PostDeleted():
+            case (
+                ChannelChanged()
+                | TeamChanged()
+                | ReactionAdded()
+                | ReactionRemoved()
+                | PostEdited()
+                | PostDeleted()
+            ):
                 pass
             case _:
                 assert_never(change)

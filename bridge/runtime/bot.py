@@ -11,6 +11,7 @@ from bridge.config import Settings
 from bridge.db.answers import Answers
 from bridge.db.conversation_starts import ConversationStarts
 from bridge.db.conversations import Conversations
+from bridge.db.feedback import Feedback
 from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
 from bridge.db.positions import Positions
@@ -26,6 +27,7 @@ from bridge.ingest.interventions import Interventions, IsAdmin
 from bridge.ingest.listener import Listener
 from bridge.ingest.notice_listener import NoticeListener
 from bridge.ingest.post_acks import PostAcks
+from bridge.ingest.ratings import Ratings
 from bridge.ingest.tampering import Tampering
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.metrics import Metrics
@@ -153,6 +155,7 @@ class BotRunner:
                 tampering,
                 Hearing(catch_up),
                 interventions=interventions,
+                ratings=Ratings(Feedback(pool)),
             ).run()
 
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:

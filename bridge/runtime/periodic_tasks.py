@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from asyncpg import Pool
 
+from bridge.db.feedback import Feedback
 from bridge.db.job_history import JobHistory
 from bridge.db.periodic_tasks import PeriodicTasks as Table
 from bridge.errors import MattermostRefused, Unavailable
@@ -24,6 +25,7 @@ KEEP = timedelta(days=90)
 """How long `why` can explain a post."""
 
 _SAMPLE_EVERY = 10.0
+_RATINGS_EVERY = 60.0
 _PURGE_EVERY = 3600.0
 _LATE_EVERY = 10.0
 """Several times within the minute in which Mattermost may still make a session."""
@@ -39,6 +41,7 @@ class PeriodicTasks:
         """Return them by name; each runs until it is cancelled or has nothing left to do."""
         tasks: dict[str, Coroutine[Any, Any, None]] = {
             "sample the inbox": _repeat("sample", self.sample, _SAMPLE_EVERY),
+            "sample the ratings": _repeat("ratings", self.sample_ratings, _RATINGS_EVERY),
             "purge old rows": _repeat("purge", self.purge, _PURGE_EVERY),
             "reseal tokens": retry_until_available("reseal", self.reseal),
         }
@@ -52,6 +55,10 @@ class PeriodicTasks:
         """Put the state of the inbox and of the channels into the metrics."""
         self.metrics.inbox(await self.job_history.backlogs())
         self.metrics.channel_problems(await self.services.tables.teams.channel_problems())
+
+    async def sample_ratings(self) -> None:
+        """Put how people rate answers into the metrics."""
+        self.metrics.ratings(await Feedback(self.job_history.pool).counts())
 
     async def purge(self) -> None:
         """Delete expired tickets and sign-ins, old memberships, syncs and jobs."""

@@ -53,6 +53,17 @@ class ReactionAdded:
     post_id: PostId
     user_id: UserId
     emoji: str
+    at: int = 0
+    """Milliseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReactionRemoved:
+    """Somebody else than the account took a reaction back."""
+
+    post_id: PostId
+    user_id: UserId
+    emoji: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,14 @@ class PostDeleted:
 
 
 Change = (
-    ChannelChanged | ChannelUpdated | TeamChanged | AccountRenamed | ReactionAdded | PostEdited | PostDeleted
+    ChannelChanged
+    | ChannelUpdated
+    | TeamChanged
+    | AccountRenamed
+    | ReactionAdded
+    | ReactionRemoved
+    | PostEdited
+    | PostDeleted
 )
 
 ABOUT_ANYBODY = frozenset({"user_added", "user_removed", "added_to_team", "leave_team", "user_updated"})
@@ -82,7 +100,7 @@ ABOUT_CHANNELS = frozenset(
     {"channel_updated", "channel_deleted", "channel_restored", "channel_converted", "restore_team"}
 )
 
-ABOUT_POSTS = frozenset({"reaction_added", "post_edited", "post_deleted"})
+ABOUT_POSTS = frozenset({"reaction_added", "reaction_removed", "post_edited", "post_deleted"})
 
 _CHANNEL: Mapping[str, ChannelChange] = {
     "channel_deleted": "archived",
@@ -112,11 +130,8 @@ def parse_change(
 
 def _about_post(event: str, data: Mapping[str, Any], me: UserId) -> Change | None:
     """Read an event in which the post or the reaction is JSON inside JSON."""
-    if event == "reaction_added":
-        reaction = load_json(str(data.get("reaction")))
-        who = UserId(parse_id(reaction, "user_id"))
-        added = ReactionAdded(PostId(parse_id(reaction, "post_id")), who, parse_name(reaction, "emoji_name"))
-        return None if who == me else added
+    if event.startswith("reaction_"):
+        return _reaction(event, load_json(str(data.get("reaction"))), me)
     record = load_json(str(data.get("post")))
     post = parse_post(record)
     return (
@@ -130,6 +145,16 @@ def _renamed(user: object, me: UserId) -> AccountRenamed | None:
         return None
     found = parse_user(user)
     return AccountRenamed(found.username) if found.id == me else None
+
+
+def _reaction(event: str, reaction: object, me: UserId) -> ReactionAdded | ReactionRemoved | None:
+    post, who = PostId(parse_id(reaction, "post_id")), UserId(parse_id(reaction, "user_id"))
+    emoji = parse_name(reaction, "emoji_name")
+    if who == me:
+        return None
+    if event == "reaction_removed":
+        return ReactionRemoved(post, who, emoji)
+    return ReactionAdded(post, who, emoji, parse_time(reaction, "create_at"))
 
 
 def _about_me(event: str, data: Mapping[str, Any], broadcast: Mapping[str, Any], me: UserId) -> Change | None:

@@ -1,0 +1,127 @@
+"""People rate answers by reactions: the last one of each counts, until it is taken back."""
+
+import asyncio
+
+import pytest
+from asyncpg import Pool
+
+from bridge.db.feedback import Feedback
+from bridge.ingest.ratings import Ratings
+from bridge.mattermost.websocket.changes import ReactionAdded, ReactionRemoved
+from bridge.metrics import Metrics, RatingCount
+from bridge.models.chat import PostId, UserId
+from bridge.sandbox.mattermost import Post, User
+from bridge.sandbox.mattermost.reactions import remove
+from bridge.text.ratings import Rating, rating
+from tests.support.daemon import Daemon
+from tests.support.world import Company, World
+
+
+@pytest.mark.parametrize(
+    ("emoji", "meaning"),
+    [
+        ("+1", 1),
+        ("+1_medium_dark_skin_tone", 1),
+        ("thumbsup_light_skin_tone", 1),
+        ("-1", -1),
+        ("thumbsdown", -1),
+        ("-1_dark_skin_tone", -1),
+        ("+10", None),
+        ("+1_skin_tone", None),
+        ("heart", None),
+        ("repeat", None),
+    ],
+)
+def test_thumbs_rate_in_every_skin_tone(emoji: str, meaning: Rating | None) -> None:
+    """Each tone is an emoji of its own."""
+    assert rating(emoji) == meaning
+
+
+class Raters:
+    """Who reacts to an answer, and what is counted of that."""
+
+    def __init__(self, world: World, pool: Pool, answer: Post) -> None:
+        self.world, self.pool, self.answer = world, pool, answer
+
+    def react(self, user: User, emoji: str) -> None:
+        self.world.store.react(user, self.answer, emoji)
+
+    def take_back(self, user: User, emoji: str) -> None:
+        remove(self.world.store, user, self.answer.id, emoji)
+
+    async def known(self) -> None:
+        """Wait until the answer's job has ended."""
+        async with asyncio.timeout(20):
+            while not await self.pool.fetchval("select count(*) from answer_posts"):
+                await asyncio.sleep(0.02)
+
+    async def counted(self, up: int, down: int) -> None:
+        """Wait until so many ratings of each kind count."""
+        async with asyncio.timeout(20):
+            while True:
+                found = await Feedback(self.pool).counts()
+                if [(each.up, each.down) for each in found] == ([(up, down)] if up or down else []):
+                    return
+                await asyncio.sleep(0.02)
+
+
+async def test_the_last_rating_of_a_person_counts(
+    world: World, pool: Pool, acme: Company, daemon: Daemon
+) -> None:
+    """Skin tones are reactions of their own; questions, and people without a mapping, do not count."""
+    question = world.ask(acme, "@equabot who is on our team?")
+    await world.answered(question)
+    raters = Raters(world, pool, world.answers(question)[0])
+    ada, bob = acme.people[:2]
+    await raters.known()
+
+    raters.react(ada, "+1")
+    await raters.counted(1, 0)
+    raters.react(ada, "-1_dark_skin_tone")
+    await raters.counted(0, 1)
+    raters.react(bob, "-1")
+    await raters.counted(0, 2)
+    raters.take_back(ada, "-1_dark_skin_tone")
+    await raters.counted(1, 1)
+
+    stranger = world.store.create_user("stranger")
+    world.store.join(acme.team, stranger)
+    world.store.join(acme.agent, stranger)
+    raters.react(stranger, "+1")
+    world.store.react(ada, question, "+1")
+    raters.take_back(bob, "-1")
+    await raters.counted(1, 0)
+    raters.take_back(ada, "+1")
+    await raters.counted(0, 0)
+
+
+async def test_a_reaction_may_come_before_the_job_ends(
+    world: World, pool: Pool, acme: Company, daemon: Daemon
+) -> None:
+    """Whoever is quick is counted a little later, unless they have taken it back by then."""
+    question = world.ask(acme, "@equabot who is on our team?")
+    await world.answered(question)
+    answer, (ada, bob) = PostId(world.answers(question)[0].id), acme.people[:2]
+    raters = Raters(world, pool, world.answers(question)[0])
+    await raters.known()
+    (kept,) = await pool.fetch("delete from answer_posts returning post_id, job_id, part, state")
+    ratings = Ratings(Feedback(pool), later=0.1)
+
+    for user in (ada, bob):
+        await ratings.follow(ReactionAdded(answer, UserId(user.id), "+1", at=1))
+    await ratings.follow(ReactionRemoved(answer, UserId(bob.id), "+1"))
+    await pool.execute(
+        "insert into answer_posts (post_id, job_id, part, state) values ($1, $2, $3, $4)", *kept
+    )
+
+    await raters.counted(1, 0)
+
+
+def test_few_organizations_have_a_label_of_their_own() -> None:
+    """However many there are."""
+    metrics = Metrics()
+    metrics.ratings([RatingCount(f"organization-{number}", 2, 1) for number in range(300)])
+    text = metrics.render().decode()
+    lines = [line for line in text.splitlines() if line.startswith("equabot_bridge_answers_rated{")]
+    assert len(lines) == 202
+    assert 'equabot_bridge_answers_rated{organization="other",rating="up"} 400.0' in lines
