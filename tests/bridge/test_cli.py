@@ -118,10 +118,10 @@ def test_a_wrong_command_ends_with_2(arguments: list[str], capsys: pytest.Captur
     with pytest.raises(SystemExit) as ended:
         main(arguments)
 
-    told = capsys.readouterr()
+    reported = capsys.readouterr()
     assert ended.value.code == 2
-    assert told.out == ""
-    assert told.err.startswith("usage: equabot-bridge")
+    assert reported.out == ""
+    assert reported.err.startswith("usage: equabot-bridge")
 
 
 @pytest.mark.parametrize("arguments", list(leaves(parser())), ids=" ".join)
@@ -134,10 +134,10 @@ def test_a_wrong_configuration_ends_with_2(
     with pytest.raises(SystemExit) as ended:
         main(arguments)
 
-    told = capsys.readouterr()
+    reported = capsys.readouterr()
     assert ended.value.code == 2
-    assert told.out == ""
-    assert told.err == (
+    assert reported.out == ""
+    assert reported.err == (
         "The configuration is wrong:\n  LOG_FORMAT: Input should be 'auto', 'json' or 'console'\n"
     )
 

@@ -95,9 +95,9 @@ async def test_a_job_is_done_and_its_result_kept(inbox: Inbox, job_history: JobH
     await inbox.put_all([entry("1")])
 
     async with working(inbox, Recorder()):
-        fate = await until(job_history, "1", "done")
+        record = await until(job_history, "1", "done")
 
-    assert fate.result == {"posts": ["1"]}
+    assert record.result == {"posts": ["1"]}
 
 
 async def test_a_lane_stays_in_order_through_a_retry(inbox: Inbox, job_history: JobHistory) -> None:
@@ -121,10 +121,10 @@ async def test_a_failure_that_cannot_be_mended_is_a_dead_letter(
     await inbox.put_all([entry("1", "a"), entry("2", "a")])
 
     async with working(inbox, handler):
-        fate = await until(job_history, "1", "dead")
+        record = await until(job_history, "1", "dead")
         await until(job_history, "2", "done")
 
-    assert fate.reason == "agent_failed: no answer"
+    assert record.reason == "agent_failed: no answer"
 
 
 async def test_an_unknown_error_does_not_end_the_worker(inbox: Inbox, job_history: JobHistory) -> None:
@@ -135,9 +135,9 @@ async def test_an_unknown_error_does_not_end_the_worker(inbox: Inbox, job_histor
 
     async with working(inbox, handler):
         await until(job_history, "2", "done")
-        fate = await until(job_history, "1", "waiting", "done")
+        record = await until(job_history, "1", "waiting", "done")
 
-    assert "internal text" not in (fate.reason or "")
+    assert "internal text" not in (record.reason or "")
 
 
 async def test_an_organization_leaves_room_for_others(inbox: Inbox, job_history: JobHistory) -> None:
@@ -265,10 +265,10 @@ async def _blocked(pool: Pool) -> None:
 
 async def test_the_last_word_about_a_job_is_its_outcome(inbox: Inbox, job_history: JobHistory) -> None:
     """What is given up is told with its reason, and the job keeps what that came to."""
-    told: list[tuple[str, str]] = []
+    reported: list[tuple[str, str]] = []
 
     async def give_up(job: Job, error: Exception, reason: str) -> Mapping[str, Any]:
-        told.append((type(error).__name__, reason))
+        reported.append((type(error).__name__, reason))
         await inbox.save_answer(job.id, "Sorry", reason)
         return {"posts": ["sorry"]}
 
@@ -279,8 +279,8 @@ async def test_the_last_word_about_a_job_is_its_outcome(inbox: Inbox, job_histor
     async with working(inbox, Handler(handler, give_up)):
         record = await until(job_history, "1", "dead")
 
-    assert told == [("AgentFailed", "agent_failed after 1 attempt: no answer")]
-    assert (record.result, record.reason) == ({"posts": ["sorry"]}, told[0][1])
+    assert reported == [("AgentFailed", "agent_failed after 1 attempt: no answer")]
+    assert (record.result, record.reason) == ({"posts": ["sorry"]}, reported[0][1])
 
 
 @pytest.mark.parametrize("word", [None, AgentFailed("worse")], ids=["nobody to tell", "the telling fails"])
@@ -384,9 +384,9 @@ async def test_jobs_whose_holder_died_are_taken_over(pool: Pool, job_history: Jo
     handler = Recorder()
 
     async with working(Inbox(pool), handler):
-        fate = await until(job_history, "1", "done")
+        record = await until(job_history, "1", "done")
 
-    assert fate.attempts == 2
+    assert record.attempts == 2
 
 
 async def test_a_database_that_goes_away_costs_nothing_but_time(

@@ -150,11 +150,11 @@ async def test_a_change_of_how_it_is_shown_is_posted(server: Mattermost, scene: 
     path = f"/channels/{channel['id']}"
     await server.admin.put(f"{path}/patch", {"display_name": "Cap Table", "purpose": "Shares"})
     posts = (await server.admin.get(f"{path}/posts"))["posts"].values()
-    told = {post["type"]: post for post in posts if post["type"].endswith("_change")}
-    assert set(told) == {"system_displayname_change", "system_purpose_change"}
-    assert told["system_displayname_change"]["props"]["new_displayname"] == "Cap Table"
-    assert told["system_purpose_change"]["props"]["new_purpose"] == "Shares"
-    for post in told.values():
+    reported = {post["type"]: post for post in posts if post["type"].endswith("_change")}
+    assert set(reported) == {"system_displayname_change", "system_purpose_change"}
+    assert reported["system_displayname_change"]["props"]["new_displayname"] == "Cap Table"
+    assert reported["system_purpose_change"]["props"]["new_purpose"] == "Shares"
+    for post in reported.values():
         await server.admin.delete(f"/posts/{post['id']}")
     left = (await server.admin.get(f"{path}/posts"))["posts"].values()
     assert not [post for post in left if post["type"].endswith("_change")]

@@ -161,18 +161,18 @@ async def test_nothing_of_one_organization_reaches_the_other(
     last = await chat.asked("what did I say?")
 
     assert in_thread.root_id == first.id
-    told = [
+    reported = [
         (call.headers["x-equa-organization"], [message["content"] for message in call.messages])
         for call in world.agent.calls
     ]
-    for organization, texts in told:
+    for organization, texts in reported:
         foreign = "blue" if organization == str(acme.id) else "amber"
         assert not any(foreign in text for text in texts), texts
         other = "Borealis" if organization == str(acme.id) else "Acme"
         assert not any(other in text for text in texts), texts
-    assert told[1][1] == ["hello, the secret is blue"]
-    assert told[2][1][0] == "hello, the secret is blue"
-    assert told[3][1] == ["what did I say?"]
+    assert reported[1][1] == ["hello, the secret is blue"]
+    assert reported[2][1][0] == "hello, the secret is blue"
+    assert reported[3][1] == ["what did I say?"]
     assert "first message" in last.message
 
 
@@ -187,8 +187,8 @@ async def test_who_leaves_gets_nothing(
 
     await chat.leave(borealis)
     asked = chat.ask("what documents do we have?")
-    told = await chat.said(3)
-    assert "no longer a member" in told.message
+    reported = await chat.said(3)
+    assert "no longer a member" in reported.message
     assert await chat.why(asked) == "left_organization"
     await chat.asked("hello")
     await chat.leave(acme)

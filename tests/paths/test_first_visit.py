@@ -110,9 +110,9 @@ async def test_a_browser_ends_signed_in_and_sees_its_own_organization_only(
     await frame.get_by_role("textbox").first.press("Enter")
     answer = frame.get_by_text("The team of")
     await expect(answer).to_be_visible(timeout=PATIENCE)
-    told = await answer.inner_text()
-    assert "Acme Corp" in told
-    assert "Borealis" not in told
+    reported = await answer.inner_text()
+    assert "Acme Corp" in reported
+    assert "Borealis" not in reported
 
     other = await frame.evaluate("async () => (await fetch('/api/v4/teams/name/borealis-labs')).status")
     mine = await frame.evaluate(

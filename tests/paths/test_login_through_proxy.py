@@ -116,9 +116,9 @@ async def test_who_opens_a_tab_is_known_behind_the_proxy(
 ) -> None:
     """Nobody who is signed in becomes somebody else by a link of another site, unless they want to."""
     ticket = await door.ticket()
-    told = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document", "Cookie": "MMAUTHTOKEN=of-ada"}
+    reported = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Dest": "document", "Cookie": "MMAUTHTOKEN=of-ada"}
     async with proxied(door, tmp_path) as nginx:
-        response = await login(nginx, ticket, **told, Referer=referer)
+        response = await login(nginx, ticket, **reported, Referer=referer)
 
     assert response.status == status
     assert ("Set-Cookie" in response.headers) == (status == 303)

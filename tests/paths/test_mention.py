@@ -175,8 +175,8 @@ async def test_a_long_answer_comes_in_parts(world: World, acme: Company, daemon:
     await world.until(lambda: any("the end" in part.message for part in world.answers(post)))
 
     parts = [part.message for part in world.answers(post)]
-    told = [line for part in parts for line in part.splitlines() if line.startswith("line ")]
-    assert told == lines
+    reported = [line for part in parts for line in part.splitlines() if line.startswith("line ")]
+    assert reported == lines
     assert max(map(len, parts)) <= world.store.settings.max_post_size
     assert all(part.count("```") == 2 for part in parts)
 

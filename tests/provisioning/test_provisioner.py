@@ -274,7 +274,7 @@ async def test_two_hundred_first_visits_at_once(chat: Chat, process: Process, ot
     plan = [(number % 50, (number + number // 50) % 5) for number in range(200)]
 
     async with asyncio.TaskGroup() as group:
-        visits = [
+        tasks = [
             group.create_task(
                 (process, other)[number // 50 % 2].provisioner.open_session(people[who], organizations[where])
             )
@@ -284,7 +284,7 @@ async def test_two_hundred_first_visits_at_once(chat: Chat, process: Process, ot
     assert len(chat.people()) == 50
     assert len(chat.teams()) == 5
     assert all(len(chat.tokens(user)) == 1 for user in chat.people())
-    for visit, (who, where) in zip(visits, plan, strict=True):
+    for visit, (who, where) in zip(tasks, plan, strict=True):
         session = visit.result()
         user, team = chat.user(session.user_id), chat.team(session.team_name)
         assert session.token in chat.tokens(user)

@@ -79,7 +79,7 @@ class Scene:
         self._loop.close()
 
 
-class Visits(RuleBasedStateMachine):
+class Provisioning(RuleBasedStateMachine):
     """What people, operators and misfortune do; `self.members` is what Equa says."""
 
     postgres: str
@@ -115,8 +115,8 @@ class Visits(RuleBasedStateMachine):
             return
 
         async def both() -> list[Session]:
-            visits = [each.provisioner.open_session(person, organization) for each in self.scene.processes]
-            return list(await asyncio.gather(*visits))
+            sessions = [each.provisioner.open_session(person, organization) for each in self.scene.processes]
+            return list(await asyncio.gather(*sessions))
 
         one, other = self.scene.run(both())
         assert one == other
@@ -283,7 +283,7 @@ async def _crashing(work: Coroutine[Any, Any, object]) -> None:
 
 def test_whatever_happens_everybody_has_one_of_everything(postgres: str) -> None:
     """See above."""
-    machine = type("VisitsHere", (Visits,), {"postgres": postgres})
+    machine = type("ProvisioningHere", (Provisioning,), {"postgres": postgres})
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -47,8 +47,8 @@ class Crew:
 
     async def run(self, organization: Organization, wanted: Roster, *, force: bool = False) -> Report:
         """Sync by a roster that was read just now."""
-        reading = RosterSnapshot(wanted, await self.sync.provisioner.tables.memberships.now())
-        return await self.sync.run(organization, reading, force=force)
+        snapshot = RosterSnapshot(wanted, await self.sync.provisioner.tables.memberships.now())
+        return await self.sync.run(organization, snapshot, force=force)
 
     async def now(self) -> datetime:
         return await self.sync.provisioner.tables.memberships.now()

@@ -72,9 +72,9 @@ class Desk:
     async def ended(self, job: object) -> Any:
         """Return what is told of a sync that has ended."""
         async with asyncio.timeout(60):
-            while (told := await (await self.look(job)).json())["status"] == "running":
+            while (reported := await (await self.look(job)).json())["status"] == "running":
                 await asyncio.sleep(0.01)
-        return told
+        return reported
 
     @asynccontextmanager
     async def working(self, services: Services | None = None) -> AsyncIterator[None]:

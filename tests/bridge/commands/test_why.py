@@ -140,7 +140,7 @@ async def test_what_became_of_a_post_is_told(
     pool: Pool,
     capsys: pytest.CaptureFixture[str],
     happened: Callable[[Pool], Awaitable[None]],
-    told: list[str],
+    reported: list[str],
 ) -> None:
     """Each state in its own words, with what an operator needs to go on; no Mattermost is asked."""
     await happened(pool)
@@ -148,8 +148,8 @@ async def test_what_became_of_a_post_is_told(
     assert await ask({"DATABASE_URL": dsn}) == 0
 
     said = lines(capsys)
-    assert len(said) == len(told)
-    assert [line for line, start in zip(said, told, strict=True) if not line.startswith(start)] == []
+    assert len(said) == len(reported)
+    assert [line for line, start in zip(said, reported, strict=True) if not line.startswith(start)] == []
 
 
 @pytest.mark.parametrize("post_id", ["x", "P" * 26, "p" * 27, "../" + "p" * 23, "p" * 25 + "\n"])
@@ -159,9 +159,9 @@ async def test_what_is_no_post_id_is_refused(
     """The command is wrong: exit code 2."""
     assert await ask({"DATABASE_URL": dsn}, post_id) == 2
 
-    told = capsys.readouterr()
-    assert told.out == ""
-    assert told.err == "A post id has 26 characters of a-z and 0-9.\n"
+    reported = capsys.readouterr()
+    assert reported.out == ""
+    assert reported.err == "A post id has 26 characters of a-z and 0-9.\n"
 
 
 async def test_without_a_mattermost_only_what_is_stored_is_known(

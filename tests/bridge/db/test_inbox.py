@@ -132,8 +132,8 @@ async def pages_of_a_claim(pool: Pool) -> int:
         claim: tuple[object, ...] = (10, uuid4(), timedelta(0), [], ["mention"], ["thread:a"], "jobs")
         plan = await connection.fetchval("explain (analyze, buffers, format json) " + CLAIM, *claim)
         await transaction.rollback()
-    (told,) = json.loads(plan)
-    return pages_of(told["Plan"])
+    (reported,) = json.loads(plan)
+    return pages_of(reported["Plan"])
 
 
 def pages_of(node: Mapping[str, Any]) -> int:
@@ -261,11 +261,11 @@ async def test_a_dead_job_does_not_block_its_lane(inbox: Inbox, pool: Pool) -> N
     (first,) = await inbox.claim(Capacity(10))
 
     await inbox.dead_letter(first.id, "mattermost_refused: archived")
-    fate = await JobHistory(pool).record(PostId("1"))
+    record = await JobHistory(pool).record(PostId("1"))
 
     assert names(await inbox.claim(Capacity(10))) == ["2"]
-    assert fate is not None
-    assert (fate.state, fate.reason) == ("dead", "mattermost_refused: archived")
+    assert record is not None
+    assert (record.state, record.reason) == ("dead", "mattermost_refused: archived")
 
 
 async def test_an_expired_lease_is_taken_over_and_its_old_holder_is_told(pool: Pool) -> None:
@@ -323,10 +323,10 @@ async def test_an_apology_ends_dead_with_its_reason(inbox: Inbox, pool: Pool) ->
     await inbox.save_answer(job.id, "Sorry", "agent_failed: x")
     await inbox.finish(job.id, {"posts": ["p"]})
 
-    fate = await JobHistory(pool).record(PostId("1"))
+    record = await JobHistory(pool).record(PostId("1"))
 
-    assert fate is not None
-    assert (fate.state, fate.reason, fate.result) == ("dead", "agent_failed: x", {"posts": ["p"]})
+    assert record is not None
+    assert (record.state, record.reason, record.result) == ("dead", "agent_failed: x", {"posts": ["p"]})
 
 
 async def test_a_backlog_of_one_organization_does_not_delay_anothers_first_question(inbox: Inbox) -> None:
@@ -376,11 +376,11 @@ async def test_a_refusal_is_kept_but_never_claimed(inbox: Inbox, pool: Pool) -> 
     """Why a post was not answered can be told later."""
     await inbox.put_all([Entry("mention", "thread:a", ACME, "post:1", {}, refused="not_mentioned")])
 
-    fate = await JobHistory(pool).record(PostId("1"))
+    record = await JobHistory(pool).record(PostId("1"))
 
     assert await inbox.claim(Capacity(10)) == []
-    assert fate is not None
-    assert (fate.state, fate.reason) == ("refused", "not_mentioned")
+    assert record is not None
+    assert (record.state, record.reason) == ("refused", "not_mentioned")
 
 
 async def test_finished_jobs_are_forgotten_after_a_while(inbox: Inbox, pool: Pool) -> None:

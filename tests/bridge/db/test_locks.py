@@ -31,15 +31,15 @@ class Capacity:
     def __init__(self) -> None:
         self.inside = 0
         self.most = 0
-        self.visits = 0
+        self.entries = 0
 
-    async def visit(self, locks: Locks, key: str) -> None:
+    async def enter(self, locks: Locks, key: str) -> None:
         async with locks.acquire(key):
             self.inside += 1
             self.most = max(self.most, self.inside)
             await asyncio.sleep(0.001)
             self.inside -= 1
-            self.visits += 1
+            self.entries += 1
 
 
 async def test_one_at_a_time_holds_a_key(one: Locks, other: Locks) -> None:
@@ -48,9 +48,9 @@ async def test_one_at_a_time_holds_a_key(one: Locks, other: Locks) -> None:
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
         for number in range(40):
-            group.create_task(room.visit((one, other)[number % 2], "key"))
+            group.create_task(room.enter((one, other)[number % 2], "key"))
 
-    assert (room.most, room.visits) == (1, 40)
+    assert (room.most, room.entries) == (1, 40)
 
 
 async def test_keys_do_not_wait_for_each_other(one: Locks, other: Locks) -> None:

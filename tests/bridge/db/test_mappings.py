@@ -186,7 +186,7 @@ async def test_a_database_that_is_away_is_told(mappings: Mappings, pool: Pool) -
 
 @pytest.mark.parametrize(("at_least", "told"), [(-3, True), (0, True), (2, True), (3, False)])
 async def test_questions_are_left_out_where_they_are_few(
-    mappings: Mappings, pool: Pool, at_least: int, *, told: bool
+    mappings: Mappings, pool: Pool, at_least: int, *, reported: bool
 ) -> None:
     """Each person's own questions are counted."""
     await Inbox(pool).put_all(
@@ -200,4 +200,4 @@ async def test_questions_are_left_out_where_they_are_few(
 
     (fact,) = await mappings.facts([posted("4")], "agent", asked_at_least=at_least)
 
-    assert sorted(fact.asked) == ([1, 2] if told else [])
+    assert sorted(fact.asked) == ([1, 2] if reported else [])

@@ -233,10 +233,10 @@ async def test_a_crowd_of_equal_visits_asks_once(client: EquaClient, equa: Serve
     equa.controls.fail(Fault(delay=0.05))
     ada, ben = (equa.store.sign_in(account.id) for account in (demo_data.ADA, demo_data.BEN))
     async with asyncio.TaskGroup() as group:
-        visits = [group.create_task(client.member(cookie, ACME)) for cookie in (ada, ben) * 20]
+        tasks = [group.create_task(client.member(cookie, ACME)) for cookie in (ada, ben) * 20]
 
-    assert {visit.result()[0].username for visit in visits[::2]} == {"ada"}
-    assert {visit.result()[0].username for visit in visits[1::2]} == {"ben"}
+    assert {visit.result()[0].username for visit in tasks[::2]} == {"ada"}
+    assert {visit.result()[0].username for visit in tasks[1::2]} == {"ben"}
     assert equa.controls.calls == {USER: 2, LIST: 2}
 
 

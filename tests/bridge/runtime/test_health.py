@@ -169,17 +169,17 @@ async def test_a_token_that_the_websocket_finds_refused_is_named(
     """The operator learns which variable to correct."""
     outside.socket.state = "unauthorised"
 
-    told = part(await status.look(), "websocket")
+    reported = part(await status.look(), "websocket")
 
-    assert told == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
+    assert reported == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
 
 
 async def test_a_token_that_was_refused_at_the_start_is_named(status: HealthCheck) -> None:
     status.bot.socket, status.bot.refused_tokens = None, {"MATTERMOST_BOT_TOKEN"}
 
-    told = part(await status.look(), "websocket")
+    reported = part(await status.look(), "websocket")
 
-    assert told == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
+    assert reported == Part("websocket", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
 
 
 async def test_a_refused_notice_token_leaves_everything_else_ready(
@@ -200,9 +200,9 @@ async def test_a_refused_notice_token_leaves_everything_else_ready(
 async def test_a_token_that_is_refused_while_looking_is_named(status: HealthCheck, outside: Outside) -> None:
     outside.mattermost.failure = REFUSED
 
-    told = part(await status.look(), "mattermost")
+    reported = part(await status.look(), "mattermost")
 
-    assert told == Part("mattermost", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
+    assert reported == Part("mattermost", ok=False, state="token_refused", variable="MATTERMOST_BOT_TOKEN")
 
 
 async def test_a_refused_administrators_token_is_named(status: HealthCheck, outside: Outside) -> None:
@@ -257,10 +257,10 @@ async def test_a_database_that_takes_no_writes_is_told(pool: Pool, dsn: str, out
     await pool.execute(f'alter database "{name}" set default_transaction_read_only = on')
     async with await open_pool(dsn) as theirs:
         status = outside.status(theirs)
-        told = part(await status.look(), "database")
+        reported = part(await status.look(), "database")
         await pool.execute(f'alter database "{name}" reset default_transaction_read_only')
 
-        assert told == Part("database", ok=False, state="read_only")
+        assert reported == Part("database", ok=False, state="read_only")
         assert part(await status.look(), "database").ok
 
 

@@ -23,11 +23,11 @@ def tokens(pool: Pool) -> SealedTokens:
 async def test_everything_is_sealed_with_the_first_key(pool: Pool, tokens: SealedTokens) -> None:
     """More than one batch; the old key can go then."""
     await store_tokens(pool, BEFORE, range(450))
-    told: list[Resealed] = []
+    reported: list[Resealed] = []
 
-    assert await reseal(BOTH, tokens, told.append) == Resealed(450, 0)
+    assert await reseal(BOTH, tokens, reported.append) == Resealed(450, 0)
 
-    assert [each.done for each in told] == [200, 400, 450]
+    assert [each.done for each in reported] == [200, 400, 450]
     assert await tokens.counts() == {"k2": 450}
     assert await opened_by(pool, AFTER) == [secret(number) for number in range(450)]
     with pytest.raises(UnknownKey):

@@ -86,10 +86,10 @@ def test_no_accepted_path_leads_away(path: str) -> None:
         accepted = redirect_path(path)
     except InvalidRequest:
         return
-    for reading in (accepted, unquote(accepted), accepted.replace("\\", "/")):
-        joined = urlsplit(urljoin(f"{CHAT}/", reading))
+    for variant in (accepted, unquote(accepted), accepted.replace("\\", "/")):
+        joined = urlsplit(urljoin(f"{CHAT}/", variant))
         assert (joined.scheme, joined.netloc) == ("https", "chat.example.com")
-        assert urljoin(f"{CHAT}/sub/", "." + reading).startswith(f"{CHAT}/sub/")
+        assert urljoin(f"{CHAT}/sub/", "." + variant).startswith(f"{CHAT}/sub/")
     assert re.fullmatch(r"[!-~]+", accepted)
 
 

@@ -387,8 +387,8 @@ async def test_two_processes_let_a_person_in_once(door: Front, dsn: str) -> None
         served(door.chat, door.equa, pool, dsn, TOKEN_KEYS=door.environ["TOKEN_KEYS"]) as other,
     ):
         cookies = [door.cookie() for _ in range(3)]
-        visits = [process.visit(cookie) for cookie in cookies for process in (door, other)]
-        responses = await asyncio.gather(*visits)
+        requests = [process.visit(cookie) for cookie in cookies for process in (door, other)]
+        responses = await asyncio.gather(*requests)
 
     assert {response.status for response in responses} == {200}
     assert len(door.chat.people()) == len(door.chat.teams()) == len(door.tokens()) == 1
