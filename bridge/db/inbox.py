@@ -16,7 +16,7 @@ from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 from bridge.db.pool import database_errors
 from bridge.db.statements import CLAIM, DEAD_LETTER, FINISH, JOB, PROMOTE, PUT, RELEASE_EXPIRED, RETRY
 from bridge.errors import DatabaseUnavailable
-from bridge.models.chat import Position, PostId
+from bridge.models.chat import Position, Post
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job, JobId, JobKind
 
@@ -126,13 +126,24 @@ class Inbox:
         )
 
     @database_errors
-    async def forget_refusal(self, post: PostId, reasons: Sequence[str]) -> None:
-        """Delete the refusal of a post if it has one of these reasons."""
-        await self.pool.execute(
-            "delete from jobs where dedupe = 'post:' || $1 and state = 'refused' and reason = any($2)",
-            post,
+    async def reopen(self, post: Post, reasons: Sequence[str]) -> bool:
+        """Return whether a post was read and not taken, so that it can be decided about once more.
+
+        Its refusal is deleted if it has one of these reasons. What was not read yet comes in its order.
+        """
+        found: bool = await self.pool.fetchval(
+            """with gone as (
+                   delete from jobs where dedupe = 'post:' || $1 and state = 'refused' and reason = any($2)
+                   returning id
+               )
+               select exists (select from gone)
+                   or exists (select from positions where channel_id = $3 and create_at >= $4)""",
+            post.id,
             list(reasons),
+            post.channel_id,
+            post.create_at,
         )
+        return found
 
     @database_errors
     async def claim(self, capacity: Capacity) -> list[Job]:

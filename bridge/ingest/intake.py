@@ -99,8 +99,8 @@ class Intake:
 
     async def reconsider(self, posted: Posted) -> None:
         """Decide once more about a post that was edited, if it was not for the bot before."""
-        await self.inbox.forget_refusal(posted.post.id, list(_NOT_FOR_US))
-        await self.store([posted], incomplete=True)
+        if await self.inbox.reopen(posted.post, _NOT_FOR_US):
+            await self.store([posted], incomplete=True)
 
     async def _busy(self, posts: Sequence[Posted], facts: Sequence[Facts]) -> list[Facts]:
         """Return the facts with what has to be known of posts that tell the bot to stop."""

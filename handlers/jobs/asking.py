@@ -19,7 +19,7 @@ from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job
 from bridge.ports import Agent
 from bridge.text.visible import visible
-from handlers.jobs.growth import Growth
+from handlers.jobs.growth import Growth, Rhythm
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.parts import Found, ReplyTarget
 from handlers.jobs.posting import Poster
@@ -44,6 +44,7 @@ class Asking:
     """Hosts whose images an answer may show."""
     stream: bool = True
     """Whether answers grow."""
+    rhythm: Rhythm = field(default_factory=Rhythm)
     _careful: TTLCache[OrganizationId, bool] = field(default_factory=lambda: TTLCache(10_000, _CAREFUL_FOR))
 
     def growth(
@@ -51,9 +52,8 @@ class Asking:
     ) -> Growth:
         """Return the answer before it begins; `found` are its posts of an earlier attempt."""
         enabled = self.stream and question.organization_id not in self._careful
-        return Growth(
-            self.poster, self.answers, self.metrics, job, target, lease, self.image_hosts, found, enabled
-        )
+        parts = (self.poster, self.answers, self.metrics)
+        return Growth(*parts, job, target, lease, self.image_hosts, found, enabled, self.rhythm)
 
     async def ask(self, question: Question, growth: Growth) -> str | None:
         """Return the whole answer; None if somebody stopped it."""

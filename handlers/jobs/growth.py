@@ -21,20 +21,25 @@ from handlers.jobs.refusals import means_deleted
 
 log = structlog.get_logger(__name__)
 
-HOLD = 1.5
-"""Seconds after the first text for which nothing is posted: a short answer is whole by then."""
-FIRST_PAUSE = 2.0
-"""Seconds between the first two edits."""
-LONGER = 1.15
-"""How much longer each further pause is: 27 edits last for ten minutes."""
-MOST_EDITS = 27
-"""Edits before the answer is whole; each is a row in Mattermost's database. Three are left to its end."""
-
 _EARLY_PAUSE = 0.5
 _EARLY = 2_000
 """Characters; as long as less has come and nothing can be shown yet, it is tried more often."""
 _RESERVED = 100
 """Characters of a post that are left free while it grows, for the remark that it was stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often a growing answer is shown; times in seconds."""
+
+    hold: float = 1.5
+    """After the first text nothing is posted for so long: a short answer is whole by then."""
+    first_pause: float = 2.0
+    """Between the first two edits."""
+    longer: float = 1.15
+    """How much longer each further pause is: 27 edits last for ten minutes."""
+    most_edits: int = 27
+    """Before the answer is whole; each is a row in Mattermost's database. Three are left to its end."""
 
 
 @dataclass(slots=True)
@@ -51,6 +56,7 @@ class Growth:
     found: Found = field(default_factory=Found)
     """The posts that show it, also those of an earlier attempt."""
     enabled: bool = True
+    rhythm: Rhythm = field(default_factory=Rhythm)
     edits: int = field(default=0, init=False)
     _pieces: list[str] = field(default_factory=list, init=False)
     _length: int = field(init=False)
@@ -100,9 +106,9 @@ class Growth:
         Raises `LeaseLost`, and `MattermostRefused` if the question was deleted.
         """
         await self._has_text.wait()
-        pause = HOLD
+        pause = self.rhythm.hold
         while not await self._over_within(pause):
-            if self.enabled and self.edits < MOST_EDITS and self.poster.budget.is_open:
+            if self.enabled and self.edits < self.rhythm.most_edits and self.poster.budget.is_open:
                 await self._try_to_show()
             pause = self._pause()
 
@@ -114,8 +120,9 @@ class Growth:
 
     def _pause(self) -> float:
         if not self.is_shown and sum(map(len, self._pieces)) < _EARLY:
-            return _EARLY_PAUSE
-        return FIRST_PAUSE * LONGER**self.edits * self.poster.budget.pace
+            return min(_EARLY_PAUSE, self.rhythm.first_pause)
+        rhythm = self.rhythm
+        return rhythm.first_pause * rhythm.longer**self.edits * self.poster.budget.pace
 
     async def _try_to_show(self) -> None:
         try:

@@ -136,6 +136,7 @@ def test_other_variables_are_not_ours() -> None:
             " Images.Example.com , cdn-1.example.com",
             ("images.example.com", "cdn-1.example.com"),
         ),
+        ("AGENT_STREAM", "off", "off"),
         ("FOLLOW_UPS", "never", "never"),
         ("ASK_LIMIT", " 5 , 1000 ", AskLimit(at_once=5, an_hour=1000)),
         (

@@ -35,8 +35,11 @@ class Crashes:
     async def around(self, call: Any) -> Any:
         """Await the call, unless this is the one at which it ends."""
         self._left -= 1
-        if self._left:
+        if self._left > 0:
             return await call
+        if self.happened:
+            call.close()
+            raise Crash
         self.happened = True
         match self._when:
             case "before":

@@ -13,6 +13,7 @@ from bridge.metrics import Metrics
 from bridge.ports import Agent, MattermostApi
 from handlers.jobs.asking import Asking
 from handlers.jobs.attachments import Attachments
+from handlers.jobs.growth import Rhythm
 from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import Poster
 from handlers.jobs.questions import Questions
@@ -37,7 +38,7 @@ def make_mentions(
     typing: Typing | None = None,
     metrics: Metrics | None = None,
     clock: Clock = boot_time,
-    stream: bool = True,
+    rhythm: Rhythm | None = None,
     remembers: bool | None = None,
 ) -> Mentions:
     """Return the handlers as one process has them; `api` and `agent` may be fakes."""
@@ -49,7 +50,7 @@ def make_mentions(
         inbox,
         poster,
         Questions(mattermost, answers, Speakers(mattermost), poster.me, "equabot", known, attachments),
-        Asking(client, poster, answers, StopSignals(stops), counted, stream=stream),
+        Asking(client, poster, answers, StopSignals(stops), counted, rhythm=rhythm or Rhythm()),
         stops,
         Signs(mattermost, poster.me, typing or cast(Any, no_typing)),
         counted,

@@ -1,0 +1,145 @@
+"""A process that dies at any moment of a growing answer: another one makes the same posts exact."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from asyncpg import Pool
+
+from bridge.db.inbox import Capacity, Inbox
+from bridge.ingest.post_acks import PostAcks
+from bridge.mattermost.rest.client import RestMattermost
+from bridge.mattermost.rest.transport import Transport, client_session
+from bridge.models.agent import AnswerEvent, Began, Delta, Done
+from bridge.models.chat import ChannelId, PostId, UserId
+from bridge.models.equa import PersonId
+from bridge.models.jobs import Entry, Job, Mention
+from bridge.sandbox.mattermost import Channel, Post, Server, Store, User
+from handlers.jobs.growth import Rhythm
+from handlers.jobs.mention import Mentions
+from handlers.jobs.posting import Poster
+from tests.support.crashes import Crash, Crashes, When
+from tests.support.mattermost import running_mattermost
+from tests.support.mentions import make_mentions
+from tests.support.posting import ACME
+
+LIMIT = 400
+PIECES = [f"Sentence number {number} of the answer, which takes its time. " for number in range(12)]
+TEXT = "".join(PIECES).strip()
+SHOWN_AT_ONCE = Rhythm(hold=0.01, first_pause=0.01, longer=1)
+
+
+class Agent:
+    """Says its answer in pieces."""
+
+    remembers = True
+
+    async def answer(self, _question: object) -> AsyncGenerator[AnswerEvent, None]:
+        yield Began("run")
+        for piece in PIECES:
+            yield Delta(piece)
+            await asyncio.sleep(0.01)
+        yield Done(TEXT)
+
+
+@dataclass
+class Scene:
+    """A channel with the bot, whose jobs processes take from one another."""
+
+    pool: Pool
+    server: Server
+    bot: User
+    ada: User
+    channel: Channel
+    api: RestMattermost
+
+    def process(self, crashes: Crashes | None = None) -> tuple[Mentions, Inbox]:
+        """Return a process; one with crashes dies at one of its calls."""
+        inbox, api = Inbox(self.pool), cast(Any, self.api)
+        if crashes:
+            api = crashes.fragile(api)
+        poster = Poster(api, UserId(self.bot.id), LIMIT, PostAcks())
+        mentions = make_mentions(
+            self.pool, api=api, agent=Agent(), inbox=inbox, poster=poster, rhythm=SHOWN_AT_ONCE
+        )
+        if crashes:
+            asking = replace(mentions.asking, answers=crashes.fragile(mentions.asking.answers))
+            mentions = replace(
+                mentions, inbox=crashes.fragile(inbox), asking=asking, stops=crashes.fragile(mentions.stops)
+            )
+        return mentions, inbox
+
+    async def asked(self) -> Post:
+        post = self.server.store.post_as(self.ada, self.channel, "@equabot tell me")
+        mention = Mention(
+            PostId(post.id),
+            ChannelId(self.channel.id),
+            PostId(post.id),
+            UserId(self.ada.id),
+            PersonId(UUID(int=2)),
+            post.message,
+            post.create_at,
+        )
+        entry = Entry("mention", f"thread:{post.id}", ACME, f"post:{post.id}", mention.payload())
+        await Inbox(self.pool).put_all([entry])
+        return post
+
+    def answers(self, post: Post) -> list[str]:
+        thread = self.server.store.thread(post.id)
+        return [reply.message for reply in thread if reply.user_id == self.bot.id]
+
+
+@pytest.fixture
+async def scene(pool: Pool) -> AsyncIterator[Scene]:
+    store = Store()
+    async with running_mattermost(store) as server, client_session() as session:
+        bot, ada = store.create_bot("equabot"), store.create_user("ada")
+        team = store.create_team("acme", "Acme Corp", members=[bot, ada])
+        channel = store.create_channel(team, "agent", members=[bot, ada])
+        token = store.create_token(bot).token
+        api = RestMattermost(Transport(session, server.url, token, lambda *_: None))
+        yield Scene(pool, server, bot, ada, channel, api)
+
+
+async def claimed(inbox: Inbox) -> Job:
+    (job,) = await inbox.claim(Capacity(1))
+    return job
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_crash_at_any_call_leaves_one_exact_answer(scene: Scene, when: When) -> None:
+    """Whether the call was carried out or not."""
+    whole = await _whole(scene)
+    at, happened = 0, True
+    while happened:
+        at += 1
+        post, crashes = await scene.asked(), Crashes(at, when)
+        dying, inbox = scene.process(crashes)
+        with suppress(Crash):
+            await dying.answer(await claimed(inbox))
+        happened = crashes.happened
+
+        await scene.pool.execute("update jobs set lease = now() - interval '1 s' where state = 'running'")
+        other, inbox = scene.process()
+        await inbox.release_expired()
+        job = await claimed(inbox)
+        await inbox.finish(job.id, await other.answer(job))
+
+        assert scene.answers(post) == whole, at
+        states = await scene.pool.fetch("select state from answer_posts where job_id = $1", job.id)
+        assert {row["state"] for row in states} == {"done"}, at
+    assert at > 12
+
+
+async def _whole(scene: Scene) -> list[str]:
+    """Return the posts of an answer to which nothing happens."""
+    post = await scene.asked()
+    mentions, inbox = scene.process()
+    job = await claimed(inbox)
+    await inbox.finish(job.id, await mentions.answer(job))
+    assert len(scene.answers(post)) > 1
+    return scene.answers(post)
