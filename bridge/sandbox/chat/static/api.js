@@ -12,11 +12,11 @@ async function call(method, path, body) {
   if (method !== "GET") {
     // A cookie alone changes nothing: Mattermost asks for this header against forged requests.
     headers["X-Requested-With"] = "XMLHttpRequest";
-    headers["Content-Type"] = "application/json";
+    headers["Content-Type"] = body instanceof Blob ? "application/octet-stream" : "application/json";
   }
   let response;
   try {
-    response = await fetch(path, { method, headers, credentials: "same-origin", body: body && JSON.stringify(body) });
+    response = await fetch(path, { method, headers, credentials: "same-origin", body: body instanceof Blob ? body : body && JSON.stringify(body) });
   } catch {
     throw new ApiError(0, "The server cannot be reached.");
   }
@@ -43,4 +43,5 @@ export const api = {
   posts: (channelId, before = "") =>
     get(`/channels/${channelId}/posts?per_page=${PAGE}${before && `&before=${before}`}`),
   send: (draft) => post("/posts", draft),
+  upload: (channelId, file) => post(`/files?${new URLSearchParams({ channel_id: channelId, filename: file.name })}`, file),
 };

@@ -169,7 +169,7 @@ export class ChannelView {
       id: "message",
       label: `Message #${this.channel.display_name}`,
       placeholder: hint,
-      onSend: (message, stamp) => this.send(message, "", stamp),
+      onSend: (message, stamp, files) => this.send(message, "", stamp, files),
       onTyping: () => this.typing(""),
     });
     byId("composer").replaceChildren(this.box.node);
@@ -200,9 +200,11 @@ export class ChannelView {
     if (stay) this.toEnd();
   }
 
-  async send(message, rootId, stamp) {
+  async send(message, rootId, stamp, files) {
     const pending = `${this.me.id}:${stamp}`;
-    const post = await api.send({ channel_id: this.channel.id, message, root_id: rootId, pending_post_id: pending });
+    const uploads = await Promise.all(files.map((file) => api.upload(this.channel.id, file)));
+    const file_ids = uploads.map((upload) => upload.file_infos[0].id);
+    const post = await api.send({ channel_id: this.channel.id, message, root_id: rootId, pending_post_id: pending, file_ids });
     await this.arrive(post);
   }
 

@@ -1,6 +1,7 @@
 // The box in which one writes: Enter sends, Shift and Enter begins a new line.
 
 import { el, icon } from "./dom.js";
+import { picker } from "./files.js";
 
 const TYPING_EVERY = 4_000;
 
@@ -8,14 +9,16 @@ export function composer({ label, placeholder, id = null, onSend, onTyping = () 
   const trouble = el("p", { class: "composer-trouble", role: "alert" });
   const button = el("button", { class: "send", type: "submit", "aria-label": "Send", disabled: true }, icon("send"));
   const text = el("textarea", { id, rows: "1", "aria-label": label, placeholder, maxlength: "16383", autocomplete: "off" });
-  const form = el("form", { class: "composer" }, el("div", { class: "composer-box" }, text, button), trouble);
+  const picked = picker(() => fit());
+  const box = el("div", { class: "composer-box" }, text, picked.button, picked.input, button);
+  const form = el("form", { class: "composer" }, picked.chips, box, trouble);
   let typedAt = 0;
   let attempt = null;
 
   const fit = () => {
     text.style.height = "auto";
     text.style.height = `${Math.min(text.scrollHeight, 220)}px`;
-    button.disabled = form.dataset.busy === "yes" || !text.value.trim();
+    button.disabled = form.dataset.busy === "yes" || !(text.value.trim() || picked.files.length);
   };
   const busy = (is) => {
     form.dataset.busy = is ? "yes" : "no";
@@ -40,15 +43,16 @@ export function composer({ label, placeholder, id = null, onSend, onTyping = () 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const message = text.value.trim();
-    if (!message || form.dataset.busy === "yes") return;
+    if (!(message || picked.files.length) || form.dataset.busy === "yes") return;
     busy(true);
     trouble.textContent = "";
     // The same stamp for the same text: a message whose answer was lost is not posted twice.
     if (attempt?.message !== message) attempt = { message, stamp: Date.now() };
     try {
-      await onSend(message, attempt.stamp);
+      await onSend(message, attempt.stamp, picked.files);
       attempt = null;
       text.value = "";
+      picked.clear();
       typedAt = 0;
     } catch (error) {
       trouble.textContent = `Not sent. ${error.message}`;

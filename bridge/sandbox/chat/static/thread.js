@@ -3,6 +3,7 @@
 import { attachments } from "./attachment.js";
 import { composer } from "./composer.js";
 import { el, icon } from "./dom.js";
+import { filesOf } from "./files.js";
 import { markdown } from "./markdown.js";
 
 const SAME_BREATH = 5 * 60_000;
@@ -10,7 +11,7 @@ const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-d
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
 export class ThreadView {
-  // `chat` gives `people`, `send(message, rootId, stamp)` and `typing(rootId)`.
+  // `chat` gives `people`, `send(message, rootId, stamp, files)` and `typing(rootId)`.
   constructor(rootId, chat) {
     this.rootId = rootId;
     this.chat = chat;
@@ -74,7 +75,7 @@ export class ThreadView {
       "div",
       { class: `post${follows ? " follows" : ""}${people.isBot(post.user_id) ? " by-bot" : ""}`, "data-post": post.id },
       people.avatar(post.user_id, post.root_id ? "small" : ""),
-      el("div", { class: "post-main" }, head, body, attachments(post), edited),
+      el("div", { class: "post-main" }, head, body, filesOf(post), attachments(post), edited),
     );
   }
 
@@ -83,7 +84,7 @@ export class ThreadView {
       this.box = composer({
         label: "Reply in this thread",
         placeholder: "Reply…",
-        onSend: (message, stamp) => this.chat.send(message, this.rootId, stamp),
+        onSend: (message, stamp, files) => this.chat.send(message, this.rootId, stamp, files),
         onTyping: () => this.chat.typing(this.rootId),
         onEscape: () => this.closeReply(),
       });
