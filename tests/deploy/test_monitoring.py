@@ -54,6 +54,7 @@ def measured() -> dict[str, set[str]]:
     metrics.channel_problems({"private": 1})
     metrics.visitors(people=1, addresses=1)
     metrics.repaired("renamed")
+    metrics.file_read("read")
     families = text_string_to_metric_families(metrics.render().decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 
