@@ -6,18 +6,21 @@
 const OUT = "/login";
 const SIGN_IN = "/oauth/gitlab/login";
 const SIGNED_OUT = "equabot:signed-out";
-const STYLE =
-  "position:fixed;inset:auto 0 12vh;z-index:9999;width:fit-content;margin:auto;padding:12px 24px;" +
-  "border-radius:8px;background:#17745b;color:#fff;font:600 16px system-ui,sans-serif;text-decoration:none";
+const BUTTON =
+  "display:block;width:fit-content;margin:auto;padding:12px 24px;border-radius:8px;background:#17745b;" +
+  "color:#fff;font:600 16px system-ui,sans-serif;text-decoration:none";
+const BELOW = "position:fixed;inset:auto 0 12vh;z-index:9999";
+// Where Mattermost shows nothing at all but a sentence that says so.
+const INSTEAD = "position:fixed;inset:0;z-index:9999;display:grid;background:#fff";
 
 let isOut = false;
-let button = null;
+let offered = null;
 
 function look() {
   const wasOut = isOut;
   isOut = location.pathname === OUT;
   if (isOut && !wasOut) arrive();
-  if (!isOut) button?.remove();
+  if (!isOut) offered?.remove();
   // After a sign-out the web app begins anew at "/".
   if (!isOut && location.pathname !== "/") localStorage.removeItem(SIGNED_OUT);
 }
@@ -31,18 +34,28 @@ function arrive() {
 }
 
 async function offer() {
-  if ((await hasButton()) || !(await isOn()) || !isOut) return;
-  button?.remove();
-  button = document.createElement("a");
-  button.href = `${SIGN_IN}?redirect_to=${encodeURIComponent(wanted())}`;
-  button.textContent = "Sign in with Equa";
-  button.style.cssText = STYLE;
-  document.body.append(button);
+  const shown = await signInMethods();
+  if (shown.button || !(await isOn()) || !isOut) return;
+  const link = document.createElement("a");
+  link.href = `${SIGN_IN}?redirect_to=${encodeURIComponent(wanted())}`;
+  link.textContent = "Sign in with Equa";
+  link.style.cssText = BUTTON;
+  offered?.remove();
+  offered = document.createElement("div");
+  offered.style.cssText = shown.form ? BELOW : INSTEAD;
+  offered.append(link);
+  document.body.append(offered);
 }
 
-async function hasButton() {
+// What Mattermost's page shows.
+async function signInMethods() {
   const response = await fetch("/api/v4/config/client?format=old");
-  return (await response.json()).EnableSignUpWithGitLab === "true";
+  const config = await response.json();
+  const has = (name) => config[name] === "true";
+  return {
+    button: has("EnableSignUpWithGitLab"),
+    form: ["EnableSignInWithEmail", "EnableSignInWithUsername", "EnableLdap"].some(has),
+  };
 }
 
 async function isOn() {
