@@ -1,6 +1,6 @@
 """Signing in with Equa: the bridge as provider of a sandbox Mattermost, and browsers in front of both."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +30,7 @@ class Hop:
     status: int
     text: str
     headers: Mapping[str, str]
+    set_cookies: Sequence[str] = ()
 
     @property
     def path(self) -> str:
@@ -65,7 +66,8 @@ class Browser:
         target = URL(self._server(parts.netloc, parts.path) + url.removeprefix(f"https://{parts.netloc}"))
         async with self.http.get(target, headers=headers, allow_redirects=False) as response:
             _keep(jar, response)
-            return Hop(url, response.status, await response.text(), dict(response.headers))
+            cookies = response.headers.getall("Set-Cookie", ())
+            return Hop(url, response.status, await response.text(), dict(response.headers), cookies)
 
     async def open(self, url: str, *, until: str = "") -> list[Hop]:
         """Follow redirects, to the end or to the first answer that leads to a path `until`."""
