@@ -26,7 +26,7 @@ from bridge.models.chat import (
     User,
     UserId,
 )
-from bridge.models.equa import Organization, OrganizationId, Person, PersonId, Roster
+from bridge.models.equa import Organization, OrganizationId, Organizations, Person, PersonId, Roster
 
 
 class MattermostApi(Protocol):
@@ -272,8 +272,8 @@ class EquaPlatform(Protocol):
         The organization's name is empty where Equa's list has none; then ask `organization_name`.
         """
 
-    async def organizations(self, cookie: str) -> Sequence[Organization]:
-        """Return the organizations that whoever is signed in belongs to."""
+    async def organizations(self, cookie: str) -> Organizations:
+        """Return the organizations that whoever is signed in belongs to, asked afresh."""
 
     async def admin(self, cookie: str, organization: OrganizationId) -> Person:
         """Return who is signed in; raise `NotAnAdmin` unless they administer the organization."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Hashable
 from functools import partial
 from hashlib import sha256
 from typing import TypeVar
@@ -15,7 +15,7 @@ from bridge.equa.permissions import holds_any
 from bridge.equa.reply import SIGN_IN
 from bridge.equa.responses import Answers
 from bridge.errors import NotAMember, NotAnAdmin, NotSignedIn
-from bridge.models.equa import Organization, OrganizationId, Person, Roster
+from bridge.models.equa import Organization, OrganizationId, Organizations, Person, Roster
 
 T = TypeVar("T")
 
@@ -50,8 +50,9 @@ class EquaClient:
         ask = partial(self._membership, cookie, organization)
         return person, await self._kept(cookie, ("member", organization), ask)
 
-    async def organizations(self, cookie: str) -> Sequence[Organization]:
-        return await self._kept(cookie, "organizations", partial(self._organizations, cookie))
+    async def organizations(self, cookie: str) -> Organizations:
+        reply = await self._server.request("GET", "/organization", cookie=cookie)
+        return read.organizations(reply.value("organizations", {403: NotSignedIn(SIGN_IN)}))
 
     async def admin(self, cookie: str, organization: OrganizationId) -> Person:
         person = await self.person(cookie)
@@ -90,10 +91,6 @@ class EquaClient:
         if found is None:
             raise _not_a_member()
         return found
-
-    async def _organizations(self, cookie: str) -> Sequence[Organization]:
-        reply = await self._server.request("GET", "/organization", cookie=cookie)
-        return read.organizations(reply.value("organizations", {403: NotSignedIn(SIGN_IN)}))
 
     async def _admin(self, cookie: str, organization: OrganizationId, person: Person) -> None:
         reply = await self._server.request(

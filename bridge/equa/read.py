@@ -3,11 +3,11 @@
 Equa answers 200 to strangers too, so the body decides, not the status.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from bridge.equa.values import listing, text, unreadable, uuid_of
-from bridge.models.equa import Organization, OrganizationId, Person, PersonId
+from bridge.models.equa import Organization, OrganizationId, Organizations, Person, PersonId
 
 
 def person(payload: object) -> Person | None:
@@ -49,13 +49,11 @@ def membership(payload: object, organization: OrganizationId) -> Organization | 
     return None
 
 
-def organizations(payload: object) -> Sequence[Organization]:
-    """Read all organizations in the answer of `GET /organization` that can be read; raise if none can."""
-    items = listing(payload, "organizations").items
-    found = [each for each in map(_organization, items) if each is not None]
-    if items and not found:
-        raise unreadable("organizations")
-    return found
+def organizations(payload: object) -> Organizations:
+    """Read the answer of `GET /organization`; it is incomplete where an item or a page cannot be read."""
+    listed = listing(payload, "organizations")
+    found = tuple(each for each in map(_organization, listed.items) if each is not None)
+    return Organizations(found, complete=listed.complete and len(found) == len(listed.items))
 
 
 def organization_name(payload: object) -> str:

@@ -40,6 +40,14 @@ class Organization:
 
 
 @dataclass(frozen=True, slots=True)
+class Organizations:
+    """The organizations that somebody belongs to; `complete` says whether there are surely no others."""
+
+    found: tuple[Organization, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """A line of an organization's roster: a person, a company or a trust, with an account or without."""
 

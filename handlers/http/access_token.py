@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from hmac import compare_digest
 from urllib.parse import parse_qs
 
+import structlog
 from aiohttp import web
 
 from bridge.db.sign_ins import Client
@@ -25,6 +26,8 @@ from handlers.http.route import Reply, Route
 TRIAL_CODE = "trial"
 """Signs nobody in: whoever shows it with the right secret gets a token that stands for nobody. By it `doctor`
 sees that Mattermost reaches the bridge and has the same secret, which both answer alike otherwise."""
+
+log = structlog.get_logger(__name__)
 
 _LARGEST = 16 * 1024
 _MOST_FIELDS = 20
@@ -87,6 +90,7 @@ def _mistake(authorization: str, form: Mapping[str, Sequence[str]], oauth: OAuth
     if any(len(values) > 1 for values in form.values()):
         return "invalid_request"
     if not _is_client(credentials(authorization, form), oauth):
+        log.warning("client_refused", replace="SIGN_IN_SECRET, here or in Mattermost")
         return "invalid_client"
     if not {"grant_type", "code", "redirect_uri"} <= form.keys():
         return "invalid_request"

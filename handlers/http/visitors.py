@@ -1,14 +1,14 @@
 """Who is there by their Equa session, and what Equa says of them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TypeVar
 
 from aiohttp import web
 
 from bridge.errors import EquaUnavailable, NotSignedIn
-from bridge.models.equa import Organization, OrganizationId, Person, Roster
+from bridge.models.equa import Organization, OrganizationId, Organizations, Person, Roster
 from bridge.ports import EquaPlatform
 from handlers.http.app_keys import LIMITS, SERVICES
 from handlers.http.limits import address_of
@@ -23,7 +23,7 @@ async def person(request: web.Request) -> Person:
     return await _within_time(request, _identified(request))
 
 
-async def organizations(request: web.Request) -> tuple[Person, Sequence[Organization]]:
+async def organizations(request: web.Request) -> tuple[Person, Organizations]:
     """Return who is signed in, and all that they belong to."""
     people = await person(request)
     return people, await _known(request, lambda equa, cookie: equa.organizations(cookie))

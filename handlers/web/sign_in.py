@@ -18,6 +18,7 @@ from pydantic import Field
 from bridge.errors import (
     AccountConflict,
     BridgeError,
+    EquaUnavailable,
     InvalidRequest,
     MattermostFull,
     MattermostNotConfigured,
@@ -90,7 +91,9 @@ async def _let_in(request: web.Request, deadline: float) -> PersonId:
     service = request.app[SERVICES].sign_in_service
     assert service is not None  # there is no provider without
     request.app[LIMITS].visits.use(person.id)
-    organization = await service.first_with_team(person.id, organizations)
+    organization = await service.first_with_team(person.id, organizations.found)
+    if organization is None and not organizations.complete:
+        raise EquaUnavailable("Equa's list of your organizations could not be read to its end.")
     if organization is None:
         raise NotAMember("None of your organizations in Equa has a chat here.")
     opening = partial(service.open, person, organization)

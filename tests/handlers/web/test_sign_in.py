@@ -1,11 +1,12 @@
 """The page on the web app's host that says who is there, or what has to be done first."""
 
+import json
 from collections.abc import AsyncIterator
 
 import pytest
 
 from bridge.sandbox import demo_data
-from bridge.sandbox.equa import away
+from bridge.sandbox.equa import Fault, away
 from handlers.http.app_keys import Limits
 from handlers.http.limits import RateLimiter
 from tests.support.front import APP
@@ -108,6 +109,21 @@ async def test_while_equa_is_away_it_tries_again(equa: SignIn) -> None:
 
     assert page.status == 503
     assert f'data-again="{page.headers["Retry-After"]}"' in page.text
+
+
+async def test_where_equas_list_goes_on_nobody_hears_that_they_are_no_member(equa: SignIn) -> None:
+    """The organization may be on the next page; one on this page is enough."""
+    browser = equa.browser()
+    browser.sign_in_to_equa()
+    route, body = "GET /organization", json.dumps({"organizations": [], "total": 40})
+    unknown = equa.front.equa.controls.fail(Fault(200, body, route=route))
+
+    assert (await asked(browser)).status == 503
+    equa.front.equa.controls.clear()
+    await equa.ticket()
+    unknown.body = json.dumps({"organizations": [{"id": str(demo_data.ACME.id)}], "total": 40})
+    equa.front.equa.controls.fail(unknown)
+    assert (await browser.press_button())[-1].status == 200
 
 
 async def test_who_asks_too_often_waits(dsn: str) -> None:
