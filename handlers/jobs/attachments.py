@@ -38,8 +38,8 @@ class Room:
 
     characters: int = 2 * LONGEST_TEXT
     images: int = 8
-    image_characters: int = 14 << 20
-    """A gateway takes 20 MB of a body (openclaw 2026.9)."""
+    image_characters: int = 5 << 20
+    """More would hold the event loop for too long when the request is written."""
     until: float = field(default_factory=lambda: asyncio.get_running_loop().time() + 60)
     """After this moment of the loop's clock no further file is begun."""
 

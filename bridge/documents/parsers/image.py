@@ -11,7 +11,7 @@ _PIXELS = 60_000_000
 """A picture with more would take too much memory."""
 _LONGEST_SIDE = 1568
 """Pixels; models scale down what is larger (Anthropic's and OpenAI's guides to vision)."""
-_LARGEST_PNG = 2 << 20
+_LARGEST_PNG = 600 << 10
 Image.MAX_IMAGE_PIXELS = None  # `_PIXELS` takes its place
 
 
@@ -33,5 +33,5 @@ def scaled(data: bytes) -> tuple[bytes, str]:
 
 def _saved(picture: Image.Image, name: str) -> bytes:
     out = io.BytesIO()
-    picture.save(out, name, quality=85)
+    picture.save(out, name, quality=80)
     return out.getvalue()
