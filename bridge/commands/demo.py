@@ -8,17 +8,20 @@ import time
 from argparse import Namespace
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import aiohttp
 
 from bridge import config, embedded
 from bridge.db.accounts import Accounts
+from bridge.db.memberships import Memberships
 from bridge.db.pool import open_pool
 from bridge.db.teams import Teams
 from bridge.log import configure
 from bridge.models.chat import Team, TeamId, User, UserId
 from bridge.runtime.daemon import serve
+from bridge.sandbox import demo_data
 from bridge.sandbox.demo_stack import DemoStack, raised
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.ports import HOST, ReservedPort
@@ -89,18 +92,23 @@ async def _map(stack: DemoStack, data_dir: Path) -> None:
     dsn = embedded.dsn_of_running(data_dir)
     assert dsn
     async with await open_pool(dsn, max_size=1) as pool:
-        teams, accounts = Teams(pool), Accounts(pool)
+        teams, accounts, memberships = Teams(pool), Accounts(pool), Memberships(pool)
         for each in stack.teams:
             team = Team(TeamId(each.team.id), each.team.name, each.team.display_name)
-            await teams.record(each.organization_id, team, shown_name=None)
+            await teams.record(each.organization_id, team, shown_name=team.display_name)
         for person, user in stack.people.items():
             await accounts.record(person, User(UserId(user.id), user.username), provisioned=True)
+        for company in demo_data.COMPANIES:
+            for account, _ in company.people():
+                await memberships.join(company.id, account.id, verdict_age=timedelta())
+                await memberships.joined(company.id, account.id)
 
 
 def _welcome(stack: DemoStack) -> None:
     print(
         f"\n  Open     {stack.equa.url}"
         "\n           pick a person, open Messaging, and write in #agent: @equabot who is on our team?"
+        "\n           Dmitri is in two organizations: alone with Equabot he chooses one"
         f"\n  Chat     {stack.chat_url}"
         f"\n  Health   {stack.bridge_url}/readyz"
         "\n\n  Ctrl-C ends it.\n",

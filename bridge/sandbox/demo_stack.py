@@ -82,6 +82,8 @@ async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIte
     bot = store.create_bot("equabot", "Equabot")
     people = {account.id: _join(store, account) for account in demo_data.ACCOUNTS if not account.site}
     teams = tuple(_found(store, company, people, bot) for company in demo_data.COMPANIES)
+    for user in people.values():
+        store.direct(user, bot)
     pages = [*chat.pages(), proxy.login(bridge_url)]
     server = Server(store, pages=pages, spa=proxy.framed(chat.spa, bridge_url))
     platform = equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=bridge_url, token=PLATFORM_TOKEN))

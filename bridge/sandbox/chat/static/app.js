@@ -96,9 +96,22 @@ class App {
 
   async channelsOf(team) {
     const channels = await api.channels(team.id);
+    const direct = await this.directOf(channels);
     return channels
       .filter((channel) => !channel.delete_at && "OP".includes(channel.type))
-      .sort((a, b) => (b.name === "town-square") - (a.name === "town-square") || a.display_name.localeCompare(b.display_name));
+      .sort((a, b) => (b.name === "town-square") - (a.name === "town-square") || a.display_name.localeCompare(b.display_name))
+      .concat(direct);
+  }
+
+  // The direct channels with bots, named after them.
+  async directOf(channels) {
+    const others = channels
+      .filter((channel) => channel.type === "D")
+      .map((channel) => [channel, channel.name.split("__").find((id) => id !== this.me.id) ?? this.me.id]);
+    await this.people.fetch(others.map(([, id]) => id));
+    return others
+      .filter(([, id]) => this.people.isBot(id))
+      .map(([channel, id]) => ({ ...channel, display_name: this.people.name(id) }));
   }
 
   // Goes to a path such as /acme-corp/channels/agent, or to what is nearest to it.

@@ -17,7 +17,7 @@ function drawn(attachment) {
     attachment.author_name ? el("p", { class: "attachment-author" }, attachment.author_name) : null,
     title(attachment),
     attachment.text ? el("div", { class: "body" }, markdown(attachment.text)) : null,
-    el("dl", {}, (attachment.fields ?? []).map(field)),
+    attachment.fields?.length ? el("dl", {}, attachment.fields.map(field)) : null,
     attachment.footer ? el("footer", {}, attachment.footer) : null,
   );
   if (COLOR.test(attachment.color ?? "")) card.style.setProperty("--edge", attachment.color);

@@ -39,6 +39,14 @@ export class ChannelView {
     await Promise.all([this.loadMembers(), this.load()]);
   }
 
+  get isDirect() {
+    return this.channel.type === "D";
+  }
+
+  get title() {
+    return this.isDirect ? this.channel.display_name : `#${this.channel.display_name}`;
+  }
+
   close() {
     this.open = false;
     this.typists.clear();
@@ -80,7 +88,7 @@ export class ChannelView {
     await this.people.fetch(members.map((member) => member.user_id));
     if (!this.open) return;
     const bot = members.map((member) => member.user_id).find((id) => this.people.isBot(id));
-    this.bot = this.channel.name === AGENT_CHANNEL ? bot : undefined;
+    this.bot = this.isDirect || this.channel.name === AGENT_CHANNEL ? bot : undefined;
     this.drawHead(members);
     this.drawComposer();
     this.drawEmpty();
@@ -153,21 +161,22 @@ export class ChannelView {
 
   drawHead(members) {
     byId("channel-name").textContent = this.channel.display_name;
+    byId("channel-name").dataset.sign = this.isDirect ? "@" : "#";
     byId("channel-about").textContent = this.channel.header || this.channel.purpose || "";
     const shown = members.slice(0, 4).map((member) => this.people.avatar(member.user_id, "tiny"));
     const names = members.map((member) => this.people.name(member.user_id)).join(", ");
     const count = members.length ? `${members.length} ${members.length === 1 ? "member" : "members"}` : "";
     byId("members").replaceChildren(el("span", { class: "stack" }, shown), el("span", { class: "members-count" }, count));
     byId("members").title = names;
-    document.title = `#${this.channel.display_name}`;
+    document.title = this.title;
   }
 
   drawComposer() {
-    const hint = this.bot ? `Ask @${this.people.username(this.bot)} something` : `Message #${this.channel.display_name}`;
+    const hint = this.bot ? `Ask ${this.isDirect ? "" : "@"}${this.people.username(this.bot)} something` : `Message ${this.title}`;
     if (this.box && byId("message")?.value) return;
     this.box = composer({
       id: "message",
-      label: `Message #${this.channel.display_name}`,
+      label: `Message ${this.title}`,
       placeholder: hint,
       onSend: (message, stamp, files) => this.send(message, "", stamp, files),
       onTyping: () => this.typing(""),
@@ -179,11 +188,11 @@ export class ChannelView {
     const place = byId("empty");
     place.hidden = [...this.threads.values()].some((view) => !view.isSystem);
     if (place.hidden) return;
-    place.replaceChildren(el("h2", {}, `This is #${this.channel.display_name}`), el("p", { class: "muted" }, this.channel.purpose || "Nothing has been written here yet."));
+    place.replaceChildren(el("h2", {}, `This is ${this.title}`), el("p", { class: "muted" }, this.channel.purpose || "Nothing has been written here yet."));
     if (!this.bot) return;
-    const name = this.people.username(this.bot);
+    const mention = this.isDirect ? "" : `@${this.people.username(this.bot)} `;
     const asks = ["who is on our team?", "how many shares are there, and who holds them?", "what documents do we have?"];
-    place.append(el("div", { class: "asks" }, asks.map((ask) => el("button", { type: "button", click: () => this.box.write(`@${name} ${ask}`) }, `@${name} ${ask}`))));
+    place.append(el("div", { class: "asks" }, asks.map((ask) => el("button", { type: "button", click: () => this.box.write(mention + ask) }, mention + ask))));
   }
 
   drawTyping(rootId) {

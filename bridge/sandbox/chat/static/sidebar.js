@@ -3,6 +3,8 @@
 import { byId, el, icon } from "./dom.js";
 import { initials } from "./people.js";
 
+const SIGNS = { O: "#", P: "·", D: "@" };
+
 export function drawSidebar({ me, people, teams, team, channels, channel, unread, go, leave }) {
   byId("team-name").textContent = team?.display_name ?? "No team";
   byId("team-mark").textContent = initials(team?.display_name ?? "?");
@@ -13,7 +15,7 @@ export function drawSidebar({ me, people, teams, team, channels, channel, unread
       const current = each.id === channel?.id;
       const href = `/${team.name}/channels/${each.name}`;
       const badge = count ? el("span", { class: "count", "aria-label": `${count} new` }, String(Math.min(count, 99))) : null;
-      const link = el("a", { href, class: count ? "unread" : null, "aria-current": current ? "page" : null, click: (event) => follow(event, href, go) }, el("span", { class: "hash", "aria-hidden": "true" }, each.type === "P" ? "·" : "#"), el("span", { class: "label" }, each.display_name), badge);
+      const link = el("a", { href, class: count ? "unread" : null, "aria-current": current ? "page" : null, click: (event) => follow(event, href, go) }, el("span", { class: "hash", "aria-hidden": "true" }, SIGNS[each.type]), el("span", { class: "label" }, each.display_name), badge);
       return el("li", {}, link);
     }),
   );
