@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import get_args
+from typing import Literal, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -27,6 +27,8 @@ CONTENT_TYPE = CONTENT_TYPE_LATEST
 CHANGES = ("created", "added", "removed")
 CHANNEL_PROBLEMS: tuple[ChannelProblem, ...] = get_args(ChannelProblem)
 OUTCOMES = ("answered", "failed")
+SignInOutcome = Literal["done", "refused", "client_refused"]
+"""The last: somebody, probably Mattermost, has another secret than the bridge."""
 STOP_CAUSES: tuple[StopCause, ...] = get_args(StopCause)
 SOCKET_STATES = ("connecting", "connected", "disconnected", "unauthorised", "closed")
 
@@ -111,6 +113,9 @@ class Metrics:
         )
         self._http = self._histogram("http_request_seconds", "Requests served.", _CALLS, "route", "status")
         self._files = self._counter("files_read", "Files that people have attached to questions.", "outcome")
+        self._sign_ins = self._counter(
+            "sign_ins", "Times Mattermost asked who signs in, by what it was told.", "outcome"
+        )
         self._visitors = self._gauge(
             "visitors",
             "Different people since the start, and their addresses; 1,000 at most.",
@@ -154,6 +159,8 @@ class Metrics:
             self._stops.labels(stop)
         for outcome in OUTCOMES:
             self._answers.labels(outcome)
+        for told in get_args(SignInOutcome):
+            self._sign_ins.labels(told)
 
     def render(self) -> bytes:
         """Return everything in Prometheus' text format."""
@@ -238,6 +245,10 @@ class Metrics:
         """Record how many default channels have each problem; one that is not named has none."""
         for problem in CHANNEL_PROBLEMS:
             self._channel_problems.labels(problem).set(problems.get(problem, 0))
+
+    def signed_in(self, outcome: SignInOutcome) -> None:
+        """Count an answer to Mattermost about who signs in."""
+        self._sign_ins.labels(outcome).inc()
 
     def visitors(self, *, people: int, addresses: int) -> None:
         """Record how many different people came, and from how many addresses."""

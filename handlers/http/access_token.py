@@ -67,6 +67,9 @@ async def exchange(request: web.Request) -> web.Response:
         raise MattermostNotConfigured("Signing in with Equa is not set up here.")
     form = _form(await read_body(request, _LARGEST))
     error = _mistake(request.headers.get("Authorization", ""), form, oauth)
+    if error == "invalid_client":
+        log.warning("client_refused", replace="SIGN_IN_SECRET, here or in Mattermost")
+        request.app[SERVICES].metrics.signed_in("client_refused")
     if error:
         return _refused(error)
     if form["code"] == [TRIAL_CODE]:
@@ -90,7 +93,6 @@ def _mistake(authorization: str, form: Mapping[str, Sequence[str]], oauth: OAuth
     if any(len(values) > 1 for values in form.values()):
         return "invalid_request"
     if not _is_client(credentials(authorization, form), oauth):
-        log.warning("client_refused", replace="SIGN_IN_SECRET, here or in Mattermost")
         return "invalid_client"
     if not {"grant_type", "code", "redirect_uri"} <= form.keys():
         return "invalid_request"

@@ -40,6 +40,7 @@ async def show(request: web.Request) -> web.Response:
             profile = await oauth.provider.profile(token) if token else None
     except TimeoutError:
         raise MattermostUnavailable("Mattermost does not answer.") from None
+    request.app[SERVICES].metrics.signed_in("done" if profile else "refused")
     if profile is None:
         raise NoBearer("This access token is not good, or not any more.")
     user = _User(id=profile.auth_data, username=profile.username, name=profile.name, email=profile.email)

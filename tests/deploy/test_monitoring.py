@@ -53,6 +53,7 @@ def measured() -> dict[str, set[str]]:
     metrics.reconcile_begun(0)
     metrics.channel_problems({"private": 1})
     metrics.visitors(people=1, addresses=1)
+    metrics.signed_in("done")
     metrics.repaired("renamed")
     metrics.file_read("read")
     families = text_string_to_metric_families(metrics.render().decode())
