@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 SECONDS = 30.0
 """In which a file has to be read, whatever the machine is doing."""
 
-_AT_ONCE = 4
+_AT_ONCE = 2
 """Files of all organizations; of one organization it is one."""
 _LARGEST_RESULT = 16 << 20
 """Bytes."""

@@ -147,13 +147,14 @@ async def test_who_is_too_slow_is_ended() -> None:
 
 
 def test_the_child_knows_nothing_of_the_daemon() -> None:
-    """Neither its variables nor its memory, and it can write no file."""
+    """Neither its variables nor its memory; it can write no file, and ends before the daemon does."""
     code = (
         "from bridge.documents.child import limit; limit()\n"
         "import os, resource\n"
         "assert not set(os.environ) - {'PYTHONDONTWRITEBYTECODE', 'LC_ALL', 'LC_CTYPE'}, os.environ\n"
         "assert resource.getrlimit(resource.RLIMIT_FSIZE) == (0, 0)\n"
-        "try:\n    bytearray(2 << 30)\nexcept MemoryError:\n    print('limited')\n"
+        "assert open('/proc/self/oom_score_adj').read() == '1000\\n'\n"
+        "try:\n    bytearray(448 << 20)\nexcept MemoryError:\n    print('limited')\n"
     )
     from bridge.documents.reader import _ENVIRONMENT  # noqa: PLC0415
 
