@@ -25,10 +25,13 @@ from bridge.sandbox import demo_data
 from bridge.sandbox.demo_stack import DemoStack, raised
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.ports import HOST, ReservedPort
+from handlers.jobs.parts import MARK
 from handlers.jobs.remarks import APOLOGIES
 
 _SITE_PORT = 8080
 
+_STILL = 4.0
+"""Seconds after which an answer that grows is taken for whole."""
 _MAX_WAIT = 30.0
 """Seconds that `--ask` waits for its answer."""
 
@@ -123,11 +126,26 @@ async def _ask(stack: DemoStack, text: str, stop: asyncio.Event) -> int:
     deadline = time.monotonic() + _MAX_WAIT
     while not (replies := _replies(stack, post)) and not stop.is_set() and time.monotonic() < deadline:
         await asyncio.sleep(0.05)
+    if any(each.props[MARK].get("grows") for each in replies):
+        replies = await _grown(stack, post)
     for each in [post, *replies]:
         print(f"{stack.name_of(each)}: {each.message}")
     if not replies and not stop.is_set():
         print(f"No answer within {_MAX_WAIT:.0f} s.", file=sys.stderr)
     return 0 if replies and replies[0].message not in APOLOGIES else 1
+
+
+async def _grown(stack: DemoStack, post: Post) -> list[Post]:
+    """Return the answer once it has stopped growing: the pauses between two edits are shorter at first."""
+    before, now = list[str](), _texts(stack, post)
+    while before != now:
+        await asyncio.sleep(_STILL)
+        before, now = now, _texts(stack, post)
+    return _replies(stack, post)
+
+
+def _texts(stack: DemoStack, post: Post) -> list[str]:
+    return [each.message for each in _replies(stack, post)]
 
 
 def _replies(stack: DemoStack, post: Post) -> list[Post]:

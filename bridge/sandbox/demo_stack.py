@@ -147,6 +147,8 @@ async def _agent() -> AsyncIterator[str]:
     agent = SandboxAgent(demo_data.agent_directory(), token=AGENT_TOKEN)
     # A short pause lets one see that the bot is typing.
     agent.latency = 0.4
+    # Short answers are whole within a second; the report grows for some.
+    agent.piece_delay, agent.most_pieces = 0.05, 100
     runner = web.AppRunner(
         create_app(agent), access_log=None, handler_cancellation=True, shutdown_timeout=0.5
     )

@@ -100,6 +100,24 @@ def _documents(organization: Organization, _: str) -> str:
     return "\n".join([f"**{organization.name}** keeps {count}:", *lines])
 
 
+def _report(organization: Organization, asked: str) -> str:
+    """Tell all that is known, which takes a while to say."""
+    total = sum(stake.shares for stake in organization.stakes)
+    shares = [
+        f"{stake.holder} holds {stake.shares:,} of the {total:,} shares, as {stake.security}."
+        for stake in organization.stakes
+    ]
+    chapters = (
+        (f"# {organization.name}: the report", "Here is all that I know, one part after the other."),
+        ("## The team", _team(organization, asked)),
+        ("## The shares", _shares(organization, "")),
+        ("## Who holds what", "\n\n".join(shares) or "Nobody holds anything yet."),
+        ("## The documents", _documents(organization, asked)),
+        ("## And now?", f"That is all. {_offer(organization)}"),
+    )
+    return "\n\n".join(f"{title}\n\n{text}" for title, text in chapters)
+
+
 def _offer(organization: Organization) -> str:
     return (
         f"Ask me who is on the team of {organization.name}, how many shares there are and who holds them, "
@@ -116,6 +134,7 @@ def _first_word(name: str) -> str:
 
 
 _REPLIES: Sequence[tuple[str, Callable[[Organization, str], str]]] = (
+    (r"\b(report|everything|overview|summary)\b", _report),
     (r"\b(shares?|cap table|equity|stock|holders?|holds?|owns?|owner\w*)\b", _shares),
     (r"\b(documents?|files?|papers?|agreements?|bylaws)\b", _documents),
     (r"\b(team|people|members?|staff|employees?|colleagues?|who works)\b", _team),

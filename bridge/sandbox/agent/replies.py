@@ -1,6 +1,7 @@
 """Write an answer to the wire, with the fault that was asked for."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import assert_never
 
 from aiohttp import web
@@ -16,7 +17,7 @@ from bridge.sandbox.agent.faults import (
     Status,
     Unfinished,
 )
-from bridge.sandbox.agent.stream import Stream, pieces
+from bridge.sandbox.agent.stream import PIECES, Stream, pieces
 
 StreamFault = Silence | ErrorObject | ErrorChunk | Empty | Unfinished | Says | Binary | Cut
 """Faults after status 200 was sent."""
@@ -47,15 +48,25 @@ def said(text: str, fault: StreamFault | None) -> tuple[str, str | None]:
             assert_never(fault)
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How an answer is cut and how fast it is said."""
+
+    pieces: int = PIECES
+    """At most."""
+    delay: float = 0.0
+    """Seconds between two pieces."""
+
+
 async def write(
-    stream: Stream, text: str, fault: StreamFault | None, piece_delay: float, *, with_usage: bool = False
+    stream: Stream, text: str, fault: StreamFault | None, pace: Pace, *, with_usage: bool = False
 ) -> None:
     """Write everything after the role, `[DONE]` included; raise `ConnectionResetError` for a cut."""
     if isinstance(fault, Silence) and fault.at_once:
         await asyncio.sleep(fault.seconds)
     sent, finish_reason = said(text, fault)
-    pause = piece_delay + (fault.pause if isinstance(fault, Says) else 0)
-    for piece in pieces(sent):
+    pause = pace.delay + (fault.pause if isinstance(fault, Says) else 0)
+    for piece in pieces(sent, pace.pieces):
         await stream.text(piece)
         if pause:
             await asyncio.sleep(pause)

@@ -19,7 +19,7 @@ from bridge.sandbox.agent import replies, requests
 from bridge.sandbox.agent.faults import DISABLED, UNAUTHORIZED, Cut, Fault, Silence, Status
 from bridge.sandbox.agent.knowledge import Organization, answer
 from bridge.sandbox.agent.requests import Call
-from bridge.sandbox.agent.stream import Stream, completion
+from bridge.sandbox.agent.stream import PIECES, Stream, completion
 
 BODY_LIMIT = 20 << 20
 CALLS_KEPT = 20_000
@@ -43,6 +43,7 @@ class SandboxAgent:
         """Seconds of silence before every answer."""
         self.piece_delay = 0.0
         """Seconds between two pieces of an answer."""
+        self.most_pieces = PIECES
         self.fault_for: Callable[[Call], Fault | None] = lambda _: None
         """Returns the fault of a call when none is left from `fail`."""
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
@@ -125,7 +126,8 @@ class SandboxAgent:
         await stream.begin()
         try:
             text = await self._answer(call)
-            await replies.write(stream, text, fault, self.piece_delay, with_usage=call.wants_usage)
+            pace = replies.Pace(self.most_pieces, self.piece_delay)
+            await replies.write(stream, text, fault, pace, with_usage=call.wants_usage)
         except ConnectionResetError:
             _cut(request)
         return stream.response

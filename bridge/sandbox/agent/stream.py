@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 PIECES = 8
-"""The number of deltas of an answer, at most."""
+"""The number of deltas of an answer, at most, unless it is told to give more."""
 
 
 class Stream:
@@ -50,10 +50,10 @@ class Stream:
         await self.raw(f"data: {data}\n\n".encode())
 
 
-def pieces(text: str) -> list[str]:
-    """Split a text between its words into at most `PIECES` pieces."""
+def pieces(text: str, most: int = PIECES) -> list[str]:
+    """Split a text between its words into at most so many pieces."""
     words = re.findall(r"\s*\S+\s*|\s+", text)
-    step = -(-len(words) // PIECES) or 1
+    step = -(-len(words) // most) or 1
     return ["".join(words[start : start + step]) for start in range(0, len(words), step)]
 
 
