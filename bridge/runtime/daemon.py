@@ -68,6 +68,6 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 def _bot_tasks(dsn: str, bot: BotRunner, signals: StopSignals) -> Mapping[str, Coroutine[Any, Any, None]]:
     return {
         "bot": bot.run(),
-        "stops": wakeups(dsn, stops.CHANNEL, signals.told),
+        "stops": wakeups(dsn, stops.CHANNEL, signals.notified),
         "watch stops": signals.watch(),
     }

@@ -122,7 +122,7 @@ class Growth:
         if not self.is_shown and sum(map(len, self._pieces)) < _EARLY:
             return min(_EARLY_PAUSE, self.rhythm.first_pause)
         rhythm = self.rhythm
-        return rhythm.first_pause * rhythm.longer**self.edits * self.poster.budget.pace
+        return rhythm.first_pause * rhythm.longer**self.edits * self.poster.budget.slowdown
 
     async def _try_to_show(self) -> None:
         try:

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 @dataclass(slots=True)
 class StopSignals:
     stops: Stops
-    told: asyncio.Event = field(default_factory=asyncio.Event)
+    notified: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when somebody, in whichever process, has asked for a stop."""
     _wanted: frozenset[JobId] = field(default=frozenset(), init=False)
     """The jobs that are to stop, here or elsewhere."""
@@ -43,8 +43,8 @@ class StopSignals:
     async def watch(self, every: float = 5.0) -> NoReturn:
         """Give the signals until cancelled; look every so many seconds although nobody has told."""
         while True:
-            await _set_within(self.told, every)
-            self.told.clear()
+            await _set_within(self.notified, every)
+            self.notified.clear()
             await self._look()
 
     async def _look(self) -> None:

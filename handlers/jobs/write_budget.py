@@ -23,7 +23,7 @@ class WriteBudget:
     """One a process. Times by `clock`."""
 
     clock: Clock = boot_time
-    pace: float = 1.0
+    slowdown: float = 1.0
     """How many times longer than usual an answer waits for its next edit."""
     _urgent: int = field(default=0, init=False)
     _growing: int = field(default=0, init=False)
@@ -59,4 +59,4 @@ class WriteBudget:
 
     def _learn(self, seconds: float) -> None:
         now = min(max(1.0, seconds / _QUICK), _SLOWEST)
-        self.pace = max(now, (self.pace + now) / 2)
+        self.slowdown = max(now, (self.slowdown + now) / 2)

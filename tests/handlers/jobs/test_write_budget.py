@@ -58,7 +58,7 @@ def test_a_slow_server_is_written_to_less_often() -> None:
     def write(seconds: float) -> float:
         with budget.growing():
             watch.seconds += seconds
-        return budget.pace
+        return budget.slowdown
 
     assert write(0.1) == 1
     slow = write(3)
