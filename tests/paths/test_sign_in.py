@@ -63,6 +63,16 @@ async def test_a_visit_a_sign_out_and_back(equa: SignIn, tmp_path: Path, embed: 
     assert all(hop.status < 400 for hops in (first, returning, back) for hop in hops)
 
 
+async def test_a_mattermost_that_forgets_the_place_is_helped(equa: SignIn, tmp_path: Path) -> None:
+    """As 11.6 does: the proxy knows where the browser wanted to go, from a cookie of the bridge's."""
+    equa.front.chat.store.settings.version = "11.6.0"
+    async with behind_a_proxy(equa, tmp_path, frame=True) as browser:
+        hops = await browser.enter(await equa.ticket())
+
+        assert hops[-1].path == AGENT
+        assert await browser.me() == "ada"
+
+
 async def test_a_state_that_names_a_team_leads_into_none(equa: SignIn, tmp_path: Path) -> None:
     """Whichever of the redirects a person edits."""
     await equa.ticket(demo_data.DMITRI, BOREALIS.id)

@@ -96,7 +96,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
         _require_enabled(state)
         props = _checked_state(request)
         answer = await _asked(state, code, _completion(request))
-        user = signed_in(state, answer, props.get("team_id", ""))
+        user = signed_in(state, answer, "" if _is_new(state) else props.get("team_id", ""))
     except ApiError as error:
         return _error_page(error)
     mobile = props.get("action") == "mobile"
@@ -109,7 +109,7 @@ async def complete(request: web.Request) -> web.StreamResponse:
     response = web.Response(status=200 if mobile else 307)
     attach_cookies(request, state.settings, response, session)
     if not mobile:
-        response.headers["Location"] = _full(_site_url(request), place)
+        response.headers["Location"] = _full(_site_url(request), "" if _is_new(state) else place)
     return _with_state_used(response)
 
 
@@ -173,6 +173,11 @@ def _completion(request: web.Request) -> str:
 def _site_url(request: web.Request) -> str:
     site = str(request.app[RUNTIME].state.settings.get("ServiceSettings", "SiteURL")).rstrip("/")
     return site or f"{request.scheme}://{request.host}"
+
+
+def _is_new(state: State) -> bool:
+    """Return whether it is a release that keeps a team out of the state, and forgets the place (11.6)."""
+    return int(state.settings.version.split(".")[0]) >= 11
 
 
 def _full(site_url: str, place: str) -> str:
