@@ -5,8 +5,9 @@ from pathlib import Path
 
 from asyncpg import Pool
 
-from bridge.sandbox.agent.faults import Says
+from bridge.sandbox.agent.faults import ErrorObject, Says
 from bridge.sandbox.mattermost import Post, RestFault
+from handlers.jobs.remarks import SORRY
 from tests.support.daemon import Daemon, running
 from tests.support.world import Company, World
 
@@ -98,3 +99,53 @@ async def test_an_edit_that_is_refused_ends_in_another_post(
 
     (answer,) = [each for each in world.answers(post) if not each.delete_at]
     assert answer.message == EXACT
+
+
+async def test_what_broke_off_for_good_says_so(
+    world: World, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """The part stays above the apology, in the same post, and the question gets a sign."""
+    world.agent.fail(ErrorObject("the model is gone", "invalid_request_error", after=f"{WORDS} {WORDS}"))
+    world.agent.piece_delay = 0.5
+    post = world.ask(acme, "@equabot what do the minutes say?")
+
+    assert await ended(pool, post) == ("dead", {"failed"})
+
+    (answer,) = world.answers(post)
+    assert answer.message.startswith("word0 word1")
+    assert answer.message.endswith(f"\n\n(interrupted) {SORRY}")
+    assert world.store.reactions_to(post) == [(world.bot.id, "warning")]
+
+
+async def test_a_question_that_waits_gets_a_sign(
+    world: World, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """After ten seconds without a word, and no longer than that lasts."""
+    world.agent.may_answer.clear()
+    post = world.ask(acme, "@equabot hello")
+    sign = (world.bot.id, "hourglass_flowing_sand")
+    await world.until(lambda: world.store.reactions_to(post) == [sign])
+
+    world.agent.may_answer.set()
+
+    assert (await ended(pool, post))[0] == "done"
+    await world.until(lambda: world.store.reactions_to(post) == [])
+
+
+async def test_answers_can_be_posted_whole(world: World, acme: Company, pool: Pool, tmp_path: Path) -> None:
+    """With `AGENT_STREAM=off`; they can be stopped all the same."""
+    world.agent.fail(Says(ANSWER), times=2)
+    world.agent.piece_delay = 0.6
+    async with running({**world.environ, "AGENT_STREAM": "off"}, tmp_path / "whole.log"):
+        post = world.ask(acme, "@equabot what do the minutes say?")
+        assert (await ended(pool, post))[0] == "done"
+        (answer,) = world.answers(post)
+        assert versions(world, answer) == [EXACT]
+
+        stopped = world.ask(acme, "@equabot once more")
+        await world.agent.until(lambda: world.agent.in_progress == 1)
+        world.store.react(acme.people[0], stopped, "octagonal_sign")
+        assert (await ended(pool, stopped))[0] == "done"
+
+    assert world.agent.cancelled == 1
+    assert world.answers(stopped)[0].message.endswith("(stopped)")
