@@ -3,15 +3,19 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from aiohttp import web
 from asyncpg import Pool
 
 from bridge.sandbox.agent.faults import Says
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post, edit_post
+from tests.support.agent import serving
 from tests.support.daemon import Daemon, running
 from tests.support.world import Company, World
 
@@ -186,3 +190,47 @@ async def test_what_was_stopped_is_nothing_that_the_agent_has_said(
     await slow.answered(later)
 
     assert "assistant" not in {message["role"] for message in slow.agent.calls[-1].messages}
+
+
+async def test_an_administrator_stops_the_answers_of_others(
+    slow: World, acme: Company, pool: Pool, tmp_path: Path
+) -> None:
+    """Equa says who that is, asked by the service account; nobody else's reaction counts."""
+    _, admin = acme.people
+    person = await pool.fetchval(
+        "select id from mattermost_user_mappings where mattermost_user_id = $1", admin.id
+    )
+    async with equa_served(acme.id, admins={str(person)}) as url:
+        environ = {
+            **slow.environ,
+            "EQUA_API_URL": url,
+            "EQUA_SERVICE_EMAIL": "bridge@example.test",
+            "EQUA_SERVICE_PASSWORD": "a-password",
+        }
+        async with running(environ, tmp_path / "bridge.log"):
+            post = await growing(slow, acme)
+            slow.store.react(admin, post, "octagonal_sign")
+
+            state, result = await job_of(pool, post)
+
+    assert (state, result["stopped"]) == ("done", {"cause": "reaction", "by": admin.id})
+
+
+@asynccontextmanager
+async def equa_served(organization: object, admins: set[str]) -> AsyncIterator[str]:
+    """Serve what the service account asks about administrators."""
+
+    async def log_in(_: web.Request) -> web.Response:
+        answer = web.json_response({"id": str(uuid4()), "email": "bridge@example.test"})
+        answer.set_cookie("connect.sid", "a-session")
+        return answer
+
+    async def permissions(request: web.Request) -> web.Response:
+        held = request.match_info["user"] in admins
+        return web.json_response({"permissions": [{"permission": "editMembers"}] if held else []})
+
+    app = web.Application()
+    app.router.add_post("/user/login", log_in)
+    app.router.add_get(f"/organization/{organization}/user/{{user}}", permissions)
+    async with serving(app) as url:
+        yield url

@@ -39,6 +39,7 @@ def service(session: ClientSession, equa: Server, clock: Clock) -> ServiceAccoun
         session,
         url=equa.api_url,
         cookies=COOKIES,
+        admin_permissions=ADMIN_PERMISSIONS,
         email=demo_data.SERVICE.email,
         password=demo_data.PASSWORD,
         clock=clock,

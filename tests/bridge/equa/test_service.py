@@ -196,3 +196,10 @@ async def test_neither_password_nor_cookie_is_logged(session: ClientSession, equ
 
     assert logs
     assert "a-secret-word" not in f"{logs}{caught.value!r}"
+
+
+async def test_it_knows_who_administers_an_organization(service: ServiceAccount) -> None:
+    """By the permissions that Equa shows; where it shows none, nobody does."""
+    assert await service.is_admin(ACME, demo_data.ADA.id)
+    assert not await service.is_admin(BOREALIS, demo_data.ADA.id)
+    assert not await service.is_admin(OrganizationId(UUID(int=7)), demo_data.ADA.id)
