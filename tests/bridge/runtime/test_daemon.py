@@ -4,8 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,7 +14,7 @@ import pytest
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster
 from tests.support.daemon import running
-from tests.support.processes import installed
+from tests.support.processes import forked, installed
 from tests.support.programs import servers
 from tests.support.world import World
 
@@ -40,16 +38,11 @@ async def until_no_server(data_dir: Path) -> None:
             await asyncio.sleep(0.02)
 
 
-async def refused(environ: Mapping[str, str]) -> tuple[int | None, str]:
-    """Serve in vain; returns the exit code and what was said last."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bridge", "serve"),
-        env={"PATH": os.environ["PATH"], "LOG_LEVEL": "error", **environ},
-        stderr=PIPE,
-    )
+async def refused(environ: Mapping[str, str], log: Path) -> tuple[int, str]:
+    """Serve in vain; returns the exit code and what was said."""
+    process = await forked({"PATH": os.environ["PATH"], "LOG_LEVEL": "error", **environ}, log)
     async with asyncio.timeout(60):
-        _, said = await process.communicate()
-    return process.returncode, said.decode()
+        return await process.wait(), await asyncio.to_thread(log.read_text)
 
 
 @asynccontextmanager
@@ -74,7 +67,7 @@ async def test_a_second_owner_of_the_data_directory_is_refused(
 ) -> None:
     """In a sentence that names the process and the ways out; the first goes on."""
     async with running(environ, tmp_path / "log") as daemon:
-        code, said = await refused(environ)
+        code, said = await refused(environ, tmp_path / "refused")
 
         assert daemon.process
         assert code == 1
@@ -123,10 +116,10 @@ async def test_a_second_sigterm_ends_it_at_once(world: World, tmp_path: Path) ->
         assert await daemon.stop() == -signal.SIGTERM
 
 
-async def test_a_port_that_is_taken_is_told(dsn: str) -> None:
+async def test_a_port_that_is_taken_is_told(dsn: str, tmp_path: Path) -> None:
     """One sentence with the variables to set, and exit code 1."""
     async with taken_port() as port:
-        code, said = await refused({"DATABASE_URL": dsn, "BRIDGE_PORT": str(port)})
+        code, said = await refused({"DATABASE_URL": dsn, "BRIDGE_PORT": str(port)}, tmp_path / "refused")
 
     assert code == 1
     assert said.startswith(f"The API cannot listen on 127.0.0.1 port {port} (")
@@ -135,7 +128,7 @@ async def test_a_port_that_is_taken_is_told(dsn: str) -> None:
 
 
 async def test_a_port_that_is_taken_is_told_with_everything_configured(
-    environ: Mapping[str, str], data_dir: Path
+    environ: Mapping[str, str], data_dir: Path, tmp_path: Path
 ) -> None:
     """However much was started before it, nothing is left of that and nothing else is said."""
     everything = {
@@ -144,7 +137,7 @@ async def test_a_port_that_is_taken_is_told_with_everything_configured(
         "EQUA_API_URL": "http://127.0.0.1:1",
     }
     async with taken_port() as port:
-        code, said = await refused({**environ, **everything, "BRIDGE_PORT": str(port)})
+        code, said = await refused({**environ, **everything, "BRIDGE_PORT": str(port)}, tmp_path / "refused")
 
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith("The API cannot listen on")
@@ -152,20 +145,22 @@ async def test_a_port_that_is_taken_is_told_with_everything_configured(
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "a..b"], ids=["somebody else's", "no name"])
-async def test_a_host_that_is_not_ours_is_told(dsn: str, host: str) -> None:
+async def test_a_host_that_is_not_ours_is_told(dsn: str, host: str, tmp_path: Path) -> None:
     """192.0.2.1 belongs to no machine, and the other could not."""
-    code, said = await refused({"DATABASE_URL": dsn, "BRIDGE_HOST": host, "BRIDGE_PORT": "0"})
+    code, said = await refused(
+        {"DATABASE_URL": dsn, "BRIDGE_HOST": host, "BRIDGE_PORT": "0"}, tmp_path / "refused"
+    )
 
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith(f"The API cannot listen on {host} port 0 (")
 
 
-async def test_a_database_that_is_not_what_it_should_be_is_told(dsn: str) -> None:
+async def test_a_database_that_is_not_what_it_should_be_is_told(dsn: str, tmp_path: Path) -> None:
     """A wrong database is a sentence too, and its password is not in it."""
     address, _, _ = dsn.partition("?")
     wrong = dsn.replace(address.rpartition("/")[2], "no_such_database", 1)
 
-    code, said = await refused({"DATABASE_URL": wrong})
+    code, said = await refused({"DATABASE_URL": wrong}, tmp_path / "refused")
 
     assert (code, said.count("\n")) == (1, 1)
     assert said.startswith("The database refuses the connection:")

@@ -124,7 +124,7 @@ def test_answers_are_as_described(live: Live, route: Route, mode: GenerationMode
     """Statuses, headers and bodies, whether what is asked is right or wrong."""
     operation = schemathesis.openapi.from_dict(document(ROUTES))[route.path][route.method]
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=12, deadline=None)
     @given(operation.as_strategy(generation_mode=mode))
     def check(case: Case[Any]) -> None:
         case.call_and_validate(base_url=live.url, headers=live.headers(route.caller))
