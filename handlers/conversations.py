@@ -1,14 +1,31 @@
-"""Where an organization's posts may go: its team, and the conversations in it."""
+"""Where an organization's posts may go: its team, and the conversations with its agent."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+from bridge.db.conversation_starts import ConversationStarts
 from bridge.db.conversations import Conversations
 from bridge.db.teams import TeamMapping, Teams
 from bridge.errors import ChannelNotUsable, ConversationUnknown, MattermostRefused, TeamNotMapped
-from bridge.models.chat import Channel, ChannelId
+from bridge.models.chat import Channel, ChannelId, PostId
 from bridge.models.conversations import Conversation
-from bridge.models.equa import OrganizationId
+from bridge.models.equa import OrganizationId, PersonId
 from bridge.ports import MattermostApi
+from provisioning.member_check import MemberCheck
+
+_NOW = 2**62
+"""Milliseconds: behind every beginning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is posted."""
+
+    channel_id: ChannelId
+    root_id: PostId | Literal[""] = ""
+    """Empty for the channel itself."""
+    direct: int | None = None
+    """The number of the conversation in a direct channel; None elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +35,28 @@ class ConversationCheck:
     teams: Teams
     api: MattermostApi
     conversations: Conversations
+    starts: ConversationStarts
+    member_check: MemberCheck
 
-    async def channel(self, organization: OrganizationId | None, conversation: Conversation) -> ChannelId:
-        """Return the conversation's channel, which is in the organization's team.
+    async def place(self, organization: OrganizationId | None, conversation: Conversation) -> Place:
+        """Return where the conversation is held.
 
-        Raises `ConversationUnknown`, `TeamNotMapped`, or `ChannelNotUsable` if the channel is archived.
+        Raises `ConversationUnknown`, `TeamNotMapped`, or `ChannelNotUsable` if the channel is archived; for
+        direct messages also `EquaUnavailable` while nobody can say who is a member.
         """
-        if conversation.organization_id != organization or not await self.conversations.knows(conversation):
+        if conversation.organization_id != organization:
             raise ConversationUnknown("The organization has no conversation of this key.")
-        team = await team_of(self.teams, organization)
+        if conversation.person_id:
+            await self._check_direct(conversation, conversation.person_id)
+            return Place(conversation.channel_id, direct=conversation.generation)
+        await self._check_thread(conversation)
+        return Place(conversation.channel_id, conversation.thread)
+
+    async def _check_thread(self, conversation: Conversation) -> None:
+        """Raise unless the thread is in the organization's team, and somebody has asked there."""
+        if not await self.conversations.knows(conversation):
+            raise ConversationUnknown("The organization has no conversation of this key.")
+        team = await team_of(self.teams, conversation.organization_id)
         channel = await existing_channel(self.api, conversation.channel_id)
         if channel is None or channel.team_id != team.team_id:
             raise ConversationUnknown(
@@ -34,7 +64,20 @@ class ConversationCheck:
             )
         if channel.delete_at:
             raise ChannelNotUsable("The conversation's channel is archived.")
-        return channel.id
+
+    async def _check_direct(self, conversation: Conversation, person: PersonId) -> None:
+        """Raise unless the person's direct messages belong to the organization now, and the person to it."""
+        user = await self.conversations.direct_author(conversation.channel_id, person)
+        start = await self.starts.at(f"direct:{conversation.channel_id}", _NOW)
+        begun = (start.organization_id, start.generation) if start else None
+        if user is None or begun != (conversation.organization_id, conversation.generation):
+            raise ConversationUnknown(
+                "The person's conversation with the organization's agent is another one."
+            )
+        known = await self.starts.candidates(person, user)
+        here = [each for each in known if each.organization_id == conversation.organization_id]
+        if not await self.member_check.among(here, person, user):
+            raise ConversationUnknown("The person is no member of the organization any more.")
 
 
 async def team_of(teams: Teams, organization: OrganizationId | None) -> TeamMapping:

@@ -1,11 +1,13 @@
-"""Which conversations an organization has with its agent: the threads in which it was asked."""
+"""Which conversations there are with agents: the threads and direct channels in which they were asked."""
 
 from dataclasses import dataclass
 
 from asyncpg import Pool
 
 from bridge.db.pool import database_errors
+from bridge.models.chat import ChannelId, UserId
 from bridge.models.conversations import Conversation
+from bridge.models.equa import PersonId
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +25,18 @@ class Conversations:
             conversation.thread,
             conversation.organization_id,
             conversation.channel_id,
+        )
+        return found
+
+    @database_errors
+    async def direct_author(self, channel: ChannelId, person: PersonId) -> UserId | None:
+        """Return the account with which a person has written to the bot in this direct channel."""
+        found: UserId | None = await self.pool.fetchval(
+            """select author from jobs
+               where lane = 'direct:' || $1 and kind = 'direct' and state <> 'refused'
+                 and payload ->> 'person_id' = $2 and author is not null
+               order by id desc limit 1""",
+            channel,
+            str(person),
         )
         return found

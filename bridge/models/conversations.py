@@ -7,16 +7,18 @@ from uuid import UUID
 
 from bridge.models.chat import ChannelId, PostId
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.models.ids import MATTERMOST_ID, UUID_FORM
+from bridge.models.ids import MATTERMOST_ID, UUID_FORM, is_mattermost_id
 
 CONVERSATION_KEY = (
-    rf"(agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:{UUID_FORM}:{MATTERMOST_ID}:{MATTERMOST_ID}"
-    "(:[1-9][0-9]{0,8})?"
+    rf"(agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:{UUID_FORM}:{MATTERMOST_ID}"
+    rf":({MATTERMOST_ID}|{UUID_FORM})(:[1-9][0-9]{{0,8}})?"
 )
 """A gateway stores a key with the agent's id in front: `agent:main:mattermost:…`."""
 
+_WHOLE = re.compile(CONVERSATION_KEY)
+
 _KEY = re.compile(
-    rf"(?:agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:([^:]+):({MATTERMOST_ID}):({MATTERMOST_ID})(?::([0-9]+))?"
+    rf"(?:agent:[A-Za-z0-9._-]{{1,64}}:)?mattermost:([^:]+):({MATTERMOST_ID}):([^:]+)(?::([0-9]+))?"
 )
 
 
@@ -46,13 +48,15 @@ class Conversation:
     @classmethod
     def of(cls, key: str) -> Self:
         """Read a key that `CONVERSATION_KEY` matches."""
-        found = _KEY.fullmatch(key)
+        found = _KEY.fullmatch(key) if _WHOLE.fullmatch(key) else None
         if found is None:
             raise ValueError
-        organization, channel, thread, generation = found.groups()
+        organization, channel, place, generation = found.groups()
+        is_thread = is_mattermost_id(place)
         return cls(
             OrganizationId(UUID(organization)),
             ChannelId(channel),
-            PostId(thread),
+            PostId(place) if is_thread else "",
+            None if is_thread else PersonId(UUID(place)),
             generation=int(generation or 0),
         )

@@ -7,14 +7,13 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bridge.config import Settings
-from bridge.db.conversations import Conversations
 from bridge.db.sign_ins import Client
 from bridge.equa.cookies import relayed
 from bridge.metrics import Metrics
 from bridge.runtime.clients import Clients
+from bridge.runtime.conversations import conversation_check
 from bridge.runtime.health import HealthCheck
 from bridge.runtime.services import Services
-from handlers.conversations import ConversationCheck
 from handlers.http import app_keys
 from handlers.http.app import make_app
 from handlers.http.app_keys import FileUploads, OAuth, Syncing
@@ -65,9 +64,9 @@ def _secrets(tokens: Sequence[SecretStr]) -> tuple[str, ...]:
 def _uploads(clients: Clients, services: Services) -> FileUploads | None:
     if clients.bot is None:
         return None
-    tables = services.tables
-    check = ConversationCheck(tables.teams, clients.bot, Conversations(tables.inbox.pool))
-    return FileUploads(clients.bot, check, tables.inbox)
+    inbox = services.tables.inbox
+    check = conversation_check(clients.bot, inbox.pool, services.roster_reader)
+    return FileUploads(clients.bot, check, inbox)
 
 
 def _syncing(services: Services) -> Syncing | None:

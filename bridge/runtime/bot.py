@@ -10,7 +10,6 @@ import structlog
 from bridge.config import Settings
 from bridge.db.answers import Answers
 from bridge.db.conversation_starts import ConversationStarts
-from bridge.db.conversations import Conversations
 from bridge.db.feedback import Feedback
 from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
@@ -38,11 +37,11 @@ from bridge.ports import Agent, MattermostApi
 from bridge.routing import Bot, Policy
 from bridge.runtime.admin_check import AdminCheck
 from bridge.runtime.clients import Clients
+from bridge.runtime.conversations import conversation_check
 from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
 from bridge.runtime.job_handlers import bot_handlers, notice_handlers, notice_hint_handlers
 from bridge.runtime.policy import question_policy
 from bridge.worker import Worker
-from handlers.conversations import ConversationCheck
 from handlers.jobs.agent_message import AgentMessages
 from handlers.jobs.asking import Asking
 from handlers.jobs.attachments import Attachments
@@ -125,9 +124,8 @@ class BotRunner:
         catch_up = CatchUp(self.bot, Positions(pool), intake, me.agent_channel)
         await retry_until_available("begin", catch_up.begin)
         posts = ChannelPosts(Teams(pool), poster)
-        messages = AgentMessages(
-            posts, ConversationCheck(Teams(pool), self.bot, Conversations(pool)), inbox, self.image_hosts
-        )
+        check = conversation_check(self.bot, pool, self.roster_reader)
+        messages = AgentMessages(posts, check, inbox, self.image_hosts)
 
         def answer_as(username: str) -> None:
             """Answer under this name of the account from now on."""

@@ -17,6 +17,7 @@ from bridge.errors import (
     ChannelNotUsable,
     ConversationUnknown,
     DatabaseUnavailable,
+    EquaUnavailable,
     InvalidRequest,
     MattermostNotConfigured,
     MattermostRefused,
@@ -76,11 +77,11 @@ async def receive(request: web.Request) -> web.Response:
     largest = min(LARGEST_FILE, await uploads.api.max_file_size())
     form = await Form.of(request, largest)
     conversation, comment, part = await _before_file(form)
-    channel = await uploads.conversations.channel(conversation.organization_id, conversation)
+    place = await uploads.conversations.place(conversation.organization_id, conversation)
     dedupe = f"file:{sha256(json.dumps([conversation.key, key]).encode()).hexdigest()}"
     if await uploads.inbox.has(dedupe):
         return _answer(new=False)
-    file = await _uploaded(uploads, channel, _name_of(part), form.file(part, largest))
+    file = await _uploaded(uploads, place.channel_id, _name_of(part), form.file(part, largest))
     message = OutgoingMessage(channel=None, conversation=conversation.key, text=comment, file_id=file)
     stored = await uploads.inbox.put_all([message_entry(conversation.organization_id, message, dedupe)])
     return _answer(new=dedupe in stored)
@@ -176,6 +177,7 @@ ROUTE = Route(
         MattermostNotConfigured,
         MattermostRefused,
         MattermostUnavailable,
+        EquaUnavailable,
         DatabaseUnavailable,
     ),
 )

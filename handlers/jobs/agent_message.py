@@ -1,13 +1,13 @@
 """The job kind `agent_message`: post what the agent says by itself, in a channel or in a conversation.
 
 A part has a `pending_post_id` that nobody can guess, and a mark by which a later attempt finds it. Of a long
-message in a channel the further parts stand in the thread of the first.
+message in a channel the further parts stand in the thread of the first; direct messages stay flat.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 from uuid import uuid5
 
 from bridge.db.inbox import Inbox
@@ -19,13 +19,11 @@ from bridge.models.jobs import Job, OutgoingMessage
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.split import split
 from bridge.text.visible import visible
-from handlers.conversations import ConversationCheck
+from handlers.conversations import ConversationCheck, Place
 from handlers.jobs.channel_posts import ChannelPosts, explained
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.notice import LOOK_BACK
 from handlers.jobs.parts import MARK
-
-Root = PostId | Literal[""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,9 @@ class AgentMessages:
         if not parts:
             return {"skipped": "no_reply"}
         try:
-            channel, root = await self._place(job.organization_id, message)
-            posting = partial(self._once, job, channel, root, parts)
-            return {"posts": await self.posts.joining(channel, posting)}
+            place = await self._place(job.organization_id, message)
+            posting = partial(self._once, job, place, parts)
+            return {"posts": await self.posts.joining(place.channel_id, posting)}
         except MattermostRefused as error:
             raise explained(error, message.channel or "the conversation's channel") from error
 
@@ -60,41 +58,44 @@ class AgentMessages:
             for number, text in enumerate(texts or [""] * len(files))
         ]
 
-    async def _place(
-        self, organization: OrganizationId | None, message: OutgoingMessage
-    ) -> tuple[ChannelId, Root]:
+    async def _place(self, organization: OrganizationId | None, message: OutgoingMessage) -> Place:
         if message.conversation is None:
-            return await self.posts.channel(organization, message.channel or ""), ""
-        conversation = Conversation.of(message.conversation)
-        return await self.conversations.channel(organization, conversation), conversation.thread
+            return Place(await self.posts.channel(organization, message.channel or ""))
+        return await self.conversations.place(organization, Conversation.of(message.conversation))
 
-    async def _once(self, job: Job, channel: ChannelId, root: Root, parts: list[Draft]) -> list[PostId]:
+    async def _once(self, job: Job, place: Place, parts: list[Draft]) -> list[PostId]:
         poster = self.posts.poster
-        async with poster.write_limit(channel):
-            posted = await self._posted_earlier(job, channel, root) if job.attempts > 1 else {}
+        async with poster.write_limit(place.channel_id):
+            posted = await self._posted_earlier(job, place) if job.attempts > 1 else {}
             lease = LeaseGuard(self.inbox, job.id)
             for number, part in enumerate(parts, 1):
                 if number not in posted:
-                    draft = _placed(part, job, number, channel, root or posted.get(1, ""))
+                    draft = _placed(part, job, number, _behind(place, posted.get(1)))
                     posted[number] = await poster.create(draft, lease)
         return [posted[number] for number in sorted(posted)]
 
-    async def _posted_earlier(self, job: Job, channel: ChannelId, root: Root) -> dict[int, PostId]:
+    async def _posted_earlier(self, job: Job, place: Place) -> dict[int, PostId]:
         """Find the parts that an earlier attempt has posted."""
-        if root:
-            posts = await self.posts.poster.api.thread(root)
+        if place.root_id:
+            posts = await self.posts.poster.api.thread(place.root_id)
         else:
-            posts = [post async for post in self.posts.recent(channel, job.created - LOOK_BACK)]
+            posts = [post async for post in self.posts.recent(place.channel_id, job.created - LOOK_BACK)]
         mine = [post for post in posts if post.user_id == self.posts.poster.me]
         return {number: post.id for post in mine if (number := _part(post, job))}
 
 
-def _placed(part: Draft, job: Job, number: int, channel: ChannelId, root: Root) -> Draft:
+def _behind(place: Place, first: PostId | None) -> Place:
+    """Return the place of a further part: direct messages stay flat."""
+    return replace(place, root_id=first) if first and not place.root_id and place.direct is None else place
+
+
+def _placed(part: Draft, job: Job, number: int, place: Place) -> Draft:
+    direct = {} if place.direct is None else {"conversation": place.direct}
     return replace(
         part,
-        channel_id=channel,
-        root_id=root,
-        props={MARK: {"message": _id(job), "part": number}},
+        channel_id=place.channel_id,
+        root_id=place.root_id,
+        props={MARK: {"message": _id(job), "part": number, **direct}},
         pending_post_id=str(uuid5(job.key, str(number))),
     )
 

@@ -1,11 +1,13 @@
 """Somebody writes to the bot alone, and the agent of one of their organizations answers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
+from typing import Any
+from uuid import UUID, uuid4
 
+import aiohttp
 import pytest
 from asyncpg import Pool
 
@@ -31,8 +33,10 @@ class Chat:
     user: User
     channel: Channel
 
-    def ask(self, text: str, root_id: str = "") -> Post:
-        return self.world.store.post_as(self.user, self.channel, text, root_id=root_id)
+    def ask(self, text: str, root_id: str = "", files: Sequence[tuple[str, bytes]] = ()) -> Post:
+        store = self.world.store
+        ids = [store.upload_as(self.user, self.channel, name, data).id for name, data in files]
+        return store.post_as(self.user, self.channel, text, root_id=root_id, file_ids=ids)
 
     def heard(self) -> list[Post]:
         """Return what the bot wrote, oldest first."""
@@ -236,3 +240,55 @@ async def test_what_is_asked_while_nobody_listens_is_answered(
     chat.ask("who is on our team?")
     await daemon.start()
     assert "Acme Corp" in (await chat.said(1)).message
+
+
+async def test_the_agent_speaks_into_the_conversation_that_there_is(
+    world: World, acme: Company, borealis: Company, chat: Chat, daemon: Daemon
+) -> None:
+    """Files and messages reach direct messages while they are its organization's, and its member's."""
+    await chat.join(acme)
+    chat.ask("", files=[("table.csv", b"Ada,100")])
+    assert "Ada,100" in (await chat.said(1)).message
+    key = chat.session_keys()[0]
+
+    assert [await speak(daemon, key, "a report"), await send_file(daemon, key)] == [202, 202]
+    message, file = sorted([await chat.said(3), chat.heard()[1]], key=lambda post: len(post.files))
+    assert (message.root_id, file.root_id, file.files[0].name) == ("", "", "report.csv")
+    other, again = key.replace(str(acme.id), str(borealis.id)), f"{key}0"
+    assert [(await send_file(daemon, each)) for each in (other, again)] == [404, 404]
+
+    await chat.join(borealis)
+    await chat.asked("@equabot use Borealis")
+    assert await send_file(daemon, key) == 404
+    await chat.asked("@equabot use Acme")
+    chat.ask("hello")
+    await world.until(lambda: len(chat.session_keys()) == 2)
+    key = chat.session_keys()[1]
+    assert await send_file(daemon, key) == 202
+    await chat.leave(acme)
+    assert await send_file(daemon, key) == 404
+
+
+async def send_file(daemon: Daemon, key: str) -> int:
+    """Send a file of the agent, another one each time; returns the status."""
+    form = aiohttp.FormData()
+    form.add_field("conversation", key)
+    form.add_field("file", b"a,b", filename="report.csv")
+    return await _sent(daemon, "files", {"Idempotency-Key": uuid4().hex}, data=form)
+
+
+async def speak(daemon: Daemon, key: str, text: str) -> int:
+    """Let the agent say something; returns the status."""
+    organization = key.split(":")[1]
+    event = {"specversion": "1.0", "id": uuid4().hex, "source": "a-peer", "subject": organization}
+    said = {"type": "cc.equa.agent.message", "data": {"conversation": key, "text": text}}
+    return await _sent(daemon, "events", {}, json={**event, **said})
+
+
+async def _sent(daemon: Daemon, route: str, headers: dict[str, str], **body: Any) -> int:
+    headers = {"Authorization": "Bearer the-first-peers-token", **headers}
+    async with (
+        aiohttp.ClientSession() as http,
+        http.post(f"{daemon.url}/api/v1/mattermost/{route}", headers=headers, **body) as response,
+    ):
+        return response.status

@@ -10,7 +10,6 @@ import aiohttp
 import pytest
 from asyncpg import Pool
 
-from bridge.db.conversations import Conversations
 from bridge.db.inbox import Capacity, Inbox
 from bridge.db.teams import Teams
 from bridge.ingest.post_acks import PostAcks
@@ -20,9 +19,9 @@ from bridge.models.chat import ChannelId, PostId, TeamId, UserId
 from bridge.models.conversations import Conversation
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Mention
+from bridge.runtime.conversations import conversation_check
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, User
 from bridge.sandbox.mattermost.channels import archive_channel
-from handlers.conversations import ConversationCheck
 from handlers.http.app import make_app
 from handlers.http.app_keys import LIMITS, FileUploads, Limits, Services
 from handlers.http.files import ROUTE
@@ -101,7 +100,7 @@ async def scene(services: Services, pool: Pool) -> AsyncIterator[Scene]:
         await Mappings(pool).map_team(ACME, TeamId(team.id), team.name)
         await inbox.put_all([asked(question)])
         api = RestMattermost(Transport(session, server.url, store.create_token(bot).token, lambda *_: None))
-        check = ConversationCheck(teams, api, Conversations(pool))
+        check = conversation_check(api, pool, None)
         messages = AgentMessages(
             ChannelPosts(teams, Poster(api, UserId(bot.id), 16_383, PostAcks())), check, inbox
         )

@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.conversations import Conversations
 from bridge.db.inbox import Capacity, Inbox
 from bridge.db.teams import Teams
 from bridge.errors import (
@@ -27,9 +26,9 @@ from bridge.models.chat import ChannelId, PostId, TeamId, UserId
 from bridge.models.conversations import Conversation
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention, OutgoingMessage, message_entry
+from bridge.runtime.conversations import conversation_check
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, Team, User
 from bridge.sandbox.mattermost.channels import archive_channel
-from handlers.conversations import ConversationCheck
 from handlers.jobs.agent_message import AgentMessages
 from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.parts import MARK
@@ -95,7 +94,7 @@ async def messages(chat: Chat, pool: Pool, inbox: Inbox) -> AsyncIterator[AgentM
     async with client_session() as session:
         transport = Transport(session, chat.server.url, token, lambda *_: None, ONCE)
         poster = Poster(RestMattermost(transport, creating=ONCE), UserId(chat.bot.id), 16_383, PostAcks())
-        check = ConversationCheck(Teams(pool), poster.api, Conversations(pool))
+        check = conversation_check(poster.api, pool, None)
         yield AgentMessages(ChannelPosts(Teams(pool), poster), check, inbox)
 
 
