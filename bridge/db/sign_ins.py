@@ -19,6 +19,10 @@ from bridge.models.equa import PersonId
 
 LIFETIME = timedelta(seconds=60)
 
+_REMEMBERED = timedelta(minutes=4)
+"""How long after an answer Mattermost may make a session of it: the desktop app has three minutes
+(`DesktopTokenTTL` in server/public/model/desktop_token.go)."""
+
 _ANSWERED = b"answered"
 """In place of a proof, in an access token that was used."""
 
@@ -129,7 +133,7 @@ class SignIns:
     async def use_access(self, access: bytes) -> Owner | None:
         """Use an access token up; None if it is not good, or its person is in no organization any more.
 
-        It is remembered for a minute, in which Mattermost makes a session of it: see `late`.
+        It is remembered for as long as Mattermost may make a session of it: see `late`.
         """
         row = await self.pool.fetchrow(
             """
@@ -146,13 +150,13 @@ class SignIns:
             """,
             access,
             _ANSWERED,
-            LIFETIME,
+            _REMEMBERED,
         )
         return _owner(row) if row else None
 
     @database_errors
     async def late(self) -> Sequence[Owner]:
-        """Return who was answered for within the last minute and is in no organization any more.
+        """Return who was answered for lately and is in no organization any more.
 
         Mattermost may have made their session after all of them were ended.
         """

@@ -28,7 +28,7 @@ _SAMPLE_EVERY = 10.0
 _RATINGS_EVERY = 60.0
 _PURGE_EVERY = 3600.0
 _LATE_EVERY = 10.0
-"""Several times within the minute in which Mattermost may still make a session."""
+"""Several times within the minutes in which Mattermost may still make a session."""
 
 
 @dataclass(frozen=True, slots=True)

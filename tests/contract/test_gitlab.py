@@ -296,6 +296,25 @@ async def test_a_phone_gets_the_session_by_an_address_of_its_own(scene: Scene) -
     )
 
 
+async def test_the_desktop_app_gets_a_token_for_a_session(scene: Scene) -> None:
+    """The browser hands it over, and it is good once; the browser itself is not signed in."""
+    account = await scene.person()
+    sent, cookie = await scene.begin(redirect_to=PLACE, desktop_token="dev-client")
+
+    answer = await scene.complete(sent.query["state"], cookie)
+    place = URL(answer.headers["Location"])
+    token = {"token": place.query["server_token"], "device_id": ""}
+    first, second = [
+        await scene.server.nobody.call("POST", "/users/login/desktop_token", token) for _ in range(2)
+    ]
+
+    assert (answer.status, place.path, "MMAUTHTOKEN" in answer.cookies) == (307, "/login/desktop", False)
+    assert place.query["client_token"] == "dev-client"
+    assert (first.status, first.body["id"], second.status) == (200, account["id"], 401)
+    me = scene.server.nobody.as_(first.cookies["MMAUTHTOKEN"].value)
+    assert (await me.get("/users/me"))["id"] == account["id"]
+
+
 async def test_the_provider_says_no(scene: Scene) -> None:
     """Then nobody is signed in, and the page is Mattermost's own."""
     await scene.person()

@@ -16,12 +16,14 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, w
 from bridge.sandbox.mattermost.credentials import COOKIE, CSRF_COOKIE, attach_cookies
 from bridge.sandbox.mattermost.errors import ApiError
 from bridge.sandbox.mattermost.gitlab_accounts import signed_in
+from bridge.sandbox.mattermost.records import User
 from bridge.sandbox.mattermost.runtime import RUNTIME
 from bridge.sandbox.mattermost.sessions import log_in
 from bridge.sandbox.mattermost.state import State
 
 STATE_COOKIE = "MMOAUTH"
 _HALF_AN_HOUR = 1800
+_DESKTOP_MS = 180_000
 _WITHIN = ClientTimeout(total=30)
 
 
@@ -99,6 +101,8 @@ async def complete(request: web.Request) -> web.StreamResponse:
         user = signed_in(state, answer, "" if _is_new(state) else props.get("team_id", ""))
     except ApiError as error:
         return _error_page(error)
+    if desktop := props.get("desktop_token", ""):
+        return _with_state_used(_to_desktop(request, user, desktop, props.get("redirect_to")))
     mobile = props.get("action") == "mobile"
     length = "SessionLengthMobileInHours" if mobile else "SessionLengthSSOInHours"
     session = log_in(state, user, length)
@@ -173,6 +177,16 @@ def _completion(request: web.Request) -> str:
 def _site_url(request: web.Request) -> str:
     site = str(request.app[RUNTIME].state.settings.get("ServiceSettings", "SiteURL")).rstrip("/")
     return site or f"{request.scheme}://{request.host}"
+
+
+def _to_desktop(request: web.Request, user: User, desktop: str, place: str | None) -> web.Response:
+    """Send the browser to the page that hands a token over to the desktop app."""
+    state = request.app[RUNTIME].state
+    token = (state.new_id() * 3)[:64]
+    state.desktop_tokens[token] = (user.id, state.now() + _DESKTOP_MS)
+    query = {"client_token": desktop, "server_token": token, **({"redirect_to": place} if place else {})}
+    location = f"{_site_url(request)}/login/desktop?{urlencode(query)}"
+    return web.Response(status=307, headers={"Location": location})
 
 
 def _is_new(state: State) -> bool:

@@ -100,6 +100,8 @@ class State:
         self.sessions: dict[str, Session] = {}
         self.session_by_token: dict[str, Session] = {}
         self.sessions_of_user: dict[str, dict[str, Session]] = defaultdict(dict)
+        self.desktop_tokens: dict[str, tuple[str, int]] = {}
+        """The user who has signed in for the desktop app, and until when that is good."""
         self.oauth_states: dict[str, str] = {}
         """Of sign-ins by a provider: the token in their state, and what must come with it."""
 

@@ -315,6 +315,20 @@ async def test_a_phone_gets_its_session_by_its_own_address(equa: SignIn) -> None
     assert "mmauth://callback?MMAUTHTOKEN=" in hops[-1].text
 
 
+async def test_the_desktop_app_gets_a_session_by_the_browser(equa: SignIn) -> None:
+    """The steps of Mattermost's desktop app, which opens them in a browser."""
+    await equa.ticket()
+    browser = equa.browser()
+    browser.sign_in_to_equa()
+
+    hops = await browser.open(f"{CHAT}/oauth/gitlab/login?desktop_token=dev-1&redirect_to={AGENT}")
+
+    assert (hops[-1].path, hops[-1].status) == ("/login/desktop", 200)
+    assert hops[-1].query["client_token"] == "dev-1"
+    user_id, _ = equa.front.chat.store.desktop_tokens[hops[-1].query["server_token"]]
+    assert equa.front.chat.user(user_id).username == "ada"
+
+
 async def test_while_the_database_is_away_a_page_tries_again(equa: SignIn) -> None:
     """What the browser has is not lost."""
     browser = equa.browser()

@@ -28,6 +28,19 @@ async def login(call: Call) -> web.StreamResponse:
     return response
 
 
+async def login_with_desktop_token(call: Call) -> web.StreamResponse:
+    """Start a session for the desktop app with what the browser has handed over, once."""
+    token = str((await call.fields("body")).get("token") or "")
+    user_id, expires = call.state.desktop_tokens.pop(token, ("", 0))
+    if expires <= call.state.now():
+        raise ApiError("app.desktop_token.validate.invalid", 401)
+    user = call.state.users[user_id]
+    session = log_in(call.state, user, "SessionLengthSSOInHours")
+    response = answer(user_json(user, "self"))
+    attach_cookies(call.request, call.state.settings, response, session)
+    return response
+
+
 def _find(call: Call, user_id: str, login_id: str) -> User:
     state = call.state
     user = state.users.get(user_id) if user_id else None
@@ -130,6 +143,7 @@ async def revoke_all(call: Call) -> web.StreamResponse:
 
 ROUTES = (
     route("POST", "/users/login", login, open_to_all=True),
+    route("POST", "/users/login/desktop_token", login_with_desktop_token, open_to_all=True),
     route("POST", "/users/logout", logout, open_to_all=True),
     route("POST", "/users/login/switch", switch, open_to_all=True),
     route("POST", "/users/password/reset/send", send_reset, open_to_all=True),
