@@ -24,7 +24,7 @@ from bridge.config_values import (
     Url,
 )
 from bridge.errors import ConfigurationError
-from bridge.models.agent import AgentKind
+from bridge.models.agent import AgentKind, FilesForAgent
 from bridge.models.ids import CHANNEL_NAME
 from bridge.models.jobs import AskLimit
 from bridge.models.proxies import Proxies
@@ -65,6 +65,7 @@ class Settings(BaseModel):
     agent_model: str = "equabot"
     agent_timeout: Annotated[float, Field(gt=0, le=3600)] = 120
     agent_channel: Annotated[str, Field(pattern=f"^{CHANNEL_NAME}$")] = "agent"
+    agent_files: FilesForAgent = "all"
     agent_image_hosts: Hosts = ()
     agent_stream: Literal["on", "off"] = "on"
     agent_suggestions: Suggestions = ()

@@ -6,10 +6,13 @@ from typing import Literal
 LONGEST_TEXT = 60_000
 """Characters of one document that are read."""
 
-Failure = Literal["unsupported", "too_large", "protected", "empty", "broken", "slow", "too_many", "gone"]
+Failure = Literal[
+    "unsupported", "switched_off", "too_large", "protected", "empty", "broken", "slow", "too_many", "gone"
+]
 
 SENTENCES: dict[Failure, str] = {
     "unsupported": "I read text, PDF, Word, Excel and PowerPoint files, and pictures.",
+    "switched_off": "I am not given such files here.",
     "too_large": "it is too large for me.",
     "protected": "it is protected by a password.",
     "empty": "there is no text in it.",

@@ -10,6 +10,10 @@ AgentKind = Literal["gateway", "openai"]
 """What stands behind `AGENT_URL`: an equabot-gateway, or any OpenAI-compatible server."""
 
 
+FilesForAgent = Literal["all", "documents", "none"]
+"""Which of the files that people attach an agent gets."""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question to an agent."""

@@ -30,6 +30,7 @@ from bridge.ingest.ratings import Ratings
 from bridge.ingest.tampering import Tampering
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.metrics import Metrics
+from bridge.models.agent import FilesForAgent
 from bridge.models.chat import User
 from bridge.models.proxies import NO_PROXIES, Proxies
 from bridge.outage import retry_until_available
@@ -99,6 +100,7 @@ class BotRunner:
     image_hosts: Collection[str] = ()
     """Hosts whose images an answer may show."""
     stream: bool = True
+    files: FilesForAgent = "all"
     """Whether answers grow."""
     roster_reader: RosterReader | None = None
     """Says who is a member of an organization; None without a service account."""
@@ -159,7 +161,7 @@ class BotRunner:
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:
         inbox, pool = self.worker.inbox, self.worker.inbox.pool
         answers, speakers = Answers(pool), Speakers(self.bot)
-        attachments = Attachments(Remarker(poster, inbox), self.reader, self.metrics)
+        attachments = Attachments(Remarker(poster, inbox), self.reader, self.metrics, self.files)
         return Mentions(
             inbox,
             poster,
@@ -295,6 +297,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         AdminCheck(worker.inbox.pool, clients.directory).holds if clients.directory else None,
         image_hosts(settings),
         stream=settings.agent_stream == "on",
+        files=settings.agent_files,
         roster_reader=roster_reader,
     )
 

@@ -17,6 +17,7 @@ from bridge.documents.reader import DocumentReader
 from bridge.documents.results import LONGEST_TEXT, SENTENCES, Failure, Picture, Result, Text
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.metrics import Metrics
+from bridge.models.agent import FilesForAgent
 from bridge.models.chat import FileInfo, Post, PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job, Mention
@@ -88,6 +89,7 @@ class Attachments:
     remarker: Remarker
     reader: DocumentReader
     metrics: Metrics
+    files: FilesForAgent = "all"
 
     async def of_question(self, job: Job, mention: Mention, room: Room) -> Attached:
         """Return the files of a question; its author is told in the thread which cannot be read."""
@@ -135,10 +137,15 @@ class Attachments:
     async def _read(self, file: FileInfo, organization: OrganizationId, room: Room) -> Result:
         kind = kind_of(file.name, file.media_type)
         async with self.reader.turn(organization):
-            result = room.take(_refusal(file, kind, room) or await self._loaded(file, kind))
+            refusal = self._switched_off(kind) or _refusal(file, kind, room)
+            result = room.take(refusal or await self._loaded(file, kind))
         self.metrics.file_read(_outcome(result))
         log.info("file_read", outcome=_outcome(result), kind=kind, size=file.size)
         return result
+
+    def _switched_off(self, kind: Kind | None) -> Failure | None:
+        off = self.files == "none" or (self.files == "documents" and kind == "image")
+        return "switched_off" if off else None
 
     async def _loaded(self, file: FileInfo, kind: Kind | None) -> Result:
         assert kind is not None

@@ -137,6 +137,7 @@ def test_other_variables_are_not_ours() -> None:
             ("images.example.com", "cdn-1.example.com"),
         ),
         ("AGENT_STREAM", "off", "off"),
+        ("AGENT_FILES", "documents", "documents"),
         ("FOLLOW_UPS", "never", "never"),
         ("ASK_LIMIT", " 5 , 1000 ", AskLimit(at_once=5, an_hour=1000)),
         (
@@ -286,6 +287,7 @@ def test_a_url_with_a_login_is_refused(login: str) -> None:
         ("AGENT_IMAGE_HOSTS", "images.example.com:8443", "without scheme, port and path"),
         ("AGENT_IMAGE_HOSTS", "*.example.com", "without scheme, port and path"),
         ("AGENT_IMAGE_HOSTS", "bücher.example", "without scheme, port and path"),
+        ("AGENT_FILES", "some", "'all', 'documents' or 'none'"),
         ("FOLLOW_UPS", "sometimes", "'always', 'alone' or 'never'"),
         ("ASK_LIMIT", "20", "two numbers such as 20,60"),
         ("ASK_LIMIT", "0,60", "two numbers such as 20,60"),

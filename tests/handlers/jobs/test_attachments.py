@@ -13,7 +13,7 @@ from bridge.documents.results import LONGEST_TEXT, Picture, Result, Text
 from bridge.errors import MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.ingest.post_acks import PostAcks
 from bridge.metrics import Metrics
-from bridge.models.agent import Message
+from bridge.models.agent import FilesForAgent, Message
 from bridge.models.chat import FileId, FileInfo, Post, PostId
 from bridge.models.jobs import Job, Mention
 from handlers.jobs.attachments import Attached, Attachments, Room
@@ -132,6 +132,19 @@ def test_a_cut_document_says_so() -> None:
     assert room.take(Text("12345")) == Text("123", is_cut=True)
     assert room.has_none("text")
     assert not room.has_none("image")
+
+
+@pytest.mark.parametrize(("files", "read"), [("all", 2), ("documents", 1), ("none", 0)])
+async def test_an_operator_may_keep_files_back(
+    mattermost: Files, attachments: Attachments, files: FilesForAgent, read: int
+) -> None:
+    """They are not even loaded, and that is said."""
+    for name in ("a.txt", "b.png"):
+        mattermost.add(name)
+    found = await of_question(replace(attachments, files=files))
+
+    assert len(mattermost.loaded) == read
+    assert sum("I am not given such files here" in complaint for complaint in found.complaints) == 2 - read
 
 
 async def test_after_a_minute_no_file_is_begun(mattermost: Files, attachments: Attachments) -> None:
