@@ -22,7 +22,7 @@ HOW_TO_GET_IN = (
     "I answer members who came in through Equa: open Messaging there once, then ask me here again."
 )
 
-BEGUN_ANEW = "We begin anew: what was said before counts no longer."
+BEGUN_ANEW = "A new conversation begins here. I no longer look at what was said before."
 
 APOLOGIES = frozenset(
     {SORRY, ANOTHER_QUESTION, SHORTER_QUESTION, NEW_THREAD, LONG_CONVERSATION, ASK_ADMINISTRATOR}
