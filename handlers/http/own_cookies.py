@@ -60,7 +60,8 @@ def begin(state: str) -> Begun:
 
 def set_begun(request: web.Request, begun: Begun) -> str:
     """Return the Set-Cookie header that keeps it."""
-    state = base64.urlsafe_b64encode(begun.state.encode()).decode()
+    # Without "=", which some clients send in quotes.
+    state = base64.urlsafe_b64encode(begun.state.encode()).decode().rstrip("=")
     return _cookie(request, _REQUEST, f"{begun.nonce}.{state}", _REQUEST_SECONDS)
 
 
@@ -73,7 +74,7 @@ def begun(request: web.Request) -> Begun | None:
     """Return the sign-in that the browser has begun, None if there is none."""
     nonce, dot, encoded = _value(request, _REQUEST).partition(".")
     try:
-        state = base64.urlsafe_b64decode(encoded).decode()
+        state = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
     except (binascii.Error, ValueError):
         return None
     return Begun(nonce, state) if dot and nonce else None

@@ -172,7 +172,7 @@ async def test_a_state_in_the_browsers_own_cookie_is_looked_at_again(equa: SignI
     place = str((await browser.press_button(until="/messaging/sign-in"))[-1].location)
     jar = browser.cookies["chat.example.com"]
     nonce, _, state = jar["__Host-equabot-request"].partition(".")
-    plain = base64.urlsafe_b64decode(state).decode()
+    plain = base64.urlsafe_b64decode(state + "==").decode()
     edited = written_anew(plain, team_id="x" * 26)
     jar["__Host-equabot-request"] = f"{nonce}.{base64.urlsafe_b64encode(edited.encode()).decode()}"
 
