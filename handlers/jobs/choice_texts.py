@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from bridge.models.conversation_starts import Candidate
-from bridge.notices.escape import line
+from bridge.notices.escape import line, plain
 
 TRY_LATER = (
     "I cannot look up at the moment which organizations you are a member of."
@@ -37,7 +37,7 @@ def left(now: Candidate | None, organizations: Sequence[Candidate]) -> str:
 
 
 def footer(organization: Candidate) -> str:
-    return organization.name
+    return plain(organization.name)
 
 
 def _listed(organizations: Sequence[Candidate]) -> str:
