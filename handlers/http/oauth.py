@@ -6,6 +6,7 @@ Written by hand: Authlib's server calls its storage synchronously, and what is l
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -26,7 +27,11 @@ LONGEST_STATE = 2048
 _SCOPES = frozenset({"", "read_user"})
 """Mattermost sends what its settings say; the second is GitLab's own name for what we answer."""
 
-_PLAIN_ACTIONS = frozenset({"login", "mobile"})
+_PLACES: Mapping[str, str] = {
+    "login": r"(/(?![/\\])[^\x00-\x1f\x7f\\]*)?",
+    "mobile": r"((?!(?i:https?):)[A-Za-z][A-Za-z0-9+.-]*://[^\x00-\x20\x7f]*)?",
+}
+"""By the action of a sign-in that is nothing else: where it may end. A phone goes back to its app."""
 
 _TEAMS = frozenset({"team_id", "invite_id"})
 _OTHER = _TEAMS | {"email"}
@@ -79,10 +84,13 @@ def is_plain(state: str) -> bool:
 
     Whoever has a browser can write a state anew: Mattermost protects its token, action and address, but not
     the id of a team that it then puts the person into (`AuthorizeOAuthUser` and `LoginByOAuth` in
-    server/channels/app/oauth.go).
+    server/channels/app/oauth.go). Nor does it keep the browser on its host: it takes "//host" for a path, and
+    every address that begins like its own (`IsValidWebAuthRedirectURL` in server/channels/utils/utils.go).
     """
     props = _props(state)
-    return bool(props.get("token")) and props.get("action") in _PLAIN_ACTIONS and not _OTHER & props.keys()
+    place = _PLACES.get(props.get("action", ""))
+    stays = place is not None and re.fullmatch(place, props.get("redirect_to", "")) is not None
+    return stays and bool(props.get("token")) and not _OTHER & props.keys()
 
 
 def place_of(state: str) -> str:

@@ -45,6 +45,40 @@ def test_whatever_does_more_is_not(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "plain"),
+    [
+        ("", True),
+        ("/", True),
+        ("/acme/channels/agent", True),
+        ("/oauth/authorize?client_id=x&redirect_uri=https%3A%2F%2Fapp.example%2F", True),
+        ("/acme/channels/caf\u00e9 bar", True),
+        ("//evil.example", False),
+        ("/\\evil.example", False),
+        ("/acme\\..", False),
+        ("/\t/evil.example", False),
+        ("/\r\n/evil.example", False),
+        (" //evil.example", False),
+        ("evil", False),
+        (".evil.example", False),
+        ("https://evil.example", False),
+        ("https:evil.example", False),
+        ("https://chat.example.com.evil.example/", False),
+        ("https://chat.example.com@evil.example/", False),
+        ("javascript:alert(1)", False),
+        ("mmauth://callback", False),
+    ],
+)
+def test_a_browser_stays_on_the_host(place: str, plain: bool) -> None:  # noqa: FBT001  # a table
+    """Mattermost 10.4 itself goes on to "//host", and to whatever begins with its own address."""
+    assert is_plain(encoded({**LOGIN, "redirect_to": place})) is plain
+
+
+@pytest.mark.parametrize("place", ["https://evil.example", "//evil.example", "HTTP://evil.example", "/x"])
+def test_a_phone_goes_back_to_its_app(place: str) -> None:
+    assert not is_plain(encoded({**MOBILE, "redirect_to": place}))
+
+
+@pytest.mark.parametrize(
     "state",
     [
         "",
