@@ -1,5 +1,7 @@
 """A sign-in that was changed on its way does not reach Mattermost."""
 
+import asyncio
+
 import pytest
 from aiohttp import ClientSession
 
@@ -38,6 +40,29 @@ async def test_what_the_bridge_does_not_confirm_goes_no_further(
     assert (response.status, response.content_type) == (403 if status == 403 else 500, "text/html")
     assert "equabot:login-failed" in text
     assert not chat.seen
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/signup/gitlab/complete?error=#&code=c&state=s",
+        "/oauth/gitlab/login?redirect_to=#&id=invite",
+        "/x#/../signup/gitlab/complete?code=c&state=s",
+    ],
+)
+async def test_no_address_has_a_fragment(
+    proxy: Nginx, chat: Upstream, bridge: Upstream, target: str
+) -> None:
+    """No browser sends one; what follows it would pass the rules by and be read by Mattermost."""
+    reader, writer = await asyncio.open_connection(proxy.host, proxy.port)
+    writer.write(f"GET {target} HTTP/1.1\r\nHost: chat\r\nConnection: close\r\n\r\n".encode())
+
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert (chat.seen, bridge.seen) == ([], [])
 
 
 async def test_nobody_asks_the_bridge_from_outside(

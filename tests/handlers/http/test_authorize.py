@@ -158,10 +158,23 @@ async def test_a_state_that_was_written_anew_goes_no_further(equa: SignIn) -> No
     assert not await equa.may_complete(str(after))
     assert not await equa.may_complete(f"{plain}&state={edited}")
     assert not await equa.may_complete(str(plain.update_query(state="")))
+    # Where nginx and Mattermost both pass over what a reader of addresses takes for a fragment.
+    assert not await equa.may_complete(f"/signup/gitlab/complete?error=#&{after.raw_query_string}")
     assert await equa.may_complete(str(plain))
     # What the sandbox does without a proxy, as a real server does: the reason for all of this.
     assert (await browser.open(str(after)))[-1].status == 200
     assert equa.front.chat.is_in(foreign, equa.front.chat.people()[-1])
+
+
+async def test_a_name_in_another_spelling_is_the_same_name(equa: SignIn) -> None:
+    """Mattermost reads the path as the server behind it does."""
+    browser = equa.browser()
+    plain = (await browser.enter(await equa.ticket(), until=COMPLETE))[-1].location
+    elsewhere = plain.update_query(state=written_anew(plain.query["state"], redirect_to="//evil.example"))
+
+    for path in ("/signup/%67itlab/complete", "/signup%2fgitlab/complete", "/login/g%69tlab/complete"):
+        assert await equa.may_complete(f"{path}?{plain.raw_query_string}")
+        assert not await equa.may_complete(f"{path}?{elsewhere.raw_query_string}")
 
 
 async def test_a_state_in_the_browsers_own_cookie_is_looked_at_again(equa: SignIn) -> None:
