@@ -50,9 +50,7 @@ async def test_what_the_bridge_does_not_confirm_goes_no_further(
         "/x#/../signup/gitlab/complete?code=c&state=s",
     ],
 )
-async def test_no_address_has_a_fragment(
-    proxy: Nginx, chat: Upstream, bridge: Upstream, target: str
-) -> None:
+async def test_no_address_has_a_fragment(proxy: Nginx, chat: Upstream, bridge: Upstream, target: str) -> None:
     """No browser sends one; what follows it would pass the rules by and be read by Mattermost."""
     reader, writer = await asyncio.open_connection(proxy.host, proxy.port)
     writer.write(f"GET {target} HTTP/1.1\r\nHost: chat\r\nConnection: close\r\n\r\n".encode())
