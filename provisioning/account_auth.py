@@ -11,6 +11,7 @@ import structlog
 from bridge.db.accounts import Account
 from bridge.models.chat import GITLAB, User
 from bridge.ports import MattermostAdmin
+from provisioning.following import still_shown
 from provisioning.tables import Tables
 
 log = structlog.get_logger(__name__)
@@ -23,6 +24,9 @@ async def ensure_auth(admin: MattermostAdmin, tables: Tables, account: Account, 
     """Let the person sign in with Equa, and no longer by a password; return their number."""
     if account.auth_ready and account.auth_data and user.auth_service == GITLAB:
         return account.auth_data
+    if user.auth_service != GITLAB:
+        # A name that somebody has changed stays, and from now on only sign-ins change names.
+        await tables.accounts.shown(account.person_id, still_shown(user, account.followed.shown_name))
     number = await tables.accounts.expect_auth(account.person_id, secrets.randbelow(_LARGEST) + 1)
     await admin.set_auth(account.user_id, number)
     await tables.accounts.auth_is_ready(account.person_id, number)

@@ -1,7 +1,8 @@
 """What Mattermost shows of Equa, and what of it the bridge may still change. Pure: no I/O is imported here.
 
 A value follows Equa as long as Mattermost shows the one that the bridge has set. Whatever somebody has
-changed there stays theirs.
+changed there stays theirs. The first and last name of an account that signs in with Equa nobody can change
+in Mattermost, not even an administrator: they change with the next sign-in, as the bridge has it recorded.
 """
 
 import json
@@ -9,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from bridge.models.chat import User
+from bridge.models.chat import GITLAB, User
 from bridge.models.equa import Member
 from bridge.models.followed import Followed
 from provisioning.names import display_name, email_address, first_and_last
 
 Fields = Mapping[str, str]
 """First name, last name and nickname, by Mattermost's names for them."""
+
+_NAMES = frozenset(("first_name", "last_name"))
+"""What Mattermost takes from a sign-in alone (`CheckProviderAttributes` in server/channels/app/user.go)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,40 @@ def encoded(fields: Fields) -> str | None:
 
 def change(user: User, shown: str | None, wanted: Fields) -> Change:
     """Return what makes an account show the wanted fields, where it still shows what the bridge set."""
-    before: Fields = json.loads(shown) if shown else {}
-    current = {"first_name": user.first_name, "last_name": user.last_name, "nickname": user.nickname}
-    patch = {
+    before, current = _decoded(shown), _fields_of(user)
+    by_sign_in = _NAMES if user.auth_service == GITLAB else frozenset()
+    kept = {
         field: value
         for field, value in wanted.items()
-        if value != current[field] and before.get(field) == current[field]
+        if value == current[field]
+        or before.get(field) == current[field]
+        or field in by_sign_in & before.keys()
     }
-    kept = {field: value for field, value in wanted.items() if field in patch or value == current[field]}
+    patch = {
+        field: value for field, value in kept.items() if value != current[field] and field not in by_sign_in
+    }
     return Change(patch, encoded(kept))
+
+
+def still_shown(user: User, shown: str | None) -> str | None:
+    """Return those of the fields that the bridge has set which an account still shows."""
+    current = _fields_of(user)
+    return encoded({field: value for field, value in _decoded(shown).items() if value == current[field]})
+
+
+def name_at_sign_in(user: User, shown: str | None) -> str:
+    """Return the whole name that Mattermost is to show from the next sign-in on."""
+    fields = {**_fields_of(user), **(_decoded(shown) if user.auth_service == GITLAB else {})}
+    return f"{fields['first_name']} {fields['last_name']}".strip()
+
+
+def _fields_of(user: User) -> Fields:
+    return {"first_name": user.first_name, "last_name": user.last_name, "nickname": user.nickname}
+
+
+def _decoded(shown: str | None) -> Fields:
+    fields: Fields = json.loads(shown) if shown else {}
+    return fields
 
 
 def address_digest(address: str) -> bytes | None:

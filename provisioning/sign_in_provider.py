@@ -16,6 +16,7 @@ from bridge.models.equa import PersonId
 from bridge.models.ids import MATTERMOST_ID
 from bridge.ports import MattermostAdmin, MattermostApi
 from provisioning.account_auth import ensure_auth
+from provisioning.following import name_at_sign_in
 from provisioning.names import is_kept_at_sign_in
 from provisioning.own_tokens import own_tokens
 from provisioning.tables import Tables
@@ -93,9 +94,9 @@ class SignInProvider:
     async def profile(self, access_token: str) -> Profile | None:
         """Use an access token up and return its person's profile; None if they may not come in.
 
-        Username, name and address are those that the account has: visits and syncs make them follow Equa, by
-        rules that keep what somebody has changed in Mattermost. For an account that does not exist Mattermost
-        would make a new one, and it would activate one that an administrator has deactivated.
+        Username and address are those that the account has; the name is what Equa calls the person, unless
+        somebody has changed it in Mattermost. For an account that does not exist Mattermost would make a new
+        one, and it would activate one that an administrator has deactivated.
         """
         owner = await self.tables.sign_ins.use_access(digest(access_token))
         if owner is None:
@@ -120,7 +121,7 @@ class SignInProvider:
             return None
         number = await ensure_auth(self.admin, self.tables, account, user)
         log.info("signed_in", person=str(owner.person), user=user.id)
-        name = f"{user.first_name} {user.last_name}".strip()
+        name = name_at_sign_in(user, account.followed.shown_name)
         return Profile(number, await self._username(user), name, user.email)
 
     async def _username(self, user: User) -> str:

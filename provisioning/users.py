@@ -1,6 +1,6 @@
 """A person's Mattermost account."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -57,6 +57,8 @@ async def ensure_user(
     await _repair(admin, account, user)
     if provider:
         await ensure_auth(admin, tables, account, user)
+        user = replace(user, auth_service=GITLAB)
+        account = await tables.accounts.find(person.id) or account
     # One organization's roster must not change what the others see; a sync knows who is in one only.
     if source == "visit" or not await tables.memberships.has_any(person.id):
         await Profile(admin, tables, person, account, user).ensure(source)

@@ -205,6 +205,15 @@ class Accounts:
         )
 
     @database_errors
+    async def shown(self, person: PersonId, shown: str | None) -> None:
+        """Record which of the names that an account shows the bridge has set."""
+        await self.pool.execute(
+            "update mattermost_user_mappings set shown_name = $2, modified = now() where id = $1",
+            person,
+            shown,
+        )
+
+    @database_errors
     async def addressed(self, person: PersonId, digest: bytes) -> None:
         """Record that the account has the address that a roster gave."""
         await self.pool.execute(

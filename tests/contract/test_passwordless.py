@@ -1,5 +1,6 @@
 """Accounts that another service is to know: nobody signs in to them with a password, or gets one by mail."""
 
+from secrets import randbelow
 from typing import Any
 
 import pytest
@@ -184,6 +185,21 @@ async def test_the_name_stays(server: Mattermost) -> None:
         answer = await api.call("PUT", f"/users/{account.id}/patch", {"username": server.name("u")})
         expected = (409, "api.user.patch_user.login_provider_attribute_set.app_error")
         assert (answer.status, answer.error) == expected
+
+
+async def test_names_of_who_signs_in_by_gitlab_stay(server: Mattermost) -> None:
+    """Only a sign-in changes them; whatever else somebody shows can be changed."""
+    _, account = await person_of(server)
+    number = str(randbelow(2**62) + 1)
+    await server.admin.put(f"/users/{account.id}/auth", {"auth_service": "gitlab", "auth_data": number})
+
+    for field in ("first_name", "last_name"):
+        answer = await server.admin.call("PUT", f"/users/{account.id}/patch", {field: "Augusta"})
+        expected = (409, "api.user.patch_user.login_provider_attribute_set.app_error")
+        assert (answer.status, answer.error) == expected
+
+    changed = await server.admin.put(f"/users/{account.id}/patch", {"nickname": "Countess"})
+    assert changed["nickname"] == "Countess"
 
 
 async def test_notifications_can_be_off_from_the_beginning(server: Mattermost) -> None:

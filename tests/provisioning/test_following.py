@@ -16,7 +16,9 @@ from provisioning.following import (
     encoded,
     is_outdated,
     may_change_address,
+    name_at_sign_in,
     names_of,
+    still_shown,
 )
 
 ADA = {"first_name": "Ada", "last_name": "Moreno", "nickname": ""}
@@ -80,6 +82,29 @@ def test_of_an_account_of_before_what_fits_is_taken_for_set() -> None:
 def test_after_a_crash_between_both_writes_nothing_is_lost() -> None:
     """Mattermost shows the new name, the database has the old one."""
     assert change(account(last_name="Lind"), encoded(ADA), MARRIED) == Change({}, encoded(MARRIED))
+
+
+def test_names_of_who_signs_in_with_equa_come_with_the_next_sign_in() -> None:
+    """Mattermost takes them from nobody else; a nickname it takes."""
+    signs_in, wanted = account(auth_service="gitlab"), {**MARRIED, "nickname": "Addie"}
+
+    found = change(signs_in, encoded(ADA), wanted)
+
+    assert found == Change({"nickname": "Addie"}, encoded(wanted))
+    assert name_at_sign_in(signs_in, found.shown) == "Ada Lind"
+    assert change(signs_in, found.shown, ADA).shown == encoded(ADA)
+
+
+def test_a_name_of_ones_own_stays_at_sign_ins() -> None:
+    """Somebody has changed it while that was possible."""
+    own = account(first_name="Adelheid")
+    shown = still_shown(own, encoded(ADA))
+    signs_in = replace(own, auth_service="gitlab")
+
+    found = change(signs_in, shown, {**MARRIED, "first_name": "Ade"})
+
+    assert name_at_sign_in(own, encoded(MARRIED)) == "Adelheid Moreno"
+    assert name_at_sign_in(signs_in, found.shown) == "Adelheid Lind"
 
 
 @pytest.mark.parametrize(

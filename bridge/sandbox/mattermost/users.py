@@ -166,7 +166,7 @@ def patch_user(state: State, user: User, fields: dict[str, Any]) -> User:
         for name in (*PROFILE, "username", "email", "props", "notify_props")
         if fields.get(name) is not None
     }
-    if user.auth_service and changed.get("username", user.username) != user.username:
+    if any(changed.get(name, getattr(user, name)) != getattr(user, name) for name in _of_service(user)):
         raise ApiError("api.user.patch_user.login_provider_attribute_set.app_error", 409)
     if changed.get("email", user.email) != user.email:
         _check_domain(state, changed["email"], "update_user")
@@ -186,6 +186,13 @@ def patch_user(state: State, user: User, fields: dict[str, Any]) -> User:
     if user.email != before[1]:
         user.email_verified = False
     return touched(state, user)
+
+
+def _of_service(user: User) -> tuple[str, ...]:
+    """Return what only the service that an account signs in by may change (`CheckProviderAttributes`)."""
+    if not user.auth_service:
+        return ()
+    return ("username", "first_name", "last_name") if user.auth_service == "gitlab" else ("username",)
 
 
 def _check_email_free(state: State, email: str) -> None:
