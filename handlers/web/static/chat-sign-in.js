@@ -12,9 +12,22 @@ const BUTTON =
 const BELOW = "position:fixed;inset:auto 0 12vh;z-index:9999";
 // Where Mattermost shows nothing at all but a sentence that says so.
 const INSTEAD = "position:fixed;inset:0;z-index:9999;display:grid;background:#fff";
+const JUST_NOW = 10_000; // milliseconds
 
 let isOut = false;
 let offered = null;
+let refusedAt = -Infinity;
+let leftAt = Infinity;
+
+const observer = new PerformanceObserver((list) => note(list.getEntries()));
+observer.observe({ type: "resource" });
+
+function note(requests) {
+  for (const { name, responseStatus, startTime } of requests) {
+    if (responseStatus === 401) refusedAt = startTime;
+    if (name.endsWith("/api/v4/users/logout")) leftAt = startTime;
+  }
+}
 
 function look() {
   const wasOut = isOut;
@@ -25,12 +38,19 @@ function look() {
   if (!isOut && location.pathname !== "/") localStorage.removeItem(SIGNED_OUT);
 }
 
-// Somebody who has just clicked has signed out, and wants to stay out: in all tabs.
+// Whoever has signed out wants to stay out, in all tabs.
 function arrive() {
-  if (navigator.userActivation?.isActive) localStorage.setItem(SIGNED_OUT, "1");
+  if (hasLeft()) localStorage.setItem(SIGNED_OUT, "1");
   const lost = !localStorage.getItem(SIGNED_OUT);
   if (lost && parent !== window) parent.postMessage({ type: "equabot:login-expired" }, "*");
   offer().catch(() => {});
+}
+
+// They have just clicked, and the web app has told Mattermost. Where Mattermost refused a request first, it was
+// the session that ended.
+function hasLeft() {
+  note(observer.takeRecords());
+  return leftAt < Infinity && refusedAt < leftAt - JUST_NOW && Boolean(navigator.userActivation?.isActive);
 }
 
 async function offer() {

@@ -16,16 +16,19 @@ from tests.support.nginx import Nginx, StartProxy
 from tests.support.upstream import Upstream
 
 PAGE = "<html><head><title>Mattermost</title></head><body></body></html>"
-WITH_SCRIPT = '<title>Mattermost</title><script src="/login/equa/chat.js" async></script></head>'
+WITH_SCRIPT = '</title><script type="module" src="/login/equa/chat.js" async></script></head>'
 GO = """
     const go = async () => {
-        const path = await (await fetch("/next")).text();
+        const answer = async (...request) => (await fetch(...request)).text();
+        const path = await answer("/next");
+        if (path === "/login") await answer("/api/v4/users/logout", { method: "POST" });
         history.pushState({}, "", path);
         await go();
     };
     if (location.pathname.includes("/channels/")) go();
 """
-"""A script by which a chat goes on as it is answered: to the browser nobody has clicked there."""
+"""A script by which a chat goes on as it is answered: to the browser nobody has clicked there. To `/login`
+alone it goes as after a sign-out."""
 
 OUT = "/login?redirect_to=%2Facme-corp%2Fchannels%2Fagent"
 
@@ -104,9 +107,14 @@ async def opened(start_proxy: StartProxy, web_app: Bridge, *, has_button: bool) 
         assert errors == []
 
 
-async def test_a_lost_session_brings_a_new_ticket(start_proxy: StartProxy, web_app: Bridge) -> None:
-    """Nobody has to do anything."""
+@pytest.mark.parametrize("busy", [False, True])
+async def test_a_lost_session_brings_a_new_ticket(
+    start_proxy: StartProxy, web_app: Bridge, *, busy: bool
+) -> None:
+    """Nobody has to do anything, also if they were about to write."""
     async with opened(start_proxy, web_app, has_button=True) as shown:
+        if busy:
+            await shown.page.frame_locator("iframe").locator("input").press_sequentially("Hello")
         shown.next.put_nowait(OUT)
         await web_app.until(lambda: len(web_app.chat.logins) == 2)
         await comes_to(shown.page, "ready")
