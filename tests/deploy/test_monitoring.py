@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.metrics import SOCKET_STATES, Backlog, Metrics
+from bridge.metrics import SOCKET_STATES, Backlog, Metrics, RatingCount
 from bridge.models.jobs import JobKind
 from handlers.http.app import ROUTES
 from tests.support.deployment import DEPLOY, documents
@@ -56,6 +56,7 @@ def measured() -> dict[str, set[str]]:
     metrics.signed_in("done")
     metrics.repaired("renamed")
     metrics.file_read("read")
+    metrics.ratings([RatingCount("an organization", 1, 1)])
     families = text_string_to_metric_families(metrics.render().decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 
