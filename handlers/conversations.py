@@ -18,7 +18,7 @@ _NOW = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PostTarget:
     """Where something is posted."""
 
     channel_id: ChannelId
@@ -38,7 +38,7 @@ class ConversationCheck:
     starts: ConversationStarts
     member_check: MemberCheck
 
-    async def place(self, organization: OrganizationId | None, conversation: Conversation) -> Place:
+    async def target(self, organization: OrganizationId | None, conversation: Conversation) -> PostTarget:
         """Return where the conversation is held.
 
         Raises `ConversationUnknown`, `TeamNotMapped`, or `ChannelNotUsable` if the channel is archived; for
@@ -48,9 +48,9 @@ class ConversationCheck:
             raise ConversationUnknown("The organization has no conversation of this key.")
         if conversation.person_id:
             await self._check_direct(conversation, conversation.person_id)
-            return Place(conversation.channel_id, direct=conversation.generation)
+            return PostTarget(conversation.channel_id, direct=conversation.generation)
         await self._check_thread(conversation)
-        return Place(conversation.channel_id, conversation.thread)
+        return PostTarget(conversation.channel_id, conversation.thread)
 
     async def _check_thread(self, conversation: Conversation) -> None:
         """Raise unless the thread is in the organization's team, and somebody has asked there."""

@@ -36,14 +36,14 @@ class DocumentReader:
     _each: WeakValueDictionary[OrganizationId, asyncio.Semaphore] = field(default_factory=WeakValueDictionary)
 
     @asynccontextmanager
-    async def turn(self, organization: OrganizationId) -> AsyncIterator[None]:
+    async def slot(self, organization: OrganizationId) -> AsyncIterator[None]:
         """Wait until a file of the organization may be loaded and read."""
         mine = self._each.setdefault(organization, asyncio.Semaphore(1))
         async with mine, self._all:
             yield
 
     async def read(self, kind: Kind, data: bytes) -> Result:
-        """Return what stands in the file. The caller has its turn."""
+        """Return what stands in the file. The caller has its slot."""
         if kind == "text":
             return read_plain(data)
         return await self._parsed(kind, data)

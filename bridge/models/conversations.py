@@ -41,9 +41,9 @@ class Conversation:
         `mattermost:<organization>:<channel>:<thread>`, in a direct channel with the person in place of the
         thread; a conversation that was begun anew has its number at the end.
         """
-        place = str(self.person_id) if self.person_id else self.thread
+        last = str(self.person_id) if self.person_id else self.thread
         number = f":{self.generation}" if self.generation else ""
-        return f"mattermost:{self.organization_id}:{self.channel_id}:{place}{number}".lower()
+        return f"mattermost:{self.organization_id}:{self.channel_id}:{last}{number}".lower()
 
     @classmethod
     def of(cls, key: str) -> Self:
@@ -51,12 +51,12 @@ class Conversation:
         found = _KEY.fullmatch(key) if _WHOLE.fullmatch(key) else None
         if found is None:
             raise ValueError
-        organization, channel, place, generation = found.groups()
-        is_thread = is_mattermost_id(place)
+        organization, channel, last, generation = found.groups()
+        is_thread = is_mattermost_id(last)
         return cls(
             OrganizationId(UUID(organization)),
             ChannelId(channel),
-            PostId(place) if is_thread else "",
-            None if is_thread else PersonId(UUID(place)),
+            PostId(last) if is_thread else "",
+            None if is_thread else PersonId(UUID(last)),
             generation=int(generation or 0),
         )

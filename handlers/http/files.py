@@ -77,11 +77,11 @@ async def receive(request: web.Request) -> web.Response:
     largest = min(LARGEST_FILE, await uploads.api.max_file_size())
     form = await Form.of(request, largest)
     conversation, comment, part = await _before_file(form)
-    place = await uploads.conversations.place(conversation.organization_id, conversation)
+    target = await uploads.conversations.target(conversation.organization_id, conversation)
     dedupe = f"file:{sha256(json.dumps([conversation.key, key]).encode()).hexdigest()}"
     if await uploads.inbox.has(dedupe):
         return _answer(new=False)
-    file = await _uploaded(uploads, place.channel_id, _name_of(part), form.file(part, largest))
+    file = await _uploaded(uploads, target.channel_id, _name_of(part), form.file(part, largest))
     message = OutgoingMessage(channel=None, conversation=conversation.key, text=comment, file_id=file)
     stored = await uploads.inbox.put_all([message_entry(conversation.organization_id, message, dedupe)])
     return _answer(new=dedupe in stored)
@@ -122,8 +122,8 @@ def _name_of(part: BodyPartReader) -> str:
     if not name.strip("."):
         raise InvalidRequest("file has no filename.")
     stem, dot, extension = name.rpartition(".")
-    room = _LONGEST_NAME - len(f"{dot}{extension}".encode())
-    return f"{_cut(stem, room)}{dot}{extension}" if stem and room > 0 else _cut(name, _LONGEST_NAME)
+    left = _LONGEST_NAME - len(f"{dot}{extension}".encode())
+    return f"{_cut(stem, left)}{dot}{extension}" if stem and left > 0 else _cut(name, _LONGEST_NAME)
 
 
 def _cut(text: str, size: int) -> str:

@@ -19,7 +19,7 @@ from bridge.models.jobs import Job, OutgoingMessage
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.split import split
 from bridge.text.visible import visible
-from handlers.conversations import ConversationCheck, Place
+from handlers.conversations import ConversationCheck, PostTarget
 from handlers.jobs.channel_posts import ChannelPosts, explained
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.notice import LOOK_BACK
@@ -41,14 +41,14 @@ class AgentMessages:
         if not parts:
             return {"skipped": "no_reply"}
         try:
-            place = await self._place(job.organization_id, message)
-            posting = partial(self._once, job, place, parts)
-            return {"posts": await self.posts.joining(place.channel_id, posting)}
+            target = await self._target(job.organization_id, message)
+            posting = partial(self._once, job, target, parts)
+            return {"posts": await self.posts.joining(target.channel_id, posting)}
         except MattermostRefused as error:
             raise explained(error, message.channel or "the conversation's channel") from error
 
     def _parts(self, message: OutgoingMessage) -> list[Draft]:
-        """Return the drafts of a message, without a place; a file is in the first one, which may be empty."""
+        """Return the drafts of a message without a target; a file is in the first one, which may be empty."""
         shown = without_broadcast_mentions(visible(message.text, self.image_hosts).text)
         # A cut can make `@all` of `@alliance`; undoing that adds a character.
         texts = [part for part in split(shown, self.posts.poster.max_post_size - 1) if part.strip()]
@@ -58,43 +58,45 @@ class AgentMessages:
             for number, text in enumerate(texts or [""] * len(files))
         ]
 
-    async def _place(self, organization: OrganizationId | None, message: OutgoingMessage) -> Place:
+    async def _target(self, organization: OrganizationId | None, message: OutgoingMessage) -> PostTarget:
         if message.conversation is None:
-            return Place(await self.posts.channel(organization, message.channel or ""))
-        return await self.conversations.place(organization, Conversation.of(message.conversation))
+            return PostTarget(await self.posts.channel(organization, message.channel or ""))
+        return await self.conversations.target(organization, Conversation.of(message.conversation))
 
-    async def _once(self, job: Job, place: Place, parts: list[Draft]) -> list[PostId]:
+    async def _once(self, job: Job, target: PostTarget, parts: list[Draft]) -> list[PostId]:
         poster = self.posts.poster
-        async with poster.write_limit(place.channel_id):
-            posted = await self._posted_earlier(job, place) if job.attempts > 1 else {}
+        async with poster.write_limit(target.channel_id):
+            posted = await self._posted_earlier(job, target) if job.attempts > 1 else {}
             lease = LeaseGuard(self.inbox, job.id)
             for number, part in enumerate(parts, 1):
                 if number not in posted:
-                    draft = _placed(part, job, number, _behind(place, posted.get(1)))
+                    draft = _aimed(part, job, number, _behind(target, posted.get(1)))
                     posted[number] = await poster.create(draft, lease)
         return [posted[number] for number in sorted(posted)]
 
-    async def _posted_earlier(self, job: Job, place: Place) -> dict[int, PostId]:
+    async def _posted_earlier(self, job: Job, target: PostTarget) -> dict[int, PostId]:
         """Find the parts that an earlier attempt has posted."""
-        if place.root_id:
-            posts = await self.posts.poster.api.thread(place.root_id)
+        if target.root_id:
+            posts = await self.posts.poster.api.thread(target.root_id)
         else:
-            posts = [post async for post in self.posts.recent(place.channel_id, job.created - LOOK_BACK)]
+            posts = [post async for post in self.posts.own_posts(target.channel_id, job.created - LOOK_BACK)]
         mine = [post for post in posts if post.user_id == self.posts.poster.me]
         return {number: post.id for post in mine if (number := _part(post, job))}
 
 
-def _behind(place: Place, first: PostId | None) -> Place:
-    """Return the place of a further part: direct messages stay flat."""
-    return replace(place, root_id=first) if first and not place.root_id and place.direct is None else place
+def _behind(target: PostTarget, first: PostId | None) -> PostTarget:
+    """Return the target of a further part: direct messages stay flat."""
+    return (
+        replace(target, root_id=first) if first and not target.root_id and target.direct is None else target
+    )
 
 
-def _placed(part: Draft, job: Job, number: int, place: Place) -> Draft:
-    direct = {} if place.direct is None else {"conversation": place.direct}
+def _aimed(part: Draft, job: Job, number: int, target: PostTarget) -> Draft:
+    direct = {} if target.direct is None else {"conversation": target.direct}
     return replace(
         part,
-        channel_id=place.channel_id,
-        root_id=place.root_id,
+        channel_id=target.channel_id,
+        root_id=target.root_id,
         props={MARK: {"message": _id(job), "part": number, **direct}},
         pending_post_id=str(uuid5(job.key, str(number))),
     )

@@ -34,7 +34,7 @@ _CUT = f"I read only its first {LONGEST_TEXT:,} characters."
 
 
 @dataclass(slots=True)
-class Room:
+class FileBudget:
     """What one question may still carry."""
 
     characters: int = 2 * LONGEST_TEXT
@@ -45,7 +45,7 @@ class Room:
     """After this moment of the loop's clock no further file is begun."""
 
     def take(self, result: Result) -> Result:
-        """Return the result, or as much of it as there is room for."""
+        """Return the result, or as much of it as the budget allows."""
         match result:
             case Text(text):
                 fitting = Text(text[: self.characters], is_cut=result.is_cut or len(text) > self.characters)
@@ -91,11 +91,11 @@ class Attachments:
     metrics: Metrics
     files: FilesForAgent = "all"
 
-    async def of_question(self, job: Job, mention: Mention, room: Room) -> Attached:
+    async def of_question(self, job: Job, mention: Mention, budget: FileBudget) -> Attached:
         """Return the files of a question; its author is told in the thread which cannot be read."""
         if not mention.has_files or job.organization_id is None:
             return NOTHING_ATTACHED
-        attached = await self._of_post(mention.post_id, job.organization_id, room)
+        attached = await self._of_post(mention.post_id, job.organization_id, budget)
         if attached.complaints:
             text = "\n".join(["I could not read everything that is attached:", *attached.complaints])
             target = ReplyTarget(mention.channel_id, mention.thread, mention.post_id)
@@ -103,25 +103,25 @@ class Attachments:
         return attached
 
     async def of_posts(
-        self, posts: Sequence[Post], organization: OrganizationId, room: Room
+        self, posts: Sequence[Post], organization: OrganizationId, budget: FileBudget
     ) -> Mapping[PostId, Attached]:
-        """Return the files of earlier posts, as far as there is room; the latest come first."""
+        """Return the files of earlier posts, as far as the budget allows; the latest come first."""
         found: dict[PostId, Attached] = {}
         for post in islice((post for post in reversed(posts) if post.file_ids), _MOST_POSTS):
             try:
-                found[post.id] = await self._of_post(post.id, organization, room)
+                found[post.id] = await self._of_post(post.id, organization, budget)
             except TokenRefused:
                 raise
             except MattermostRefused:
                 log.info("files_gone", post=post.id)
         return found
 
-    async def _of_post(self, post_id: PostId, organization: OrganizationId, room: Room) -> Attached:
+    async def _of_post(self, post_id: PostId, organization: OrganizationId, budget: FileBudget) -> Attached:
         texts, images, complaints = list[str](), list[str](), list[str]()
         for file in await self.remarker.poster.api.files_of_post(post_id):
             if file.post_id != post_id:
                 continue
-            match await self._read(file, organization, room):
+            match await self._read(file, organization, budget):
                 case Picture(url):
                     images.append(url)
                     texts.append(f"[Attached picture {shown(file.name)}]")
@@ -134,11 +134,11 @@ class Attachments:
                     complaints.append(f"* {inline(file.name)}: {SENTENCES[failure]}")
         return Attached(tuple(texts), tuple(images), tuple(complaints))
 
-    async def _read(self, file: FileInfo, organization: OrganizationId, room: Room) -> Result:
+    async def _read(self, file: FileInfo, organization: OrganizationId, budget: FileBudget) -> Result:
         kind = kind_of(file.name, file.media_type)
-        async with self.reader.turn(organization):
-            refusal = self._switched_off(kind) or _refusal(file, kind, room)
-            result = room.take(refusal or await self._loaded(file, kind))
+        async with self.reader.slot(organization):
+            refusal = self._switched_off(kind) or _refusal(file, kind, budget)
+            result = budget.take(refusal or await self._loaded(file, kind))
         self.metrics.file_read(_outcome(result))
         log.info("file_read", outcome=_outcome(result), kind=kind, size=file.size)
         return result
@@ -158,15 +158,15 @@ class Attachments:
         return "too_large" if data is None else await self.reader.read(kind, data)
 
 
-def _refusal(file: FileInfo, kind: Kind | None, room: Room) -> Failure | None:
+def _refusal(file: FileInfo, kind: Kind | None, budget: FileBudget) -> Failure | None:
     """Return why a file is not even loaded."""
     if kind is None:
         return "unsupported"
     if file.size > largest(kind):
         return "too_large"
-    if room.has_none(kind):
+    if budget.has_none(kind):
         return "too_many"
-    return "slow" if asyncio.get_running_loop().time() > room.until else None
+    return "slow" if asyncio.get_running_loop().time() > budget.until else None
 
 
 def _outcome(result: Result) -> str:

@@ -58,7 +58,7 @@ class ChannelPosts:
         log.info("joined_to_post", channel=channel)
         return await post()
 
-    async def recent(self, channel: ChannelId, since: datetime) -> AsyncIterator[Post]:
+    async def own_posts(self, channel: ChannelId, since: datetime) -> AsyncIterator[Post]:
         """Yield our own latest posts in the channel, newest first."""
         for page in range(_PAGES):
             posts = await self.poster.api.latest_posts(channel, page, _PAGE)

@@ -82,6 +82,18 @@ def history(
     return tuple(_message(post, me, username, names, files.get(post.id, NOTHING_ATTACHED)) for post in kept)
 
 
+def with_own_words(text: str, posts: Sequence[Post], me: UserId) -> str:
+    """Return the first question in a thread that the agent has begun by itself, with what it said there.
+
+    The agent's memory of the thread begins with this question. Any other question stays as it is.
+    """
+    own = [post.message for post in posts if post.user_id == me and "message" in _mark(post)]
+    if not own or len(own) < len(posts):
+        return text
+    quoted = "\n".join(f"> {line}" for message in own for line in message.splitlines())
+    return f"[You began this thread by yourself with:]\n{quoted}\n\n{text}"
+
+
 def _message(
     post: Post, me: UserId, username: str, names: Mapping[UserId, str], attached: Attached
 ) -> Message:

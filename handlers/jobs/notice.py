@@ -54,7 +54,7 @@ class Notices:
 
     async def _posted_earlier(self, job: Job, channel: ChannelId, mark: Mapping[str, str]) -> PostId | None:
         """Find the post of an earlier attempt."""
-        async for post in self.posts.recent(channel, job.created - LOOK_BACK):
+        async for post in self.posts.own_posts(channel, job.created - LOOK_BACK):
             if post.props.get(MARK) == mark:
                 return post.id
         return None

@@ -10,8 +10,16 @@ from bridge.models.chat import PAGE_SIZE, Post, UserId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job, Mention
 from bridge.ports import MattermostApi
-from handlers.jobs.attachments import Attachments, Room
-from handlers.jobs.history import asked, before, direct_conversation, history, people, since_begun
+from handlers.jobs.attachments import Attachments, FileBudget
+from handlers.jobs.history import (
+    asked,
+    before,
+    direct_conversation,
+    history,
+    people,
+    since_begun,
+    with_own_words,
+)
 from handlers.jobs.speakers import Speakers, spoken
 
 
@@ -31,9 +39,11 @@ class Questions:
             raise BridgeError("A mention without organization or person was put into the inbox.")
         posts = await self._earlier(mention)
         names = await self.speakers.names(people(posts, mention, self.me))
-        room = Room()
-        attached = await self.attachments.of_question(job, mention, room)
+        budget = FileBudget()
+        attached = await self.attachments.of_question(job, mention, budget)
         text = attached.under(asked(mention.message, self.username))
+        if self.agent_remembers and not mention.is_direct:
+            text = with_own_words(text, posts, self.me)
         return Question(
             organization_id=job.organization_id,
             person_id=mention.person_id,
@@ -44,7 +54,7 @@ class Questions:
             images=attached.images,
             history=()
             if self.agent_remembers
-            else await self._history(posts, names, job.organization_id, room),
+            else await self._history(posts, names, job.organization_id, budget),
             generation=mention.conversation.generation,
             is_direct=mention.is_direct,
         )
@@ -60,7 +70,11 @@ class Questions:
         return since_begun(posts, mention.conversation, self.me)
 
     async def _history(
-        self, posts: Sequence[Post], names: Mapping[UserId, str], organization: OrganizationId, room: Room
+        self,
+        posts: Sequence[Post],
+        names: Mapping[UserId, str],
+        organization: OrganizationId,
+        budget: FileBudget,
     ) -> tuple[Message, ...]:
         """Return the messages; what was stopped or broke off is none of the agent's."""
         if not posts:
@@ -68,5 +82,5 @@ class Questions:
         unfinished = await self.answers.unfinished([post.id for post in posts if post.user_id == self.me])
         whole = [post for post in posts if post.id not in unfinished]
         of_people = [post for post in whole if post.user_id != self.me]
-        files = await self.attachments.of_posts(of_people, organization, room)
+        files = await self.attachments.of_posts(of_people, organization, budget)
         return history(whole, self.me, self.username, names, files)

@@ -46,7 +46,7 @@ class Welcomes:
         poster = self.posts.poster
         async with poster.write_limit(channel):
             if job.attempts > 1:
-                async for post in self.posts.recent(channel, job.created - LOOK_BACK):
+                async for post in self.posts.own_posts(channel, job.created - LOOK_BACK):
                     if post.props.get(MARK) == mark:
                         return post.id
             return await poster.create(draft, LeaseGuard(self.inbox, job.id))

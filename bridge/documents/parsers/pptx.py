@@ -20,7 +20,7 @@ def read(data: bytes) -> Iterator[str]:
 
 
 def _shapes(shapes: Iterable[Any]) -> Iterator[str]:
-    for shape in sorted(shapes, key=_place):
+    for shape in sorted(shapes, key=_position):
         if shape.has_text_frame and shape.text_frame.text.strip():
             yield f"{shape.text_frame.text}\n"
         elif getattr(shape, "has_table", False):
@@ -29,5 +29,5 @@ def _shapes(shapes: Iterable[Any]) -> Iterator[str]:
             yield from _shapes(shape.shapes)
 
 
-def _place(shape: Any) -> tuple[Length, Length]:
+def _position(shape: Any) -> tuple[Length, Length]:
     return shape.top or Length(0), shape.left or Length(0)

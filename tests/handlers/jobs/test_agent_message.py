@@ -22,7 +22,7 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
-from bridge.models.chat import ChannelId, PostId, TeamId, UserId
+from bridge.models.chat import ChannelId, FileId, PostId, TeamId, UserId
 from bridge.models.conversations import Conversation
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention, OutgoingMessage, message_entry
@@ -112,8 +112,9 @@ async def claimed(
     organization: OrganizationId = ACME,
     *,
     place: Mapping[str, str],
+    file: FileId | None = None,
 ) -> Job:
-    message = OutgoingMessage(place.get("channel"), place.get("conversation"), text)
+    message = OutgoingMessage(place.get("channel"), place.get("conversation"), text, file)
     entry = message_entry(organization, message, f"message:{uuid4()}")
     await inbox.put_all([replace(entry, lane=entry.dedupe)])
     (job,) = await inbox.claim(Capacity(1, kinds=["agent_message"]))
@@ -224,7 +225,8 @@ async def test_every_part_is_posted_once_whatever_is_lost(
     """The second part is stored, its answer is cut, and the server forgets the pending id."""
     text = "\n\n".join(f"paragraph {number} " + "x" * 9000 for number in range(3))
     place = {"conversation": chat.conversation(ACME)} if in_conversation else {"channel": "agent"}
-    job = await claimed(inbox, text, place=place)
+    file = chat.store.upload_as(chat.bot, chat.channels[ACME], "table.csv", b"1,2")
+    job = await claimed(inbox, text, place=place, file=FileId(file.id))
     chat.server.faults.rest(RestFault(delay=0.2, method="POST", path="/posts"))
     cut = RestFault(when="after", cut=True, method="POST", path="/posts", times=1)
     posting = asyncio.create_task(messages.post(job))
@@ -243,3 +245,4 @@ async def test_every_part_is_posted_once_whatever_is_lost(
     assert result == {"posts": [post.id for post in posts]}
     assert [post.message[:11] for post in posts] == ["paragraph 0", "paragraph 1", "paragraph 2"]
     assert [post.root_id or post.id for post in posts] == [root] * 3
+    assert [len(post.files) for post in posts] == [1, 0, 0]

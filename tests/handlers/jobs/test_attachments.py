@@ -16,7 +16,7 @@ from bridge.metrics import Metrics
 from bridge.models.agent import FilesForAgent, Message
 from bridge.models.chat import FileId, FileInfo, Post, PostId
 from bridge.models.jobs import Job, Mention
-from handlers.jobs.attachments import Attached, Attachments, Room
+from handlers.jobs.attachments import Attached, Attachments, FileBudget
 from handlers.jobs.history import history
 from handlers.jobs.posting import Poster
 from handlers.jobs.remarker import Remarker
@@ -72,14 +72,16 @@ def attachments(mattermost: Files) -> Attachments:
 MENTION = Mention(QUESTION, CHANNEL, ROOT, WRITER, None, "@equabot look", 1, has_files=True)
 
 
-async def of_question(attachments: Attachments, job: Job | None = None, room: Room | None = None) -> Attached:
-    return await attachments.of_question(job or a_job(), MENTION, room or Room())
+async def of_question(
+    attachments: Attachments, job: Job | None = None, budget: FileBudget | None = None
+) -> Attached:
+    return await attachments.of_question(job or a_job(), MENTION, budget or FileBudget())
 
 
 async def test_nothing_is_asked_for_without_files(mattermost: Files, attachments: Attachments) -> None:
     """The usual question costs no call."""
     mattermost.add("a.txt")
-    found = await attachments.of_question(a_job(), replace(MENTION, has_files=False), Room())
+    found = await attachments.of_question(a_job(), replace(MENTION, has_files=False), FileBudget())
     assert (found, mattermost.loaded) == (Attached(), [])
 
 
@@ -127,11 +129,11 @@ async def test_there_is_room_for_so_much(mattermost: Files, attachments: Attachm
 
 
 def test_a_cut_document_says_so() -> None:
-    """Also where the room is the reason."""
-    room = Room(characters=3, until=0)
-    assert room.take(Text("12345")) == Text("123", is_cut=True)
-    assert room.has_none("text")
-    assert not room.has_none("image")
+    """Also where the budget is the reason."""
+    budget = FileBudget(characters=3, until=0)
+    assert budget.take(Text("12345")) == Text("123", is_cut=True)
+    assert budget.has_none("text")
+    assert not budget.has_none("image")
 
 
 @pytest.mark.parametrize(("files", "read"), [("all", 2), ("documents", 1), ("none", 0)])
@@ -150,7 +152,7 @@ async def test_an_operator_may_keep_files_back(
 async def test_after_a_minute_no_file_is_begun(mattermost: Files, attachments: Attachments) -> None:
     """The person waits for an answer."""
     mattermost.add("a.txt")
-    found = await of_question(attachments, room=Room(until=asyncio.get_running_loop().time() - 1))
+    found = await of_question(attachments, budget=FileBudget(until=asyncio.get_running_loop().time() - 1))
     assert "it took me too long" in found.texts[0]
     assert mattermost.loaded == []
 
@@ -195,23 +197,23 @@ async def test_the_latest_posts_come_first(mattermost: Files, attachments: Attac
     posts = [Post(PostId(f"p{n}"), CHANNEL, WRITER, ROOT, "x", n, file_ids=files) for n in range(12)]
     plain = Post(PostId("plain"), CHANNEL, WRITER, ROOT, "x", 20)
 
-    found = await attachments.of_posts([*posts, plain], ACME, Room())
+    found = await attachments.of_posts([*posts, plain], ACME, FileBudget())
 
     assert list(found) == [f"p{n}" for n in range(11, 1, -1)]
     assert mattermost.drafts == []
 
 
 async def test_an_organization_has_one_file_at_a_time() -> None:
-    """And leaves room for the others."""
+    """And leaves slots to the others."""
     reader, inside = DocumentReader(), asyncio.Event()
 
     async def read() -> None:
-        async with reader.turn(ACME):
+        async with reader.slot(ACME):
             inside.set()
 
-    async with reader.turn(ACME):
+    async with reader.slot(ACME):
         waiting = asyncio.create_task(read())
-        async with reader.turn(cast(Any, "another")):
+        async with reader.slot(cast(Any, "another")):
             assert not inside.is_set()
     await waiting
 
