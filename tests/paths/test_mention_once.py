@@ -49,7 +49,8 @@ async def test_a_question_that_is_deleted_while_the_agent_thinks_is_done(
 
     delete_post(world.store, world.store.posts[post.id])
 
-    assert await _ended(pool, post) == ("done", {"skipped": "question_deleted"})
+    ended = {"skipped": "question_deleted", "stopped": {"by": "", "cause": "deleted"}}
+    assert await _ended(pool, post) == ("done", ended)
     assert not [line for line in daemon.lines() if line.get("level") == "error"]
 
 
