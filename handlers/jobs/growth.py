@@ -108,7 +108,7 @@ class Growth:
         await self._has_text.wait()
         pause = self.rhythm.hold
         while not await self._over_within(pause):
-            if self.enabled and self.edits < self.rhythm.most_edits and self.poster.budget.is_open:
+            if self.enabled and self.edits < self.rhythm.most_edits:
                 await self._try_to_show()
             pause = self._pause()
 
@@ -126,7 +126,9 @@ class Growth:
 
     async def _try_to_show(self) -> None:
         try:
-            await self._show()
+            async with self.poster.budget.turn(self._is_over) as has_turn:
+                if has_turn:
+                    await self._show()
         except TokenRefused:
             self.enabled = False
         except MattermostRefused as error:
@@ -145,9 +147,8 @@ class Growth:
             return
         # What others do must not wait for both.
         await asyncio.sleep(0)
-        with self.poster.budget.growing():
-            for number, message in enumerate(posts_of(shown, self.poster.max_post_size - _RESERVED), 1):
-                await self._put(number, message)
+        for number, message in enumerate(posts_of(shown, self.poster.max_post_size - _RESERVED), 1):
+            await self._put(number, message)
         self._length, self._shown = len(shown), len(text)
 
     async def _put(self, number: int, message: str) -> None:
@@ -159,7 +160,8 @@ class Growth:
 
     async def _create(self, number: int, message: str) -> None:
         async with self.poster.write_limit(self.target.channel_id):
-            post = await self.poster.create(draft(self.job, self.target, message, number, of=0), self.lease)
+            made = draft(self.job, self.target, message, number, of=0)
+            post = await self.poster.create(made, self.lease, urgent=False)
         self._keep(number, Part(post, message, grows=True))
         await self._note(number, post)
 
@@ -167,7 +169,8 @@ class Growth:
         await self._note(number, there.id)
         await self.lease.require()
         self.edits += 1
-        await self.poster.api.edit_post(there.id, message, patient=False)
+        with self.poster.budget.timed():
+            await self.poster.api.edit_post(there.id, message, patient=False)
         self.metrics.edited()
         self._keep(number, Part(there.id, message, grows=True))
 

@@ -8,7 +8,7 @@ this process certainly holds the job's lease.
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from weakref import WeakValueDictionary
 
@@ -89,13 +89,14 @@ class Poster:
         """
         return self._write_limits.setdefault(channel, asyncio.Semaphore(_WRITES_A_CHANNEL))
 
-    async def create(self, draft: Draft, lease: LeaseGuard) -> PostId:
+    async def create(self, draft: Draft, lease: LeaseGuard, *, urgent: bool = True) -> PostId:
         """Create one post and return its id as soon as it certainly exists. The caller holds `write_limit`.
 
         Within 30 s the same `pending_post_id` gives the same post; later the caller looks for it first.
         """
         await lease.require()
-        with self.budget.first(), self.post_acks.expect(draft.pending_post_id) as seen:
+        counted = self.budget.first() if urgent else nullcontext()
+        with counted, self.post_acks.expect(draft.pending_post_id) as seen:
             creating = asyncio.create_task(self.api.create_post(draft), name="create post")
             try:
                 return (await _created(creating, seen)).id

@@ -75,6 +75,12 @@ async def main() -> None:
                     "<= 250 MiB, none lost",
                     await rows.in_progress(built, daemon),
                 )
+        async with (
+            fresh_world(folder / "streaming") as built,
+            running(built.environ, folder / "daemon.log", installed) as daemon,
+        ):
+            figures = await rows.streaming(built, daemon)
+            row("500 answers streaming at once", "<= 250 MiB, exact <= 3 s", figures)
         async with fresh_world(folder / "three") as built:
             for what, at_least, figures in await visit_rows(built.dsn, folder):
                 row(what, at_least, figures)

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 import psutil
 
+from bridge.sandbox.agent.faults import Says
+from bridge.sandbox.mattermost import Post
 from tests.bench import ours
 from tests.bench.pump import pumping
 from tests.support.agent import TOKEN
@@ -91,6 +93,35 @@ async def in_progress(world: World, daemon: Daemon, answers: int = 2000) -> str:
     await world.answered(*asked, seconds=120)
     once = sum(len(world.answers(post)) == 1 for post in asked)
     return f"{held / 2**20:.0f} MiB resident (idle {before / 2**20:.0f}); {once} of {answers} answered once"
+
+
+async def streaming(world: World, daemon: Daemon, answers: int = 500) -> str:
+    """Let so many answers grow at once for half a minute, and count what that takes."""
+    assert daemon.process
+    process = psutil.Process(daemon.process.pid)
+    text = " ".join(f"word{number}" for number in range(600))
+    world.agent.most_pieces = 40
+    world.agent.fault_for = lambda _: Says(text, pause=0.7)
+    asked = [world.ask(world.companies[number % 2], "@equabot hello") for number in range(answers)]
+    await world.agent.until(lambda: world.agent.in_progress == answers)
+    began, before, held = time.perf_counter(), _edits(world), 0
+    while world.agent.in_progress == answers:
+        held = max(held, process.memory_info().rss)
+        await asyncio.sleep(0.25)
+    rate = (_edits(world) - before) / (time.perf_counter() - began)
+    await world.agent.until(lambda: not world.agent.in_progress)
+    ended = time.perf_counter()
+    await world.until(lambda: all(_is_exact(world, post, text) for post in asked), seconds=120)
+    lag = time.perf_counter() - ended
+    return f"{held / 2**20:.0f} MiB resident; {rate:.0f} edits/s; last one exact {lag:.1f} s after the agent"
+
+
+def _edits(world: World) -> int:
+    return sum(bool(post.original_id) for post in world.store.posts.values())
+
+
+def _is_exact(world: World, post: Post, text: str) -> bool:
+    return [answer.message for answer in world.answers(post)] == [text]
 
 
 @asynccontextmanager
