@@ -152,7 +152,7 @@ async def test_an_organization_cannot_get_hold_of_another_s_by_a_wrong_address(t
 
 
 async def test_without_a_bot_syncs_are_done_all_the_same(dsn: str, tmp_path: Path) -> None:
-    """What needs no bot is not left lying; a notice is, for a process that has one."""
+    """What needs no bot is not left lying; a notice and a greeting are, for a process that has one."""
     async with settled(dsn, tmp_path, MATTERMOST_BOT_TOKEN="") as town:
         report = await town.call("POST", f"sync-org/{ACME.id}", {}, town.cookie())
         await town.tell("removed", sandbox.BEN)
@@ -161,7 +161,8 @@ async def test_without_a_bot_syncs_are_done_all_the_same(dsn: str, tmp_path: Pat
         assert await town.daemon.stop() == 0
 
     assert (report["added"], report["failed"]) == (4, [])
-    assert await jobs(dsn) == {("sync", "done"), ("membership", "done"), ("notice", "waiting")}
+    waiting = {("notice", "waiting"), ("welcome", "waiting")}
+    assert await jobs(dsn) == {("sync", "done"), ("membership", "done"), *waiting}
 
 
 async def test_a_killed_sync_is_finished_by_the_next_process(town: Town) -> None:

@@ -184,7 +184,7 @@ async def test_a_database_that_is_away_is_told(mappings: Mappings, pool: Pool) -
         await Teams(mappings.pool).organization_of_team(TEAM)
 
 
-@pytest.mark.parametrize(("at_least", "told"), [(-3, True), (0, True), (2, True), (3, False)])
+@pytest.mark.parametrize(("at_least", "reported"), [(-3, True), (0, True), (2, True), (3, False)])
 async def test_questions_are_left_out_where_they_are_few(
     mappings: Mappings, pool: Pool, at_least: int, *, reported: bool
 ) -> None:
