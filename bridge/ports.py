@@ -20,6 +20,7 @@ from bridge.models.chat import (
     Post,
     PostId,
     Preference,
+    Reaction,
     Team,
     TeamId,
     TokenId,
@@ -97,6 +98,9 @@ class MattermostApi(Protocol):
 
     async def take_reaction_back(self, post_id: PostId, me: UserId, emoji: str) -> None:
         """Remove a reaction of one's own; that there is none is no error."""
+
+    async def reactions(self, post_id: PostId) -> Sequence[Reaction]:
+        """Return the reactions below a post."""
 
     async def files_of_post(self, post_id: PostId) -> Sequence[FileInfo]:
         """Return the files that are attached to a post."""

@@ -16,14 +16,17 @@ from bridge.models.jobs import JobId
 _MOST_UNANSWERED = 5
 
 _CANDIDATES = """
+with mine as (
+    select organization_id from memberships where person_id = $1 and state in ('joining', 'joined')
+    union
+    select j.organization_id from jobs j
+    where j.author = $2 and j.kind in ('mention', 'invite') and j.state <> 'refused'
+      and not exists (select from memberships m
+                      where m.organization_id = j.organization_id and m.person_id = $1)
+)
 select o.organization_id, coalesce(o.shown_name, o.mattermost_team_name, '') as name,
        o.mattermost_team_id as team_id, coalesce(o.mattermost_team_name, '') as team_name
-from mattermost_org_mappings o
-left join memberships m on m.organization_id = o.organization_id and m.person_id = $1
-where m.state in ('joining', 'joined')
-   or (m.state is null and o.organization_id in
-        (select j.organization_id from jobs j
-         where j.author = $2 and j.kind in ('mention', 'invite') and j.state <> 'refused'))
+from mine join mattermost_org_mappings o using (organization_id)
 order by lower(coalesce(o.shown_name, o.mattermost_team_name, '')), o.organization_id
 """
 """The organizations whose team the bridge has put the person into, and those in whose `#agent` the account

@@ -7,7 +7,7 @@ from asyncpg import Pool
 
 from bridge.db.pool import database_errors
 from bridge.metrics import RatingCount
-from bridge.models.chat import PostId, UserId
+from bridge.models.chat import PostId, Reaction, UserId
 from bridge.text.ratings import Rating
 
 _ADD = """
@@ -52,6 +52,28 @@ class Feedback:
         """Forget a rating that was taken back; an earlier one of the person counts again."""
         await self.pool.execute(
             "delete from feedback where post_id = $1 and user_id = $2 and emoji = $3", post, user, emoji
+        )
+
+    @database_errors
+    async def recent(self, most: int) -> Sequence[PostId]:
+        """Return the posts of the last day's answers, the newest first."""
+        rows = await self.pool.fetch(
+            """select post_id from answer_posts
+               where state <> 'failed' and modified > now() - interval '1 day'
+               order by modified desc limit $1""",
+            most,
+        )
+        return [PostId(row["post_id"]) for row in rows]
+
+    @database_errors
+    async def keep(self, post: PostId, reactions: Sequence[Reaction]) -> None:
+        """Forget the ratings of a post that are not among its reactions."""
+        await self.pool.execute(
+            """delete from feedback where post_id = $1
+               and (user_id, emoji) not in (select * from unnest($2::text[], $3::text[]))""",
+            post,
+            [each.user_id for each in reactions],
+            [each.emoji for each in reactions],
         )
 
     @database_errors

@@ -97,6 +97,8 @@ class Listener:
                     renamed = await self._rename(await retry_until_available("account", self._username))
                     backfill.open(await self._news(lost=lost or renamed))
                     await self._look_for_tampering()
+                    if lost and self.ratings:
+                        self.ratings.read_again()
                 case Changed(change):
                     await self._tell(change)
                     await self._follow(change, backfill)

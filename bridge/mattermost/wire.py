@@ -18,6 +18,7 @@ from bridge.models.chat import (
     Post,
     Posted,
     PostId,
+    Reaction,
     TeamId,
     User,
     UserId,
@@ -142,6 +143,12 @@ def parse_name(obj: object, key: str) -> str:
 def parse_time(obj: object, key: str) -> int:
     """Return the moment, in milliseconds, that an object has under a key; 0 if it has none."""
     return _count(_record(obj, "object"), key, 0)
+
+
+def parse_reaction(obj: object) -> Reaction:
+    return Reaction(
+        UserId(parse_id(obj, "user_id")), parse_name(obj, "emoji_name"), parse_time(obj, "create_at")
+    )
 
 
 def parse_list(obj: object) -> list[Any]:

@@ -58,6 +58,15 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Reaction:
+    """A reaction below a post; `create_at` is in milliseconds since 1970."""
+
+    user_id: UserId
+    emoji: str
+    create_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """A post together with where it was posted: what a `posted` event or the catch-up delivers."""
 

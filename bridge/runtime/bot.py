@@ -155,7 +155,7 @@ class BotRunner:
                 tampering,
                 Hearing(catch_up),
                 interventions=interventions,
-                ratings=Ratings(Feedback(pool)),
+                ratings=Ratings(Feedback(pool), self.bot),
             ).run()
 
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:

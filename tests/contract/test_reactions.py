@@ -85,3 +85,31 @@ async def test_a_deleted_root_is_heard_once_for_its_thread(server: Mattermost, s
 
     assert json.loads(frame["data"]["post"])["id"] == root["id"]
     assert (await scene.bot.api.call("GET", f"/posts/{reply['id']}")).status == 404
+
+
+async def test_reactions_are_read_with_their_authors(server: Mattermost, scene: Scene) -> None:
+    """Each skin tone is a reaction of its own; a post without any has an empty list or none."""
+    post = await scene.bot.api.post("/posts", {"channel_id": scene.channel_id, "message": "an answer"})
+    assert not await scene.bot.api.get(f"/posts/{post['id']}/reactions")
+    for emoji in ("+1", "+1_dark_skin_tone"):
+        body = {"user_id": scene.ada.id, "post_id": post["id"], "emoji_name": emoji}
+        await scene.ada.api.post("/reactions", body)
+    found = await scene.bot.api.get(f"/posts/{post['id']}/reactions")
+    assert {(each["user_id"], each["emoji_name"], each["post_id"]) for each in found} == {
+        (scene.ada.id, "+1", post["id"]),
+        (scene.ada.id, "+1_dark_skin_tone", post["id"]),
+    }
+    assert all(each["create_at"] > 0 for each in found)
+
+
+async def test_a_reaction_that_is_taken_back_is_heard(server: Mattermost, scene: Scene) -> None:
+    """The event names who, below which post, and with what."""
+    post = await scene.bot.api.post("/posts", {"channel_id": scene.channel_id, "message": "an answer"})
+    body = {"user_id": scene.ada.id, "post_id": post["id"], "emoji_name": "-1_light_skin_tone"}
+    await scene.ada.api.post("/reactions", body)
+    async with server.greeted(scene.bot) as socket:
+        path = f"/users/{scene.ada.id}/posts/{post['id']}/reactions/-1_light_skin_tone"
+        await scene.ada.api.delete(path)
+        event = await socket.event("reaction_removed")
+    reaction = json.loads(event["data"]["reaction"])
+    assert {name: reaction[name] for name in body} == body

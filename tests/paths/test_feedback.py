@@ -1,6 +1,7 @@
 """People rate answers by reactions: the last one of each counts, until it is taken back."""
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 from asyncpg import Pool
@@ -105,7 +106,7 @@ async def test_a_reaction_may_come_before_the_job_ends(
     raters = Raters(world, pool, world.answers(question)[0])
     await raters.known()
     (kept,) = await pool.fetch("delete from answer_posts returning post_id, job_id, part, state")
-    ratings = Ratings(Feedback(pool), later=0.1)
+    ratings = Ratings(Feedback(pool), cast(Any, None), later=0.1)
 
     for user in (ada, bob):
         await ratings.follow(ReactionAdded(answer, UserId(user.id), "+1", at=1))
@@ -115,6 +116,26 @@ async def test_a_reaction_may_come_before_the_job_ends(
     )
 
     await raters.counted(1, 0)
+
+
+async def test_what_nobody_heard_is_read_again(
+    world: World, pool: Pool, acme: Company, daemon: Daemon
+) -> None:
+    """A thumb that comes or goes while the bridge is down counts as it stands when it is back."""
+    question = world.ask(acme, "@equabot who is on our team?")
+    await world.answered(question)
+    raters = Raters(world, pool, world.answers(question)[0])
+    ada, bob = acme.people[:2]
+    await raters.known()
+    raters.react(ada, "+1")
+    await raters.counted(1, 0)
+
+    await daemon.kill()
+    raters.take_back(ada, "+1")
+    raters.react(bob, "-1")
+    await daemon.start()
+
+    await raters.counted(0, 1)
 
 
 def test_few_organizations_have_a_label_of_their_own() -> None:

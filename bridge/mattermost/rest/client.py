@@ -30,6 +30,7 @@ from bridge.mattermost.wire import (
     parse_list,
     parse_page,
     parse_post,
+    parse_reaction,
     parse_thread,
     parse_upload,
     parse_user,
@@ -43,6 +44,7 @@ from bridge.models.chat import (
     FileInfo,
     Post,
     PostId,
+    Reaction,
     TeamId,
     User,
     UserId,
@@ -215,6 +217,11 @@ class RestMattermost:
             return max(_SMALLEST_POST_SIZE, int(config["MaxPostSize"]))
         except (KeyError, TypeError, ValueError):
             return _USUAL_POST_SIZE
+
+    async def reactions(self, post_id: PostId) -> Sequence[Reaction]:
+        # Mattermost answers `null` where there are none.
+        found = await ReactionCalls(self.transport).of_post(post_id)
+        return [parse_reaction(each) for each in parse_list(found or [])]
 
     async def files_of_post(self, post_id: PostId) -> Sequence[FileInfo]:
         return list(map(parse_file, parse_list(await FileCalls(self.transport).of_post(post_id))))

@@ -271,6 +271,9 @@ class ReactionCalls:
     async def add(self, body: Body) -> Any:
         return await self.transport.post("/reactions", body)
 
+    async def of_post(self, post_id: str) -> Any:
+        return await self.transport.get(f"/posts/{identifier(post_id)}/reactions")
+
     async def remove(self, user_id: str, post_id: str, emoji: str) -> Any:
         user, post = identifier(user_id), identifier(post_id)
         return await self.transport.delete(f"/users/{user}/posts/{post}/reactions/{segment(emoji)}")
