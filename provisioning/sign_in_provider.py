@@ -11,7 +11,7 @@ import structlog
 from bridge.db.accounts import Owner
 from bridge.db.sign_ins import Client, NewCode
 from bridge.errors import BridgeError
-from bridge.models.chat import User, UserId
+from bridge.models.chat import User
 from bridge.models.equa import PersonId
 from bridge.models.ids import MATTERMOST_ID
 from bridge.ports import MattermostAdmin, MattermostApi
@@ -57,14 +57,21 @@ class SignInProvider:
         await self.tables.sign_ins.begin(digest(value), "confirmed", person, nonce_digest)
         return value
 
-    async def is_session_of(self, session: str, user_id: UserId) -> bool:
-        """Return whether a browser's cookie is a session of this account; False where that is uncertain."""
+    async def is_session_of(self, session: str, person: PersonId) -> bool:
+        """Return whether a browser's cookie is a session of this person, and nothing has to follow Equa.
+
+        A new name reaches Mattermost by a sign-in only. False where something cannot be found out.
+        """
         if not re.fullmatch(MATTERMOST_ID, session):
             return False
         try:
-            return (await self.admin.holder(session)).id == user_id
+            account = await self.tables.accounts.find(person)
+            user = await self.admin.holder(session)
         except BridgeError:
             return False
+        if account is None or account.user_id != user.id:
+            return False
+        return name_at_sign_in(user, account.followed.shown_name) == name_at_sign_in(user, None)
 
     async def code_of_browser(self, kept: str, client: Client, state: str) -> str | None:
         """Exchange what `remember` returned for a code; None if it is not good."""

@@ -99,7 +99,7 @@ async def _is_in(request: web.Request, oauth: OAuth, result: SignInResult) -> bo
         return False
     try:
         async with asyncio.timeout(request.app[LIMITS].timeouts.session):
-            return await oauth.provider.is_session_of(session, result.sign_in.user_id)
+            return await oauth.provider.is_session_of(session, result.person)
     except TimeoutError:
         return False
 

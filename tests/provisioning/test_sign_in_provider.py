@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from bridge.db.sign_ins import Client
-from bridge.models.chat import UserId
 from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import RestFault
 from provisioning.sign_in_provider import SignInProvider
@@ -94,13 +93,13 @@ async def _code(provider: SignInProvider, person: Person) -> str:
 
 
 async def test_a_session_that_cannot_be_asked_about_counts_as_none(
-    chat: Chat, provider: SignInProvider
+    chat: Chat, provider: SignInProvider, ada: Person
 ) -> None:
     """Then the browser simply gets a new one."""
     (user,) = chat.people()
     session = chat.tokens(user)[0]
-    assert await provider.is_session_of(session, UserId(user.id))
+    assert await provider.is_session_of(session, ada.id)
     chat.server.faults.rest(RestFault(status=500, method="GET", path="/users/me", times=9))
 
-    assert not await provider.is_session_of(session, UserId(user.id))
-    assert not await provider.is_session_of("../x", UserId(user.id))
+    assert not await provider.is_session_of(session, ada.id)
+    assert not await provider.is_session_of("../x", ada.id)

@@ -56,6 +56,21 @@ async def test_a_browser_that_is_signed_in_goes_right_on(equa: SignIn) -> None:
     assert browser.cookies["chat.example.com"] == before
 
 
+async def test_a_new_name_in_equa_comes_with_a_new_session(equa: SignIn) -> None:
+    """Only a sign-in can change it in Mattermost; the next visit goes right on again."""
+    browser = equa.browser()
+    await browser.enter(await equa.ticket())
+    equa.front.equa.store.users[demo_data.ADA.id].last_name = "King"
+
+    followed = await browser.enter(await equa.ticket())
+    after = await browser.enter(await equa.ticket())
+
+    assert [hop.path for hop in after] == ["/login/token", AGENT]
+    assert COMPLETE in [hop.path for hop in followed]
+    (ada,) = equa.front.chat.people()
+    assert (ada.first_name, ada.last_name) == ("Ada", "King")
+
+
 @pytest.mark.parametrize("cookie", ["of nobody", "of another", "the bridge's token", "no session token"])
 async def test_any_other_cookie_gives_way_to_a_session(equa: SignIn, cookie: str) -> None:
     """One that has ended, one of somebody else, and the personal access token of before."""
