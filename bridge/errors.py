@@ -153,6 +153,8 @@ class Unavailable(BridgeError):
 
 class MattermostUnavailable(Unavailable):
     code = "mattermost_unavailable"
+    may_be_done = True
+    """Whether the server may have carried out, or may still carry out, what it was asked."""
 
 
 class OwnTokenRefused(MattermostUnavailable):

@@ -193,10 +193,24 @@ class Inbox:
         return found
 
     @database_errors
-    async def save_answer(self, job: JobId, answer: str, failure: str | None = None) -> bool:
-        """Store what is going to be posted, before any of it is; the lease begins anew."""
+    async def save_answer(
+        self, job: JobId, answer: str, failure: str | None = None, *, to: str | None = None
+    ) -> bool:
+        """Store what is going to be posted, before any of it is; the lease begins anew.
+
+        False also if the question no longer reads as it did, where it is given (`to`).
+        """
         change = "set answer = $3, failure = $4, lease = now() + $5"
-        return await self._mine(change, job, answer, failure, self.lease)
+        status = await self.pool.execute(
+            f"update jobs {change} {_MINE} and ($6::text is null or payload ->> 'message' = $6)",
+            job,
+            self.holder,
+            answer,
+            failure,
+            self.lease,
+            to,
+        )
+        return status == "UPDATE 1"
 
     @database_errors
     async def assign(self, job: JobId, organization: OrganizationId) -> bool:

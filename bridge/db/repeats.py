@@ -10,7 +10,8 @@ from bridge.models.jobs import Entry, JobKind, Mention
 
 _ANSWERED = """
 select j.kind, j.lane, j.organization_id, j.payload from answer_posts a join jobs j on j.id = a.job_id
-where a.post_id = $1 and a.state <> 'growing' and j.kind in ('mention', 'direct', 'repeat') and j.author = $2
+where a.post_id = $1 and a.state <> 'growing' and not coalesce(j.result ? 'skipped', false)
+  and j.kind in ('mention', 'direct', 'repeat') and j.author = $2
   and (select count(*) from jobs r where r.dedupe like 'repeat:%' and r.author = $2
        and r.created > now() - interval '1 minute') < $3
   and (select count(*) from jobs r where r.dedupe like 'repeat:%' and r.author = $2

@@ -120,13 +120,14 @@ with ended as (
 ), settled as (
     insert into answer_posts (post_id, job_id, part, state)
     select p.post_id, e.id, p.part,
-           case when e.state = 'dead' then 'failed' when e.result ? 'stopped' then 'stopped' else 'done' end
+           case when e.state = 'dead' then 'failed' when e.result ? 'stopped' then 'stopped'
+                when p.is_left then 'failed' else 'done' end
     from ended e
     cross join lateral (
-        select post as post_id, part
+        select post as post_id, part, false as is_left
         from jsonb_array_elements_text(e.result -> 'posts') with ordinality as r(post, part)
         union
-        select a.post_id, a.part from answer_posts a
+        select a.post_id, a.part, true from answer_posts a
         where a.job_id = e.id and not coalesce(e.result -> 'posts', '[]') ? a.post_id
     ) p
     where e.kind in ('mention', 'direct', 'repeat')

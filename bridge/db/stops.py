@@ -27,6 +27,10 @@ with job as (
     from job
     where jobs.id = job.id and job.state = 'waiting' and job.attempts = 0 and $2 <> 'edited'
     returning jobs.id
+), woken as (
+    update jobs set run_at = now() from job
+    where jobs.id = job.id and job.state = 'waiting' and job.attempts > 0 and job.answer is null
+    returning pg_notify('jobs', '')
 ), stop as (
     insert into stops (job_id, cause, by_user)
     select id, $2, $3 from job
@@ -37,9 +41,13 @@ with job as (
 ), told as (
     select pg_notify('stops', '') from stop limit 1
 )
-select (select count(*) from ended) + (select count(*) from stop) as jobs, (select count(*) from told)
+select (select count(*) from ended) + (select count(*) from stop) as jobs, (select count(*) from told),
+       (select count(*) from woken)
 """
-"""Stop the jobs of $1 that have no answer yet: one that has not begun ends at once, others are told."""
+"""Stop the jobs of $1 that have no answer yet: one that has not begun ends at once, others are told.
+
+One that waits for its next attempt has it now.
+"""
 
 _REPEATED = """
     (kind = 'repeat' and state in ('waiting', 'running') and payload ->> 'post_id' = $1

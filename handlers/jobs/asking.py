@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Collection, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -45,26 +45,34 @@ class Asking:
     stream: bool = True
     """Whether answers grow."""
     rhythm: Rhythm = field(default_factory=Rhythm)
-    _careful: TTLCache[OrganizationId, bool] = field(default_factory=lambda: TTLCache(10_000, _CAREFUL_FOR))
+    _careful: TTLCache[OrganizationId | None, bool] = field(
+        default_factory=lambda: TTLCache(10_000, _CAREFUL_FOR)
+    )
 
-    def growth(
-        self, job: Job, target: ReplyTarget, lease: LeaseGuard, question: Question, found: Found
-    ) -> Growth:
+    def growth(self, job: Job, target: ReplyTarget, lease: LeaseGuard, found: Found) -> Growth:
         """Return the answer before it begins; `found` are its posts of an earlier attempt."""
-        enabled = self.stream and question.organization_id not in self._careful
+        enabled = self.stream and job.organization_id not in self._careful
         parts = (self.poster, self.answers, self.metrics)
         return Growth(*parts, job, target, lease, self.image_hosts, found, enabled, self.rhythm)
 
-    async def ask(self, question: Question, growth: Growth) -> str | None:
-        """Return the whole answer; None if somebody stopped it."""
-        with self.signals.of(growth.job.id) as stopped, self.metrics.growing(), self._measured():
+    async def ask(self, question: Callable[[], Awaitable[Question]], growth: Growth) -> str | None:
+        """Return the whole answer; None if somebody stopped it.
+
+        `question` prepares the question, which takes long where files are read, and can be stopped too.
+        """
+        with self.signals.of(growth.job.id) as stopped, self.metrics.growing():
             whole = await _unless_stopped(self._read(question, growth), growth, stopped)
         if whole is not None and growth.took_back(visible(whole, self.image_hosts).text):
-            log.warning("answer_took_back", organization=str(question.organization_id))
-            self._careful[question.organization_id] = True
+            log.warning("answer_took_back", organization=str(growth.job.organization_id))
+            self._careful[growth.job.organization_id] = True
         return whole
 
-    async def _read(self, question: Question, growth: Growth) -> str:
+    async def _read(self, question: Callable[[], Awaitable[Question]], growth: Growth) -> str:
+        asked = await question()
+        with self._measured():
+            return await self._answer(asked, growth)
+
+    async def _answer(self, question: Question, growth: Growth) -> str:
         async with aclosing(self.agent.answer(question)) as events:
             async for event in events:
                 match event:
@@ -84,6 +92,9 @@ class Asking:
             with tracing.span("agent"):
                 yield
             outcome = "answered"
+        except asyncio.CancelledError:
+            outcome = "stopped"
+            raise
         finally:
             self.metrics.agent_call(outcome, time.monotonic() - started)
 

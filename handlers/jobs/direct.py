@@ -176,5 +176,6 @@ class DirectMessages:
     async def _said(self, job: Job, text: str, reason: str) -> Result:
         """Say something of our own, which is no answer; return it with the reason for `why`."""
         message = Mention.of(job.payload)
+        await self.mentions.abandon(job, message)
         target = ReplyTarget(message.channel_id, message.thread, message.post_id)
         return {"posts": [await self.commands.remarker.say(job, target, text)], "skipped": reason}

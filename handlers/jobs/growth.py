@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 _EARLY_PAUSE = 0.5
 _EARLY = 2_000
 """Characters; as long as less has come and nothing can be shown yet, it is tried more often."""
-_RESERVED = 100
-"""Characters of a post that are left free while it grows, for the remark that it was stopped."""
+_UNSURE = 30.0
+"""Seconds for which Mattermost may still carry out an edit that it has not answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ class Growth:
             return
         # What others do must not wait for both.
         await asyncio.sleep(0)
-        for number, message in enumerate(posts_of(shown, self.poster.max_post_size - _RESERVED), 1):
+        for number, message in enumerate(posts_of(shown, self.poster.max_post_size), 1):
             await self._put(number, message)
         self._length, self._shown = len(shown), len(text)
 
@@ -169,10 +169,15 @@ class Growth:
         await self._note(number, there.id)
         await self.lease.require()
         self.edits += 1
-        with self.poster.budget.timed():
-            await self.poster.api.edit_post(there.id, message, patient=False)
+        try:
+            with self.poster.budget.timed():
+                await self.poster.api.edit_post(there.id, message, patient=False)
+        except MattermostUnavailable as error:
+            if error.may_be_done:
+                self._keep(number, replace(there, unsure_until=self.lease.clock() + _UNSURE))
+            raise
         self.metrics.edited()
-        self._keep(number, Part(there.id, message, grows=True))
+        self._keep(number, replace(there, message=message))
 
     async def _note(self, number: int, post: PostId) -> None:
         """Store, once and before its first edit, that the post grows."""
@@ -181,4 +186,4 @@ class Growth:
             self._noted.add(number)
 
     def _keep(self, number: int, part: Part) -> None:
-        self.found = Found({**self.found.parts, number: part}, self.found.of)
+        self.found = replace(self.found, parts={**self.found.parts, number: part})

@@ -13,7 +13,6 @@ from bridge.db.inbox import Inbox
 from bridge.db.stops import Stops
 from bridge.errors import AgentFailed, BridgeError, LeaseLost, MattermostRefused, MattermostUnavailable
 from bridge.metrics import Metrics
-from bridge.models.agent import Question
 from bridge.models.answers import Stop
 from bridge.models.jobs import Job, Mention
 from bridge.outage import retry_until_available
@@ -63,6 +62,7 @@ class Mentions:
 
     async def _answered_or_done(self, job: Job, mention: Mention) -> Result:
         if done := await self.commands.done(job, mention, _target(mention)):
+            await self.abandon(job, mention)
             return done
         start = await self.commands.start(job.lane, mention.create_at)
         return await self._answered(job, replace(mention, conversation=start))
@@ -70,6 +70,17 @@ class Mentions:
     async def answered(self, job: Job, mention: Mention) -> Result:
         """Ask once, store the answer and post it; a deleted question needs no answer."""
         return await unless_deleted(self._answered(job, mention))
+
+    async def abandon(self, job: Job, mention: Mention) -> None:
+        """Close what an earlier attempt has shown of an answer that will not come; may be repeated."""
+        if job.attempts == 1:
+            return
+        await self.signs.cleared(mention)
+        found = await self.poster.found(_target(mention))
+        if found.has_grown:
+            closed = f"{found.text.removesuffix(INTERRUPTED).rstrip()}\n\n{INTERRUPTED}"
+            lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
+            await self.poster.deliver(job, closed, _target(mention), lease_guard, found)
 
     async def invite(self, job: Job) -> Result:
         """Explain to somebody without a mapping how to get in; other bots get nothing."""
@@ -94,10 +105,17 @@ class Mentions:
     async def _closed(self, job: Job, mention: Mention, sentence: str, reason: str) -> Result:
         """Post an apology; what has grown before stays above it."""
         found = await self.poster.found(_target(mention))
-        shown = f"{found.text}\n\n{INTERRUPTED} {sentence}" if _has_grown(found) else sentence
+        shown = f"{found.text}\n\n{INTERRUPTED} {sentence}" if found.has_grown else sentence
         return await self._said(job, mention, shown, found, reason)
 
     async def _answered(self, job: Job, mention: Mention) -> Result:
+        try:
+            return await self._attempted(job, mention)
+        finally:
+            if job.attempts > 1:
+                await self.signs.cleared(mention)
+
+    async def _attempted(self, job: Job, mention: Mention) -> Result:
         again = job.attempts > 1
         stop = await self.stops.take(job.id) if again and job.answer is None else None
         if job.answer is not None:
@@ -120,24 +138,23 @@ class Mentions:
         """Ask, and ask again each time that the question is edited meanwhile."""
         lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
         for left in reversed(range(_MOST_CORRECTIONS + 1)):
-            question = await self.questions.of(job, mention)
-            growth = self.asking.growth(job, _target(mention), lease_guard, question, found)
-            if result := await self._result(job, mention, question, growth):
+            growth = self.asking.growth(job, _target(mention), lease_guard, found)
+            if result := await self._result(job, mention, growth):
                 return result
             stop, found = await self._taken(job), growth.found
             if stop and (stop.cause != "edited" or not left):
-                text = shown_so_far(growth.text, self.asking.image_hosts)
+                text = shown_so_far(growth.text, self.asking.image_hosts) or found.text
                 return await self._stopped(job, mention, stop, text, found)
             mention = await self._corrected(job, mention)
         raise AgentFailed("The question was edited too often while it was worked on.")
 
-    async def _result(self, job: Job, mention: Mention, question: Question, growth: Growth) -> Result | None:
-        """Ask once and post the answer; None if somebody stopped it."""
-        async with self.signs.shown(mention, lambda: not growth.is_shown, again=job.attempts > 1):
-            whole = await self.asking.ask(question, growth)
+    async def _result(self, job: Job, mention: Mention, growth: Growth) -> Result | None:
+        """Ask once and post the answer; None if somebody stopped it, or changed the question."""
+        async with self.signs.shown(mention, lambda: not growth.is_shown):
+            whole = await self.asking.ask(partial(self.questions.of, job, mention), growth)
             return None if whole is None else await self._finished(job, mention, whole, growth)
 
-    async def _finished(self, job: Job, mention: Mention, whole: str, growth: Growth) -> Result:
+    async def _finished(self, job: Job, mention: Mention, whole: str, growth: Growth) -> Result | None:
         answer = visible(whole, self.asking.image_hosts)
         if answer.silent:
             await self.poster.deliver(job, "", _target(mention), growth.lease, growth.found)
@@ -145,7 +162,11 @@ class Mentions:
         text = without_broadcast_mentions(answer.text)
         if not text.strip():
             raise AgentFailed("The agent's answer has no text that can be posted.")
-        return await self._said(job, mention, text, growth.found)
+        now = self.clock()
+        if not await self._saved(job, text, to=mention.message):
+            await LeaseGuard(self.inbox, job.id, self.clock).require()
+            return None
+        return await self._posted(replace(job, answer=text), mention, now, growth.found)
 
     async def _taken(self, job: Job) -> Stop | None:
         """Return who stopped the job and how; None if somebody has thought better of it."""
@@ -155,7 +176,7 @@ class Mentions:
 
     async def _corrected(self, job: Job, mention: Mention) -> Mention:
         message = await retry_until_available("read question", partial(self.stops.message, job.id))
-        return replace(mention, message=message or mention.message)
+        return mention if message is None else replace(mention, message=message)
 
     async def _stopped(self, job: Job, mention: Mention, stop: Stop, text: str, found: Found) -> Result:
         """Leave what there is, and say that it was stopped; of a deleted question nothing is said."""
@@ -171,14 +192,21 @@ class Mentions:
     ) -> Result:
         """Store the answer, which proves that the job is still ours, and post it."""
         now = self.clock()
-        save = partial(self.inbox.save_answer, job.id, answer, failure)
-        # An answer that was got is not thrown away while the database is away: asking again is not free.
-        if not await retry_until_available("save answer", save):
+        if not await self._saved(job, answer, failure):
             raise LeaseLost
-        lease_guard = LeaseGuard(self.inbox, job.id, self.clock, known=now)
-        return await self._delivered(
-            replace(job, answer=answer, failure=failure), mention, lease_guard, there
-        )
+        return await self._posted(replace(job, answer=answer, failure=failure), mention, now, there)
+
+    async def _saved(
+        self, job: Job, answer: str, failure: str | None = None, *, to: str | None = None
+    ) -> bool:
+        """Store the answer, however long the database is away: asking again is not free."""
+        save = partial(self.inbox.save_answer, job.id, answer, failure, to=to)
+        return await retry_until_available("save answer", save)
+
+    async def _posted(self, job: Job, mention: Mention, saved: float, there: Found | None) -> Result:
+        """Post what was stored at a moment of the clock, at which the lease was certainly ours."""
+        lease_guard = LeaseGuard(self.inbox, job.id, self.clock, known=saved)
+        return await self._delivered(job, mention, lease_guard, there)
 
     async def _delivered(
         self, job: Job, mention: Mention, lease_guard: LeaseGuard, there: Found | None
@@ -204,10 +232,6 @@ async def unless_deleted(work: Awaitable[Result]) -> Result:
 def _by(stop: Stop | None) -> Result:
     """Return what the job table keeps of who stopped an answer."""
     return {"stopped": {"cause": stop.cause, "by": stop.by}} if stop else {}
-
-
-def _has_grown(found: Found) -> bool:
-    return any(part.grows for part in found.parts.values())
 
 
 def _log_failure(error: Exception, job: Job, reason: str) -> None:

@@ -1,7 +1,8 @@
 """The posts that hold an answer, and the mark by which they are known. Pure: no I/O is imported here."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Literal
 from uuid import uuid5
 
@@ -40,6 +41,8 @@ class Part:
     message: str
     grows: bool = False
     """Its text may be changed until it is exact."""
+    unsure_until: float = -inf
+    """Until then an edit without an answer may still be carried out, by the clock of the lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,16 @@ class Found:
     """By number of the part, from 1."""
     of: int = 0
     """The number of parts in all; 0 if none is known to be the last."""
+    surplus: Sequence[Part] = ()
+    """Parts in whose place others stand; whoever put them there did not come to remove these."""
 
     @property
     def complete(self) -> bool:
         return self.of > 0 and self.parts.keys() >= set(range(1, self.of + 1))
+
+    @property
+    def has_grown(self) -> bool:
+        return any(part.grows for part in self.parts.values())
 
     @property
     def in_order(self) -> list[PostId]:
@@ -67,13 +76,20 @@ class Found:
 
 def find(thread: Iterable[Post], target: ReplyTarget, me: UserId) -> Found:
     """Find the parts in a thread. Only posts of our own account count: anybody can copy props."""
-    parts, of = dict[int, Part](), 0
+    parts, surplus, of = dict[int, Part](), list[Part](), 0
     for post in thread:
         if post.user_id == me and (place := _place(post, target)):
             number, known = place
-            parts[number] = Part(post.id, post.message, grows=_grows(post))
+            part = Part(post.id, post.message, grows=_grows(post))
+            earlier = parts.get(number)
+            if earlier and part.grows:
+                surplus.append(part)
+                continue
+            if earlier and earlier.grows:
+                surplus.append(earlier)
+            parts[number] = part
             of = known or of
-    return Found(parts, of)
+    return Found(parts, of, surplus)
 
 
 def draft(  # noqa: PLR0913 - a part has its text and its place

@@ -56,6 +56,7 @@ class Poster:
 
         `there` are the parts that stand in the thread; None if that has to be looked up.
         """
+        # It is cut as while it grew, so that its earlier parts need no further edit.
         messages = posts_of(text, self.max_post_size)
         async with self.write_limit(target.channel_id):
             found = there or await self.found(target)
@@ -128,11 +129,15 @@ class _Answer:
         for number, part in found.parts.items():
             if part.grows and number > len(messages):
                 await self._remove(part)
+        for part in found.surplus:
+            await self._remove(part)
         return posts
 
     async def _put(self, number: int, message: str, there: Part | None) -> PostId:
         if there is None:
             return await self._create(number, message)
+        if there.unsure_until > self.lease.clock():
+            return await self._replaced(number, message, there)
         if there.grows and there.message != message:
             return await self._made_exact(number, message, there)
         return there.id
@@ -145,10 +150,13 @@ class _Answer:
             raise
         except MattermostRefused as error:
             log.warning("edit_refused", post=there.id, reason=error.message)
-            fresh = await self._create(number, message, fresh=True)
-            await self._remove(there)
-            return fresh
+            return await self._replaced(number, message, there)
         return there.id
+
+    async def _replaced(self, number: int, message: str, there: Part) -> PostId:
+        fresh = await self._create(number, message, fresh=True)
+        await self._remove(there)
+        return fresh
 
     async def _create(self, number: int, message: str, *, fresh: bool = False) -> PostId:
         made = draft(self.job, self.target, message, number, self.of, fresh=fresh)

@@ -32,10 +32,8 @@ class Signs:
     typing: Typing
 
     @asynccontextmanager
-    async def shown(
-        self, mention: Mention, is_silent: Callable[[], bool], *, again: bool = False
-    ) -> AsyncIterator[None]:
-        """Show that the bot works while nothing is there; `again`: a sign of an earlier attempt may stand."""
+    async def shown(self, mention: Mention, is_silent: Callable[[], bool]) -> AsyncIterator[None]:
+        """Show that the bot works while nothing is there."""
         put = asyncio.Event()
         tasks = {
             asyncio.create_task(self._keep_typing(mention, is_silent), name="typing"),
@@ -47,8 +45,12 @@ class Signs:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks)
-            if again or put.is_set():
-                await _try(self.api.take_reaction_back(mention.post_id, self.me, WAITING))
+            if put.is_set():
+                await self.cleared(mention)
+
+    async def cleared(self, mention: Mention) -> None:
+        """Take the sign of waiting away, which an attempt that has died may have left."""
+        await _try(self.api.take_reaction_back(mention.post_id, self.me, WAITING))
 
     async def failed(self, mention: Mention) -> None:
         """Show that a question got no answer."""

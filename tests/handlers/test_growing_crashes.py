@@ -18,7 +18,7 @@ from bridge.models.agent import AnswerEvent, Began, Delta, Done
 from bridge.models.chat import ChannelId, PostId, UserId
 from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, Mention
-from bridge.sandbox.mattermost import Channel, Post, Server, Store, User
+from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
 from handlers.jobs.growth import Rhythm
 from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import Poster
@@ -110,10 +110,16 @@ async def claimed(inbox: Inbox) -> Job:
     return job
 
 
+@pytest.mark.parametrize("refused", [False, True], ids=["", "refused"])
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_crash_at_any_call_leaves_one_exact_answer(scene: Scene, when: When) -> None:
-    """Whether the call was carried out or not."""
+async def test_a_crash_at_any_call_leaves_one_exact_answer(
+    scene: Scene, when: When, *, refused: bool
+) -> None:
+    """Whether the call was carried out or not, also where the server lets nobody edit."""
     whole = await _whole(scene)
+    if refused:
+        time_limit = "api.post.update_post.permissions_time_limit.app_error"
+        scene.server.faults.rest(RestFault(status=400, error_id=time_limit, method="PUT", path="/patch"))
     at, happened = 0, True
     while happened:
         at += 1
@@ -131,8 +137,25 @@ async def test_a_crash_at_any_call_leaves_one_exact_answer(scene: Scene, when: W
 
         assert scene.answers(post) == whole, at
         states = await scene.pool.fetch("select state from answer_posts where job_id = $1", job.id)
-        assert {row["state"] for row in states} == {"done"}, at
-    assert at > 12
+        assert {row["state"] for row in states} <= {"done", "failed"}, at
+    assert at > (9 if refused else 12)
+
+
+@pytest.mark.parametrize(("status", "posts"), [(504, 3), (429, 2)])
+async def test_no_edit_that_is_carried_out_late_ends_an_answer_in_its_middle(
+    scene: Scene, status: int, posts: int
+) -> None:
+    """After an edit of unknown outcome its post is given up; one that was refused changes nothing."""
+    whole = await _whole(scene)
+    scene.server.faults.rest(RestFault(status=status, method="PUT", path="/patch", times=1))
+    post = await scene.asked()
+    mentions, inbox = scene.process()
+
+    await mentions.answer(await claimed(inbox))
+
+    assert scene.answers(post) == whole
+    made = [each for each in scene.server.store.posts.values() if each.root_id == post.id]
+    assert len([each for each in made if not each.original_id]) == posts
 
 
 async def _whole(scene: Scene) -> list[str]:

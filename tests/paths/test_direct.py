@@ -15,6 +15,7 @@ from bridge.db.job_history import JobHistory
 from bridge.db.memberships import Memberships
 from bridge.models.chat import PostId
 from bridge.models.equa import PersonId
+from bridge.sandbox.agent.faults import Says
 from bridge.sandbox.mattermost import Channel, Post, User
 from handlers.jobs.parts import MARK
 from handlers.jobs.remarks import BEGUN_ANEW, HOW_TO_GET_IN
@@ -292,3 +293,24 @@ async def _sent(daemon: Daemon, route: str, headers: dict[str, str], **body: Any
         http.post(f"{daemon.url}/api/v1/mattermost/{route}", headers=headers, **body) as response,
     ):
         return response.status
+
+
+async def test_of_somebody_who_left_meanwhile_the_half_answer_is_closed(
+    world: World, acme: Company, chat: Chat, pool: Pool, tmp_path: Path
+) -> None:
+    """The process that answered has died, and the next one asks the agent nothing."""
+    await chat.join(acme)
+    world.agent.fail(Says(" ".join(f"word{number}" for number in range(300))))
+    world.agent.piece_delay = 3
+    async with running(world.environ, tmp_path / "first.log") as first:
+        half = await chat.asked("a long story")
+        await first.kill()
+    await chat.leave(acme)
+    await pool.execute("update jobs set lease = now()")
+
+    async with running(world.environ, tmp_path / "second.log"):
+        await chat.said(2)
+
+    assert half.message.startswith("word0 word1")
+    assert half.message.endswith("\n\n(interrupted)")
+    assert len(world.agent.calls) == 1

@@ -21,6 +21,8 @@ class Passing(MattermostUnavailable):
 class Throttled(Passing):
     """429: too many requests. This one was not carried out, whatever its method."""
 
+    may_be_done = False
+
 
 class Overloaded(Passing):
     """5xx: whether it was carried out is unknown."""

@@ -94,7 +94,7 @@ async def test_what_does_not_grow_is_not_edited(growth: Growth, mattermost: Fake
 
 async def test_a_long_answer_goes_on_in_another_post(growth: Growth, mattermost: FakeMattermost) -> None:
     with showing(growth):
-        growth.add("A sentence of an answer. " * 30)
+        growth.add("A sentence of an answer. " * 45)
         await until(lambda: len(mattermost.drafts) == 3)
 
     assert [draft.props[MARK]["part"] for draft in mattermost.drafts] == [1, 2, 3]

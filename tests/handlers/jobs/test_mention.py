@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, cast
+from typing import Any, Literal, NoReturn, cast
 from uuid import UUID
 
 import pytest
@@ -763,3 +763,67 @@ async def test_an_author_who_cannot_be_looked_up_is_not_invited(scene: Scene, in
         await scene.mentions.invite(invitation)
 
     assert scene.said == []
+
+
+async def test_a_correction_that_comes_with_the_end_of_the_answer_is_asked(scene: Scene) -> None:
+    """The answer to the old words is not posted."""
+    job = await scene.job("@equabot hello")
+
+    async def corrected_meanwhile() -> str:
+        await scene.mentions.stops.correct(ASKED, "@equabot goodbye")
+        return "an answer"
+
+    scene.agent.work = corrected_meanwhile
+
+    result = await scene.mentions.answer(job)
+
+    assert [question.text for question in scene.agent.asked] == ["hello", "goodbye"]
+    assert (result, scene.said) == ({"posts": ["new1"]}, ["an answer"])
+
+
+async def test_the_hourglass_of_an_attempt_that_died_is_taken_away(scene: Scene) -> None:
+    """Also where the answer was stored already."""
+    job = replace(await scene.job(), attempts=2, answer="forty-two")
+    scene.mattermost.reactions = [(ASKED, "hourglass_flowing_sand")]
+
+    await scene.mentions.answer(job)
+
+    assert (scene.said, scene.mattermost.reactions) == (["forty-two"], [])
+
+
+async def test_a_stop_does_not_wait_for_what_precedes_the_question(scene: Scene) -> None:
+    """Files may take a minute to read."""
+    job, reading = await scene.job(), asyncio.Event()
+
+    class Endless(FakeMattermost):
+        async def thread(self, root_id: PostId) -> NoReturn:
+            reading.set()
+            await asyncio.Event().wait()
+            raise AssertionError("an event that nobody sets")
+
+    questions = replace(scene.mentions.questions, api=cast(Any, Endless()))
+    scene.mentions = replace(scene.mentions, questions=questions)
+    answering = asyncio.create_task(scene.mentions.answer(job))
+    await reading.wait()
+    await scene.mentions.stops.of_post(ASKED, WRITER)
+    watching = asyncio.create_task(scene.mentions.asking.signals.watch(0.01))
+
+    async with asyncio.timeout(60):
+        result = await answering
+
+    watching.cancel()
+    assert result["stopped"] == {"cause": "reaction", "by": WRITER}
+    assert (scene.agent.asked, scene.said) == ([], ["(stopped)"])
+
+
+async def test_of_a_command_that_was_a_question_the_half_answer_is_closed(scene: Scene) -> None:
+    """An attempt at the question has died; then its asker has made "help" of it."""
+    job = replace(await scene.job("@equabot help"), attempts=2)
+    grown = {MARK: {"answers": ASKED, "part": 1, "of": 0, "grows": True}}
+    half = Post(PostId("half"), CHANNEL, ME, ROOT, "so far", 1, props=grown)
+    scene.mattermost.posts = [line(0, "root"), half]
+
+    result = await scene.mentions.answer(job)
+
+    assert result["skipped"] == "help"
+    assert scene.mattermost.edits == [("half", "so far\n\n(interrupted)")]

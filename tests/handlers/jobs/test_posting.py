@@ -11,8 +11,9 @@ from bridge.errors import AgentFailed, BridgeError, LeaseLost, MattermostRefused
 from bridge.ingest.post_acks import PostAcks
 from bridge.models.chat import ChannelId, Draft, Post, PostId
 from bridge.models.jobs import JobId
+from bridge.text.posts import posts_of
 from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import MARK, Found, ReplyTarget
+from handlers.jobs.parts import MARK, Found, Part, ReplyTarget
 from handlers.jobs.posting import Poster
 from tests.support.clock import Clock
 from tests.support.posting import (
@@ -431,3 +432,44 @@ async def test_what_follows_a_part_that_failed_waits_for_it(
 
     assert posted_first == fails_at - 1
     assert [post.props[MARK]["part"] for post in mattermost.posts] == [1, 2, 3]
+
+
+def half(name: str, number: int = 1) -> Post:
+    """Return a part that grows."""
+    return there(name, {MARK: {"answers": "question", "part": number, "of": 0, "grows": True}})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_a_half_part_whose_place_another_has_is_taken_away(
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard, order: int
+) -> None:
+    """Whoever put the other one there has died before that."""
+    mattermost.posts = [half("half"), there("whole", mark(1, of=1))][::order]
+
+    posts = await poster.deliver(a_job(), "earlier", TARGET, lease, there=None)
+
+    assert (posts, mattermost.deleted, mattermost.edits) == (["whole"], ["half"], [])
+
+
+async def test_what_an_edit_may_still_change_is_posted_anew(
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
+) -> None:
+    """Mattermost has not answered an edit: carried out late, it would end the answer in its middle."""
+    unsure = Part(PostId("half"), "exact", grows=True, unsure_until=lease.clock() + 1)
+
+    posts = await poster.deliver(a_job(), "exact", TARGET, lease, Found({1: unsure}))
+
+    assert (posts, mattermost.deleted) == (["new1"], ["half"])
+
+
+async def test_what_has_grown_needs_few_edits_in_the_end(
+    mattermost: FakeMattermost, poster: Poster, lease: LeaseGuard
+) -> None:
+    """It is cut in the same places as while it grew."""
+    text = " ".join(f"word{number}" for number in range(150))
+    shown = posts_of(text[:-20].rstrip(), LIMIT)
+    parts = {number: Part(PostId(f"p{number}"), part, grows=True) for number, part in enumerate(shown, 1)}
+
+    await poster.deliver(a_job(), text, TARGET, lease, Found(parts))
+
+    assert [post for post, _ in mattermost.edits] == [f"p{len(parts)}"]
