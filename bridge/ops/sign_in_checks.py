@@ -1,14 +1,11 @@
 """The doctor's checks of "Sign in with Equa": on, off, or on at one side only."""
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from html import unescape
-from http.cookies import CookieError, SimpleCookie
+from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 from aiohttp import ClientSession
 
@@ -21,8 +18,9 @@ from bridge.ops.findings import Finding
 from bridge.ops.server import setting
 from bridge.ops.settings import Config, deviations
 from bridge.ops.sign_in_setup import SUBJECT
+from bridge.ops.sign_in_trial import SUBJECT as TRIAL
+from bridge.ops.sign_in_trial import trial
 from bridge.ops.web import fetch
-from handlers.http.access_token import TRIAL_CODE
 
 SCRIPT = "/login/equa/chat.js"
 
@@ -40,7 +38,7 @@ def checks(context: Context) -> list[Check]:
     )
     both_sides = [Check(SUBJECT, checked.both_sides, ABOVE, token=ADMIN)]
     if has_secret:
-        both_sides.append(Check("sign-in trial", checked.trial, ABOVE))
+        both_sides.append(Check(TRIAL, partial(trial, context.session, context.url), ABOVE))
     return both_sides
 
 
@@ -56,17 +54,6 @@ class SignInChecks:
         config = await self.operator.config()
         client = await self._client_config()
         return both_sides(config, client, self.public_url, has_secret=self.has_secret)
-
-    async def trial(self) -> Sequence[Finding]:
-        """Let Mattermost exchange a code that signs nobody in, and see how far it comes."""
-        begin = await fetch(self.session, f"{self.url}/oauth/gitlab/login")
-        state = _parameter(begin.headers.get("Location", ""), "state")
-        if not state:
-            return []  # it is off, which the other check reports
-        query = urlencode({"code": TRIAL_CODE, "state": state})
-        headers = {"Cookie": _cookies(begin.headers.getall("Set-Cookie", ())), "Accept-Language": "en"}
-        end = await fetch(self.session, f"{self.url}/signup/gitlab/complete?{query}", headers=headers)
-        return [outcome(_message(end.body.decode(errors="replace")))]
 
     async def _client_config(self) -> Mapping[str, Any]:
         """Return what everybody who opens the sign-in page gets."""
@@ -126,43 +113,3 @@ def _button(found: Mapping[str, Any]) -> list[Finding]:
         return []
     text = "Mattermost's page shows no button (11.0 and later without a licence)"
     return [Finding("sign-in page", "warning", text, "put deploy/proxy in front, which shows one")]
-
-
-def outcome(message: str) -> Finding:
-    """Judge Mattermost's error, in its English, when the trial ends (server/i18n/en.json).
-
-    The bridge takes the trial's code with the right secret only, and tells nobody's name for it.
-    """
-    subject, log = "sign-in trial", "see Mattermost's log"
-    match message:
-        case "Received invalid response from OAuth service provider.":
-            return Finding(subject, "good", "Mattermost reaches the bridge, with the same secret")
-        case "Token request failed." | "Token request to gitlab failed.":
-            found = "Mattermost does not reach the bridge"
-            return Finding(subject, "bad", found, f"see GitLabSettings.TokenEndpoint: {_SETUP}")
-        case "Bad response from token request.":
-            found = f"the bridge refuses Mattermost: its secret is not {sign_in.VARIABLE}, or it is not ours"
-            return Finding(subject, "bad", found, _SETUP)
-        case "":
-            found = "not seen: something between here and Mattermost answers in its place"
-            return Finding(subject, "absent", found, "")
-    return Finding(subject, "bad", f"Mattermost cannot finish a sign-in: {message}", log)
-
-
-def _parameter(address: str, name: str) -> str:
-    return next(iter(parse_qs(urlsplit(address).query).get(name, ())), "")
-
-
-def _cookies(headers: Sequence[str]) -> str:
-    """Return the Cookie header that a browser sends after these Set-Cookie headers."""
-    cookies = SimpleCookie()
-    for header in headers:
-        with suppress(CookieError):
-            cookies.load(header)
-    return "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
-
-
-def _message(page: str) -> str:
-    """Return the error in Mattermost's page, which leads on to its web app; empty if it is another page."""
-    links = re.findall(r'<a href="([^"]*)"', page)
-    return next((found for link in links if (found := _parameter(unescape(link), "message"))), "")

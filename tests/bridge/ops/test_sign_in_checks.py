@@ -9,8 +9,8 @@ from aiohttp import ClientSession
 
 from bridge.mattermost.rest.transport import client_session
 from bridge.ops.findings import Finding, Mark
-from bridge.ops.sign_in_checks import SCRIPT, SignInChecks, both_sides
-from tests.support.operator import operating
+from bridge.ops.sign_in_checks import SCRIPT, both_sides
+from bridge.ops.sign_in_trial import trial
 from tests.support.sign_in import CHAT, SignIn, signing_in
 
 MASK = "*" * 32
@@ -116,10 +116,7 @@ async def session() -> AsyncIterator[ClientSession]:
 
 
 async def tried(on: SignIn, session: ClientSession) -> list[tuple[Mark, str]]:
-    chat = on.front.chat
-    async with operating(chat.server.url, chat.store.admin_token) as operator:
-        checks = SignInChecks(session, operator, chat.server.url, CHAT, has_secret=True)
-        return [(each.mark, each.found) for each in await checks.trial()]
+    return [(each.mark, each.found) for each in await trial(session, on.front.chat.server.url)]
 
 
 async def test_a_trial_of_the_way(on: SignIn, session: ClientSession) -> None:
