@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from asyncpg import Pool
 
+from bridge.db.answers import Answers
 from bridge.db.feedback import Feedback
 from bridge.db.job_history import JobHistory
 from bridge.db.periodic_tasks import PeriodicTasks as Table
@@ -62,6 +63,7 @@ class PeriodicTasks:
 
     async def purge(self) -> None:
         """Delete expired tickets and sign-ins, old memberships, syncs and jobs."""
+        await Answers(self.job_history.pool).settle()
         await self.services.tables.tickets.purge()
         await self.services.tables.sign_ins.purge()
         await self.services.tables.memberships.purge()

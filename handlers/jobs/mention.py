@@ -117,7 +117,7 @@ class Mentions:
 
     async def _attempted(self, job: Job, mention: Mention) -> Result:
         again = job.attempts > 1
-        stop = await self.stops.take(job.id) if again and job.answer is None else None
+        stop = await self._taken(job) if again and job.answer is None else None
         if job.answer is not None:
             return await self._kept(job, mention)
         found = await self.poster.found(_target(mention)) if again or _is_old(mention) else Found()
