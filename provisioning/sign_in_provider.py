@@ -10,7 +10,7 @@ import structlog
 
 from bridge.db.accounts import Owner
 from bridge.db.sign_ins import Client, NewCode
-from bridge.errors import BridgeError
+from bridge.errors import AccountConflict, BridgeError
 from bridge.models.chat import User
 from bridge.models.equa import PersonId
 from bridge.models.ids import MATTERMOST_ID
@@ -20,6 +20,7 @@ from provisioning.following import name_at_sign_in
 from provisioning.names import is_kept_at_sign_in
 from provisioning.own_tokens import own_tokens
 from provisioning.tables import Tables
+from provisioning.tolerance import tolerated
 
 log = structlog.get_logger(__name__)
 
@@ -73,6 +74,16 @@ class SignInProvider:
             return False
         return name_at_sign_in(user, account.followed.shown_name) == name_at_sign_in(user, None)
 
+    async def require_account(self, person: PersonId) -> None:
+        """Raise `AccountConflict` if nobody may be signed in to the person's account, as `profile` has it.
+
+        Mattermost has no sentence for that: who hears of it there only would try again and again.
+        """
+        account = await self.tables.accounts.find(person)
+        user = await self.admin.user(account.user_id) if account else None
+        if obstacle := _obstacle(user):
+            raise AccountConflict(f"You cannot be signed in: your Mattermost account is {obstacle}.")
+
     async def code_of_browser(self, kept: str, client: Client, state: str) -> str | None:
         """Exchange what `remember` returned for a code; None if it is not good."""
         code = _new()
@@ -110,7 +121,7 @@ class SignInProvider:
             return None
         with own_tokens():
             user = await self.admin.user(owner.user_id)
-            if user is None or not _may_come_in(user):
+            if user is None or _obstacle(user):
                 log.warning("sign_in_refused", person=str(owner.person), user=owner.user_id)
                 return None
             return await self._profile(owner, user)
@@ -118,9 +129,10 @@ class SignInProvider:
     async def end_late_sessions(self) -> None:
         """End the sessions of people who have left their last organization while they signed in."""
         for owner in await self.tables.sign_ins.late():
-            with own_tokens():
+            # An account that is gone, or refused, holds nobody else's sessions open.
+            with own_tokens(), tolerated("late_sessions_not_ended", user=owner.user_id):
                 await self.admin.revoke_sessions(owner.user_id)
-            log.info("late_sessions_ended", person=str(owner.person), user=owner.user_id)
+                log.info("late_sessions_ended", person=str(owner.person), user=owner.user_id)
 
     async def _profile(self, owner: Owner, user: User) -> Profile | None:
         account = await self.tables.accounts.find(owner.person)
@@ -150,5 +162,12 @@ def _new() -> str:
     return secrets.token_urlsafe(_BYTES)
 
 
-def _may_come_in(user: User) -> bool:
-    return not (user.delete_at or user.is_bot or user.is_privileged)
+def _obstacle(user: User | None) -> str | None:
+    """Return what an account is that nobody may be signed in to; None for any other."""
+    if user is None:
+        return "not there any more"
+    if user.delete_at:
+        return "deactivated"
+    if user.is_privileged:
+        return "an administrator's, and Equa opens none of those"
+    return "a bot's" if user.is_bot else None

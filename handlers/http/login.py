@@ -32,7 +32,7 @@ from handlers.http.mattermost_cookies import CSRF, TOKEN, sign_in_cookies
 from handlers.http.models import Input
 from handlers.http.redirect import LONGEST, PATTERN, redirect_path
 from handlers.http.route import HTML, Reply, Route
-from handlers.http.sign_in_answers import CAREFUL, as_page, base_path, failure_page, in_turn
+from handlers.http.sign_in_answers import CAREFUL, as_page, base_path, failure_page, in_turn, require_account
 from provisioning.sign_in_service import TOKEN_PATTERN, SignInResult, SignInService
 
 _GITLAB = "/oauth/gitlab/login"
@@ -87,6 +87,7 @@ async def _signed_in(request: web.Request) -> web.Response:
         return _redirect(request, place, sign_in_cookies(request, services, result.sign_in))
     if await _is_in(request, services.oauth, result):
         return _redirect(request, place, ())
+    await require_account(request, services.oauth.provider, result.person)
     kept = await _kept(request, services.oauth, result.person)
     return _redirect(request, f"{_GITLAB}?{urlencode({'redirect_to': place})}", (kept,))
 

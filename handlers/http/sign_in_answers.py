@@ -3,15 +3,18 @@
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bridge.errors import BridgeError, DatabaseUnavailable, NotSignedIn
+from bridge.errors import BridgeError, DatabaseUnavailable, NotSignedIn, Unavailable
+from bridge.models.equa import PersonId
 from handlers.http.app_keys import LIMITS, SERVICES, Services
 from handlers.http.errors import refusal
 from handlers.http.login_page import expired_page, passing_page, policy, trouble_page
+from provisioning.sign_in_provider import SignInProvider
 
 T = TypeVar("T")
 
@@ -30,6 +33,16 @@ async def in_turn(request: web.Request, work: Callable[[], Awaitable[T]]) -> T:
             return await work()
     except TimeoutError:
         raise DatabaseUnavailable("The database does not answer.") from None
+
+
+async def require_account(request: web.Request, provider: SignInProvider, person: PersonId) -> None:
+    """Raise `AccountConflict` if nobody may be signed in to the person's account.
+
+    Where that cannot be found out in time, the sign-in goes on: it looks again at its end.
+    """
+    with suppress(TimeoutError, Unavailable):
+        async with asyncio.timeout(request.app[LIMITS].timeouts.session):
+            await provider.require_account(person)
 
 
 def base_path(services: Services) -> str:

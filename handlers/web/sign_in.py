@@ -35,7 +35,7 @@ from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES
 from handlers.http.errors import refusal
 from handlers.http.models import Input
 from handlers.http.route import HTML, Reply, Route
-from handlers.http.sign_in_answers import CAREFUL
+from handlers.http.sign_in_answers import CAREFUL, require_account
 from handlers.web.page import template_page
 
 PATH = "/messaging/sign-in"
@@ -80,6 +80,7 @@ async def _confirmed(request: web.Request) -> web.Response:
         raise MattermostNotConfigured("Signing in with Equa is not set up here.")
     deadline = asyncio.get_running_loop().time() + request.app[LIMITS].timeouts.visit
     person = await _let_in(request, deadline)
+    await require_account(request, services.oauth.provider, person)
     confirmed = await services.oauth.provider.confirm(person, bytes.fromhex(digest))
     place = f"{services.public_url}/login/equa/authorize?{urlencode({'confirmed': confirmed})}"
     return web.Response(status=303, headers={**CAREFUL, "Location": place})

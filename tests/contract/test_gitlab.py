@@ -145,7 +145,7 @@ async def test_the_code_is_exchanged_and_the_browser_is_signed_in(scene: Scene) 
 
     assert answer.status == 307
     # Some releases of 11.x go to the root: see the proxy's `$place`.
-    assert answer.headers["Location"] in (f"{_site(sent)}{place}", _site(sent))
+    assert answer.headers["Location"].endswith(place) or answer.headers["Location"] == _site(sent)
     if scene.server.version < (11, 0):
         assert answer.headers["Location"].endswith(place)
     assert {"MMAUTHTOKEN", "MMUSERID", "MMCSRF"} <= answer.cookies.keys()

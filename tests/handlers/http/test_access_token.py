@@ -7,6 +7,7 @@ import pytest
 from aiohttp import encode_basic_auth
 
 from bridge.sandbox import demo_data
+from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.sessions import log_in
 from tests.support.api import Lines
 from tests.support.front import BOREALIS, served
@@ -227,6 +228,25 @@ async def test_a_session_that_was_made_too_late_is_ended(equa: SignIn) -> None:
 
     assert late.id not in equa.front.chat.store.sessions
     assert await ben.me() == "ben"
+
+
+async def test_one_that_cannot_be_ended_keeps_no_other_open(equa: SignIn) -> None:
+    """Mattermost refuses the first: somebody has deleted the account there, say."""
+    services, store = equa.front.built.services, equa.front.chat.store
+    assert services.provisioner
+    assert services.sign_in_provider
+    for person in (demo_data.ADA, demo_data.BEN):
+        assert (await equa.user(await token(equa, person))).status == 200
+        await services.provisioner.leave(person.id, demo_data.ACME.id)
+    late = {log_in(store, user).id for user in equa.front.chat.people()}
+    gone = RestFault(
+        status=404, error_id="app.user.missing_account.const", path="/sessions/revoke/all", times=1
+    )
+    equa.front.chat.server.faults.rest(gone)
+
+    await services.sign_in_provider.end_late_sessions()
+
+    assert len(late & store.sessions.keys()) == 1
 
 
 async def test_whoever_comes_back_within_the_minute_keeps_their_session(equa: SignIn) -> None:

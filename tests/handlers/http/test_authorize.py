@@ -181,6 +181,20 @@ async def test_a_state_that_was_written_anew_goes_no_further(equa: SignIn) -> No
     assert equa.front.chat.is_in(foreign, equa.front.chat.people()[-1])
 
 
+async def test_whose_account_has_become_an_administrators_hears_it(equa: SignIn) -> None:
+    """By ticket and by button, before Mattermost is asked, which has no sentence for it."""
+    await equa.ticket()
+    (ada,) = equa.front.chat.people()
+    ada.roles = "system_user system_admin"
+    browser = equa.browser()
+    browser.sign_in_to_equa()
+
+    for hops in (await browser.enter(await equa.ticket()), await browser.press_button()):
+        assert hops[-1].status == 409
+        assert "an administrator&#x27;s" in hops[-1].text
+    assert await browser.me() is None
+
+
 async def test_a_name_in_another_spelling_is_the_same_name(equa: SignIn) -> None:
     """Mattermost reads the path as the server behind it does."""
     browser = equa.browser()
