@@ -54,7 +54,7 @@ async def test_what_is_too_old_is_not_answered_and_why_tells_it(dsn: str, pool: 
             world.clock_offset = -48 * 3600
         old = world.ask(acme, "@equabot old")
         world.clock_offset = 0
-        new = world.ask(acme, "@equabot new")
+        new = world.ask(acme, "@equabot hello")
 
         async with running(world.environ, tmp_path / "after.log"):
             await world.answered(new)
