@@ -314,3 +314,19 @@ async def test_of_somebody_who_left_meanwhile_the_half_answer_is_closed(
     assert half.message.startswith("word0 word1")
     assert half.message.endswith("\n\n(interrupted)")
     assert len(world.agent.calls) == 1
+
+
+async def test_two_processes_keep_one_order(world: World, chat: Chat, daemon: Daemon, tmp_path: Path) -> None:
+    """Choices and questions that come at once are taken in their order, each once, whoever takes them."""
+    acme, borealis = world.companies
+    await chat.join(acme)
+    await chat.join(borealis)
+    async with running(world.environ, tmp_path / "second.log"):
+        for name in ("acme", "borealis", "acme"):
+            chat.ask(f"@equabot use {name}")
+            chat.ask("who is on our team?")
+        await world.until(lambda: len(chat.heard()) >= 6)
+
+    assert chat.organizations() == [str(each.id) for each in (acme, borealis, acme)]
+    assert [post.message.startswith("I answer for") for post in chat.heard()] == [True, False] * 3
+    assert [key.rpartition(":")[2] for key in chat.session_keys()] == ["1", "2", "3"]
