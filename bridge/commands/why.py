@@ -64,6 +64,7 @@ def _explained(record: JobRecord) -> list[str]:
                 f"being worked on; lease until {record.lease and record.lease.isoformat(timespec='seconds')}"
             )
     lines += _stopped(record.result or {})
+    lines += [f"file not read: {each}" for each in (record.result or {}).get("unread", ())]
     if record.reason and record.state != "refused":
         lines.append(f"last error: {record.reason}")
     lines.append(f"stored: {record.created.isoformat(timespec='milliseconds')}, attempts: {record.attempts}")

@@ -30,6 +30,8 @@ class Question:
     """Earlier posts of the conversation, oldest first; empty for an agent that remembers."""
     images: tuple[str, ...] = ()
     """Pictures as data URLs."""
+    unread: tuple[str, ...] = ()
+    """The names of files that the agent does not get, and why; for `why`."""
     generation: int = 0
     """How often the conversation was begun anew."""
     is_direct: bool = False

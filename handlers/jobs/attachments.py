@@ -75,6 +75,8 @@ class Attached:
     """Data URLs."""
     complaints: tuple[str, ...] = ()
     """What its author is told, in Markdown."""
+    unread: tuple[str, ...] = ()
+    """The same for `why`: each file's name, and why."""
 
     def under(self, text: str) -> str:
         """Return the text of the post with its documents."""
@@ -117,7 +119,7 @@ class Attachments:
         return found
 
     async def _of_post(self, post_id: PostId, organization: OrganizationId, budget: FileBudget) -> Attached:
-        texts, images, complaints = list[str](), list[str](), list[str]()
+        texts, images, complaints, not_read = list[str](), list[str](), list[str](), list[str]()
         for file in await self.remarker.poster.api.files_of_post(post_id):
             if file.post_id != post_id:
                 continue
@@ -129,10 +131,12 @@ class Attachments:
                     texts.append(fenced(file.name, document))
                     if document.is_cut:
                         complaints.append(f"* {inline(file.name)}: {_CUT}")
+                        not_read.append(f"{shown(file.name)}: cut")
                 case failure:
                     texts.append(unread(file.name, failure))
                     complaints.append(f"* {inline(file.name)}: {SENTENCES[failure]}")
-        return Attached(tuple(texts), tuple(images), tuple(complaints))
+                    not_read.append(f"{shown(file.name)}: {failure}")
+        return Attached(tuple(texts), tuple(images), tuple(complaints), tuple(not_read))
 
     async def _read(self, file: FileInfo, organization: OrganizationId, budget: FileBudget) -> Result:
         kind = kind_of(file.name, file.media_type)

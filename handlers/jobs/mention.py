@@ -138,9 +138,16 @@ class Mentions:
         """Ask, and ask again each time that the question is edited meanwhile."""
         lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
         for left in reversed(range(_MOST_CORRECTIONS + 1)):
+<<<<<<< HEAD
             growth = self.asking.growth(job, _target(mention), lease_guard, found)
             if result := await self._result(job, mention, growth):
                 return result
+=======
+            question = await self.questions.of(job, mention)
+            growth = self.asking.growth(job, _target(mention), lease_guard, question, found)
+            if result := await self._result(job, mention, question, growth):
+                return {**result, **({"unread": list(question.unread)} if question.unread else {})}
+>>>>>>> 86dedf2 (why names the files that were not read)
             stop, found = await self._taken(job), growth.found
             if stop and (stop.cause != "edited" or not left):
                 text = shown_so_far(growth.text, self.asking.image_hosts) or found.text

@@ -52,6 +52,7 @@ class Questions:
             post_id=mention.post_id,
             text=spoken(names.get(mention.user_id), text),
             images=attached.images,
+            unread=attached.unread,
             history=()
             if self.agent_remembers
             else await self._history(posts, names, job.organization_id, budget),

@@ -1,5 +1,11 @@
 """Files of a question reach the agent: what people see, and what the agent is asked."""
 
+import asyncio
+
+from asyncpg import Pool
+
+from bridge.db.job_history import JobHistory
+from bridge.models.chat import PostId
 from bridge.sandbox.mattermost import Post
 from tests.support import documents
 from tests.support.daemon import Daemon
@@ -32,8 +38,8 @@ async def test_what_does_the_attached_csv_say(world: World, acme: Company, daemo
     )
 
 
-async def test_what_cannot_be_read_is_said(world: World, acme: Company, daemon: Daemon) -> None:
-    """In the thread, by its name, before the answer; what can be read is read, and a picture is shown."""
+async def test_what_cannot_be_read_is_said(world: World, acme: Company, daemon: Daemon, pool: Pool) -> None:
+    """In the thread by its name, before the answer, and kept for `why`; the rest is read and shown."""
     question = ask_about(
         world,
         acme,
@@ -57,6 +63,10 @@ async def test_what_cannot_be_read_is_said(world: World, acme: Company, daemon: 
     assert [part["type"] for part in content] == ["text", "image_url"]
     assert content[1]["image_url"]["url"].startswith("data:image/png;base64,")
     assert 'Attached file "@all.zip" could not be read' in content[0]["text"]
+    async with asyncio.timeout(10):
+        while (record := await JobHistory(pool).record(PostId(question.id))) is None or not record.result:
+            await asyncio.sleep(0.02)
+    assert record.result["unread"] == ['"@all.zip": unsupported', '"broken.pdf": broken']
 
 
 async def test_a_file_that_is_only_named_is_not_fetched(

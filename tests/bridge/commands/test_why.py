@@ -62,6 +62,11 @@ async def answered(pool: Pool) -> None:
     await inbox.finish(job.id, {"posts": ["one", "two"]})
 
 
+async def answered_in_part(pool: Pool) -> None:
+    inbox, job = await claimed(pool)
+    await inbox.finish(job.id, {"posts": ["one"], "unread": ['"a.zip": unsupported']})
+
+
 async def apologized(pool: Pool) -> None:
     inbox, job = await claimed(pool)
     await inbox.save_answer(job.id, "Sorry", "agent_failed after 1 attempt: The agent sent no text.")
@@ -98,9 +103,19 @@ async def refused(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("happened", "told"),
+    ("happened", "reported"),
     [
         (answered, ["mention: done", "posted: one", "posted: two", "stored: ", "finished after "]),
+        (
+            answered_in_part,
+            [
+                "mention: done",
+                "posted: one",
+                'file not read: "a.zip": unsupported',
+                "stored: ",
+                "finished after ",
+            ],
+        ),
         (
             apologized,
             [
