@@ -13,6 +13,7 @@ from bridge.db.inbox import Inbox
 from bridge.db.stops import Stops
 from bridge.errors import AgentFailed, BridgeError, LeaseLost, MattermostRefused, MattermostUnavailable
 from bridge.metrics import Metrics
+from bridge.models.agent import Question
 from bridge.models.answers import Stop
 from bridge.models.jobs import Job, Mention
 from bridge.outage import retry_until_available
@@ -138,16 +139,9 @@ class Mentions:
         """Ask, and ask again each time that the question is edited meanwhile."""
         lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
         for left in reversed(range(_MOST_CORRECTIONS + 1)):
-<<<<<<< HEAD
             growth = self.asking.growth(job, _target(mention), lease_guard, found)
             if result := await self._result(job, mention, growth):
                 return result
-=======
-            question = await self.questions.of(job, mention)
-            growth = self.asking.growth(job, _target(mention), lease_guard, question, found)
-            if result := await self._result(job, mention, question, growth):
-                return {**result, **({"unread": list(question.unread)} if question.unread else {})}
->>>>>>> 86dedf2 (why names the files that were not read)
             stop, found = await self._taken(job), growth.found
             if stop and (stop.cause != "edited" or not left):
                 text = shown_so_far(growth.text, self.asking.image_hosts) or found.text
@@ -158,8 +152,16 @@ class Mentions:
     async def _result(self, job: Job, mention: Mention, growth: Growth) -> Result | None:
         """Ask once and post the answer; None if somebody stopped it, or changed the question."""
         async with self.signs.shown(mention, lambda: not growth.is_shown):
-            whole = await self.asking.ask(partial(self.questions.of, job, mention), growth)
-            return None if whole is None else await self._finished(job, mention, whole, growth)
+            unread: list[str] = []
+            whole = await self.asking.ask(partial(self._question, job, mention, unread), growth)
+            result = None if whole is None else await self._finished(job, mention, whole, growth)
+        return {**result, "unread": unread} if result and unread else result
+
+    async def _question(self, job: Job, mention: Mention, unread: list[str]) -> Question:
+        """Return the question, and fill in the files that it goes without."""
+        question = await self.questions.of(job, mention)
+        unread[:] = question.unread
+        return question
 
     async def _finished(self, job: Job, mention: Mention, whole: str, growth: Growth) -> Result | None:
         answer = visible(whole, self.asking.image_hosts)
