@@ -66,9 +66,8 @@ def choose(
     """
     if not mine:
         return Nowhere()
-    wanted = _wanted(command, mine, offered)
-    if wanted is not None:
-        return Switched(wanted)
+    if (switched := wanted(command, mine, offered)) is not None:
+        return Switched(switched)
     if isinstance(command, Use) and command.certain:
         return AskWhich(mine, command.name)
     if chosen is None:
@@ -79,7 +78,7 @@ def choose(
     return Left(mine[0] if len(mine) == 1 else None, mine)
 
 
-def _wanted(
+def wanted(
     command: Command | None, mine: Sequence[Candidate], offered: Sequence[OrganizationId]
 ) -> Candidate | None:
     """Return the organization that a command names; a number only counts as the answer to a list."""

@@ -15,9 +15,9 @@ import structlog
 from bridge.db.inbox import Inbox
 from bridge.errors import EquaUnavailable, LeaseLost
 from bridge.models.conversation_starts import Candidate, ConversationStart
-from bridge.models.equa import PersonId
+from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention
-from bridge.organization_choice import AskWhich, Choice, Chosen, Left, Nowhere, Switched, choose
+from bridge.organization_choice import AskWhich, Choice, Chosen, Left, Nowhere, Switched, choose, wanted
 from bridge.ports import MattermostApi
 from bridge.text.commands import Command, command
 from handlers.jobs import choice_texts
@@ -76,7 +76,7 @@ class DirectMessages:
             await self.commands.starts.candidates(message.person_id, message.user_id),
         )
         try:
-            mine = await self._mine(asked)
+            mine = await self._mine(asked, _likely(asked, offered))
         except EquaUnavailable as error:
             return await self._unknown(job, error)
         if mine and asked.command == "help":
@@ -84,14 +84,10 @@ class DirectMessages:
         chosen = asked.conversation.organization_id if asked.conversation else None
         return await self._done(asked, choose(asked.command, mine, chosen, offered))
 
-    async def _mine(self, asked: _Asked) -> Sequence[Candidate]:
-        """Return the author's organizations; the chosen one is enough for a question."""
-        if asked.command is None and asked.conversation:
-            chosen = asked.conversation.organization_id
-            likely = [each for each in asked.candidates if each.organization_id == chosen]
-            if found := await self._members_of(asked, likely):
-                return found
-        return await self._members_of(asked, asked.candidates)
+    async def _mine(self, asked: _Asked, likely: Sequence[Candidate]) -> Sequence[Candidate]:
+        """Return the author's organizations; the one that is likely meant is enough if they are in it."""
+        found = await self._members_of(asked, likely)
+        return found or await self._members_of(asked, asked.candidates)
 
     async def _members_of(self, asked: _Asked, candidates: Sequence[Candidate]) -> Sequence[Candidate]:
         return await self.member_check.among(candidates, asked.person, asked.message.user_id)
@@ -179,3 +175,13 @@ class DirectMessages:
         await self.mentions.abandon(job, message)
         target = ReplyTarget(message.channel_id, message.thread, message.post_id)
         return {"posts": [await self.commands.remarker.say(job, target, text)], "skipped": reason}
+
+
+def _likely(asked: _Asked, offered: Sequence[OrganizationId]) -> Sequence[Candidate]:
+    """Return the organization that a choice names, or the one that a question continues with."""
+    if named := wanted(asked.command, asked.candidates, offered):
+        return [named]
+    if asked.command is not None or asked.conversation is None:
+        return []
+    chosen = asked.conversation.organization_id
+    return [each for each in asked.candidates if each.organization_id == chosen]

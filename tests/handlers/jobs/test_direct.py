@@ -53,10 +53,14 @@ class Equa:
 
     members: set[OrganizationId] = field(default_factory=lambda: {ACME, BIRCH})
     failure: EquaUnavailable | None = None
+    silent: set[OrganizationId] = field(default_factory=set)
+    """Organizations that the service account cannot see."""
 
     async def among(self, candidates: Sequence[Candidate], *_: object) -> Sequence[Candidate]:
         if self.failure:
             raise self.failure
+        if any(each.organization_id in self.silent for each in candidates):
+            raise EquaUnavailable("Equa does not show it.")
         return [each for each in candidates if each.organization_id in self.members]
 
 
@@ -193,6 +197,16 @@ async def test_equa_is_away(scene: Scene) -> None:
     assert result["skipped"] == "membership_unknown"
     assert scene.said() == [TRY_LATER]
     assert scene.agent.asked == []
+
+
+async def test_an_organization_that_equa_does_not_show_holds_up_no_other(scene: Scene) -> None:
+    """A choice is checked alone, and so is a question that goes on with one."""
+    scene.equa.silent = {BIRCH}
+    await scene.write("use acme")
+    await scene.write("who are you?")
+    await scene.work()
+
+    assert scene.said()[-1] == "I am 1."
 
 
 async def test_who_leaves_while_the_answer_waits_gets_none(scene: Scene) -> None:
