@@ -69,13 +69,13 @@ class Case:
         )
 
     async def next(self) -> Job:
-        (job,) = await self.inbox.claim(Capacity(1))
+        (job,) = await self.inbox.claim(Capacity(1, kinds=["membership"]))
         return job
 
     async def done(self) -> list[Any]:
         """Do all that can be done now, in order, and return the results."""
         results = []
-        while jobs := await self.inbox.claim(Capacity(1)):
+        while jobs := await self.inbox.claim(Capacity(1, kinds=["membership"])):
             results.append(await self.memberships.apply(jobs[0]))
             await self.inbox.finish(jobs[0].id, results[-1])
         return results
