@@ -20,7 +20,8 @@ _LINK = re.compile(r"(?<!!)!++\[(?P<alt>[^\[\]\n]{0,1000})\](?=[(\[])")
 _MARK = re.compile(r"!(?=\[)")
 _HTML = re.compile(r"<img\b[^<>]{0,2000}>", re.IGNORECASE)
 _SOURCE = re.compile(r"\bsrc\s{0,9}=\s{0,9}[\"']?(?P<url>[^\s\"'<>]+)", re.IGNORECASE)
-_UNFINISHED = re.compile(r"(?:!\[[^\n]{0,2000}|<img\b[^<>]{0,2000})\Z", re.IGNORECASE)
+_UNFINISHED = re.compile(r"(?:(?:<img\b[^<>]{0,2000})?!\[[^\n]{0,2000}|<img\b[^<>]{0,2000})\Z", re.IGNORECASE)
+"""One that begins within a tag may be a part of that."""
 
 _ANY = re.compile(r"!\[|<img\b", re.IGNORECASE)
 

@@ -53,7 +53,8 @@ def visible_so_far(text: str, image_hosts: Collection[str] = ()) -> str:
     clean = storable(text)
     # The last word may yet become a tag, a control word or a mention.
     finished = clean[: max(clean.rfind(" "), clean.rfind("\n"), 0)]
-    if "\n" not in finished and len(finished) < _FIRST_LINE and not _is_answer(finished):
+    beginning = finished.lstrip()
+    if "\n" not in beginning and len(beginning) < _FIRST_LINE and not _is_answer(beginning):
         return ""
     shown = without_markup(without_leading_reasoning(finished, whole=False), whole=False)
     shown, _ = without_control_words(shown)

@@ -275,6 +275,8 @@ def test_any_text_can_be_read(text: str) -> None:
 @example("[\n```\nNO_REPLY", "")
 @example("```\n![a](https://e.example/x.png) b\n```\n", "c\n")
 @example("~~~\n[[reply_to: 1<|channel|>analysis<|message|>x]]", "")
+@example("\nNo response from OpenClaw.", "")
+@example("Look: <img src=https://e.example/x![y> so", " it is")
 def test_a_growing_answer_shows_only_what_the_whole_shows(text: str, tail: str) -> None:
     """What was shown stays, whatever follows; a closing tag alone cannot be foreseen."""
     whole_text = f"{text}{tail}"
