@@ -77,6 +77,22 @@ async def test_the_page_of_a_refusal_tries_again(start_proxy: StartProxy) -> Non
     assert b"Retry-After: 5" in page
 
 
+async def test_a_flood_of_ends_is_stopped_too(start_proxy: StartProxy, bridge: Upstream) -> None:
+    """Each asks the bridge; tickets have a measure of their own."""
+    async with start_proxy() as proxy:
+        request = "GET /signup/gitlab/complete?code=c&state=s HTTP/1.1\r\nHost: h\r\n"
+        received = await exchange(
+            proxy, (f"{request}\r\n" * FLOOD + f"{request}Connection: close\r\n\r\n").encode()
+        )
+        reached = len(bridge.seen)
+        tickets = await _statuses(proxy, "127.0.0.1", 50)
+
+    page = next(each for each in received.split(b"HTTP/1.1 ") if each.startswith(b"429"))
+    assert b"equabot:login-failed" in page
+    assert 100 <= reached < FLOOD
+    assert tickets == {200: 50}
+
+
 async def test_only_signing_in_is_limited(proxy: Nginx, chat: Upstream) -> None:
     """A page of the chat takes a hundred requests at once."""
     request = "GET /static/x.js HTTP/1.1\r\nHost: h\r\n"
