@@ -27,13 +27,13 @@ async def states(pool: Pool) -> dict[str, str]:
         ({"posts": ["one", "two"]}, None, "done"),
         ({"posts": ["one", "two"], "stopped": {"cause": "word", "by": "ada"}}, None, "stopped"),
         ({"posts": ["one", "two"]}, "it failed", "failed"),
-        ({"skipped": "question_deleted"}, None, "done"),
+        ({"skipped": "question_deleted"}, None, "failed"),
     ],
 )
 async def test_the_end_of_a_job_settles_its_answer(
     pool: Pool, result: dict[str, object], failure: str | None, state: str
 ) -> None:
-    """Every post that grew, and every other one that it names."""
+    """Every post that grew, and every other one that it names; what it does not name holds no answer."""
     inbox, answers = Inbox(pool), Answers(pool)
     job = await claimed(inbox)
     await answers.note(job.id, 1, PostId("one"))
@@ -43,8 +43,9 @@ async def test_the_end_of_a_job_settles_its_answer(
 
     await inbox.finish(job.id, result)
 
-    posts = {"one", "gone", *(["two"] if "posts" in result else [])}
-    assert await states(pool) == dict.fromkeys(posts, state)
+    posts = {"one", *(["two"] if "posts" in result else [])}
+    left = "failed" if state == "done" else state
+    assert await states(pool) == {**dict.fromkeys(posts, state), "gone": left}
     whole = state == "done"
     assert await answers.unfinished([PostId("one"), PostId("other")]) == (set() if whole else {"one"})
 
