@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import Field, WithJsonSchema
 
 from bridge.errors import (
+    AccountConflict,
     BridgeError,
     DatabaseUnavailable,
     InvalidRequest,
@@ -168,6 +169,13 @@ ROUTE = Route(
         ),
         401: Reply("The ticket is unknown, used or too old; sends `equabot:login-expired`.", str, (HTML,)),
     },
-    errors=(InvalidRequest, TooManyRequests, MattermostNotConfigured, BridgeError, DatabaseUnavailable),
+    errors=(
+        InvalidRequest,
+        AccountConflict,
+        TooManyRequests,
+        MattermostNotConfigured,
+        BridgeError,
+        DatabaseUnavailable,
+    ),
     error_page=True,
 )
