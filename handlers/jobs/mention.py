@@ -77,7 +77,10 @@ class Mentions:
         if job.attempts == 1:
             return
         await self.signs.cleared(mention)
-        found = await self.poster.found(_target(mention))
+        await self._close(job, mention, await self.poster.found(_target(mention)))
+
+    async def _close(self, job: Job, mention: Mention, found: Found) -> None:
+        """Say below what has grown that nothing more comes."""
         if found.has_grown:
             closed = f"{found.text.removesuffix(INTERRUPTED).rstrip()}\n\n{INTERRUPTED}"
             lease_guard = LeaseGuard(self.inbox, job.id, self.clock)
@@ -147,6 +150,8 @@ class Mentions:
                 text = shown_so_far(growth.text, self.asking.image_hosts) or found.text
                 return await self._stopped(job, mention, stop, text, found)
             mention = await self._corrected(job, mention)
+            if done := await self._done_instead(job, mention, found):
+                return done
         raise AgentFailed("The question was edited too often while it was worked on.")
 
     async def _result(self, job: Job, mention: Mention, growth: Growth) -> Result | None:
@@ -186,6 +191,14 @@ class Mentions:
     async def _corrected(self, job: Job, mention: Mention) -> Mention:
         message = await retry_until_available("read question", partial(self.stops.message, job.id))
         return mention if message is None else replace(mention, message=message)
+
+    async def _done_instead(self, job: Job, mention: Mention, found: Found) -> Result | None:
+        """Do what a question asks of the bot itself since it was edited; None if it is still a question."""
+        if job.kind == "direct":
+            return None
+        if done := await self.commands.done(job, mention, _target(mention)):
+            await self._close(job, mention, found)
+        return done
 
     async def _stopped(self, job: Job, mention: Mention, stop: Stop, text: str, found: Found) -> Result:
         """Leave what there is, and say that it was stopped; of a deleted question nothing is said."""

@@ -827,3 +827,19 @@ async def test_of_a_command_that_was_a_question_the_half_answer_is_closed(scene:
 
     assert result["skipped"] == "help"
     assert scene.mattermost.edits == [("half", "so far\n\n(interrupted)")]
+
+
+async def test_a_question_that_becomes_a_command_is_done(scene: Scene) -> None:
+    """While the agent works on it; the agent is not asked what it can do."""
+    job = await scene.job("@equabot hello")
+
+    async def corrected_meanwhile() -> str:
+        await scene.mentions.stops.correct(ASKED, "@equabot help")
+        return "an answer"
+
+    scene.agent.work = corrected_meanwhile
+
+    result = await scene.mentions.answer(job)
+
+    assert (len(scene.agent.asked), result["skipped"]) == (1, "help")
+    assert scene.said == ["Ask me anything."]
