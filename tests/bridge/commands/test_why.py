@@ -213,9 +213,9 @@ def elsewhere(world: World, acme: Company) -> Post:
     return world.store.post_as(acme.people[0], square, "@equabot hello")
 
 
-def aside(world: World, acme: Company) -> Post:
-    direct = world.store.direct(acme.people[0], world.bot)
-    return world.store.post_as(acme.people[0], direct, "@equabot hello")
+def in_a_group(world: World, acme: Company) -> Post:
+    group = world.store.group(acme.people[0], acme.people[1], world.bot)
+    return world.store.post_as(acme.people[0], group, "@equabot hello")
 
 
 def own(world: World, acme: Company) -> Post:
@@ -249,7 +249,7 @@ def old(world: World, acme: Company) -> Post:
     ("happened", "reason"),
     [
         (elsewhere, "other_channel"),
-        (aside, "direct_message"),
+        (in_a_group, "group_message"),
         (own, "own_post"),
         (by_a_bot, "other_bot"),
         (by_a_webhook, "webhook"),
