@@ -1,7 +1,20 @@
 """What work costs in processor time, whatever else the machine is doing."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import thread_time
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Leave out what a collection costs among the objects of thousands of tests."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def seconds(work: Callable[[], object], enough: float) -> float:

@@ -10,7 +10,7 @@ _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP")
 _PIXELS = 60_000_000
 """A picture with more would take too much memory."""
 _LONGEST_SIDE = 1568
-"""Pixels; models scale down what is larger (Anthropic's and OpenAI's guides to vision)."""
+"""Pixels; models scale down what is larger (the vendors' guides to vision)."""
 _LARGEST_PNG = 600 << 10
 Image.MAX_IMAGE_PIXELS = None  # `_PIXELS` takes its place
 

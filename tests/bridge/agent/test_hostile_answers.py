@@ -1,7 +1,6 @@
 """No server holds up the others: nothing that it sends takes long in one go (CPU time)."""
 
 import contextlib
-import gc
 import json
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from bridge.agent.body import BODY_LIMIT, Body
 from bridge.agent.completions import Answer
 from bridge.agent.receive import ERROR_LIMIT, SLICE
 from bridge.agent.refusals import Refusal, refused
+from tests.support.cost import without_collection
 
 SECONDS = 0.15
 """Three times what is promised, so that a busy machine does not fail; the shapes cost up to 8 s once."""
@@ -21,11 +21,8 @@ SECONDS = 0.15
 
 @pytest.fixture(autouse=True)
 def _no_collection() -> Iterator[None]:
-    """Leave out what a collection costs among the objects of thousands of tests."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
+    with without_collection():
+        yield
 
 
 def full(piece: bytes, size: int = BODY_LIMIT) -> bytes:
