@@ -54,7 +54,7 @@ class SignIns:
 
     @database_errors
     async def begin(self, digest: bytes, start: Start, person: PersonId, proof: bytes | None = None) -> None:
-        """Store what a browser begins with; `proof` is the digest of what it has to bring besides."""
+        """Store what a browser begins with; `proof` is the digest of what it must also bring."""
         await self.pool.execute(
             """insert into sign_ins (hash, purpose, person_id, proof, expires)
                values ($1, $2, $3, $4, now() + $5::interval)""",
