@@ -1,4 +1,4 @@
-"""The beginnings of conversation_starts, and the organizations that somebody who writes directly may mean."""
+"""The beginnings of conversations, and the organizations that somebody who writes directly may mean."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -32,10 +32,6 @@ class LineStructure:
     is_code: bool
     """It is indented code."""
 
-    @property
-    def is_quoted(self) -> bool:
-        return QUOTE in self.containers
-
 
 def line_at(text: str, start: int, floor: int = 0, containers: tuple[int, ...] = ()) -> LineStructure:
     """Return how the line that begins at `start` stands.

@@ -82,6 +82,7 @@ async def _authorized(request: web.Request) -> web.Response:
 
 async def _came_back(request: web.Request, oauth: OAuth) -> web.Response:
     """Finish what this browser has begun; a link from elsewhere is bound to another browser's nonce."""
+    # Used up also where nothing was begun: whoever lured somebody here may have the other browser.
     begun = own_cookies.begun(request) or own_cookies.Begun("", "")
     confirmed = request.query["confirmed"]
     redeem = partial(oauth.provider.code_of_confirmed, confirmed, begun.nonce, oauth.client, begun.state)

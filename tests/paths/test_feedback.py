@@ -1,7 +1,7 @@
 """People rate answers by reactions: the last one of each counts, until it is taken back."""
 
 import asyncio
-from typing import Any, cast
+from typing import Any, Self, cast
 
 import pytest
 from asyncpg import Pool
@@ -41,8 +41,18 @@ def test_thumbs_rate_in_every_skin_tone(emoji: str, meaning: Rating | None) -> N
 class Raters:
     """Who reacts to an answer, and what is counted of that."""
 
-    def __init__(self, world: World, pool: Pool, answer: Post) -> None:
-        self.world, self.pool, self.answer = world, pool, answer
+    def __init__(self, world: World, pool: Pool, question: Post) -> None:
+        self.world, self.pool, self.question = world, pool, question
+        self.answer = world.answers(question)[0]
+
+    @classmethod
+    async def of(cls, world: World, pool: Pool, company: Company) -> Self:
+        """Let somebody ask, and wait for the answer until its job has ended."""
+        question = world.ask(company, "@equabot who is on our team?")
+        await world.answered(question)
+        raters = cls(world, pool, question)
+        await raters.known()
+        return raters
 
     def react(self, user: User, emoji: str) -> None:
         self.world.store.react(user, self.answer, emoji)
@@ -70,11 +80,8 @@ async def test_the_last_rating_of_a_person_counts(
     world: World, pool: Pool, acme: Company, daemon: Daemon
 ) -> None:
     """Skin tones are reactions of their own; questions, and people without a mapping, do not count."""
-    question = world.ask(acme, "@equabot who is on our team?")
-    await world.answered(question)
-    raters = Raters(world, pool, world.answers(question)[0])
+    raters = await Raters.of(world, pool, acme)
     ada, bob = acme.people[:2]
-    await raters.known()
 
     raters.react(ada, "+1")
     await raters.counted(1, 0)
@@ -89,7 +96,7 @@ async def test_the_last_rating_of_a_person_counts(
     world.store.join(acme.team, stranger)
     world.store.join(acme.agent, stranger)
     raters.react(stranger, "+1")
-    world.store.react(ada, question, "+1")
+    world.store.react(ada, raters.question, "+1")
     raters.take_back(bob, "-1")
     await raters.counted(1, 0)
     raters.take_back(ada, "+1")
@@ -100,11 +107,8 @@ async def test_a_reaction_may_come_before_the_job_ends(
     world: World, pool: Pool, acme: Company, daemon: Daemon
 ) -> None:
     """Whoever is quick is counted a little later, unless they have taken it back by then."""
-    question = world.ask(acme, "@equabot who is on our team?")
-    await world.answered(question)
-    answer, (ada, bob) = PostId(world.answers(question)[0].id), acme.people[:2]
-    raters = Raters(world, pool, world.answers(question)[0])
-    await raters.known()
+    raters = await Raters.of(world, pool, acme)
+    answer, (ada, bob) = PostId(raters.answer.id), acme.people[:2]
     (kept,) = await pool.fetch("delete from answer_posts returning post_id, job_id, part, state")
     ratings = Ratings(Feedback(pool), cast(Any, None), later=0.1)
 
@@ -122,11 +126,8 @@ async def test_what_nobody_heard_is_read_again(
     world: World, pool: Pool, acme: Company, daemon: Daemon
 ) -> None:
     """A thumb that comes or goes while the bridge is down counts as it stands when it is back."""
-    question = world.ask(acme, "@equabot who is on our team?")
-    await world.answered(question)
-    raters = Raters(world, pool, world.answers(question)[0])
+    raters = await Raters.of(world, pool, acme)
     ada, bob = acme.people[:2]
-    await raters.known()
     raters.react(ada, "+1")
     await raters.counted(1, 0)
 
