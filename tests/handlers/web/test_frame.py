@@ -132,7 +132,7 @@ async def test_a_slow_chat_is_waited_for_with_a_way_out(page: Page, bridge: Brid
     """After ten seconds there are buttons; the chat may come all the same."""
     bridge.chat.release = asyncio.Event()
     await page.clock.install()
-    await page.goto(bridge.page_of(ACME))
+    await page.goto(bridge.page_of(ACME), wait_until="domcontentloaded")
     await bridge.until(lambda: len(bridge.chat.logins) == 1)
     await page.clock.run_for(9_000)
     hint = component(page).locator("[part=hint]")
@@ -152,7 +152,7 @@ async def test_what_is_slow_no_more_is_not_called_so(page: Page, bridge: Bridge)
     """Another organization was chosen before the first one's chat came, and something is wrong with it."""
     bridge.chat.release = asyncio.Event()
     await page.clock.install()
-    await page.goto(bridge.page_of(ACME))
+    await page.goto(bridge.page_of(ACME), wait_until="domcontentloaded")
     await bridge.until(lambda: len(bridge.chat.logins) == 1)
     bridge.replies = [refusal(403, "not_a_member")]
     await component(page).evaluate("(element, id) => { element.organization = id }", BOREALIS)

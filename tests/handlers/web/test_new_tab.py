@@ -110,7 +110,7 @@ async def test_a_chat_that_still_loads_goes_on(page: Page, bridge: Bridge, code:
     """That no tab could be opened is told beside it."""
     bridge.chat.release = asyncio.Event()
     await page.clock.install()
-    await page.goto(bridge.page_of(ACME))
+    await page.goto(bridge.page_of(ACME), wait_until="domcontentloaded")
     await bridge.until(lambda: len(bridge.chat.logins) == 1)
     await page.clock.run_for(11_000)
     if code == "popup_blocked":
