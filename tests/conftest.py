@@ -10,9 +10,9 @@ from asyncpg import Pool
 
 from bridge.db.pool import open_pool
 from tests.support.browser import COMPLETE, Tabs, launched, opened
+from tests.support.hosts import Hosts
+from tests.support.hosts import hosts as built_hosts
 from tests.support.postgres import fresh_database, served
-from tests.support.world import World
-from tests.support.world import world as built_world
 
 # A deadline an example, and the speed of making them, measure what else the machine is doing.
 hypothesis.settings.register_profile(
@@ -53,9 +53,9 @@ async def pool(dsn: str) -> AsyncIterator[Pool]:
 
 
 @pytest.fixture
-async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
+async def hosts(dsn: str, pool: Pool) -> AsyncIterator[Hosts]:
     """Two organizations with their people, a sandbox Mattermost and a sandbox agent."""
-    async with built_world(dsn, pool) as built:
+    async with built_hosts(dsn, pool) as built:
         yield built
 
 

@@ -15,28 +15,28 @@ from bridge.log import configure
 from tests.bench import rows
 from tests.bench.events import event_rows
 from tests.bench.mapping import mapping_row
+from tests.bench.sign_in import sign_in_rows
 from tests.bench.sync import sync_rows
-from tests.bench.visits import visit_rows
 from tests.support.daemon import Daemon, running
+from tests.support.hosts import Hosts, hosts
 from tests.support.processes import installed
-from tests.support.world import World, world
 
 
 @asynccontextmanager
-async def fresh_world(folder: Path) -> AsyncIterator[World]:
-    """Build a world on an embedded database that syncs to disk, as in production."""
+async def fresh_hosts(folder: Path) -> AsyncIterator[Hosts]:
+    """Build hosts on an embedded database that syncs to disk, as in production."""
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(embedded.run(folder / "data"))
         await migrate(dsn)
         pool = await stack.enter_async_context(await open_pool(dsn))
-        yield await stack.enter_async_context(world(dsn, pool))
+        yield await stack.enter_async_context(hosts(dsn, pool))
 
 
 def row(what: str, at_least: str, figures: str) -> None:
     print(f"{what:<58} {at_least:<26} {figures}", flush=True)
 
 
-async def mention_rows(built: World, folder: Path) -> None:
+async def mention_rows(built: Hosts, folder: Path) -> None:
     """Time mentions through a daemon and through a bare bot, in turn."""
     async with running(built.environ, folder / "daemon.log", installed):
         mine = await rows.to_the_agent(built)
@@ -64,10 +64,10 @@ async def main() -> None:
     row("what", "at least", "measured; bare lower bound")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        async with fresh_world(folder / "one") as built:
+        async with fresh_hosts(folder / "one") as built:
             await mention_rows(built, folder)
         row("frames that are not for us", ">= 0.7 of bare", await rows.frames())
-        async with fresh_world(folder / "two") as built:
+        async with fresh_hosts(folder / "two") as built:
             daemon: Daemon
             async with running(built.environ, folder / "daemon.log", installed) as daemon:
                 row(
@@ -76,16 +76,16 @@ async def main() -> None:
                     await rows.in_progress(built, daemon),
                 )
         async with (
-            fresh_world(folder / "streaming") as built,
+            fresh_hosts(folder / "streaming") as built,
             running(built.environ, folder / "daemon.log", installed) as daemon,
         ):
             figures = await rows.streaming(built, daemon)
             row("500 answers streaming at once", "<= 250 MiB, exact <= 3 s", figures)
-        async with fresh_world(folder / "three") as built:
-            for what, at_least, figures in await visit_rows(built.dsn, folder):
+        async with fresh_hosts(folder / "three") as built:
+            for what, at_least, figures in await sign_in_rows(built.dsn, folder):
                 row(what, at_least, figures)
         async with (
-            fresh_world(folder / "four") as built,
+            fresh_hosts(folder / "four") as built,
             running(built.environ, folder / "daemon.log", installed) as daemon,
         ):
             for what, at_least, figures in await event_rows(built, daemon):

@@ -14,16 +14,16 @@ import aiohttp
 from aiohttp import web
 
 from tests.support.daemon import Daemon
-from tests.support.world import World
+from tests.support.hosts import Hosts
 
 ROUNDS = 5
 SECONDS = 1.0
 CONNECTIONS = 20
 
 
-async def mapping_row(world: World, daemon: Daemon) -> str:
+async def mapping_row(hosts: Hosts, daemon: Daemon) -> str:
     """Return requests a second, one after the other and on many connections; both servers in turn."""
-    team = world.companies[0].team.id
+    team = hosts.companies[0].team.id
     url = f"{daemon.url}/api/v1/mattermost/team-mapping/{team}"
     headers = {"Authorization": "Bearer the-first-peers-token"}
     figures = []

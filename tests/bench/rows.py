@@ -15,7 +15,7 @@ from tests.bench import ours
 from tests.bench.pump import pumping
 from tests.support.agent import TOKEN
 from tests.support.daemon import Daemon
-from tests.support.world import World
+from tests.support.hosts import Hosts
 
 ROUNDS = 5
 
@@ -40,17 +40,17 @@ async def frames() -> str:
     return f"{statistics.median(mine):,.0f}/s; bare {statistics.median(bare):,.0f}/s; ratio {ratio:.2f}"
 
 
-async def to_the_agent(world: World, mentions: int = 400) -> list[float]:
+async def to_the_agent(hosts: Hosts, mentions: int = 400) -> list[float]:
     """Measure milliseconds from the post to the agent's having the request, one mention at a time."""
-    company = world.companies[0]
+    company = hosts.companies[0]
     taken = []
     for number in range(mentions):
-        world.agent.calls.clear()
+        hosts.agent.calls.clear()
         started = time.perf_counter()
-        world.ask(company, f"@equabot hello {number}")
-        await world.agent.until(lambda: bool(world.agent.calls))
+        hosts.ask(company, f"@equabot hello {number}")
+        await hosts.agent.until(lambda: bool(hosts.agent.calls))
         taken.append((time.perf_counter() - started) * 1000)
-        await world.agent.until(lambda: not world.agent.in_progress)
+        await hosts.agent.until(lambda: not hosts.agent.in_progress)
         await asyncio.sleep(0.01)
     return taken[mentions // 10 :]
 
@@ -60,76 +60,76 @@ def percentiles(milliseconds: Sequence[float]) -> str:
     return f"p50 {statistics.median(milliseconds):.1f} ms, p99 {cuts[98]:.1f} ms"
 
 
-async def end_to_end(world: World, mentions: int = 3000, outstanding: int = 150) -> float:
+async def end_to_end(hosts: Hosts, mentions: int = 3000, outstanding: int = 150) -> float:
     """Return how many mentions a second are answered, with so many unanswered at any time."""
-    there = posts(world)
+    there = posts(hosts)
     asked = 0
     started = time.perf_counter()
-    while (answered := posts(world) - there - asked) < mentions:
+    while (answered := posts(hosts) - there - asked) < mentions:
         for _ in range(min(outstanding - (asked - answered), mentions - asked)):
-            world.ask(world.companies[asked % 2], "@equabot hello")
+            hosts.ask(hosts.companies[asked % 2], "@equabot hello")
             asked += 1
         await asyncio.sleep(0.001)
     return mentions / (time.perf_counter() - started)
 
 
-def posts(world: World) -> int:
-    return sum(len(world.store.posts_in(company.agent)) for company in world.companies)
+def posts(hosts: Hosts) -> int:
+    return sum(len(hosts.store.posts_in(company.agent)) for company in hosts.companies)
 
 
-async def in_progress(world: World, daemon: Daemon, answers: int = 2000) -> str:
+async def in_progress(hosts: Hosts, daemon: Daemon, answers: int = 2000) -> str:
     """Hold so many answers at once, then let them go and count."""
     assert daemon.process
     process = psutil.Process(daemon.process.pid)
     before, asked = process.memory_info().rss, []
-    world.agent.may_answer.clear()
+    hosts.agent.may_answer.clear()
     for number in range(answers):
-        asked.append(world.ask(world.companies[number % 2], "@equabot hello"))
+        asked.append(hosts.ask(hosts.companies[number % 2], "@equabot hello"))
         if number % 100 == 99:
             await asyncio.sleep(0.2)
-    await world.agent.until(lambda: world.agent.in_progress == answers)
+    await hosts.agent.until(lambda: hosts.agent.in_progress == answers)
     held = process.memory_info().rss
-    world.agent.may_answer.set()
-    await world.answered(*asked, seconds=120)
-    once = sum(len(world.answers(post)) == 1 for post in asked)
+    hosts.agent.may_answer.set()
+    await hosts.answered(*asked, seconds=120)
+    once = sum(len(hosts.answers(post)) == 1 for post in asked)
     return f"{held / 2**20:.0f} MiB resident (idle {before / 2**20:.0f}); {once} of {answers} answered once"
 
 
-async def streaming(world: World, daemon: Daemon, answers: int = 500) -> str:
+async def streaming(hosts: Hosts, daemon: Daemon, answers: int = 500) -> str:
     """Let so many answers grow at once for half a minute, and count what that takes."""
     assert daemon.process
     process = psutil.Process(daemon.process.pid)
     text = " ".join(f"word{number}" for number in range(600))
-    world.agent.most_pieces = 40
-    world.agent.fault_for = lambda _: Says(text, pause=0.7)
-    asked = [world.ask(world.companies[number % 2], "@equabot hello") for number in range(answers)]
-    await world.agent.until(lambda: world.agent.in_progress == answers)
-    began, before, held = time.perf_counter(), _edits(world), 0
-    while world.agent.in_progress == answers:
+    hosts.agent.most_pieces = 40
+    hosts.agent.fault_for = lambda _: Says(text, pause=0.7)
+    asked = [hosts.ask(hosts.companies[number % 2], "@equabot hello") for number in range(answers)]
+    await hosts.agent.until(lambda: hosts.agent.in_progress == answers)
+    began, before, held = time.perf_counter(), _edits(hosts), 0
+    while hosts.agent.in_progress == answers:
         held = max(held, process.memory_info().rss)
         await asyncio.sleep(0.25)
-    rate = (_edits(world) - before) / (time.perf_counter() - began)
-    await world.agent.until(lambda: not world.agent.in_progress)
+    rate = (_edits(hosts) - before) / (time.perf_counter() - began)
+    await hosts.agent.until(lambda: not hosts.agent.in_progress)
     ended = time.perf_counter()
-    await world.until(lambda: all(_is_exact(world, post, text) for post in asked), seconds=120)
+    await hosts.until(lambda: all(_is_exact(hosts, post, text) for post in asked), seconds=120)
     lag = time.perf_counter() - ended
     return f"{held / 2**20:.0f} MiB resident; {rate:.0f} edits/s; last one exact {lag:.1f} s after the agent"
 
 
-def _edits(world: World) -> int:
-    return sum(bool(post.original_id) for post in world.store.posts.values())
+def _edits(hosts: Hosts) -> int:
+    return sum(bool(post.original_id) for post in hosts.store.posts.values())
 
 
-def _is_exact(world: World, post: Post, text: str) -> bool:
-    return [answer.message for answer in world.answers(post)] == [text]
+def _is_exact(hosts: Hosts, post: Post, text: str) -> bool:
+    return [answer.message for answer in hosts.answers(post)] == [text]
 
 
 @asynccontextmanager
-async def bare_bot(kind: str, world: World) -> AsyncIterator[None]:
+async def bare_bot(kind: str, hosts: Hosts) -> AsyncIterator[None]:
     """Run a bare bot as a process of its own."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.bare", kind),
-        *(world.server.url, world.bot_token.token, world.agent_url, TOKEN),
+        *(hosts.server.url, hosts.bot_token.token, hosts.agent_url, TOKEN),
         stdout=asyncio.subprocess.PIPE,
     )
     try:

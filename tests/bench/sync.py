@@ -17,8 +17,8 @@ from bridge.log import configure
 from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import Settings
 from provisioning.report import Report
+from tests.support.provisioning import Chat, an_organization, chat, process
 from tests.support.rosters import Crew, crew_of, roster, some_people
-from tests.support.visits import Chat, an_organization, chat, process
 
 MEMBERS = 10_000
 CHANGED = MEMBERS // 100

@@ -23,7 +23,7 @@ from bridge.ops.web import fetch
 from tests.support.agent import TOKEN, agent_served, question, text_of
 from tests.support.certificates import loopback_tls
 from tests.support.forward_proxy import ForwardProxy
-from tests.support.world import World
+from tests.support.hosts import Hosts
 
 LOGIN = "Basic " + base64.b64encode(b"ada:p@ss").decode()
 
@@ -95,10 +95,10 @@ async def test_a_proxy_that_is_away_is_an_outage() -> None:
 
 
 async def test_mattermost_is_reached_through_the_proxy(
-    world: World, proxy: ForwardProxy, proxies: Proxies
+    hosts: Hosts, proxy: ForwardProxy, proxies: Proxies
 ) -> None:
     """REST in absolute form, the websocket by CONNECT."""
-    url, token = world.server.url, world.bot_token.token
+    url, token = hosts.server.url, hosts.bot_token.token
     async with connect(url, token, lambda *_: None, proxies) as api:
         me = await api.me()
         interest = Interest("agent", UserId(me.id))

@@ -12,8 +12,8 @@ from bridge.db.pool import open_pool
 from bridge.log import configure
 from tests.chaos.storm import Counts, Plan, Storm
 from tests.support.daemon import running
+from tests.support.hosts import hosts
 from tests.support.processes import installed
-from tests.support.world import world
 
 PLAN = Plan(mentions=1000, kills=30, threads=200, events=1000, pause=0.06)
 
@@ -24,7 +24,7 @@ async def storm(daemons: int, plan: Plan, folder: Path) -> Counts:
         dsn = await stack.enter_async_context(embedded.run(folder / "data"))
         await migrate(dsn)
         pool = await stack.enter_async_context(await open_pool(dsn))
-        built = await stack.enter_async_context(world(dsn, pool))
+        built = await stack.enter_async_context(hosts(dsn, pool))
         started = [
             await stack.enter_async_context(
                 running(built.environ, folder / f"daemon-{number}.log", installed)

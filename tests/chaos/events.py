@@ -10,7 +10,7 @@ import aiohttp
 
 from bridge.sandbox.mattermost import Channel, Post
 from tests.support.daemon import Daemon
-from tests.support.world import Company, World
+from tests.support.hosts import Company, Hosts
 
 TYPE = "cc.equa.document.uploaded"
 TOKEN = "the-token-of-the-platform"
@@ -19,11 +19,11 @@ TOKEN = "the-token-of-the-platform"
 class EventStream:
     """Sends events until each is accepted, and counts their notices."""
 
-    def __init__(self, world: World, daemons: Sequence[Daemon], events: int) -> None:
-        self._world = world
+    def __init__(self, hosts: Hosts, daemons: Sequence[Daemon], events: int) -> None:
+        self._world = hosts
         self._daemons = daemons
-        self._shares = [events // len(world.companies)] * len(world.companies)
-        self._channels = [self._channel(company) for company in world.companies]
+        self._shares = [events // len(hosts.companies)] * len(hosts.companies)
+        self._channels = [self._channel(company) for company in hosts.companies]
         self._read: dict[str, int] = {}
         """The numbers of the notices that were seen, by their ids."""
 

@@ -14,7 +14,7 @@ from bridge.sandbox.agent.requests import Call
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post, edit_post
 from handlers.jobs.remarks import STOPPED
-from tests.support.world import World
+from tests.support.hosts import Hosts
 
 What = Literal["nothing", "stop", "word", "edit", "delete"]
 
@@ -36,7 +36,7 @@ def _answer(question: str) -> str:
 class Meddling:
     """Meddles with questions, and knows what may have become of each."""
 
-    world: World
+    hosts: Hosts
     random: random.Random
     done: dict[str, What] = field(default_factory=dict)
     stopped: set[str] = field(default_factory=set)
@@ -49,18 +49,18 @@ class Meddling:
             what = "nothing"
         self.done[post.id] = what
         await asyncio.sleep(self.random.uniform(0.1, 4))
-        author = self.world.store.users[post.user_id]
-        present = self.world.store.posts[post.id]
+        author = self.hosts.store.users[post.user_id]
+        present = self.hosts.store.posts[post.id]
         match what:
             case "stop":
-                self.world.store.react(author, present, "octagonal_sign")
+                self.hosts.store.react(author, present, "octagonal_sign")
             case "word":
-                channel = self.world.store.channels[post.channel_id]
-                self.world.store.post_as(author, channel, "stop", root_id=post.root_id or post.id)
+                channel = self.hosts.store.channels[post.channel_id]
+                self.hosts.store.post_as(author, channel, "stop", root_id=post.root_id or post.id)
             case "edit":
-                edit_post(self.world.store, present, {"message": f"{post.message} again"})
+                edit_post(self.hosts.store, present, {"message": f"{post.message} again"})
             case "delete":
-                delete_post(self.world.store, present)
+                delete_post(self.hosts.store, present)
 
     def may_lack_an_answer(self, post: Post) -> bool:
         return post.id in self.stopped or self.done.get(post.id) == "delete"
@@ -68,10 +68,10 @@ class Meddling:
     def unfinished(self) -> Iterator[str]:
         """Yield the long questions whose answers are neither exact nor stopped."""
         for post_id in self.done:
-            post = self.world.store.posts[post_id]
+            post = self.hosts.store.posts[post_id]
             question = post.message.removeprefix("@equabot ").removesuffix(" again")
             whole = {_answer(question), _answer(f"{question} again")}
-            for answer in self.world.answers(post):
+            for answer in self.hosts.answers(post):
                 if answer.message not in whole and not answer.message.endswith(STOPPED):
                     yield f"unfinished {post_id}: {answer.message[:40]}…{answer.message[-40:]}"
 
@@ -80,7 +80,7 @@ class Meddling:
 
         A question that was stopped while it waited has no answer.
         """
-        connection = await asyncpg.connect(self.world.dsn)
+        connection = await asyncpg.connect(self.hosts.dsn)
         try:
             rows = await connection.fetch("select dedupe from jobs where result ? 'stopped'")
             self.stopped = {row["dedupe"].removeprefix("post:") for row in rows}

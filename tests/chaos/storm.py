@@ -15,7 +15,7 @@ from handlers.jobs.parts import MARK
 from tests.chaos.events import EventStream
 from tests.chaos.meddling import Meddling, long_answer
 from tests.support.daemon import Daemon
-from tests.support.world import Company, World
+from tests.support.hosts import Company, Hosts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +59,25 @@ class Counts:
 
 
 class Storm:
-    """Rages over a world; every random choice comes from one seed."""
+    """Rages over the hosts; every random choice comes from one seed."""
 
-    def __init__(self, world: World, daemons: Sequence[Daemon], plan: Plan) -> None:
-        self._world = world
+    def __init__(self, hosts: Hosts, daemons: Sequence[Daemon], plan: Plan) -> None:
+        self._world = hosts
         self._daemons = daemons
         self._plan = plan
         self._random = random.Random(plan.seed)
-        self._event_stream = EventStream(world, daemons, plan.events)
-        self._meddling = Meddling(world, self._random)
+        self._event_stream = EventStream(hosts, daemons, plan.events)
+        self._meddling = Meddling(hosts, self._random)
         self._asked: list[Post] = []
         self._kills = 0
 
     async def rage(self) -> Counts:
         """Ask everything through all the faults, wait for the last answer, and count."""
         started = time.monotonic()
-        world = self._world
-        world.agent.fault_for = self._agent_fault
+        hosts = self._world
+        hosts.agent.fault_for = self._agent_fault
         # A kill is to meet answers in the making.
-        world.agent.latency = 0.15
+        hosts.agent.latency = 0.15
         async with self._faults(), asyncio.TaskGroup() as group:
             storm = [
                 group.create_task(self._kill(), name="kill"),

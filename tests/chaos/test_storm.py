@@ -7,8 +7,8 @@ from pathlib import Path
 from bridge.db.pool import open_pool
 from tests.chaos.storm import Counts, Plan, Storm
 from tests.support.daemon import running
+from tests.support.hosts import hosts
 from tests.support.postgres import fresh_database
-from tests.support.world import world
 
 PLAN = Plan(mentions=80, kills=4, threads=20, events=80, pause=0.05)
 
@@ -17,7 +17,7 @@ async def raged(postgres: str, folder: Path, daemons: int) -> Counts:
     async with AsyncExitStack() as stack:
         dsn = await stack.enter_async_context(fresh_database(postgres))
         pool = await stack.enter_async_context(await open_pool(dsn))
-        built = await stack.enter_async_context(world(dsn, pool))
+        built = await stack.enter_async_context(hosts(dsn, pool))
         started = [
             await stack.enter_async_context(running(built.environ, folder / f"{number}-of-{daemons}.log"))
             for number in range(daemons)

@@ -1,4 +1,4 @@
-"""The daemon in its world."""
+"""The daemon among its hosts."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,28 +6,28 @@ from pathlib import Path
 import pytest
 
 from tests.support.daemon import Daemon, running
-from tests.support.world import Company, World
+from tests.support.hosts import Company, Hosts
 
 
 @pytest.fixture
-def acme(world: World) -> Company:
-    return world.companies[0]
+def acme(hosts: Hosts) -> Company:
+    return hosts.companies[0]
 
 
 @pytest.fixture
-def borealis(world: World) -> Company:
-    return world.companies[1]
+def borealis(hosts: Hosts) -> Company:
+    return hosts.companies[1]
 
 
 @pytest.fixture
-async def limiting_daemon(world: World, tmp_path: Path) -> AsyncIterator[Daemon]:
+async def limiting_daemon(hosts: Hosts, tmp_path: Path) -> AsyncIterator[Daemon]:
     """A daemon that takes as many questions of a person as it does by default."""
-    async with running({**world.environ, "ASK_LIMIT": "20,60"}, tmp_path / "daemon.log") as started:
+    async with running({**hosts.environ, "ASK_LIMIT": "20,60"}, tmp_path / "daemon.log") as started:
         yield started
 
 
 @pytest.fixture
-async def daemon(world: World, tmp_path: Path) -> AsyncIterator[Daemon]:
+async def daemon(hosts: Hosts, tmp_path: Path) -> AsyncIterator[Daemon]:
     """A daemon that is ready."""
-    async with running(world.environ, tmp_path / "daemon.log") as started:
+    async with running(hosts.environ, tmp_path / "daemon.log") as started:
         yield started

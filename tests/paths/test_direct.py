@@ -20,7 +20,7 @@ from bridge.sandbox.mattermost import Channel, Post, User
 from handlers.jobs.parts import MARK
 from handlers.jobs.remarks import BEGUN_ANEW, HOW_TO_GET_IN
 from tests.support.daemon import Daemon, running
-from tests.support.world import Company, World
+from tests.support.hosts import Company, Hosts
 
 _NO_AGE = timedelta()
 
@@ -29,23 +29,23 @@ _NO_AGE = timedelta()
 class Chat:
     """The direct channel of a person and the bot."""
 
-    world: World
+    hosts: Hosts
     pool: Pool
     user: User
     channel: Channel
 
     def ask(self, text: str, root_id: str = "", files: Sequence[tuple[str, bytes]] = ()) -> Post:
-        store = self.world.store
+        store = self.hosts.store
         ids = [store.upload_as(self.user, self.channel, name, data).id for name, data in files]
         return store.post_as(self.user, self.channel, text, root_id=root_id, file_ids=ids)
 
     def heard(self) -> list[Post]:
         """Return what the bot wrote, oldest first."""
-        return [post for post in self.world.store.posts_in(self.channel) if post.user_id == self.world.bot.id]
+        return [post for post in self.hosts.store.posts_in(self.channel) if post.user_id == self.hosts.bot.id]
 
     async def said(self, number: int) -> Post:
         """Wait until the bot has written so many posts, and return the last."""
-        await self.world.until(lambda: len(self.heard()) >= number)
+        await self.hosts.until(lambda: len(self.heard()) >= number)
         assert len(self.heard()) == number
         return self.heard()[-1]
 
@@ -57,8 +57,8 @@ class Chat:
 
     async def join(self, company: Company) -> None:
         """Become a member of a company."""
-        if not self.world.store.member_of_team(company.team.id, self.user.id):
-            self.world.store.join(company.team, self.user)
+        if not self.hosts.store.member_of_team(company.team.id, self.user.id):
+            self.hosts.store.join(company.team, self.user)
         person = await self.person()
         await Memberships(self.pool).join(company.id, person, verdict_age=_NO_AGE)
         await Memberships(self.pool).joined(company.id, person)
@@ -79,29 +79,29 @@ class Chat:
 
     def session_keys(self) -> list[str]:
         """Return the session keys of the questions to the agent."""
-        return [call.session_key for call in self.world.agent.calls]
+        return [call.session_key for call in self.hosts.agent.calls]
 
     def organizations(self) -> list[str]:
-        return [call.headers["x-equa-organization"] for call in self.world.agent.calls]
+        return [call.headers["x-equa-organization"] for call in self.hosts.agent.calls]
 
 
 @pytest.fixture
-def chat(world: World, pool: Pool, acme: Company) -> Chat:
+def chat(hosts: Hosts, pool: Pool, acme: Company) -> Chat:
     """The direct channel of somebody in Acme's team, who is no member yet as far as the bridge knows."""
     user = acme.people[0]
-    return Chat(world, pool, user, world.store.direct(user, world.bot))
+    return Chat(hosts, pool, user, hosts.store.direct(user, hosts.bot))
 
 
 @pytest.fixture
-async def remembering_nothing(world: World, tmp_path: Path) -> AsyncIterator[Daemon]:
+async def remembering_nothing(hosts: Hosts, tmp_path: Path) -> AsyncIterator[Daemon]:
     """A daemon whose agent is told the conversation with every question."""
-    environ = {**world.environ, "AGENT_KIND": "openai", "AGENT_MODEL": "equabot"}
+    environ = {**hosts.environ, "AGENT_KIND": "openai", "AGENT_MODEL": "equabot"}
     async with running(environ, tmp_path / "daemon.log") as started:
         yield started
 
 
 async def test_a_member_of_one_organization_is_simply_answered(
-    world: World, acme: Company, chat: Chat, daemon: Daemon
+    hosts: Hosts, acme: Company, chat: Chat, daemon: Daemon
 ) -> None:
     """No mention is needed; the answer is flat, or in the thread, and both are one conversation."""
     await chat.join(acme)
@@ -117,7 +117,7 @@ async def test_a_member_of_one_organization_is_simply_answered(
 
 
 async def test_a_member_of_several_chooses_once(
-    world: World, acme: Company, borealis: Company, chat: Chat, daemon: Daemon
+    hosts: Hosts, acme: Company, borealis: Company, chat: Chat, daemon: Daemon
 ) -> None:
     """The bot asks which, answers what waited, shows the organization and changes it on demand."""
     await chat.join(acme)
@@ -125,7 +125,7 @@ async def test_a_member_of_several_chooses_once(
     waiting = chat.ask("who is on our team?")
     which = await chat.said(1)
     assert which.message.endswith("1. acme\n2. borealis")
-    assert not world.agent.calls
+    assert not hosts.agent.calls
 
     chat.ask("2")
     answer = await chat.said(3)
@@ -152,7 +152,7 @@ async def test_a_member_of_several_chooses_once(
 
 
 async def test_nothing_of_one_organization_reaches_the_other(
-    world: World, acme: Company, borealis: Company, chat: Chat, remembering_nothing: Daemon
+    hosts: Hosts, acme: Company, borealis: Company, chat: Chat, remembering_nothing: Daemon
 ) -> None:
     """The agent is told the present conversation alone, in threads too, also after a change back."""
     await chat.join(acme)
@@ -168,7 +168,7 @@ async def test_nothing_of_one_organization_reaches_the_other(
     assert in_thread.root_id == first.id
     reported = [
         (call.headers["x-equa-organization"], [message["content"] for message in call.messages])
-        for call in world.agent.calls
+        for call in hosts.agent.calls
     ]
     for organization, texts in reported:
         foreign = "blue" if organization == str(acme.id) else "amber"
@@ -182,7 +182,7 @@ async def test_nothing_of_one_organization_reaches_the_other(
 
 
 async def test_who_leaves_gets_nothing(
-    world: World, acme: Company, borealis: Company, chat: Chat, daemon: Daemon
+    hosts: Hosts, acme: Company, borealis: Company, chat: Chat, daemon: Daemon
 ) -> None:
     """A question for an organization that was left goes to no other one."""
     await chat.join(acme)
@@ -203,37 +203,37 @@ async def test_who_leaves_gets_nothing(
 
 
 async def test_the_teams_members_count_where_equa_cannot_be_asked(
-    world: World, acme: Company, chat: Chat, daemon: Daemon
+    hosts: Hosts, acme: Company, chat: Chat, daemon: Daemon
 ) -> None:
     """Without a service account somebody who is out of the team is no member."""
     await chat.join(acme)
     await chat.asked("hello")
-    world.store.leave(acme.team, chat.user)
+    hosts.store.leave(acme.team, chat.user)
     assert (await chat.asked("hello")).message.startswith("I answer members")
-    assert len(world.agent.calls) == 1
+    assert len(hosts.agent.calls) == 1
 
 
-async def test_strangers_groups_and_bots(world: World, acme: Company, chat: Chat, daemon: Daemon) -> None:
+async def test_strangers_groups_and_bots(hosts: Hosts, acme: Company, chat: Chat, daemon: Daemon) -> None:
     """Somebody without a mapping hears how to get in, a group one sentence once, and bots nothing."""
-    stranger, other = world.store.create_user("stranger"), world.store.create_bot("other")
-    direct = world.store.direct(stranger, world.bot)
-    world.store.post_as(other, world.store.direct(other, world.bot), "hello")
-    world.store.post_as(stranger, direct, "hello")
-    await world.until(lambda: len(world.store.posts_in(direct)) == 2)
-    assert world.store.posts_in(direct)[-1].message == HOW_TO_GET_IN
+    stranger, other = hosts.store.create_user("stranger"), hosts.store.create_bot("other")
+    direct = hosts.store.direct(stranger, hosts.bot)
+    hosts.store.post_as(other, hosts.store.direct(other, hosts.bot), "hello")
+    hosts.store.post_as(stranger, direct, "hello")
+    await hosts.until(lambda: len(hosts.store.posts_in(direct)) == 2)
+    assert hosts.store.posts_in(direct)[-1].message == HOW_TO_GET_IN
 
-    group = world.store.group(chat.user, stranger, world.bot)
+    group = hosts.store.group(chat.user, stranger, hosts.bot)
     for _ in range(2):
-        world.store.post_as(chat.user, group, "@equabot hello")
+        hosts.store.post_as(chat.user, group, "@equabot hello")
     await chat.join(acme)
     await chat.asked("hello")
-    answers = [post for post in world.store.posts_in(group) if post.user_id == world.bot.id]
+    answers = [post for post in hosts.store.posts_in(group) if post.user_id == hosts.bot.id]
     assert [post.message.partition(" I cannot")[0] for post in answers] == ["In a group message"]
-    assert len(world.agent.calls) == 1
+    assert len(hosts.agent.calls) == 1
 
 
 async def test_what_is_asked_while_nobody_listens_is_answered(
-    world: World, acme: Company, chat: Chat, daemon: Daemon
+    hosts: Hosts, acme: Company, chat: Chat, daemon: Daemon
 ) -> None:
     """A direct channel that appears meanwhile is found at the next start."""
     await chat.join(acme)
@@ -244,7 +244,7 @@ async def test_what_is_asked_while_nobody_listens_is_answered(
 
 
 async def test_the_agent_speaks_into_the_conversation_that_there_is(
-    world: World, acme: Company, borealis: Company, chat: Chat, daemon: Daemon
+    hosts: Hosts, acme: Company, borealis: Company, chat: Chat, daemon: Daemon
 ) -> None:
     """Files and messages reach direct messages while they are its organization's, and its member's."""
     await chat.join(acme)
@@ -263,7 +263,7 @@ async def test_the_agent_speaks_into_the_conversation_that_there_is(
     assert await send_file(daemon, key) == 404
     await chat.asked("@equabot use Acme")
     chat.ask("hello")
-    await world.until(lambda: len(chat.session_keys()) == 2)
+    await hosts.until(lambda: len(chat.session_keys()) == 2)
     key = chat.session_keys()[1]
     assert await send_file(daemon, key) == 202
     await chat.leave(acme)
@@ -296,36 +296,36 @@ async def _sent(daemon: Daemon, route: str, headers: dict[str, str], **body: Any
 
 
 async def test_of_somebody_who_left_meanwhile_the_half_answer_is_closed(
-    world: World, acme: Company, chat: Chat, pool: Pool, tmp_path: Path
+    hosts: Hosts, acme: Company, chat: Chat, pool: Pool, tmp_path: Path
 ) -> None:
     """The process that answered has died, and the next one asks the agent nothing."""
     await chat.join(acme)
-    world.agent.fail(Says(" ".join(f"word{number}" for number in range(300))))
-    world.agent.piece_delay = 3
-    async with running(world.environ, tmp_path / "first.log") as first:
+    hosts.agent.fail(Says(" ".join(f"word{number}" for number in range(300))))
+    hosts.agent.piece_delay = 3
+    async with running(hosts.environ, tmp_path / "first.log") as first:
         half = await chat.asked("a long story")
         await first.kill()
     await chat.leave(acme)
     await pool.execute("update jobs set lease = now()")
 
-    async with running(world.environ, tmp_path / "second.log"):
+    async with running(hosts.environ, tmp_path / "second.log"):
         await chat.said(2)
 
     assert half.message.startswith("word0 word1")
     assert half.message.endswith("\n\n(interrupted)")
-    assert len(world.agent.calls) == 1
+    assert len(hosts.agent.calls) == 1
 
 
-async def test_two_processes_keep_one_order(world: World, chat: Chat, daemon: Daemon, tmp_path: Path) -> None:
+async def test_two_processes_keep_one_order(hosts: Hosts, chat: Chat, daemon: Daemon, tmp_path: Path) -> None:
     """Choices and questions that come at once are taken in their order, each once, whoever takes them."""
-    acme, borealis = world.companies
+    acme, borealis = hosts.companies
     await chat.join(acme)
     await chat.join(borealis)
-    async with running(world.environ, tmp_path / "second.log"):
+    async with running(hosts.environ, tmp_path / "second.log"):
         for name in ("acme", "borealis", "acme"):
             chat.ask(f"@equabot use {name}")
             chat.ask("who is on our team?")
-        await world.until(lambda: len(chat.heard()) >= 6)
+        await hosts.until(lambda: len(chat.heard()) >= 6)
 
     assert chat.organizations() == [str(each.id) for each in (acme, borealis, acme)]
     assert [post.message.startswith("I answer for") for post in chat.heard()] == [True, False] * 3

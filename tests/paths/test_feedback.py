@@ -15,7 +15,7 @@ from bridge.sandbox.mattermost import Post, User
 from bridge.sandbox.mattermost.reactions import remove
 from bridge.text.ratings import Rating, rating
 from tests.support.daemon import Daemon
-from tests.support.world import Company, World
+from tests.support.hosts import Company, Hosts
 
 
 @pytest.mark.parametrize(
@@ -41,24 +41,24 @@ def test_thumbs_rate_in_every_skin_tone(emoji: str, meaning: Rating | None) -> N
 class Raters:
     """Who reacts to an answer, and what is counted of that."""
 
-    def __init__(self, world: World, pool: Pool, question: Post) -> None:
-        self.world, self.pool, self.question = world, pool, question
-        self.answer = world.answers(question)[0]
+    def __init__(self, hosts: Hosts, pool: Pool, question: Post) -> None:
+        self.hosts, self.pool, self.question = hosts, pool, question
+        self.answer = hosts.answers(question)[0]
 
     @classmethod
-    async def of(cls, world: World, pool: Pool, company: Company) -> Self:
+    async def of(cls, hosts: Hosts, pool: Pool, company: Company) -> Self:
         """Let somebody ask, and wait for the answer until its job has ended."""
-        question = world.ask(company, "@equabot who is on our team?")
-        await world.answered(question)
-        raters = cls(world, pool, question)
+        question = hosts.ask(company, "@equabot who is on our team?")
+        await hosts.answered(question)
+        raters = cls(hosts, pool, question)
         await raters.known()
         return raters
 
     def react(self, user: User, emoji: str) -> None:
-        self.world.store.react(user, self.answer, emoji)
+        self.hosts.store.react(user, self.answer, emoji)
 
     def take_back(self, user: User, emoji: str) -> None:
-        remove(self.world.store, user, self.answer.id, emoji)
+        remove(self.hosts.store, user, self.answer.id, emoji)
 
     async def known(self) -> None:
         """Wait until the answer's job has ended."""
@@ -77,10 +77,10 @@ class Raters:
 
 
 async def test_the_last_rating_of_a_person_counts(
-    world: World, pool: Pool, acme: Company, daemon: Daemon
+    hosts: Hosts, pool: Pool, acme: Company, daemon: Daemon
 ) -> None:
     """Skin tones are reactions of their own; questions, and people without a mapping, do not count."""
-    raters = await Raters.of(world, pool, acme)
+    raters = await Raters.of(hosts, pool, acme)
     ada, bob = acme.people[:2]
 
     raters.react(ada, "+1")
@@ -92,11 +92,11 @@ async def test_the_last_rating_of_a_person_counts(
     raters.take_back(ada, "-1_dark_skin_tone")
     await raters.counted(1, 1)
 
-    stranger = world.store.create_user("stranger")
-    world.store.join(acme.team, stranger)
-    world.store.join(acme.agent, stranger)
+    stranger = hosts.store.create_user("stranger")
+    hosts.store.join(acme.team, stranger)
+    hosts.store.join(acme.agent, stranger)
     raters.react(stranger, "+1")
-    world.store.react(ada, raters.question, "+1")
+    hosts.store.react(ada, raters.question, "+1")
     raters.take_back(bob, "-1")
     await raters.counted(1, 0)
     raters.take_back(ada, "+1")
@@ -104,10 +104,10 @@ async def test_the_last_rating_of_a_person_counts(
 
 
 async def test_a_reaction_may_come_before_the_job_ends(
-    world: World, pool: Pool, acme: Company, daemon: Daemon
+    hosts: Hosts, pool: Pool, acme: Company, daemon: Daemon
 ) -> None:
     """Whoever is quick is counted a little later, unless they have taken it back by then."""
-    raters = await Raters.of(world, pool, acme)
+    raters = await Raters.of(hosts, pool, acme)
     answer, (ada, bob) = PostId(raters.answer.id), acme.people[:2]
     (kept,) = await pool.fetch("delete from answer_posts returning post_id, job_id, part, state")
     ratings = Ratings(Feedback(pool), cast(Any, None), later=0.1)
@@ -123,10 +123,10 @@ async def test_a_reaction_may_come_before_the_job_ends(
 
 
 async def test_what_nobody_heard_is_read_again(
-    world: World, pool: Pool, acme: Company, daemon: Daemon
+    hosts: Hosts, pool: Pool, acme: Company, daemon: Daemon
 ) -> None:
     """A thumb that comes or goes while the bridge is down counts as it stands when it is back."""
-    raters = await Raters.of(world, pool, acme)
+    raters = await Raters.of(hosts, pool, acme)
     ada, bob = acme.people[:2]
     raters.react(ada, "+1")
     await raters.counted(1, 0)

@@ -9,7 +9,7 @@ from bridge.sandbox.agent.faults import ErrorObject, Says
 from bridge.sandbox.mattermost import Post, RestFault
 from handlers.jobs.remarks import SORRY
 from tests.support.daemon import Daemon, running
-from tests.support.world import Company, World
+from tests.support.hosts import Company, Hosts
 
 WORDS = " ".join(f"word{number}" for number in range(400))
 ANSWER = (
@@ -18,9 +18,9 @@ ANSWER = (
 EXACT = ANSWER.replace("@all", "@\u200ball")
 
 
-def versions(world: World, post: Post) -> list[str]:
+def versions(hosts: Hosts, post: Post) -> list[str]:
     """Return the texts that a post has had, the present one last."""
-    earlier = [each for each in world.store.posts.values() if each.original_id == post.id]
+    earlier = [each for each in hosts.store.posts.values() if each.original_id == post.id]
     return [each.message for each in sorted(earlier, key=lambda each: each.update_at)] + [post.message]
 
 
@@ -38,114 +38,114 @@ async def ended(pool: Pool, post: Post) -> tuple[str, set[str]]:
 
 
 async def test_an_answer_grows_until_it_is_exact(
-    world: World, acme: Company, daemon: Daemon, pool: Pool
+    hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """In one post, whose mark stays as it is; each version is a beginning of the whole."""
-    world.agent.fail(Says(ANSWER))
-    world.agent.piece_delay = 0.6
-    post = world.ask(acme, "@equabot what do the minutes say?")
+    hosts.agent.fail(Says(ANSWER))
+    hosts.agent.piece_delay = 0.6
+    post = hosts.ask(acme, "@equabot what do the minutes say?")
 
     assert await ended(pool, post) == ("done", {"done"})
 
-    (answer,) = world.answers(post)
-    shown = versions(world, answer)
+    (answer,) = hosts.answers(post)
+    shown = versions(hosts, answer)
     assert len(shown) > 1
     assert all(EXACT.startswith(each.removesuffix("\n```")) for each in shown)
     assert shown[-1] == EXACT
 
 
-async def test_a_short_answer_is_posted_once(world: World, acme: Company, daemon: Daemon, pool: Pool) -> None:
+async def test_a_short_answer_is_posted_once(hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool) -> None:
     """Nobody reads "(edited)" below it."""
-    post = world.ask(acme, "@equabot hello")
+    post = hosts.ask(acme, "@equabot hello")
 
     assert await ended(pool, post) == ("done", {"done"})
 
-    (answer,) = world.answers(post)
-    assert versions(world, answer) == [answer.message]
+    (answer,) = hosts.answers(post)
+    assert versions(hosts, answer) == [answer.message]
 
 
 async def test_whoever_takes_a_half_answer_over_completes_it(
-    world: World, acme: Company, pool: Pool, tmp_path: Path
+    hosts: Hosts, acme: Company, pool: Pool, tmp_path: Path
 ) -> None:
     """The process has died in the middle: the same post becomes exact."""
-    world.agent.fail(Says(ANSWER), times=2)
-    world.agent.piece_delay = 1
-    async with running(world.environ, tmp_path / "first.log") as first:
-        post = world.ask(acme, "@equabot what do the minutes say?")
-        await world.answered(post)
-        (half,) = world.answers(post)
+    hosts.agent.fail(Says(ANSWER), times=2)
+    hosts.agent.piece_delay = 1
+    async with running(hosts.environ, tmp_path / "first.log") as first:
+        post = hosts.ask(acme, "@equabot what do the minutes say?")
+        await hosts.answered(post)
+        (half,) = hosts.answers(post)
         await first.kill()
-    world.agent.piece_delay = 0
+    hosts.agent.piece_delay = 0
     await pool.execute("update jobs set lease = now()")
 
-    async with running(world.environ, tmp_path / "second.log"):
+    async with running(hosts.environ, tmp_path / "second.log"):
         assert await ended(pool, post) == ("done", {"done"})
 
-    (answer,) = world.answers(post)
+    (answer,) = hosts.answers(post)
     assert (answer.id, answer.message) == (half.id, EXACT)
 
 
 async def test_an_edit_that_is_refused_ends_in_another_post(
-    world: World, acme: Company, daemon: Daemon, pool: Pool
+    hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """As with a limit of the time in which posts may be edited; the half answer is taken away."""
     refusal = "api.post.update_post.permissions_time_limit.app_error"
-    world.server.faults.rest(RestFault(status=400, error_id=refusal, method="PUT", path="/patch"))
-    world.agent.fail(Says(ANSWER))
-    world.agent.piece_delay = 0.4
-    post = world.ask(acme, "@equabot what do the minutes say?")
+    hosts.server.faults.rest(RestFault(status=400, error_id=refusal, method="PUT", path="/patch"))
+    hosts.agent.fail(Says(ANSWER))
+    hosts.agent.piece_delay = 0.4
+    post = hosts.ask(acme, "@equabot what do the minutes say?")
 
     assert (await ended(pool, post))[0] == "done"
 
-    (answer,) = [each for each in world.answers(post) if not each.delete_at]
+    (answer,) = [each for each in hosts.answers(post) if not each.delete_at]
     assert answer.message == EXACT
 
 
 async def test_what_broke_off_for_good_says_so(
-    world: World, acme: Company, daemon: Daemon, pool: Pool
+    hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """The part stays above the apology, in the same post, and the question gets a sign."""
-    world.agent.fail(ErrorObject("the model is gone", "invalid_request_error", after=f"{WORDS} {WORDS}"))
-    world.agent.piece_delay = 0.5
-    post = world.ask(acme, "@equabot what do the minutes say?")
+    hosts.agent.fail(ErrorObject("the model is gone", "invalid_request_error", after=f"{WORDS} {WORDS}"))
+    hosts.agent.piece_delay = 0.5
+    post = hosts.ask(acme, "@equabot what do the minutes say?")
 
     assert await ended(pool, post) == ("dead", {"failed"})
 
-    (answer,) = world.answers(post)
+    (answer,) = hosts.answers(post)
     assert answer.message.startswith("word0 word1")
     assert answer.message.endswith(f"\n\n(interrupted) {SORRY}")
-    assert world.store.reactions_to(post) == [(world.bot.id, "warning")]
+    assert hosts.store.reactions_to(post) == [(hosts.bot.id, "warning")]
 
 
 async def test_a_question_that_waits_gets_a_sign(
-    world: World, acme: Company, daemon: Daemon, pool: Pool
+    hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """After ten seconds without a word, and no longer than that lasts."""
-    world.agent.may_answer.clear()
-    post = world.ask(acme, "@equabot hello")
-    sign = (world.bot.id, "hourglass_flowing_sand")
-    await world.until(lambda: world.store.reactions_to(post) == [sign])
+    hosts.agent.may_answer.clear()
+    post = hosts.ask(acme, "@equabot hello")
+    sign = (hosts.bot.id, "hourglass_flowing_sand")
+    await hosts.until(lambda: hosts.store.reactions_to(post) == [sign])
 
-    world.agent.may_answer.set()
+    hosts.agent.may_answer.set()
 
     assert (await ended(pool, post))[0] == "done"
-    await world.until(lambda: world.store.reactions_to(post) == [])
+    await hosts.until(lambda: hosts.store.reactions_to(post) == [])
 
 
-async def test_answers_can_be_posted_whole(world: World, acme: Company, pool: Pool, tmp_path: Path) -> None:
+async def test_answers_can_be_posted_whole(hosts: Hosts, acme: Company, pool: Pool, tmp_path: Path) -> None:
     """With `AGENT_STREAM=off`; they can be stopped all the same."""
-    world.agent.fail(Says(ANSWER), times=2)
-    world.agent.piece_delay = 0.6
-    async with running({**world.environ, "AGENT_STREAM": "off"}, tmp_path / "whole.log"):
-        post = world.ask(acme, "@equabot what do the minutes say?")
+    hosts.agent.fail(Says(ANSWER), times=2)
+    hosts.agent.piece_delay = 0.6
+    async with running({**hosts.environ, "AGENT_STREAM": "off"}, tmp_path / "whole.log"):
+        post = hosts.ask(acme, "@equabot what do the minutes say?")
         assert (await ended(pool, post))[0] == "done"
-        (answer,) = world.answers(post)
-        assert versions(world, answer) == [EXACT]
+        (answer,) = hosts.answers(post)
+        assert versions(hosts, answer) == [EXACT]
 
-        stopped = world.ask(acme, "@equabot once more")
-        await world.agent.until(lambda: world.agent.in_progress == 1)
-        world.store.react(acme.people[0], stopped, "octagonal_sign")
+        stopped = hosts.ask(acme, "@equabot once more")
+        await hosts.agent.until(lambda: hosts.agent.in_progress == 1)
+        hosts.store.react(acme.people[0], stopped, "octagonal_sign")
         assert (await ended(pool, stopped))[0] == "done"
 
-    assert world.agent.cancelled == 1
-    assert world.answers(stopped)[0].message.endswith("(stopped)")
+    assert hosts.agent.cancelled == 1
+    assert hosts.answers(stopped)[0].message.endswith("(stopped)")

@@ -24,23 +24,23 @@ from bridge.sandbox.agent.faults import (
 from bridge.sandbox.mattermost import RestFault
 from handlers.jobs.remarks import SORRY
 from tests.support.daemon import Daemon, running
+from tests.support.hosts import Company, Hosts
+from tests.support.hosts import hosts as built_hosts
 from tests.support.postgres import expire_leases
-from tests.support.world import Company, World
-from tests.support.world import world as built_world
 
 
 async def test_what_was_asked_while_the_daemon_was_down_is_answered_in_order(
-    world: World, acme: Company, daemon: Daemon
+    hosts: Hosts, acme: Company, daemon: Daemon
 ) -> None:
     """After a start the missed posts are read over REST."""
     await daemon.kill()
-    first = world.ask(acme, "@equabot hello")
-    second = world.ask(acme, "and who holds shares?", root_id=first.id)
+    first = hosts.ask(acme, "@equabot hello")
+    second = hosts.ask(acme, "and who holds shares?", root_id=first.id)
 
     await daemon.start()
-    await world.answered(first, second)
+    await hosts.answered(first, second)
 
-    assert [reply.props["equabot_bridge"]["answers"] for reply in world.replies(first)] == [
+    assert [reply.props["equabot_bridge"]["answers"] for reply in hosts.replies(first)] == [
         first.id,
         second.id,
     ]
@@ -48,65 +48,65 @@ async def test_what_was_asked_while_the_daemon_was_down_is_answered_in_order(
 
 async def test_what_is_too_old_is_not_answered_and_why_tells_it(dsn: str, pool: Pool, tmp_path: Path) -> None:
     """A question of two days ago gets no answer any more, and its reason is kept."""
-    async with built_world(dsn, pool, clock_offset=-50 * 3600) as world:
-        acme = world.companies[0]
-        async with running(world.environ, tmp_path / "before.log"):
-            world.clock_offset = -48 * 3600
-        old = world.ask(acme, "@equabot old")
-        world.clock_offset = 0
-        new = world.ask(acme, "@equabot hello")
+    async with built_hosts(dsn, pool, clock_offset=-50 * 3600) as hosts:
+        acme = hosts.companies[0]
+        async with running(hosts.environ, tmp_path / "before.log"):
+            hosts.clock_offset = -48 * 3600
+        old = hosts.ask(acme, "@equabot old")
+        hosts.clock_offset = 0
+        new = hosts.ask(acme, "@equabot hello")
 
-        async with running(world.environ, tmp_path / "after.log"):
-            await world.answered(new)
+        async with running(hosts.environ, tmp_path / "after.log"):
+            await hosts.answered(new)
 
-        assert world.answers(old) == []
+        assert hosts.answers(old) == []
     record = await JobHistory(pool).record(PostId(old.id))
     assert record is not None
     assert (record.state, record.reason) == ("refused", "too_old")
 
 
-async def test_a_cut_socket_loses_nothing(world: World, acme: Company, daemon: Daemon) -> None:
+async def test_a_cut_socket_loses_nothing(hosts: Hosts, acme: Company, daemon: Daemon) -> None:
     """Posts of the moments without a connection are replayed or read over REST."""
     posts = []
     for number in range(6):
-        world.server.faults.cut_sockets()
-        posts.append(world.ask(acme, f"@equabot question {number}"))
+        hosts.server.faults.cut_sockets()
+        posts.append(hosts.ask(acme, f"@equabot question {number}"))
         await asyncio.sleep(0)
 
-    await world.answered(*posts)
+    await hosts.answered(*posts)
 
-    assert all(len(world.answers(post)) == 1 for post in posts)
+    assert all(len(hosts.answers(post)) == 1 for post in posts)
 
 
-async def test_a_restart_of_mattermost_loses_nothing(world: World, acme: Company, daemon: Daemon) -> None:
+async def test_a_restart_of_mattermost_loses_nothing(hosts: Hosts, acme: Company, daemon: Daemon) -> None:
     """Connections and pending ids are forgotten by the server, questions are not."""
-    before = world.ask(acme, "@equabot one")
-    await world.server.stop()
-    during = world.ask(acme, "@equabot two")
-    await world.server.start()
-    after = world.ask(acme, "@equabot three")
+    before = hosts.ask(acme, "@equabot one")
+    await hosts.server.stop()
+    during = hosts.ask(acme, "@equabot two")
+    await hosts.server.start()
+    after = hosts.ask(acme, "@equabot three")
 
-    await world.answered(before, during, after, seconds=40)
+    await hosts.answered(before, during, after, seconds=40)
 
-    assert [len(world.answers(post)) for post in (before, during, after)] == [1, 1, 1]
+    assert [len(hosts.answers(post)) for post in (before, during, after)] == [1, 1, 1]
 
 
 async def test_a_cut_of_all_database_connections_loses_nothing(
-    world: World, acme: Company, daemon: Daemon, pool: Pool
+    hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """The daemon connects again and goes on."""
-    world.agent.latency = 0.3
-    posts = [world.ask(acme, f"@equabot question {number}") for number in range(5)]
-    await world.agent.until(lambda: world.agent.in_progress == 5)
+    hosts.agent.latency = 0.3
+    posts = [hosts.ask(acme, f"@equabot question {number}") for number in range(5)]
+    await hosts.agent.until(lambda: hosts.agent.in_progress == 5)
     await pool.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity"
         " where datname = current_database() and pid <> pg_backend_pid()"
     )
-    posts.append(world.ask(acme, "@equabot one more"))
+    posts.append(hosts.ask(acme, "@equabot one more"))
 
-    await world.answered(*posts)
+    await hosts.answered(*posts)
 
-    assert all(len(world.answers(post)) == 1 for post in posts)
+    assert all(len(hosts.answers(post)) == 1 for post in posts)
 
 
 @pytest.mark.parametrize(
@@ -122,15 +122,15 @@ async def test_a_cut_of_all_database_connections_loses_nothing(
     ids=str,
 )
 async def test_an_agent_that_fails_is_told_in_one_plain_sentence(
-    world: World, acme: Company, daemon: Daemon, fault: Fault
+    hosts: Hosts, acme: Company, daemon: Daemon, fault: Fault
 ) -> None:
     """The person hears that it did not work, once, and nothing of what went wrong inside."""
-    world.agent.fail(fault, times=20)
-    post = world.ask(acme, "@equabot hello")
+    hosts.agent.fail(fault, times=20)
+    post = hosts.ask(acme, "@equabot hello")
 
-    await world.answered(post)
+    await hosts.answered(post)
 
-    assert [reply.message for reply in world.replies(post)] == [SORRY]
+    assert [reply.message for reply in hosts.replies(post)] == [SORRY]
 
 
 @pytest.mark.parametrize(
@@ -139,101 +139,101 @@ async def test_an_agent_that_fails_is_told_in_one_plain_sentence(
     ids=str,
 )
 async def test_an_agent_that_is_away_for_a_moment_is_asked_again(
-    world: World, acme: Company, daemon: Daemon, fault: Fault
+    hosts: Hosts, acme: Company, daemon: Daemon, fault: Fault
 ) -> None:
     """A start, a lost connection or a limit costs time, not the answer."""
-    world.agent.fail(fault, times=1)
-    post = world.ask(acme, "@equabot hello")
+    hosts.agent.fail(fault, times=1)
+    post = hosts.ask(acme, "@equabot hello")
 
-    await world.answered(post)
+    await hosts.answered(post)
 
-    (reply,) = world.replies(post)
+    (reply,) = hosts.replies(post)
     assert "Acme Corp" in reply.message
 
 
-async def test_a_silent_agent_is_given_up(world: World, acme: Company, tmp_path: Path) -> None:
+async def test_a_silent_agent_is_given_up(hosts: Hosts, acme: Company, tmp_path: Path) -> None:
     """After AGENT_TIMEOUT seconds without a byte the person is told; other threads do not wait for it."""
-    async with running({**world.environ, "AGENT_TIMEOUT": "1"}, tmp_path / "log"):
-        world.agent.fail(Silence(30))
-        stuck = world.ask(acme, "@equabot are you there?")
-        await world.agent.until(lambda: world.agent.in_progress == 1)
-        quick = world.ask(acme, "@equabot hello")
-        await world.answered(quick)
-        assert world.replies(stuck) == []
-        await world.answered(stuck)
+    async with running({**hosts.environ, "AGENT_TIMEOUT": "1"}, tmp_path / "log"):
+        hosts.agent.fail(Silence(30))
+        stuck = hosts.ask(acme, "@equabot are you there?")
+        await hosts.agent.until(lambda: hosts.agent.in_progress == 1)
+        quick = hosts.ask(acme, "@equabot hello")
+        await hosts.answered(quick)
+        assert hosts.replies(stuck) == []
+        await hosts.answered(stuck)
 
-    assert [reply.message for reply in world.replies(stuck)] == [SORRY]
+    assert [reply.message for reply in hosts.replies(stuck)] == [SORRY]
 
 
 async def test_an_answer_whose_create_was_lost_on_the_way_back_is_posted_once(
-    world: World, acme: Company, daemon: Daemon
+    hosts: Hosts, acme: Company, daemon: Daemon
 ) -> None:
     """The server stored the post and its answer was cut: the bot's own event confirms it."""
-    world.server.faults.rest(RestFault(when="after", cut=True, method="POST", path="/posts", times=1))
-    post = world.ask(acme, "@equabot hello")
-    await world.answered(post)
-    marker = world.ask(acme, "@equabot and now?", root_id=post.id)
-    await world.answered(marker)
+    hosts.server.faults.rest(RestFault(when="after", cut=True, method="POST", path="/posts", times=1))
+    post = hosts.ask(acme, "@equabot hello")
+    await hosts.answered(post)
+    marker = hosts.ask(acme, "@equabot and now?", root_id=post.id)
+    await hosts.answered(marker)
 
-    assert len(world.answers(post)) == 1
+    assert len(hosts.answers(post)) == 1
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
 async def test_an_answer_that_a_proxy_refuses_is_posted_later(
-    world: World, acme: Company, daemon: Daemon, status: int
+    hosts: Hosts, acme: Company, daemon: Daemon, status: int
 ) -> None:
     """While Mattermost restarts, whoever stands before it says anything."""
-    fault = world.server.faults.rest(RestFault(status=status, method="POST", path="/posts", times=1))
-    post = world.ask(acme, "@equabot hello")
-    await world.answered(post)
+    fault = hosts.server.faults.rest(RestFault(status=status, method="POST", path="/posts", times=1))
+    post = hosts.ask(acme, "@equabot hello")
+    await hosts.answered(post)
 
     assert fault.times == 0
-    assert len(world.answers(post)) == 1
+    assert len(hosts.answers(post)) == 1
 
 
 async def test_what_a_member_of_one_organization_writes_delays_no_other(
-    world: World, acme: Company, tmp_path: Path
+    hosts: Hosts, acme: Company, tmp_path: Path
 ) -> None:
     """Not even as many and as large posts as Mattermost takes, behind which nobody listened."""
-    borealis, environ = world.companies[1], {**world.environ, "BRIDGE_DATA_DIR": str(tmp_path)}
+    borealis, environ = hosts.companies[1], {**hosts.environ, "BRIDGE_DATA_DIR": str(tmp_path)}
     async with running(environ, tmp_path / "first.log") as first:
-        await world.answered(world.ask(borealis, "@equabot hello"))
+        await hosts.answered(hosts.ask(borealis, "@equabot hello"))
         await first.stop()
     for _ in range(60):
-        world.store.post_as(acme.people[0], acme.agent, "hi", props={"x": "x" * 799_000})
-    behind = world.ask(acme, "@equabot hello")
+        hosts.store.post_as(acme.people[0], acme.agent, "hi", props={"x": "x" * 799_000})
+    behind = hosts.ask(acme, "@equabot hello")
 
     async with running(environ, tmp_path / "second.log"):
         for _ in range(3):
-            await world.answered(world.ask(borealis, "@equabot hello"), seconds=10)
-        await world.answered(behind)
+            await hosts.answered(hosts.ask(borealis, "@equabot hello"), seconds=10)
+        await hosts.answered(behind)
 
 
 async def test_an_answer_is_posted_once_when_the_daemon_dies_before_its_record(
-    world: World, acme: Company, daemon: Daemon
+    hosts: Hosts, acme: Company, daemon: Daemon
 ) -> None:
     """After a kill between the post and its record the next process finds the post in the thread."""
-    slow = world.server.faults.rest(RestFault(when="after", delay=30, method="POST", path="/posts"))
-    post = world.ask(acme, "@equabot hello")
-    await world.answered(post)
+    slow = hosts.server.faults.rest(RestFault(when="after", delay=30, method="POST", path="/posts"))
+    post = hosts.ask(acme, "@equabot hello")
+    await hosts.answered(post)
     await daemon.kill()
     slow.times = 0
 
-    await expire_leases(world.dsn)
+    await expire_leases(hosts.dsn)
     await daemon.start()
-    marker = world.ask(acme, "@equabot and now?", root_id=post.id)
-    await world.answered(marker)
+    marker = hosts.ask(acme, "@equabot and now?", root_id=post.id)
+    await hosts.answered(marker)
 
-    assert len(world.answers(post)) == 1
+    assert len(hosts.answers(post)) == 1
 
 
 async def test_a_forged_mark_in_the_thread_does_not_silence_the_bot(
-    world: World, acme: Company, daemon: Daemon
+    hosts: Hosts, acme: Company, daemon: Daemon
 ) -> None:
     """Props can be copied by anybody: only the bot's own posts count as its answers."""
-    world.agent.fail(STARTING)
-    post = world.ask(acme, "@equabot hello")
-    world.store.post_as(
+    hosts.agent.fail(STARTING)
+    post = hosts.ask(acme, "@equabot hello")
+    hosts.store.post_as(
         acme.people[1],
         acme.agent,
         "@nobody fake",
@@ -241,46 +241,46 @@ async def test_a_forged_mark_in_the_thread_does_not_silence_the_bot(
         props={"equabot_bridge": {"answers": post.id, "part": 1, "of": 1}},
     )
 
-    await world.until(lambda: any("Acme Corp" in reply.message for reply in world.replies(post)))
+    await hosts.until(lambda: any("Acme Corp" in reply.message for reply in hosts.replies(post)))
 
 
-async def test_two_daemons_answer_once(world: World, acme: Company, daemon: Daemon, tmp_path: Path) -> None:
+async def test_two_daemons_answer_once(hosts: Hosts, acme: Company, daemon: Daemon, tmp_path: Path) -> None:
     """Any number of bridges on one database: each question is answered by one of them."""
-    async with running(world.environ, tmp_path / "second.log"):
-        threads = [world.ask(acme, f"@equabot question {number}") for number in range(20)]
-        follow_ups = [world.ask(acme, "and then?", root_id=thread.id) for thread in threads]
-        await world.answered(*threads, *follow_ups)
+    async with running(hosts.environ, tmp_path / "second.log"):
+        threads = [hosts.ask(acme, f"@equabot question {number}") for number in range(20)]
+        follow_ups = [hosts.ask(acme, "and then?", root_id=thread.id) for thread in threads]
+        await hosts.answered(*threads, *follow_ups)
 
     for thread, follow_up in zip(threads, follow_ups, strict=True):
-        answered = [reply.props["equabot_bridge"]["answers"] for reply in world.replies(thread)]
+        answered = [reply.props["equabot_bridge"]["answers"] for reply in hosts.replies(thread)]
         assert answered == [thread.id, follow_up.id]
 
 
-async def test_a_stop_finishes_what_is_in_hand(world: World, acme: Company, daemon: Daemon) -> None:
+async def test_a_stop_finishes_what_is_in_hand(hosts: Hosts, acme: Company, daemon: Daemon) -> None:
     """SIGTERM: the answer that is being made is posted, and the exit code is 0."""
-    world.agent.latency = 0.5
-    post = world.ask(acme, "@equabot hello")
-    await world.agent.until(lambda: world.agent.in_progress == 1)
+    hosts.agent.latency = 0.5
+    post = hosts.ask(acme, "@equabot hello")
+    await hosts.agent.until(lambda: hosts.agent.in_progress == 1)
 
     code = await daemon.stop()
 
     assert code == 0
-    assert len(world.answers(post)) == 1
+    assert len(hosts.answers(post)) == 1
 
 
 async def test_a_refused_token_is_told_and_taken_up_again_without_a_restart(
-    world: World, acme: Company, tmp_path: Path
+    hosts: Hosts, acme: Company, tmp_path: Path
 ) -> None:
     """/readyz names the variable, the API goes on meanwhile, and a token that works again is noticed."""
-    world.bot_token.is_active = False
-    daemon = Daemon(world.environ, tmp_path / "log")
+    hosts.bot_token.is_active = False
+    daemon = Daemon(hosts.environ, tmp_path / "log")
     await daemon.start()
     try:
         refused = await daemon.until_parts(lambda parts: parts["websocket"]["state"] == "token_refused")
-        world.bot_token.is_active = True
+        hosts.bot_token.is_active = True
         await daemon.ready(60)
-        post = world.ask(acme, "@equabot hello")
-        await world.answered(post)
+        post = hosts.ask(acme, "@equabot hello")
+        await hosts.answered(post)
     finally:
         await daemon.kill()
 

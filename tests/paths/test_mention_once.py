@@ -11,13 +11,13 @@ from bridge.models.chat import PostId
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post
 from tests.support.daemon import Daemon, running
-from tests.support.world import Company, World
-from tests.support.world import world as built_world
+from tests.support.hosts import Company, Hosts
+from tests.support.hosts import hosts as built_hosts
 
 
 @pytest.mark.parametrize("state", ["leaving", "left"])
 async def test_who_has_left_gets_no_answer(
-    world: World, acme: Company, daemon: Daemon, pool: Pool, state: str
+    hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool, state: str
 ) -> None:
     """Also while Mattermost still has them in the team; `why` tells the reason."""
     gone, member = acme.people
@@ -29,25 +29,25 @@ async def test_who_has_left_gets_no_answer(
         gone.id,
     )
 
-    refused, answered = world.ask(acme, "@equabot who is on our team?"), world.ask(acme, "@equabot hi", by=1)
-    await world.answered(answered)
+    refused, answered = hosts.ask(acme, "@equabot who is on our team?"), hosts.ask(acme, "@equabot hi", by=1)
+    await hosts.answered(answered)
 
     assert answered.user_id == member.id
-    assert world.replies(refused) == []
+    assert hosts.replies(refused) == []
     record = await JobHistory(pool).record(PostId(refused.id))
     assert record is not None
     assert (record.state, record.reason) == ("refused", "left_organization")
 
 
 async def test_a_question_that_is_deleted_while_the_agent_thinks_is_done(
-    world: World, acme: Company, daemon: Daemon, pool: Pool
+    hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """Nothing failed, so nobody is called."""
-    world.agent.latency = 0.3
-    post = world.ask(acme, "@equabot never mind")
-    await world.agent.until(lambda: world.agent.in_progress == 1)
+    hosts.agent.latency = 0.3
+    post = hosts.ask(acme, "@equabot never mind")
+    await hosts.agent.until(lambda: hosts.agent.in_progress == 1)
 
-    delete_post(world.store, world.store.posts[post.id])
+    delete_post(hosts.store, hosts.store.posts[post.id])
 
     ended = {"skipped": "question_deleted", "stopped": {"by": "", "cause": "deleted"}}
     assert await _ended(pool, post) == ("done", ended)
@@ -58,25 +58,25 @@ async def test_a_database_that_forgot_an_answer_does_not_bring_a_second(
     dsn: str, pool: Pool, tmp_path: Path
 ) -> None:
     """After a fail-over to a standby that was behind, or from a backup, the agent is not asked again."""
-    async with built_world(dsn, pool, clock_offset=-60) as world:
-        acme = world.companies[0]
-        async with running(world.environ, tmp_path / "before.log"):
-            first = world.ask(acme, "@equabot one")
-            await world.answered(first)
+    async with built_hosts(dsn, pool, clock_offset=-60) as hosts:
+        acme = hosts.companies[0]
+        async with running(hosts.environ, tmp_path / "before.log"):
+            first = hosts.ask(acme, "@equabot one")
+            await hosts.answered(first)
             positions = await pool.fetch("select channel_id, post_id, create_at from positions")
-            second = world.ask(acme, "@equabot two")
-            await world.answered(second)
+            second = hosts.ask(acme, "@equabot two")
+            await hosts.answered(second)
             await _ended(pool, second)
         await _forget(pool, second, positions)
-        asked = len(world.agent.calls)
-        world.clock_offset = 0
+        asked = len(hosts.agent.calls)
+        hosts.clock_offset = 0
 
-        async with running(world.environ, tmp_path / "after.log"):
+        async with running(hosts.environ, tmp_path / "after.log"):
             ended = await _ended(pool, second)
 
-        assert ended == ("done", {"posts": [post.id for post in world.answers(second)]})
-        assert len(world.answers(second)) == 1
-        assert len(world.agent.calls) == asked
+        assert ended == ("done", {"posts": [post.id for post in hosts.answers(second)]})
+        assert len(hosts.answers(second)) == 1
+        assert len(hosts.agent.calls) == asked
 
 
 async def _forget(pool: Pool, post: Post, positions: list[Record]) -> None:

@@ -18,9 +18,9 @@ from bridge.sandbox.equa import away
 from bridge.sandbox.mattermost import RestFault
 from provisioning.tokens import DESCRIPTION
 from tests.support.daemon import Daemon, running
+from tests.support.hosts import Company, Hosts
 from tests.support.processes import installed
 from tests.support.sealed import entry
-from tests.support.world import Company, World
 
 API = "/api/v1/mattermost"
 APP = "https://app.example.com"
@@ -33,7 +33,7 @@ class Outlook:
     """The daemon as the world outside sees it; everything that it says is kept."""
 
     daemon: Daemon
-    world: World
+    hosts: Hosts
     equa: Equa
     secrets: set[str] = field(default_factory=set)
     said: list[str] = field(default_factory=list)
@@ -68,12 +68,12 @@ class Outlook:
 
 
 @asynccontextmanager
-async def outlook(world: World, log: Path) -> AsyncIterator[Outlook]:
+async def outlook(hosts: Hosts, log: Path) -> AsyncIterator[Outlook]:
     async with Equa() as equa:
         environ = {
-            **world.environ,
-            "MATTERMOST_ADMIN_BOT_TOKEN": world.store.admin_token,
-            "MATTERMOST_NOTICE_TOKEN": world.store.create_token(world.bot).token,
+            **hosts.environ,
+            "MATTERMOST_ADMIN_BOT_TOKEN": hosts.store.admin_token,
+            "MATTERMOST_NOTICE_TOKEN": hosts.store.create_token(hosts.bot).token,
             "EQUA_API_URL": equa.api_url,
             "EQUA_SERVICE_EMAIL": sandbox.SERVICE.email,
             "EQUA_SERVICE_PASSWORD": SERVICE_PASSWORD,
@@ -82,7 +82,7 @@ async def outlook(world: World, log: Path) -> AsyncIterator[Outlook]:
             "LOG_LEVEL": "debug",
         }
         async with running(environ, log, installed) as daemon:
-            yield Outlook(daemon, world, equa, set(_secrets(environ)))
+            yield Outlook(daemon, hosts, equa, set(_secrets(environ)))
 
 
 def _secrets(environ: Mapping[str, str]) -> list[str]:
@@ -101,8 +101,8 @@ def _secrets(environ: Mapping[str, str]) -> list[str]:
 
 
 @pytest.fixture
-async def seen(world: World, tmp_path: Path) -> AsyncIterator[Outlook]:
-    async with outlook(world, tmp_path / "daemon.log") as built:
+async def seen(hosts: Hosts, tmp_path: Path) -> AsyncIterator[Outlook]:
+    async with outlook(hosts, tmp_path / "daemon.log") as built:
         yield built
 
 
@@ -141,12 +141,12 @@ async def _failures(seen: Outlook, company: Company) -> None:
     seen.equa.controls.fail(away())
     await seen.visit(seen.equa.store.sign_in(sandbox.BEN.id), sandbox.ACME.id)
     seen.equa.controls.clear()
-    seen.world.server.faults.rest(RestFault(status=400, error_id="api.x", path="/users/email", times=1))
+    seen.hosts.server.faults.rest(RestFault(status=400, error_id="api.x", path="/users/email", times=1))
     await seen.visit(seen.equa.store.sign_in(sandbox.BEN.id), sandbox.ACME.id)
-    seen.world.server.faults.rest(RestFault(cut=True, path="/users/me/teams", times=6))
+    seen.hosts.server.faults.rest(RestFault(cut=True, path="/users/me/teams", times=6))
     await seen.visit(seen.equa.store.sign_in(sandbox.ADA.id), sandbox.ACME.id)
-    seen.world.agent.fail(ErrorObject())
-    await seen.world.answered(seen.world.ask(company, "@equabot who is on our team?"), seconds=60)
+    seen.hosts.agent.fail(ErrorObject())
+    await seen.hosts.answered(seen.hosts.ask(company, "@equabot who is on our team?"), seconds=60)
     for token in ("the-first-peers-token", "wrong"):
         headers = {"Authorization": f"Bearer {token}"}
         await seen.ask("GET", f"{API}/team-mapping/{company.team.id}", headers=headers)
@@ -165,7 +165,7 @@ async def test_no_secret_gets_out(seen: Outlook, acme: Company) -> None:
     for path in ("/metrics", "/openapi.json", "/readyz", "/healthz", "/nowhere"):
         await seen.ask("GET", path)
     seen.said.append(_command_line(seen.daemon))
-    store = seen.world.store
+    store = seen.hosts.store
     seen.secrets.update(each.token for each in store.tokens.values() if each.description == DESCRIPTION)
     seen.secrets.update(
         user.password

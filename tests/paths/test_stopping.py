@@ -17,17 +17,17 @@ from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post, edit_post
 from tests.support.agent import serving
 from tests.support.daemon import Daemon, running
-from tests.support.world import Company, World
+from tests.support.hosts import Company, Hosts
 
 LONG = " ".join(f"word{number}" for number in range(300))
 
 
 @pytest.fixture
-def slow(world: World) -> World:
-    """A world whose agent needs long for a long answer."""
-    world.agent.fault_for = lambda call: Says(LONG if "long" in call.text else call.text)
-    world.agent.piece_delay = 3
-    return world
+def slow(hosts: Hosts) -> Hosts:
+    """Hosts whose agent needs long for a long answer."""
+    hosts.agent.fault_for = lambda call: Says(LONG if "long" in call.text else call.text)
+    hosts.agent.piece_delay = 3
+    return hosts
 
 
 async def job_of(pool: Pool, post: Post, prefix: str = "post") -> tuple[str, Any]:
@@ -43,16 +43,16 @@ async def job_of(pool: Pool, post: Post, prefix: str = "post") -> tuple[str, Any
     return row["state"], row["result"]
 
 
-async def growing(world: World, company: Company, text: str = "@equabot a long story", **where: Any) -> Post:
+async def growing(hosts: Hosts, company: Company, text: str = "@equabot a long story", **where: Any) -> Post:
     """Ask, and wait until a part of the answer is shown."""
-    post = world.ask(company, text, **where)
-    await world.answered(post)
+    post = hosts.ask(company, text, **where)
+    await hosts.answered(post)
     return post
 
 
 @pytest.mark.parametrize("on", ["question", "answer"])
 async def test_a_reaction_stops_the_run(
-    slow: World, acme: Company, daemon: Daemon, pool: Pool, on: str
+    slow: Hosts, acme: Company, daemon: Daemon, pool: Pool, on: str
 ) -> None:
     """What was shown stays, and says that it was stopped; nobody else's reaction does that."""
     post = await growing(slow, acme)
@@ -77,7 +77,7 @@ async def test_a_reaction_stops_the_run(
 
 @pytest.mark.parametrize("word", ["stop", "@equabot Stop!", "bitte stoppen", "停止"])
 async def test_a_word_in_the_thread_stops_the_run(
-    slow: World, acme: Company, daemon: Daemon, pool: Pool, word: str
+    slow: Hosts, acme: Company, daemon: Daemon, pool: Pool, word: str
 ) -> None:
     """It is no question."""
     post = await growing(slow, acme)
@@ -91,7 +91,7 @@ async def test_a_word_in_the_thread_stops_the_run(
 
 
 async def test_another_process_stops_the_run(
-    slow: World, acme: Company, daemon: Daemon, pool: Pool, tmp_path: Path
+    slow: Hosts, acme: Company, daemon: Daemon, pool: Pool, tmp_path: Path
 ) -> None:
     """The one that hears of it need not be the one that works on it."""
     post = await growing(slow, acme)
@@ -109,7 +109,7 @@ async def test_another_process_stops_the_run(
 
 
 async def test_a_deleted_question_stops_the_run(
-    slow: World, acme: Company, daemon: Daemon, pool: Pool
+    slow: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """Also what waits behind it in its thread."""
     post = await growing(slow, acme)
@@ -126,7 +126,7 @@ async def test_a_deleted_question_stops_the_run(
 
 
 async def test_an_edited_question_is_asked_anew(
-    slow: World, acme: Company, daemon: Daemon, pool: Pool
+    slow: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """The same post holds the answer to the new words; a later edit changes nothing."""
     post = await growing(slow, acme)
@@ -143,7 +143,7 @@ async def test_an_edited_question_is_asked_anew(
 
 
 async def test_an_edit_that_adds_the_mention_asks(
-    slow: World, acme: Company, daemon: Daemon, pool: Pool
+    slow: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     post = slow.ask(acme, "who is on our team?")
     await job_of(pool, post)
@@ -154,7 +154,7 @@ async def test_an_edit_that_adds_the_mention_asks(
 
 
 async def test_an_answer_is_asked_for_once_more(
-    slow: World, acme: Company, daemon: Daemon, pool: Pool
+    slow: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """By its asker, as a new post, once."""
     post = slow.ask(acme, "@equabot hello")
@@ -172,7 +172,7 @@ async def test_an_answer_is_asked_for_once_more(
 
 
 @pytest.fixture
-async def forgetful(slow: World, tmp_path: Path) -> AsyncIterator[Daemon]:
+async def forgetful(slow: Hosts, tmp_path: Path) -> AsyncIterator[Daemon]:
     """A daemon whose agent remembers nothing."""
     environ = {**slow.environ, "AGENT_KIND": "openai"}
     async with running(environ, tmp_path / "forgetful.log") as started:
@@ -180,7 +180,7 @@ async def forgetful(slow: World, tmp_path: Path) -> AsyncIterator[Daemon]:
 
 
 async def test_what_was_stopped_is_nothing_that_the_agent_has_said(
-    slow: World, acme: Company, forgetful: Daemon, pool: Pool
+    slow: Hosts, acme: Company, forgetful: Daemon, pool: Pool
 ) -> None:
     post = await growing(slow, acme)
     slow.ask(acme, "stop", root_id=post.id)
@@ -193,7 +193,7 @@ async def test_what_was_stopped_is_nothing_that_the_agent_has_said(
 
 
 async def test_an_administrator_stops_the_answers_of_others(
-    slow: World, acme: Company, pool: Pool, tmp_path: Path
+    slow: Hosts, acme: Company, pool: Pool, tmp_path: Path
 ) -> None:
     """Equa says who that is, asked by the service account; nobody else's reaction counts."""
     _, admin = acme.people

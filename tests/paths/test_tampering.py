@@ -10,45 +10,45 @@ from bridge.db.teams import Teams
 from bridge.models.chat import ChannelId
 from bridge.sandbox.mattermost import channel_members, channels
 from tests.support.daemon import Daemon, running
+from tests.support.hosts import Company, Hosts
 from tests.support.sealed import entry
-from tests.support.world import Company, World
 
 
 @pytest.fixture
-def environ(world: World) -> Mapping[str, str]:
+def environ(hosts: Hosts) -> Mapping[str, str]:
     """The settings of a process that may repair."""
     return {
-        **world.environ,
-        "MATTERMOST_ADMIN_BOT_TOKEN": world.store.admin_token,
+        **hosts.environ,
+        "MATTERMOST_ADMIN_BOT_TOKEN": hosts.store.admin_token,
         "TOKEN_KEYS": entry("k1"),
     }
 
 
 @pytest.fixture
 async def repairing(
-    world: World, environ: Mapping[str, str], pool: Pool, tmp_path: Path
+    hosts: Hosts, environ: Mapping[str, str], pool: Pool, tmp_path: Path
 ) -> AsyncIterator[Daemon]:
-    for company in world.companies:
+    for company in hosts.companies:
         agent = ChannelId(company.agent.id)
         await Teams(pool).record_channels(company.id, {"agent": (agent, None)})
     async with running(environ, tmp_path / "repairing.log") as daemon:
         yield daemon
 
 
-def removed(world: World, acme: Company) -> None:
-    channel_members.remove_member(world.store, acme.agent, world.bot, acme.people[1])
+def removed(hosts: Hosts, acme: Company) -> None:
+    channel_members.remove_member(hosts.store, acme.agent, hosts.bot, acme.people[1])
 
 
-def out_of_the_team(world: World, acme: Company) -> None:
-    world.store.leave(acme.team, world.bot)
+def out_of_the_team(hosts: Hosts, acme: Company) -> None:
+    hosts.store.leave(acme.team, hosts.bot)
 
 
-def renamed(world: World, acme: Company) -> None:
-    channels.patch_channel(world.store, acme.agent, {"name": "gone-fishing"})
+def renamed(hosts: Hosts, acme: Company) -> None:
+    channels.patch_channel(hosts.store, acme.agent, {"name": "gone-fishing"})
 
 
-def archived(world: World, acme: Company) -> None:
-    channels.archive_channel(world.store, acme.people[1], acme.agent)
+def archived(hosts: Hosts, acme: Company) -> None:
+    channels.archive_channel(hosts.store, acme.people[1], acme.agent)
 
 
 def changes(daemon: Daemon) -> list[tuple[str, str]]:
@@ -71,74 +71,74 @@ def repairs(daemon: Daemon) -> list[list[str]]:
     ],
 )
 async def test_what_was_asked_meanwhile_is_answered(
-    world: World,
+    hosts: Hosts,
     acme: Company,
     repairing: Daemon,
-    tamper: Callable[[World, Company], None],
+    tamper: Callable[[Hosts, Company], None],
     change: str,
     *,
     named: bool,
 ) -> None:
     """Without a visit and without a sync; the log says who did it where Mattermost does."""
-    await world.answered(world.ask(acme, "@equabot hello"))
+    await hosts.answered(hosts.ask(acme, "@equabot hello"))
 
-    tamper(world, acme)
-    asked = None if acme.agent.delete_at else world.ask(acme, "@equabot who holds shares?")
-    await world.until(lambda: world.store.member_of_channel(acme.agent.id, world.bot.id) is not None)
-    await world.until(lambda: acme.agent.name == "agent" and not acme.agent.delete_at)
-    asked = asked or world.ask(acme, "@equabot who holds shares?")
+    tamper(hosts, acme)
+    asked = None if acme.agent.delete_at else hosts.ask(acme, "@equabot who holds shares?")
+    await hosts.until(lambda: hosts.store.member_of_channel(acme.agent.id, hosts.bot.id) is not None)
+    await hosts.until(lambda: acme.agent.name == "agent" and not acme.agent.delete_at)
+    asked = asked or hosts.ask(acme, "@equabot who holds shares?")
 
-    await world.answered(asked)
+    await hosts.answered(asked)
     assert changes(repairing) == [(change, acme.people[1].id if named else "")]
 
 
 @pytest.mark.parametrize("tamper", [removed, out_of_the_team, renamed, archived])
 async def test_what_was_done_while_nobody_listened_is_repaired(
-    world: World,
+    hosts: Hosts,
     acme: Company,
     repairing: Daemon,
-    tamper: Callable[[World, Company], None],
+    tamper: Callable[[Hosts, Company], None],
 ) -> None:
     """No event of it reaches the process that starts afterwards."""
-    await world.answered(world.ask(acme, "@equabot hello"))
+    await hosts.answered(hosts.ask(acme, "@equabot hello"))
     await repairing.stop()
 
-    asked = world.ask(acme, "@equabot who holds shares?")
-    tamper(world, acme)
+    asked = hosts.ask(acme, "@equabot who holds shares?")
+    tamper(hosts, acme)
     await repairing.start()
 
-    await world.answered(asked)
+    await hosts.answered(asked)
     assert acme.agent.name == "agent"
-    assert world.store.member_of_channel(acme.agent.id, world.bot.id) is not None
+    assert hosts.store.member_of_channel(acme.agent.id, hosts.bot.id) is not None
     assert changes(repairing) == [("not_heard", "")]
 
 
 async def test_asked_after_a_repair_of_what_was_done_while_nobody_listened(
-    world: World, acme: Company, repairing: Daemon
+    hosts: Hosts, acme: Company, repairing: Daemon
 ) -> None:
     """The process connects while the channel is archived, which makes it deaf there."""
-    await world.answered(world.ask(acme, "@equabot hello"))
+    await hosts.answered(hosts.ask(acme, "@equabot hello"))
     await repairing.stop()
-    archived(world, acme)
+    archived(hosts, acme)
     await repairing.start()
-    await world.until(lambda: not acme.agent.delete_at)
+    await hosts.until(lambda: not acme.agent.delete_at)
 
-    await world.answered(world.ask(acme, "@equabot who holds shares?"))
+    await hosts.answered(hosts.ask(acme, "@equabot who holds shares?"))
 
 
 async def test_two_processes_repair_once(
-    world: World, repairing: Daemon, environ: Mapping[str, str], pool: Pool, tmp_path: Path
+    hosts: Hosts, repairing: Daemon, environ: Mapping[str, str], pool: Pool, tmp_path: Path
 ) -> None:
     """Both hear of it; one job comes of it, or a second that finds nothing to do."""
-    acme = world.companies[0]
+    acme = hosts.companies[0]
     async with running(environ, tmp_path / "other.log") as other:
-        removed(world, acme)
-        asked = world.ask(acme, "@equabot hello")
-        await world.answered(asked)
-        await world.until(lambda: bool(repairs(repairing) or repairs(other)))
-        await world.answered(world.ask(acme, "@equabot and now?"))
+        removed(hosts, acme)
+        asked = hosts.ask(acme, "@equabot hello")
+        await hosts.answered(asked)
+        await hosts.until(lambda: bool(repairs(repairing) or repairs(other)))
+        await hosts.answered(hosts.ask(acme, "@equabot and now?"))
 
         done = [*repairs(repairing), *repairs(other)]
     assert [bool(found) for found in done].count(True) == 1
-    assert len(world.answers(asked)) == 1
+    assert len(hosts.answers(asked)) == 1
     assert await pool.fetchval("select count(*) from jobs where kind = 'repair' and state = 'waiting'") == 0

@@ -4,19 +4,19 @@ from pathlib import Path
 
 from tests.support.daemon import running
 from tests.support.forward_proxy import ForwardProxy
-from tests.support.world import Company, World
+from tests.support.hosts import Company, Hosts
 
 
-async def test_a_mention_is_answered_through_the_proxy(world: World, acme: Company, tmp_path: Path) -> None:
+async def test_a_mention_is_answered_through_the_proxy(hosts: Hosts, acme: Company, tmp_path: Path) -> None:
     """REST, the websocket and the agent; without the variables nothing else has to be set."""
     async with ForwardProxy().served() as proxy:
-        environ = {**world.environ, "HTTP_PROXY": proxy.url, "BRIDGE_DATA_DIR": str(tmp_path)}
+        environ = {**hosts.environ, "HTTP_PROXY": proxy.url, "BRIDGE_DATA_DIR": str(tmp_path)}
         async with running(environ, tmp_path / "log"):
-            post = world.ask(acme, "@equabot who is on our team?")
-            await world.answered(post)
+            post = hosts.ask(acme, "@equabot who is on our team?")
+            await hosts.answered(post)
         lines = set(proxy.lines)
 
-    assert "Acme Corp" in world.answers(post)[0].message
-    assert f"CONNECT {world.server.url.removeprefix('http://')}" in lines
-    assert f"POST {world.server.url}/api/v4/posts" in {line.partition("?")[0] for line in lines}
+    assert "Acme Corp" in hosts.answers(post)[0].message
+    assert f"CONNECT {hosts.server.url.removeprefix('http://')}" in lines
+    assert f"POST {hosts.server.url}/api/v4/posts" in {line.partition("?")[0] for line in lines}
     assert any(line.endswith("/v1/chat/completions") for line in lines)

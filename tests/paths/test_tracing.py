@@ -6,20 +6,20 @@ from aiohttp import ClientSession
 
 from tests.support.collector import collecting
 from tests.support.daemon import running
+from tests.support.hosts import Company, Hosts
 from tests.support.ports import reserved_port
-from tests.support.world import Company, World
 
 FAST = {"OTEL_BSP_SCHEDULE_DELAY": "100"}
 """Milliseconds between two batches; the SDK's own variable."""
 
 
-async def test_a_mention_is_one_trace(world: World, acme: Company, tmp_path: Path) -> None:
+async def test_a_mention_is_one_trace(hosts: Hosts, acme: Company, tmp_path: Path) -> None:
     """Seen, worked on, asked, posted: one trace under the id that the log and the agent have too."""
     async with collecting() as collector:
-        environ = {**world.environ, **FAST, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        environ = {**hosts.environ, **FAST, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         async with running(environ, tmp_path / "daemon.log") as daemon:
-            post = world.ask(acme, "@equabot who is on our team?")
-            await world.answered(post)
+            post = hosts.ask(acme, "@equabot who is on our team?")
+            await hosts.answered(post)
             assert await daemon.stop() == 0
 
     (job,) = [span for span in collector.spans if span.name == "job mention"]
@@ -31,18 +31,18 @@ async def test_a_mention_is_one_trace(world: World, acme: Company, tmp_path: Pat
     assert seen.attributes["request_id"] == job.attributes["request_id"] == post.id
     assert job.attributes["outcome"] == "done"
     assert {span.service for span in collector.spans} == {"equabot-bridge"}
-    (call,) = world.agent.calls
+    (call,) = hosts.agent.calls
     assert call.headers["traceparent"] == f"00-{job.trace}-{trace['agent'].id}-01"
     assert call.headers["x-request-id"] == post.id
     (line,) = [line for line in daemon.lines() if line.get("event") == "job"]
     assert line["request_id"] == post.id
 
 
-async def test_a_request_joins_its_callers_trace(world: World, tmp_path: Path) -> None:
+async def test_a_request_joins_its_callers_trace(hosts: Hosts, tmp_path: Path) -> None:
     """Who sends a `traceparent` finds our part of the work under it."""
     caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     async with collecting() as collector, ClientSession() as client:
-        environ = {**world.environ, **FAST, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
+        environ = {**hosts.environ, **FAST, "OTEL_EXPORTER_OTLP_ENDPOINT": collector.url}
         async with running(environ, tmp_path / "daemon.log") as daemon:
             headers = {"traceparent": caller, "X-Request-Id": "asked-by-somebody"}
             url = f"{daemon.url}/api/v1/mattermost/team-mapping/{'t' * 26}"
@@ -56,11 +56,11 @@ async def test_a_request_joins_its_callers_trace(world: World, tmp_path: Path) -
     assert (served.attributes["status"], served.attributes["code"]) == (401, "not_signed_in")
 
 
-async def test_an_absent_collector_holds_nothing_up(world: World, acme: Company, tmp_path: Path) -> None:
+async def test_an_absent_collector_holds_nothing_up(hosts: Hosts, acme: Company, tmp_path: Path) -> None:
     """Nobody listens there: the bot answers, and a stop is a stop."""
-    environ = {**world.environ, **FAST, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{reserved_port()}"}
+    environ = {**hosts.environ, **FAST, "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{reserved_port()}"}
     async with running(environ, tmp_path / "daemon.log") as daemon:
-        post = world.ask(acme, "@equabot who is on our team?")
-        await world.answered(post)
+        post = hosts.ask(acme, "@equabot who is on our team?")
+        await hosts.answered(post)
 
         assert await daemon.stop(seconds=10) == 0

@@ -17,23 +17,23 @@ from bridge.sandbox import demo_data as sandbox
 from bridge.sandbox.equa import Server as Equa
 from provisioning.tokens import DESCRIPTION
 from tests.support.daemon import Daemon, running
+from tests.support.hosts import Hosts
 from tests.support.sealed import entry
-from tests.support.world import World
 
 OLD, NEW = entry("k1"), entry("k2")
 
 
 @dataclass(slots=True)
 class Town:
-    """Equa beside a world, and what a daemon has to know of both."""
+    """Equa beside the other hosts, and what a daemon has to know of all."""
 
-    world: World
+    hosts: Hosts
     equa: Equa
 
     def environ(self, **variables: str) -> Mapping[str, str]:
         return {
-            **self.world.environ,
-            "MATTERMOST_ADMIN_BOT_TOKEN": self.world.store.admin_token,
+            **self.hosts.environ,
+            "MATTERMOST_ADMIN_BOT_TOKEN": self.hosts.store.admin_token,
             "EQUA_API_URL": self.equa.api_url,
             "TOKEN_KEYS": OLD,
             **variables,
@@ -59,19 +59,19 @@ class Town:
                 f"{daemon.url}/login/token", params=query, allow_redirects=False
             ) as response:
                 assert (response.status, response.headers["Location"]) == (303, query["redirect_to"])
-            async with browser.get(f"{self.world.server.url}/api/v4/users/me") as response:
+            async with browser.get(f"{self.hosts.server.url}/api/v4/users/me") as response:
                 name: str = (await response.json())["username"]
                 return name
 
     def tokens(self) -> list[str]:
-        tokens = self.world.store.tokens.values()
+        tokens = self.hosts.store.tokens.values()
         return [each.token for each in tokens if each.description == DESCRIPTION and each.is_active]
 
 
 @pytest.fixture
-async def town(world: World) -> AsyncIterator[Town]:
+async def town(hosts: Hosts) -> AsyncIterator[Town]:
     async with Equa() as equa:
-        yield Town(world, equa)
+        yield Town(hosts, equa)
 
 
 @asynccontextmanager

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from bridge.models.equa import Organization, Person
-from tests.support.visits import Chat, Process, a_person, an_organization
-from tests.support.visits import chat as running_chat
-from tests.support.visits import process as running_process
+from tests.support.provisioning import Chat, Process, a_person, an_organization
+from tests.support.provisioning import chat as running_chat
+from tests.support.provisioning import process as running_process
 
 
 @pytest.fixture

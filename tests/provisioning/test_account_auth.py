@@ -12,8 +12,8 @@ from bridge.sandbox.mattermost.sessions import log_in
 from provisioning.provisioner import Provisioner
 from provisioning.sync import TeamSync
 from tests.support.crashes import Crash, Crashes, When
+from tests.support.provisioning import Chat, Process, a_person, an_organization
 from tests.support.rosters import crew_of, roster, some_people
-from tests.support.visits import Chat, Process, a_person, an_organization
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import RestFault, User
 from bridge.sandbox.mattermost.faults import When
 from provisioning.addresses import email_digest
+from tests.support.provisioning import Chat, Process, a_person, an_organization
 from tests.support.rosters import Crew, crew_of, line, roster
-from tests.support.visits import Chat, Process, a_person, an_organization
 
 TYPED = "typed@elsewhere.example"
 RETURNING = ["/users/me/teams"]

@@ -17,7 +17,7 @@ from provisioning.channels import ChannelProvisioner
 from provisioning.default_channels import NOTICES
 from provisioning.team_bots import TeamBots
 from provisioning.teams import ensure_team
-from tests.support.visits import CHANNELS, Chat, Process
+from tests.support.provisioning import CHANNELS, Chat, Process
 
 
 class TeamChannels:

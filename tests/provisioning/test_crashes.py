@@ -10,8 +10,8 @@ from bridge.models.equa import Organization, Person
 from provisioning.provisioner import Provisioner, Session
 from provisioning.users import ensure_user
 from tests.support.crashes import Crash, Crashes, When
+from tests.support.provisioning import CHANNELS, Chat, Process, a_person, an_organization
 from tests.support.rosters import crew_of, line, roster
-from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization
 
 Work = Callable[[Provisioner], Awaitable[object]]
 

@@ -10,7 +10,7 @@ from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import User
 from provisioning.joining import ProvisionedTeam, ensure_membership
 from provisioning.users import ensure_user
-from tests.support.visits import CHANNELS, Chat, Process
+from tests.support.provisioning import CHANNELS, Chat, Process
 
 JUST_NOW = timedelta(seconds=15)
 

@@ -9,8 +9,8 @@ from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import User
 from bridge.sandbox.mattermost.teams import patch_team
 from bridge.sandbox.mattermost.users import patch_user
+from tests.support.provisioning import Chat, Process, a_person, an_organization
 from tests.support.rosters import Crew, crew_of, line, roster
-from tests.support.visits import Chat, Process, a_person, an_organization
 
 BEN = a_person("Ben")
 """Somebody else, so that a roster does not name one person only."""

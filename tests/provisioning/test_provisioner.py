@@ -14,8 +14,8 @@ from bridge.sandbox.mattermost.activation import set_active
 from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
 from bridge.sandbox.mattermost.teams import archive_team
 from provisioning.team_looks import TeamLooks
-from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization
-from tests.support.visits import process as running_process
+from tests.support.provisioning import CHANNELS, Chat, Process, a_person, an_organization
+from tests.support.provisioning import process as running_process
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import RestFault
 from provisioning.sign_in_provider import SignInProvider
 from tests.support.crashes import Crash, Crashes, When
-from tests.support.visits import Chat, Process, a_person
+from tests.support.provisioning import Chat, Process, a_person
 
 CLIENT = Client("equabot-bridge", "https://chat.example.com/signup/gitlab/complete")
 STATE = "a-state"

@@ -5,7 +5,7 @@ import pytest
 from bridge.errors import NotSignedIn
 from bridge.models.equa import Organization, Person
 from provisioning.sign_in_service import SignInService
-from tests.support.visits import Process, an_organization
+from tests.support.provisioning import Process, an_organization
 
 
 async def test_a_ticket_leads_to_its_own_team(process: Process, ada: Person, acme: Organization) -> None:

@@ -30,7 +30,7 @@ from bridge.sandbox.mattermost.teams import archive_team
 from provisioning.provisioner import Session
 from tests.support.crashes import Crash, Crashes, When
 from tests.support.postgres import fresh_database
-from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization, chat, process
+from tests.support.provisioning import CHANNELS, Chat, Process, a_person, an_organization, chat, process
 
 T = TypeVar("T")
 

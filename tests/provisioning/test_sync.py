@@ -14,8 +14,8 @@ from bridge.sandbox.mattermost.sessions import revoke_token
 from provisioning.report import Counts, Progress, Report
 from provisioning.roster import RosterSnapshot
 from provisioning.sign_in_service import SignInService
+from tests.support.provisioning import CHANNELS, Chat, Process, a_person, an_organization, process
 from tests.support.rosters import Crew, crew_of, line, roster, some_people
-from tests.support.visits import CHANNELS, Chat, Process, a_person, an_organization, process
 
 NO = "api.context.permissions.app_error"
 DEFAULTS = ["announcements", "cap-table", "documents", "agent"]

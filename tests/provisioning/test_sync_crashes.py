@@ -9,8 +9,8 @@ from bridge.models.equa import Organization, PersonId
 from provisioning.roster import RosterSnapshot
 from provisioning.sync import TeamSync
 from tests.support.crashes import Crash, Crashes, When
+from tests.support.provisioning import CHANNELS, Chat, Process, a_person
 from tests.support.rosters import Crew, crew_of, line, roster
-from tests.support.visits import CHANNELS, Chat, Process, a_person
 
 EVERY_WAY: list[When] = ["before", "after", "during"]
 

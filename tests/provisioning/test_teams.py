@@ -11,7 +11,7 @@ from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.teams import archive_team
 from provisioning.names import team_names
 from provisioning.teams import ensure_team
-from tests.support.visits import Chat, Process, an_organization
+from tests.support.provisioning import Chat, Process, an_organization
 
 
 async def ensured(process: Process, organization: Organization) -> Team:

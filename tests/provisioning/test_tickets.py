@@ -8,7 +8,7 @@ import pytest
 from bridge.errors import NotAMember, NotSignedIn
 from bridge.models.equa import Organization, Person
 from provisioning.sign_in_service import SignInResult
-from tests.support.visits import Chat, Process, a_person, an_organization
+from tests.support.provisioning import Chat, Process, a_person, an_organization
 
 
 async def visited(process: Process, person: Person, organization: Organization) -> str:

@@ -10,7 +10,7 @@ from bridge.sandbox.mattermost.sessions import revoke_token, set_token_active
 from bridge.secrets.key_ring import KeyRing, new_key
 from provisioning.tokens import ensure_token
 from provisioning.users import ensure_user
-from tests.support.visits import KEYS, Chat, Process, an_organization
+from tests.support.provisioning import KEYS, Chat, Process, an_organization
 
 
 class Holder:

@@ -9,7 +9,7 @@ from bridge.models.chat import NewUser, User
 from bridge.models.equa import Person
 from bridge.sandbox.mattermost import RestFault
 from provisioning.users import ensure_user
-from tests.support.visits import Chat, Process, a_person
+from tests.support.provisioning import Chat, Process, a_person
 
 
 async def test_a_new_person_gets_an_account(chat: Chat, process: Process, ada: Person) -> None:

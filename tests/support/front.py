@@ -16,9 +16,9 @@ from bridge.secrets.key_ring import new_key
 from handlers.http.app_keys import Limits
 from provisioning.tokens import DESCRIPTION
 from tests.support.api import PLATFORM_TOKENS, TOKENS
+from tests.support.provisioning import Chat
+from tests.support.provisioning import chat as running_chat
 from tests.support.services import Built, built
-from tests.support.visits import Chat
-from tests.support.visits import chat as running_chat
 
 APP = "https://app.example.com"
 """The web app's origin."""

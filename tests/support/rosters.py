@@ -13,7 +13,7 @@ from bridge.sandbox.mattermost import User
 from provisioning.report import Report
 from provisioning.roster import RosterSnapshot
 from provisioning.sync import TeamSync
-from tests.support.visits import Chat, Process, a_person
+from tests.support.provisioning import Chat, Process, a_person
 
 
 def line(person: Person, **changed: object) -> Member:

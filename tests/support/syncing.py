@@ -22,8 +22,8 @@ from bridge.worker import Worker, WorkerConfig
 from handlers.http.app_keys import Limits
 from handlers.http.limits import Timeouts
 from tests.support.front import ACME, Front, served
-from tests.support.visits import Chat
-from tests.support.visits import chat as running_chat
+from tests.support.provisioning import Chat
+from tests.support.provisioning import chat as running_chat
 
 SERVICE = {"EQUA_SERVICE_EMAIL": demo_data.SERVICE.email, "EQUA_SERVICE_PASSWORD": demo_data.PASSWORD}
 

@@ -23,7 +23,7 @@ from bridge.reasons import REASONS
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post
 from tests.support.daemon import running
-from tests.support.world import Company, World
+from tests.support.hosts import Company, Hosts
 
 POST = "p" * 26
 ACME = OrganizationId(UUID(int=1))
@@ -37,8 +37,8 @@ def log() -> Iterator[None]:
 
 
 @pytest.fixture
-def acme(world: World) -> Company:
-    return world.companies[0]
+def acme(hosts: Hosts) -> Company:
+    return hosts.companies[0]
 
 
 async def ask(environ: Mapping[str, str], post_id: str = POST) -> int:
@@ -190,8 +190,8 @@ async def test_without_a_mattermost_only_what_is_stored_is_known(
     ]
 
 
-async def test_an_unknown_post_is_told(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert await ask(world.environ) == 1
+async def test_an_unknown_post_is_told(hosts: Hosts, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await ask(hosts.environ) == 1
 
     assert lines(capsys) == [
         "The bot cannot see such a post: it does not exist, or the bot is not in its channel."
@@ -199,50 +199,50 @@ async def test_an_unknown_post_is_told(world: World, capsys: pytest.CaptureFixtu
 
 
 async def test_a_deleted_post_is_told(
-    world: World, acme: Company, capsys: pytest.CaptureFixture[str]
+    hosts: Hosts, acme: Company, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Mattermost does not show it any more."""
-    post = world.ask(acme, "@equabot hello")
-    delete_post(world.store, post)
+    post = hosts.ask(acme, "@equabot hello")
+    delete_post(hosts.store, post)
 
-    assert await ask(world.environ, post.id) == 1
-
-
-def elsewhere(world: World, acme: Company) -> Post:
-    square = world.store.channel(acme.team, "town-square")
-    return world.store.post_as(acme.people[0], square, "@equabot hello")
+    assert await ask(hosts.environ, post.id) == 1
 
 
-def in_a_group(world: World, acme: Company) -> Post:
-    group = world.store.group(acme.people[0], acme.people[1], world.bot)
-    return world.store.post_as(acme.people[0], group, "@equabot hello")
+def elsewhere(hosts: Hosts, acme: Company) -> Post:
+    square = hosts.store.channel(acme.team, "town-square")
+    return hosts.store.post_as(acme.people[0], square, "@equabot hello")
 
 
-def own(world: World, acme: Company) -> Post:
-    return world.store.post_as(world.bot, acme.agent, "@equabot hello")
+def in_a_group(hosts: Hosts, acme: Company) -> Post:
+    group = hosts.store.group(acme.people[0], acme.people[1], hosts.bot)
+    return hosts.store.post_as(acme.people[0], group, "@equabot hello")
 
 
-def by_a_bot(world: World, acme: Company) -> Post:
+def own(hosts: Hosts, acme: Company) -> Post:
+    return hosts.store.post_as(hosts.bot, acme.agent, "@equabot hello")
+
+
+def by_a_bot(hosts: Hosts, acme: Company) -> Post:
     """A bot whose posts do not say so."""
-    other = world.store.create_bot("otherbot")
+    other = hosts.store.create_bot("otherbot")
     for place in (acme.team, acme.agent):
-        world.store.join(place, other)
-    post = world.store.post_as(other, acme.agent, "@equabot hello")
+        hosts.store.join(place, other)
+    post = hosts.store.post_as(other, acme.agent, "@equabot hello")
     post.props.clear()
     return post
 
 
-def by_a_webhook(world: World, acme: Company) -> Post:
-    return world.store.post_as(acme.people[0], acme.agent, "@equabot hi", props={"from_webhook": "true"})
+def by_a_webhook(hosts: Hosts, acme: Company) -> Post:
+    return hosts.store.post_as(acme.people[0], acme.agent, "@equabot hi", props={"from_webhook": "true"})
 
 
-def chatter(world: World, acme: Company) -> Post:
-    return world.ask(acme, "hello everybody")
+def chatter(hosts: Hosts, acme: Company) -> Post:
+    return hosts.ask(acme, "hello everybody")
 
 
-def old(world: World, acme: Company) -> Post:
-    at = world.store.now() - 25 * 3600 * 1000
-    return world.store.post_as(acme.people[0], acme.agent, "@equabot hello", create_at=at)
+def old(hosts: Hosts, acme: Company) -> Post:
+    at = hosts.store.now() - 25 * 3600 * 1000
+    return hosts.store.post_as(acme.people[0], acme.agent, "@equabot hello", create_at=at)
 
 
 @pytest.mark.parametrize(
@@ -258,67 +258,67 @@ def old(world: World, acme: Company) -> Post:
     ],
 )
 async def test_a_post_that_was_never_stored_is_looked_at_anew(
-    world: World,
+    hosts: Hosts,
     acme: Company,
     capsys: pytest.CaptureFixture[str],
-    happened: Callable[[World, Company], Post],
+    happened: Callable[[Hosts, Company], Post],
     reason: str,
 ) -> None:
     """What can be told at any time is not stored, and told all the same."""
-    post = happened(world, acme)
+    post = happened(hosts, acme)
 
-    assert await ask(world.environ, post.id) == 0
+    assert await ask(hosts.environ, post.id) == 0
 
     assert lines(capsys) == [f"not answered: {REASONS[reason]}"]
 
 
 async def test_history_is_told_by_where_the_channel_began(
-    world: World, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str]
+    hosts: Hosts, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A post from before the bridge listened there."""
-    post = world.ask(acme, "@equabot hello")
+    post = hosts.ask(acme, "@equabot hello")
     position = Position(ChannelId(acme.agent.id), PostId(""), post.create_at, post.create_at + 1)
     await Positions(pool).begin(post.create_at, [position])
 
-    assert await ask(world.environ, post.id) == 0
+    assert await ask(hosts.environ, post.id) == 0
 
     assert lines(capsys) == [f"not answered: {REASONS['before_start']}"]
 
 
 async def test_a_team_without_an_organization_is_told(
-    world: World, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str]
+    hosts: Hosts, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    post = world.ask(acme, "@equabot hello")
+    post = hosts.ask(acme, "@equabot hello")
     await pool.execute("delete from mattermost_org_mappings")
 
-    assert await ask(world.environ, post.id) == 0
+    assert await ask(hosts.environ, post.id) == 0
 
     assert lines(capsys) == [f"not answered: {REASONS['team_not_mapped']}"]
 
 
 @pytest.mark.parametrize("mapped", [True, False])
 async def test_a_post_that_is_still_to_be_answered_is_told(
-    world: World, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str], *, mapped: bool
+    hosts: Hosts, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str], *, mapped: bool
 ) -> None:
     """Nothing speaks against it, so the daemon has not read it: exit code 1."""
-    post = world.ask(acme, "@equabot hello")
+    post = hosts.ask(acme, "@equabot hello")
     if not mapped:
         await pool.execute("delete from mattermost_user_mappings")
 
-    assert await ask(world.environ, post.id) == 1
+    assert await ask(hosts.environ, post.id) == 1
 
     (line,) = lines(capsys)
     assert line.startswith("It is to be answered, but it is not stored yet: the channel was never read.")
 
 
 async def test_a_post_that_the_bot_could_not_hear_is_explained(
-    world: World, acme: Company, capsys: pytest.CaptureFixture[str]
+    hosts: Hosts, acme: Company, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """While somebody has taken the bot out of the channel, every part of the daemon is well."""
-    world.store.leave(acme.agent, world.bot)
-    post = world.ask(acme, "@equabot hello")
+    hosts.store.leave(acme.agent, hosts.bot)
+    post = hosts.ask(acme, "@equabot hello")
 
-    assert await ask(world.environ, post.id) == 1
+    assert await ask(hosts.environ, post.id) == 1
 
     (line,) = lines(capsys)
     assert "the bot is not in the channel" in line
@@ -330,27 +330,27 @@ async def test_a_post_that_the_bot_could_not_hear_is_explained(
     [(3_600_000, "without it: the bot could not see it"), (-1000, "and the post is of")],
 )
 async def test_how_far_the_channel_was_read_is_shown(
-    world: World, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str], *, read: int, explained: str
+    hosts: Hosts, acme: Company, pool: Pool, capsys: pytest.CaptureFixture[str], *, read: int, explained: str
 ) -> None:
     """A post that the reading has passed is not coming any more."""
-    post = world.ask(acme, "@equabot hello")
+    post = hosts.ask(acme, "@equabot hello")
     end = post.create_at + read
     await Positions(pool).begin(1, [Position(ChannelId(acme.agent.id), PostId(""), end, 1)])
 
-    assert await ask(world.environ, post.id) == 1
+    assert await ask(hosts.environ, post.id) == 1
 
     (line,) = lines(capsys)
     assert datetime.fromtimestamp(end / 1000, UTC).isoformat(timespec="seconds") in line
     assert explained in line
 
 
-async def test_a_refused_token_is_no_missing_post(world: World, acme: Company) -> None:
+async def test_a_refused_token_is_no_missing_post(hosts: Hosts, acme: Company) -> None:
     """The operator is told of the token; `main` makes a sentence and exit code 1 of it."""
-    world.bot_token.is_active = False
-    post = world.ask(acme, "@equabot hello")
+    hosts.bot_token.is_active = False
+    post = hosts.ask(acme, "@equabot hello")
 
     with pytest.raises(TokenRefused):
-        await ask(world.environ, post.id)
+        await ask(hosts.environ, post.id)
 
 
 @pytest.fixture
@@ -360,12 +360,12 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
 
 
 async def test_it_works_beside_the_daemon_and_without_it(
-    world: World, acme: Company, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    hosts: Hosts, acme: Company, data_dir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An embedded database is shared with the daemon that runs it, or started for the question."""
-    embedded = {name: value for name, value in world.environ.items() if name != "DATABASE_URL"}
+    embedded = {name: value for name, value in hosts.environ.items() if name != "DATABASE_URL"}
     environ = {**embedded, "BRIDGE_DATA_DIR": str(data_dir)}
-    post = world.ask(acme, "@equabot hello")
+    post = hosts.ask(acme, "@equabot hello")
     async with running(environ, tmp_path / "log") as daemon:
         beside = await ask(environ, post.id)
         await daemon.ready()

@@ -6,7 +6,7 @@ from bridge.db.accounts import Accounts
 from bridge.db.attempts import Attempt, Attempts, is_made_for, of_organization, of_person
 from bridge.db.teams import Teams
 from bridge.models.chat import Team, TeamId, User, UserId
-from tests.support.visits import a_person, an_organization
+from tests.support.provisioning import a_person, an_organization
 
 
 async def test_all_tries_of_an_attempt_have_one_mark(pool: Pool) -> None:

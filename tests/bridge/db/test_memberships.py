@@ -6,7 +6,7 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.memberships import Memberships
-from tests.support.visits import a_person, an_organization
+from tests.support.provisioning import a_person, an_organization
 
 ADA = a_person().id
 ACME = an_organization().id

@@ -21,9 +21,9 @@ from bridge.metrics import Metrics
 from bridge.models.chat import Channel, ChannelId, TeamId, User
 from bridge.sandbox import mattermost
 from bridge.sandbox.mattermost import RestFault
-from tests.support.reading import Feed, figure, idle_intake, positions, posted, stored
-from tests.support.world import Company, World
-from tests.support.world import world as built_world
+from tests.support.hosts import Company, Hosts
+from tests.support.hosts import hosts as built_hosts
+from tests.support.ingesting import Feed, figure, idle_intake, positions, posted, stored
 
 MINUTE = 60_000
 NO = "api.context.permissions.app_error"
@@ -70,7 +70,7 @@ class Stepped:
 class Scene:
     """A listener that was there an hour ago and then was away, and what people write meanwhile."""
 
-    world: World
+    hosts: Hosts
     pool: Pool
     stepped: Stepped
     feed: Feed
@@ -79,15 +79,15 @@ class Scene:
 
     @property
     def acme(self) -> Company:
-        return self.world.companies[0]
+        return self.hosts.companies[0]
 
     @property
     def borealis(self) -> Company:
-        return self.world.companies[1]
+        return self.hosts.companies[1]
 
     def write(self, company: Company, text: str = "@equabot hello", root: str = "") -> mattermost.Post:
         self.at += MINUTE
-        return self.world.store.post_as(company.people[0], company.agent, text, root, create_at=self.at)
+        return self.hosts.store.post_as(company.people[0], company.agent, text, root, create_at=self.at)
 
     def hear(self, company: Company, text: str = "@equabot hello", root: str = "") -> mattermost.Post:
         post = self.write(company, text, root)
@@ -96,7 +96,7 @@ class Scene:
 
     def fault(self, company: Company, **fields: Any) -> RestFault:
         path = f"/channels/{company.agent.id}/posts"
-        return self.world.server.faults.rest(RestFault(path=path, **fields))
+        return self.hosts.server.faults.rest(RestFault(path=path, **fields))
 
     async def until(self, condition: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(20):
@@ -139,20 +139,20 @@ class Scene:
 
 
 @pytest.fixture
-async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
-    async with built_world(dsn, pool, clock_offset=-48 * 3600) as built:
+async def hosts(dsn: str, pool: Pool) -> AsyncIterator[Hosts]:
+    async with built_hosts(dsn, pool, clock_offset=-48 * 3600) as built:
         yield built
 
 
 @pytest.fixture
-async def scene(world: World, pool: Pool) -> AsyncIterator[Scene]:
-    async with connect(world.server.url, world.bot_token.token, lambda *_: None) as api:
-        intake = idle_intake(pool, world.bot)
+async def scene(hosts: Hosts, pool: Pool) -> AsyncIterator[Scene]:
+    async with connect(hosts.server.url, hosts.bot_token.token, lambda *_: None) as api:
+        intake = idle_intake(pool, hosts.bot)
         stepped = Stepped(CatchUp(api, Positions(pool), intake, "agent"))
         await stepped.catch_up.begin()
         feed, metrics = Feed(), Metrics()
-        built = Scene(world, pool, stepped, feed, metrics, now() - 60 * MINUTE)
-        for company in world.companies:
+        built = Scene(hosts, pool, stepped, feed, metrics, now() - 60 * MINUTE)
+        for company in hosts.companies:
             await intake.store([posted(built.write(company, "chatter"), company.agent)])
         listener = Listener(cast(Socket, feed), intake, cast(Any, stepped), PostAcks(), metrics)
         listening = asyncio.create_task(listener.run())

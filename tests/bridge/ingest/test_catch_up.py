@@ -16,9 +16,9 @@ from bridge.sandbox import mattermost
 from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.posts import delete_post
 from bridge.sandbox.mattermost.teams import archive_team
-from tests.support.reading import caught_up, idle_intake, positions, posted, stored
-from tests.support.world import Company, World
-from tests.support.world import world as built_world
+from tests.support.hosts import Company, Hosts
+from tests.support.hosts import hosts as built_hosts
+from tests.support.ingesting import caught_up, idle_intake, positions, posted, stored
 
 MINUTE = 60_000
 DAY = 24 * 60 * MINUTE
@@ -33,7 +33,7 @@ def now() -> int:
 class Reader:
     """A process that catches up, and the REST calls that it made."""
 
-    world: World
+    hosts: Hosts
     pool: Pool
     catch_up: CatchUp
     asked: list[str] = field(default_factory=list)
@@ -54,36 +54,36 @@ class Reader:
 
 
 @pytest.fixture
-async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
-    """A world that was founded two days ago, so that there is time for what happens in it."""
-    async with built_world(dsn, pool, clock_offset=-48 * 3600) as built:
+async def hosts(dsn: str, pool: Pool) -> AsyncIterator[Hosts]:
+    """Hosts whose organizations were founded two days ago, so that there is time for what happens in it."""
+    async with built_hosts(dsn, pool, clock_offset=-48 * 3600) as built:
         yield built
 
 
 @pytest.fixture
-async def reader(world: World, pool: Pool) -> AsyncIterator[Reader]:
+async def reader(hosts: Hosts, pool: Pool) -> AsyncIterator[Reader]:
     asked: list[str] = []
 
     def observe(endpoint: str, *_: object) -> None:
         asked.append(endpoint)
 
-    async with connect(world.server.url, world.bot_token.token, observe) as api:
-        intake = idle_intake(pool, world.bot)
-        yield Reader(world, pool, CatchUp(api, Positions(pool), intake, "agent"), asked)
+    async with connect(hosts.server.url, hosts.bot_token.token, observe) as api:
+        intake = idle_intake(pool, hosts.bot)
+        yield Reader(hosts, pool, CatchUp(api, Positions(pool), intake, "agent"), asked)
 
 
 @pytest.fixture
-def acme(world: World) -> Company:
-    return world.companies[0]
+def acme(hosts: Hosts) -> Company:
+    return hosts.companies[0]
 
 
 @pytest.fixture
-def borealis(world: World) -> Company:
-    return world.companies[1]
+def borealis(hosts: Hosts) -> Company:
+    return hosts.companies[1]
 
 
-def ask(company: Company, world: World, create_at: int, text: str = "@equabot hello") -> mattermost.Post:
-    return world.store.post_as(company.people[0], company.agent, text, create_at=create_at)
+def ask(company: Company, hosts: Hosts, create_at: int, text: str = "@equabot hello") -> mattermost.Post:
+    return hosts.store.post_as(company.people[0], company.agent, text, create_at=create_at)
 
 
 def ids(posts: list[mattermost.Post]) -> set[str]:
@@ -95,29 +95,29 @@ async def read_to_the_end(reader: Reader, company: Company, *, forward: bool = T
     await reader.begin()
     start = now() - 60 * MINUTE
     if forward:
-        ask(company, reader.world, start - 2 * MINUTE, "a while ago")
-        ask(company, reader.world, start, "later")
+        ask(company, reader.hosts, start - 2 * MINUTE, "a while ago")
+        ask(company, reader.hosts, start, "later")
         await reader.run()
         await reader.pool.execute("delete from jobs")
     return start
 
 
-async def test_the_first_start_ever_begins_now(reader: Reader, world: World, acme: Company) -> None:
+async def test_the_first_start_ever_begins_now(reader: Reader, hosts: Hosts, acme: Company) -> None:
     """What was there before the first start is history, what comes after it is not."""
-    ask(acme, world, now() - 1000)
+    ask(acme, hosts, now() - 1000)
     assert await reader.begin()
 
-    new = ask(acme, world, now())
+    new = ask(acme, hosts, now())
     _, jobs = await reader.run()
 
     assert jobs == 1
     assert set(await stored(reader.pool)) == {new.id}
 
 
-async def test_only_the_first_start_begins(reader: Reader, world: World, acme: Company) -> None:
+async def test_only_the_first_start_begins(reader: Reader, hosts: Hosts, acme: Company) -> None:
     """A second process, and a restart, leave what was posted meanwhile to the catch-up."""
     await reader.begin()
-    missed = ask(acme, world, now())
+    missed = ask(acme, hosts, now())
 
     assert not await reader.begin()
 
@@ -126,13 +126,13 @@ async def test_only_the_first_start_begins(reader: Reader, world: World, acme: C
 
 
 async def test_history_stays_history_however_often_it_is_read(
-    reader: Reader, world: World, acme: Company
+    reader: Reader, hosts: Hosts, acme: Company
 ) -> None:
     """A channel that is read from its end again does not answer what was there before the first start."""
-    old = [ask(acme, world, now() - 5000 + n) for n in range(3)]
+    old = [ask(acme, hosts, now() - 5000 + n) for n in range(3)]
     await reader.begin()
     for _ in range(2):
-        ask(acme, world, now())
+        ask(acme, hosts, now())
         await reader.run()
 
     assert not ids(old) & set(await stored(reader.pool))
@@ -140,11 +140,11 @@ async def test_history_stays_history_however_often_it_is_read(
 
 @pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])
 async def test_many_posts_come_in_several_pages(
-    reader: Reader, world: World, acme: Company, *, forward: bool
+    reader: Reader, hosts: Hosts, acme: Company, *, forward: bool
 ) -> None:
     """450 mentions are all stored, whichever way the channel is read."""
     start = await read_to_the_end(reader, acme, forward=forward)
-    posts = [ask(acme, world, start + 1 + n) for n in range(450)]
+    posts = [ask(acme, hosts, start + 1 + n) for n in range(450)]
 
     _, jobs = await reader.run()
 
@@ -157,22 +157,22 @@ async def test_many_posts_come_in_several_pages(
 @pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])
 @pytest.mark.parametrize("same", range(198, 202))
 async def test_posts_of_one_millisecond_at_the_edge_of_a_page_are_all_read(
-    reader: Reader, world: World, acme: Company, same: int, *, forward: bool
+    reader: Reader, hosts: Hosts, acme: Company, same: int, *, forward: bool
 ) -> None:
     """`after=` skips the posts of its anchor's own millisecond, wherever a page is cut."""
     start = await read_to_the_end(reader, acme, forward=forward)
     times = [start + 1 + (n if n < same else max(same, n - 5)) for n in range(230)]
-    posts = [ask(acme, world, each) for each in times]
+    posts = [ask(acme, hosts, each) for each in times]
 
     await reader.run()
 
     assert await reader.mentions() == ids(posts)
 
 
-async def test_what_is_read_twice_is_stored_once(reader: Reader, world: World, acme: Company) -> None:
+async def test_what_is_read_twice_is_stored_once(reader: Reader, hosts: Hosts, acme: Company) -> None:
     """Each run overlaps the one before it."""
     await reader.begin()
-    ask(acme, world, now())
+    ask(acme, hosts, now())
 
     (_, jobs), (read, new) = await reader.run(), await reader.run()
 
@@ -180,12 +180,12 @@ async def test_what_is_read_twice_is_stored_once(reader: Reader, world: World, a
     assert read > new == 0
 
 
-async def test_a_post_that_became_visible_late_is_read(reader: Reader, world: World, acme: Company) -> None:
+async def test_a_post_that_became_visible_late_is_read(reader: Reader, hosts: Hosts, acme: Company) -> None:
     """A create can take half a minute: its post is then older than what was read before."""
     start = await read_to_the_end(reader, acme)
-    ask(acme, world, start + 50_000)
+    ask(acme, hosts, start + 50_000)
     await reader.run()
-    late = ask(acme, world, start + 15_000)
+    late = ask(acme, hosts, start + 15_000)
 
     await reader.run(at=start + 60_000)
 
@@ -193,27 +193,27 @@ async def test_a_post_that_became_visible_late_is_read(reader: Reader, world: Wo
 
 
 async def test_a_post_that_became_visible_late_is_read_in_a_busy_channel_too(
-    reader: Reader, world: World, acme: Company
+    reader: Reader, hosts: Hosts, acme: Company
 ) -> None:
     """What is read again is a span of time, however many posts were written in it."""
     start = await read_to_the_end(reader, acme)
     for number in range(250):
-        ask(acme, world, start + 2 * MINUTE + number, "chatter")
+        ask(acme, hosts, start + 2 * MINUTE + number, "chatter")
     await reader.run()
-    late = ask(acme, world, start + 2 * MINUTE - 35_000)
+    late = ask(acme, hosts, start + 2 * MINUTE - 35_000)
 
     await reader.run(at=start + 3 * MINUTE)
 
     assert late.id in await reader.mentions()
 
 
-async def test_a_deleted_anchor_still_tells_the_place(reader: Reader, world: World, acme: Company) -> None:
+async def test_a_deleted_anchor_still_tells_the_place(reader: Reader, hosts: Hosts, acme: Company) -> None:
     """Deleted posts keep theirs, so only what is new is read."""
     start = await read_to_the_end(reader, acme)
-    for post in list(world.store.posts.values()):
+    for post in list(hosts.store.posts.values()):
         if post.channel_id == acme.agent.id and not post.type:
-            delete_post(world.store, post)
-    new = ask(acme, world, start + 2 * MINUTE)
+            delete_post(hosts.store, post)
+    new = ask(acme, hosts, start + 2 * MINUTE)
 
     await reader.run()
 
@@ -221,15 +221,15 @@ async def test_a_deleted_anchor_still_tells_the_place(reader: Reader, world: Wor
 
 
 async def test_an_anchor_that_is_gone_for_good_is_replaced_by_its_time(
-    reader: Reader, world: World, acme: Company
+    reader: Reader, hosts: Hosts, acme: Company
 ) -> None:
     """When nobody knows the post any more, the channel is read back from its end to that moment."""
     start = await read_to_the_end(reader, acme)
-    for post in list(world.store.posts.values()):
+    for post in list(hosts.store.posts.values()):
         if post.channel_id == acme.agent.id and not post.type:
-            delete_post(world.store, post)
-            del world.store.posts[post.id]
-    new = [ask(acme, world, start + 2 * MINUTE + n) for n in range(250)]
+            delete_post(hosts.store, post)
+            del hosts.store.posts[post.id]
+    new = [ask(acme, hosts, start + 2 * MINUTE + n) for n in range(250)]
 
     await reader.run()
 
@@ -237,17 +237,17 @@ async def test_an_anchor_that_is_gone_for_good_is_replaced_by_its_time(
 
 
 async def test_a_quiet_channel_costs_no_call(
-    reader: Reader, world: World, acme: Company, borealis: Company
+    reader: Reader, hosts: Hosts, acme: Company, borealis: Company
 ) -> None:
     """Nothing is asked about a channel whose last post is stored and minutes old."""
     await reader.begin()
     for company in (acme, borealis):
-        ask(company, world, now())
+        ask(company, hosts, now())
     await reader.run()
 
     await reader.run(at=now() + 11 * MINUTE)
     quiet = list(reader.asked)
-    ask(acme, world, now() + MINUTE)
+    ask(acme, hosts, now() + MINUTE)
     await reader.run(at=now() + 12 * MINUTE)
 
     assert quiet == [LISTING]
@@ -263,24 +263,24 @@ async def test_a_channel_without_anything_new_costs_no_call(reader: Reader) -> N
 
 
 async def test_a_channel_that_appears_later_is_read_from_its_beginning(
-    reader: Reader, world: World, pool: Pool
+    reader: Reader, hosts: Hosts, pool: Pool
 ) -> None:
     """An organization that comes in while the bridge is away is answered from its first question on."""
     await reader.begin()
-    third = await world.found(pool, "Cobalt Works")
-    posts = [ask(third, world, now() - 60 * MINUTE + n) for n in range(3)]
+    third = await hosts.found(pool, "Cobalt Works")
+    posts = [ask(third, hosts, now() - 60 * MINUTE + n) for n in range(3)]
 
     await reader.run()
 
     assert await reader.mentions() == ids(posts)
 
 
-async def test_nothing_older_than_a_day_is_answered(reader: Reader, world: World, pool: Pool) -> None:
+async def test_nothing_older_than_a_day_is_answered(reader: Reader, hosts: Hosts, pool: Pool) -> None:
     """It is refused, and why is kept."""
     await reader.begin()
-    third = await world.found(pool, "Cobalt Works")
-    old = ask(third, world, now() - DAY - MINUTE)
-    recent = ask(third, world, now() - DAY + MINUTE)
+    third = await hosts.found(pool, "Cobalt Works")
+    old = ask(third, hosts, now() - DAY - MINUTE)
+    recent = ask(third, hosts, now() - DAY + MINUTE)
 
     await reader.run()
 
@@ -288,14 +288,14 @@ async def test_nothing_older_than_a_day_is_answered(reader: Reader, world: World
 
 
 async def test_a_channel_of_another_name_or_of_a_group_is_not_read(
-    reader: Reader, world: World, acme: Company
+    reader: Reader, hosts: Hosts, acme: Company
 ) -> None:
     """Only the channels in which the bot listens are looked at."""
     await reader.begin()
-    square = world.store.channel(acme.team, "town-square")
-    world.store.post_as(acme.people[0], square, "@equabot hello")
-    group = world.store.group(acme.people[0], acme.people[1], world.bot)
-    world.store.post_as(acme.people[0], group, "@equabot hello")
+    square = hosts.store.channel(acme.team, "town-square")
+    hosts.store.post_as(acme.people[0], square, "@equabot hello")
+    group = hosts.store.group(acme.people[0], acme.people[1], hosts.bot)
+    hosts.store.post_as(acme.people[0], group, "@equabot hello")
 
     await reader.run()
 
@@ -303,13 +303,13 @@ async def test_a_channel_of_another_name_or_of_a_group_is_not_read(
 
 
 async def test_a_new_direct_channel_is_read_from_its_beginning(
-    reader: Reader, world: World, acme: Company
+    reader: Reader, hosts: Hosts, acme: Company
 ) -> None:
     """What somebody wrote to the bot alone while nothing listened is stored, and read once."""
     await reader.begin()
-    world.clock_offset = 0
-    direct = world.store.direct(acme.people[0], world.bot)
-    post = world.store.post_as(acme.people[0], direct, "who is on our team?")
+    hosts.clock_offset = 0
+    direct = hosts.store.direct(acme.people[0], hosts.bot)
+    post = hosts.store.post_as(acme.people[0], direct, "who is on our team?")
 
     await reader.run()
     await reader.run()
@@ -328,7 +328,7 @@ NO = "api.context.permissions.app_error"
 @pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])
 async def test_a_channel_that_cannot_be_read_is_read_later(  # noqa: PLR0917 - parameters and fixtures
     reader: Reader,
-    world: World,
+    hosts: Hosts,
     acme: Company,
     borealis: Company,
     status: int,
@@ -340,8 +340,8 @@ async def test_a_channel_that_cannot_be_read_is_read_later(  # noqa: PLR0917 - p
     await read_to_the_end(reader, acme, forward=forward)
     before = await positions(reader.pool)
     path = f"/channels/{acme.agent.id}/posts"
-    fault = world.server.faults.rest(RestFault(status=status, error_id=error_id, path=path))
-    refused, read = ask(acme, world, now()), ask(borealis, world, now())
+    fault = hosts.server.faults.rest(RestFault(status=status, error_id=error_id, path=path))
+    refused, read = ask(acme, hosts, now()), ask(borealis, hosts, now())
 
     await reader.run()
 
@@ -355,14 +355,14 @@ async def test_a_channel_that_cannot_be_read_is_read_later(  # noqa: PLR0917 - p
 
 
 async def test_a_refused_token_is_not_taken_for_a_deleted_anchor(
-    reader: Reader, world: World, acme: Company
+    reader: Reader, hosts: Hosts, acme: Company
 ) -> None:
     """Somebody has to configure another one; nothing is passed over meanwhile."""
     start = await read_to_the_end(reader, acme)
-    ask(acme, world, start + 2 * MINUTE)
+    ask(acme, hosts, start + 2 * MINUTE)
     before = await positions(reader.pool)
     session = "api.context.session_expired.app_error"
-    world.server.faults.rest(RestFault(status=401, error_id=session, path="/posts", times=1))
+    hosts.server.faults.rest(RestFault(status=401, error_id=session, path="/posts", times=1))
 
     await reader.run()
 
@@ -371,13 +371,13 @@ async def test_a_refused_token_is_not_taken_for_a_deleted_anchor(
 
 
 async def test_an_archived_team_does_not_stop_the_others(
-    reader: Reader, world: World, acme: Company, borealis: Company
+    reader: Reader, hosts: Hosts, acme: Company, borealis: Company
 ) -> None:
     """Until 11 Mattermost lists the channels of an archived team."""
     await reader.begin()
-    ask(acme, world, now())
-    archive_team(world.store, acme.team)
-    read = ask(borealis, world, now())
+    ask(acme, hosts, now())
+    archive_team(hosts.store, acme.team)
+    read = ask(borealis, hosts, now())
 
     await reader.run()
 
@@ -389,14 +389,14 @@ class Deleting:
     """The REST interface while somebody deletes the newest posts after each of its calls."""
 
     api: Any
-    world: World
+    hosts: Hosts
     doomed: list[mattermost.Post]
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         async def call(*args: Any, **kwargs: Any) -> Any:
             answer = await getattr(self.api, name)(*args, **kwargs)
             if name != "my_channels" and self.doomed:
-                delete_post(self.world.store, self.doomed.pop())
+                delete_post(self.hosts.store, self.doomed.pop())
             return answer
 
         return call
@@ -404,14 +404,14 @@ class Deleting:
 
 @pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])
 async def test_deleting_posts_while_pages_are_read_hides_no_other(
-    reader: Reader, world: World, acme: Company, *, forward: bool
+    reader: Reader, hosts: Hosts, acme: Company, *, forward: bool
 ) -> None:
     """Pages that move while they are read leave nothing out between two of them."""
     start = await read_to_the_end(reader, acme, forward=forward)
-    posts = [ask(acme, world, start + 1 + n) for n in range(450)]
+    posts = [ask(acme, hosts, start + 1 + n) for n in range(450)]
     kept, doomed = posts[:440], posts[440:]
 
-    await caught_up(reader.with_api(Deleting(reader.catch_up.api, world, doomed)), now())
+    await caught_up(reader.with_api(Deleting(reader.catch_up.api, hosts, doomed)), now())
 
     assert len(doomed) < 10
     assert ids(kept) <= await reader.mentions()
@@ -446,11 +446,11 @@ class Crashing:
 @pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])
 @pytest.mark.parametrize("call", range(1, 5))
 async def test_a_crash_in_the_middle_loses_nothing(
-    reader: Reader, world: World, acme: Company, call: int, *, forward: bool
+    reader: Reader, hosts: Hosts, acme: Company, call: int, *, forward: bool
 ) -> None:
     """Whichever call a process dies at, the next one stores the rest, and nothing twice."""
     start = await read_to_the_end(reader, acme, forward=forward)
-    posts = [ask(acme, world, start + 1 + n) for n in range(450)]
+    posts = [ask(acme, hosts, start + 1 + n) for n in range(450)]
     crashing = Crashing(reader.catch_up.api, call)
     dying = crashing.process = asyncio.create_task(caught_up(reader.with_api(crashing), now()))
     await asyncio.wait({dying})
@@ -466,13 +466,13 @@ async def test_a_crash_in_the_middle_loses_nothing(
 
 @pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])
 async def test_a_page_that_is_too_large_is_read_in_parts(
-    reader: Reader, world: World, acme: Company, *, forward: bool
+    reader: Reader, hosts: Hosts, acme: Company, *, forward: bool
 ) -> None:
     """Props of 800,000 characters are allowed, so a few posts are more than is read at once."""
     start = await read_to_the_end(reader, acme, forward=forward)
     props = {"x": "x" * 799_000}
     posts = [
-        world.store.post_as(
+        hosts.store.post_as(
             acme.people[0], acme.agent, "@equabot hello", create_at=start + 1 + n, props=props
         )
         for n in range(12)
@@ -486,16 +486,16 @@ async def test_a_page_that_is_too_large_is_read_in_parts(
 
 @pytest.mark.parametrize("delivered", [True, False], ids=["heard", "read"])
 async def test_a_post_from_the_future_hides_nothing(
-    reader: Reader, world: World, acme: Company, *, delivered: bool
+    reader: Reader, hosts: Hosts, acme: Company, *, delivered: bool
 ) -> None:
     """The server's clock was an hour ahead for a moment; what is posted with the right time is read."""
     start = await read_to_the_end(reader, acme)
-    odd = ask(acme, world, now() + 60 * MINUTE)
+    odd = ask(acme, hosts, now() + 60 * MINUTE)
     if delivered:
         await reader.catch_up.intake.store([posted(odd, acme.agent)])
     else:
         await reader.run()
-    missed = [ask(acme, world, start + n * 10 * MINUTE) for n in range(1, 4)]
+    missed = [ask(acme, hosts, start + n * 10 * MINUTE) for n in range(1, 4)]
 
     await reader.run()
 
@@ -505,11 +505,11 @@ async def test_a_post_from_the_future_hides_nothing(
 
 @pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])
 async def test_a_position_from_the_future_is_put_back(
-    reader: Reader, world: World, acme: Company, *, forward: bool
+    reader: Reader, hosts: Hosts, acme: Company, *, forward: bool
 ) -> None:
     """However it came to be stored: the last day is read again, and nothing is answered twice."""
     start = await read_to_the_end(reader, acme, forward=forward)
-    known, later = ask(acme, world, start + 1), ask(acme, world, now() + 60 * MINUTE, "chatter")
+    known, later = ask(acme, hosts, start + 1), ask(acme, hosts, now() + 60 * MINUTE, "chatter")
     await reader.run()
     await reader.pool.execute(
         "update positions set post_id = $1, create_at = $2 where channel_id = $3",
@@ -517,7 +517,7 @@ async def test_a_position_from_the_future_is_put_back(
         later.create_at,
         acme.agent.id,
     )
-    missed = ask(acme, world, start + 10 * MINUTE)
+    missed = ask(acme, hosts, start + 10 * MINUTE)
 
     _, jobs = await reader.run()
 
@@ -527,12 +527,12 @@ async def test_a_position_from_the_future_is_put_back(
 
 
 async def test_a_first_start_with_a_post_from_the_future_begins_now(
-    reader: Reader, world: World, acme: Company
+    reader: Reader, hosts: Hosts, acme: Company
 ) -> None:
     """Else nothing would be answered until that time has come."""
-    ask(acme, world, now() + 60 * MINUTE, "chatter")
+    ask(acme, hosts, now() + 60 * MINUTE, "chatter")
     await reader.begin()
-    new = ask(acme, world, now() + 2 * MINUTE)
+    new = ask(acme, hosts, now() + 2 * MINUTE)
 
     await reader.run(at=now() + 2 * MINUTE)
 

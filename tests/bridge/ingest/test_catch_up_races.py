@@ -26,10 +26,10 @@ from bridge.mattermost.websocket.socket import Connected, Event, Seen, Socket
 from bridge.metrics import Metrics
 from bridge.ports import MattermostApi
 from bridge.sandbox.mattermost import Post, RestFault
+from tests.support.hosts import Company, Hosts
+from tests.support.hosts import hosts as built_hosts
+from tests.support.ingesting import idle_intake, positions, posted, stored
 from tests.support.postgres import fresh_database
-from tests.support.reading import idle_intake, positions, posted, stored
-from tests.support.world import Company, World
-from tests.support.world import world as built_world
 
 LATEST = 35_000
 """Milliseconds after its time at which a post becomes visible at the latest."""
@@ -128,8 +128,8 @@ class Figures(Metrics):
 class Process:
     """A bridge that reads; it dies with whatever it had not stored."""
 
-    def __init__(self, world: World, pool: Pool, api: MattermostApi) -> None:
-        self._world = world
+    def __init__(self, hosts: Hosts, pool: Pool, api: MattermostApi) -> None:
+        self._world = hosts
         self._pool = pool
         self._api = api
         self._born()
@@ -178,8 +178,8 @@ class Process:
 class History:
     """What people post, by a clock of its own, and what of it is to be answered."""
 
-    def __init__(self, world: World, company: Company) -> None:
-        self._world = world
+    def __init__(self, hosts: Hosts, company: Company) -> None:
+        self._world = hosts
         self._company = company
         self.now = time.time_ns() // 1_000_000
         self.questions: list[Post] = []
@@ -211,7 +211,7 @@ class History:
 class Scene:
     """One run: two processes over one history."""
 
-    world: World
+    hosts: Hosts
     pool: Pool
     company: Company
     processes: list[Process]
@@ -296,16 +296,16 @@ async def scene(dsn: str, pool: Pool) -> AsyncIterator[Scene]:
     await pool.execute("truncate jobs, positions, bridge_state cascade")
     await pool.execute("truncate mattermost_org_mappings, mattermost_user_mappings cascade")
     async with (
-        built_world(dsn, pool, clock_offset=-3600) as world,
-        connect(world.server.url, world.bot_token.token, lambda *_: None) as api,
+        built_hosts(dsn, pool, clock_offset=-3600) as hosts,
+        connect(hosts.server.url, hosts.bot_token.token, lambda *_: None) as api,
     ):
-        await CatchUp(api, Positions(pool), idle_intake(pool, world.bot), "agent").begin()
-        company = world.companies[0]
-        processes = [Process(world, pool, api) for _ in range(2)]
+        await CatchUp(api, Positions(pool), idle_intake(pool, hosts.bot), "agent").begin()
+        company = hosts.companies[0]
+        processes = [Process(hosts, pool, api) for _ in range(2)]
         path = f"/channels/{company.agent.id}/posts"
-        fault = world.server.faults.rest(RestFault(status=404, path=path, times=0))
+        fault = hosts.server.faults.rest(RestFault(status=404, path=path, times=0))
         try:
-            yield Scene(world, pool, company, processes, History(world, company), fault)
+            yield Scene(hosts, pool, company, processes, History(hosts, company), fault)
         finally:
             for process in processes:
                 await process.die()

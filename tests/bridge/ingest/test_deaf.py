@@ -24,9 +24,9 @@ from bridge.models.chat import UserId
 from bridge.sandbox import mattermost
 from bridge.sandbox.mattermost import channels, sessions
 from bridge.sandbox.mattermost.bots import find_bot, set_bot_active
-from tests.support.reading import idle_intake, stored
-from tests.support.world import Company, World
-from tests.support.world import world as built_world
+from tests.support.hosts import Company, Hosts
+from tests.support.hosts import hosts as built_hosts
+from tests.support.ingesting import idle_intake, stored
 
 MINUTE = 60_000
 
@@ -39,22 +39,22 @@ QUICK = Timing(
 
 @dataclass
 class Scene:
-    world: World
+    hosts: Hosts
     pool: Pool
     socket: Socket
     at: int = field(default_factory=lambda: time.time_ns() // 1_000_000 - 60 * MINUTE)
 
     @property
     def acme(self) -> Company:
-        return self.world.companies[0]
+        return self.hosts.companies[0]
 
     @property
     def store(self) -> mattermost.Store:
-        return self.world.store
+        return self.hosts.store
 
     @property
     def bot(self) -> mattermost.User:
-        return self.world.bot
+        return self.hosts.bot
 
     def ask(self) -> mattermost.Post:
         """Ask five minutes after the question before, further than the catch-up looks back."""
@@ -80,22 +80,22 @@ class Scene:
 
 @asynccontextmanager
 async def listening(
-    world: World, pool: Pool, timing: Timing, look_every: float = 3600
+    hosts: Hosts, pool: Pool, timing: Timing, look_every: float = 3600
 ) -> AsyncIterator[Scene]:
     async with AsyncExitStack() as stack:
         api = await stack.enter_async_context(
-            connect(world.server.url, world.bot_token.token, lambda *_: None)
+            connect(hosts.server.url, hosts.bot_token.token, lambda *_: None)
         )
-        intake = idle_intake(pool, world.bot)
+        intake = idle_intake(pool, hosts.bot)
         catch_up = CatchUp(api, Positions(pool), intake, "agent")
         await catch_up.begin()
-        interest = Interest("agent", UserId(world.bot.id))
-        socket = Socket(world.server.url, world.bot_token.token, interest, api.me, timing=timing)
+        interest = Interest("agent", UserId(hosts.bot.id))
+        socket = Socket(hosts.server.url, hosts.bot_token.token, interest, api.me, timing=timing)
         await stack.enter_async_context(socket)
         parts = (socket, intake, catch_up, PostAcks(), Metrics())
         listening = Listener(*parts, hearing=Hearing(catch_up, look_every), look_every=look_every)
         listener = asyncio.create_task(listening.run())
-        scene = Scene(world, pool, socket)
+        scene = Scene(hosts, pool, socket)
         await scene.is_connected()
         yield scene
         listener.cancel()
@@ -105,13 +105,13 @@ async def listening(
 
 
 @pytest.fixture
-async def world(dsn: str, pool: Pool) -> AsyncIterator[World]:
-    async with built_world(dsn, pool, clock_offset=-48 * 3600) as built:
+async def hosts(dsn: str, pool: Pool) -> AsyncIterator[Hosts]:
+    async with built_hosts(dsn, pool, clock_offset=-48 * 3600) as built:
         yield built
 
 
 def token_active(scene: Scene, *, active: bool) -> None:
-    sessions.set_token_active(scene.store, scene.world.bot_token, active=active)
+    sessions.set_token_active(scene.store, scene.hosts.bot_token, active=active)
 
 
 def bot_active(scene: Scene, *, active: bool) -> None:
@@ -141,7 +141,7 @@ async def disabled_token_and_a_cut(scene: Scene) -> mattermost.Post:
     token_active(scene, active=False)
     asked = scene.ask()
     token_active(scene, active=True)
-    scene.world.server.faults.cut_sockets()
+    scene.hosts.server.faults.cut_sockets()
     return asked
 
 
@@ -150,18 +150,18 @@ async def disabled_bot_and_a_cut(scene: Scene) -> mattermost.Post:
     sessions.end_all_sessions(scene.store, scene.bot.id)
     asked = scene.ask()
     bot_active(scene, active=True)
-    scene.world.server.faults.cut_sockets()
+    scene.hosts.server.faults.cut_sockets()
     return asked
 
 
 async def disabled_while_disconnected(scene: Scene) -> mattermost.Post:
-    scene.world.server.faults.refuse_sockets = True
-    scene.world.server.faults.cut_sockets()
+    scene.hosts.server.faults.refuse_sockets = True
+    scene.hosts.server.faults.cut_sockets()
     await scene.until(lambda: scene.socket.state != "connected")
     token_active(scene, active=False)
     asked = scene.ask()
     token_active(scene, active=True)
-    scene.world.server.faults.refuse_sockets = False
+    scene.hosts.server.faults.refuse_sockets = False
     return asked
 
 
@@ -216,10 +216,10 @@ async def archived(scene: Scene) -> mattermost.Post:
 
 async def reconnected(scene: Scene) -> None:
     """Cut the connection and wait for the next one."""
-    scene.world.server.faults.refuse_sockets = True
-    scene.world.server.faults.cut_sockets()
+    scene.hosts.server.faults.refuse_sockets = True
+    scene.hosts.server.faults.cut_sockets()
     await scene.until(lambda: scene.socket.state != "connected")
-    scene.world.server.faults.refuse_sockets = False
+    scene.hosts.server.faults.refuse_sockets = False
     await scene.is_connected()
 
 
@@ -269,10 +269,10 @@ DEAF: dict[Callable[[Scene], Awaitable[mattermost.Post]], Timing] = {
 
 @pytest.mark.parametrize("deaf", DEAF, ids=lambda deaf: deaf.__name__)
 async def test_what_was_asked_while_deaf_is_stored(
-    world: World, pool: Pool, deaf: Callable[[Scene], Awaitable[mattermost.Post]]
+    hosts: Hosts, pool: Pool, deaf: Callable[[Scene], Awaitable[mattermost.Post]]
 ) -> None:
     """Also when a later question moves the position before anybody looks back."""
-    async with listening(world, pool, DEAF[deaf]) as scene:
+    async with listening(hosts, pool, DEAF[deaf]) as scene:
         before = scene.ask()
         await scene.has_stored(before)
 
@@ -283,9 +283,9 @@ async def test_what_was_asked_while_deaf_is_stored(
         await scene.has_stored(missed, after)
 
 
-async def test_posts_that_no_event_tells_of_are_found(world: World, pool: Pool) -> None:
+async def test_posts_that_no_event_tells_of_are_found(hosts: Hosts, pool: Pool) -> None:
     """Now and then the channels are compared with what was heard."""
-    async with listening(world, pool, PATIENT, look_every=0.05) as scene:
+    async with listening(hosts, pool, PATIENT, look_every=0.05) as scene:
         await scene.has_stored(scene.ask())
 
         missed = await connected_while_a_private_channel_was_archived(scene)
@@ -294,9 +294,9 @@ async def test_posts_that_no_event_tells_of_are_found(world: World, pool: Pool) 
         await scene.has_stored(scene.ask())
 
 
-async def test_what_was_asked_while_deaf_is_stored_after_a_restart(world: World, pool: Pool) -> None:
+async def test_what_was_asked_while_deaf_is_stored_after_a_restart(hosts: Hosts, pool: Pool) -> None:
     """The position stays before what nobody heard, so that another process finds it."""
-    async with listening(world, pool, QUICK) as scene:
+    async with listening(hosts, pool, QUICK) as scene:
         before = scene.ask()
         await scene.has_stored(before)
         token_active(scene, active=False)
@@ -304,5 +304,5 @@ async def test_what_was_asked_while_deaf_is_stored_after_a_restart(world: World,
         await scene.until(lambda: scene.socket.state == "unauthorised")
 
     token_active(scene, active=True)
-    async with listening(world, pool, QUICK) as again:
+    async with listening(hosts, pool, QUICK) as again:
         await again.has_stored(missed)

@@ -17,8 +17,8 @@ from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention
 from bridge.routing import HOUR, MINUTE, Bot, Policy
 from bridge.worker import Handler, Worker, WorkerConfig
+from tests.support.ingesting import positions, stored
 from tests.support.mappings import Mappings
-from tests.support.reading import positions, stored
 
 ACME = OrganizationId(UUID(int=1))
 ADA = PersonId(UUID(int=2))

@@ -21,7 +21,7 @@ from bridge.mattermost.websocket.socket import Changed, Connected, Event, Seen, 
 from bridge.metrics import Metrics
 from bridge.models.chat import Channel, ChannelId, Post, Posted, PostId, TeamId, User, UserId
 from bridge.routing import Bot
-from tests.support.reading import figure
+from tests.support.ingesting import figure
 
 CHANNEL = Channel(ChannelId("c" * 26), TeamId("t" * 26), "agent", "O", 1)
 ME = Bot(UserId("b" * 26), "equabot", "agent")

@@ -14,9 +14,9 @@ import pytest
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster
 from tests.support.daemon import running
+from tests.support.hosts import Hosts
 from tests.support.processes import forked, installed
 from tests.support.programs import servers
-from tests.support.world import World
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +103,15 @@ async def test_a_kill_leaves_no_database_behind(
         await daemon.ready()
 
 
-async def test_a_second_sigterm_ends_it_at_once(world: World, tmp_path: Path) -> None:
+async def test_a_second_sigterm_ends_it_at_once(hosts: Hosts, tmp_path: Path) -> None:
     """Whoever cannot wait for what is in hand need not; the next process takes it up."""
-    async with running(world.environ, tmp_path / "log") as daemon:
-        world.agent.may_answer.clear()
-        world.ask(world.companies[0], "@equabot hello")
-        await world.agent.until(lambda: world.agent.in_progress == 1)
+    async with running(hosts.environ, tmp_path / "log") as daemon:
+        hosts.agent.may_answer.clear()
+        hosts.ask(hosts.companies[0], "@equabot hello")
+        await hosts.agent.until(lambda: hosts.agent.in_progress == 1)
         assert daemon.process
         daemon.process.send_signal(signal.SIGTERM)
-        await world.until(lambda: any(line.get("event") == "finishing" for line in daemon.lines()))
+        await hosts.until(lambda: any(line.get("event") == "finishing" for line in daemon.lines()))
 
         assert await daemon.stop() == -signal.SIGTERM
 

@@ -14,7 +14,7 @@ from handlers.http.app_keys import Limits
 from handlers.http.equa_throttle import EquaThrottle
 from handlers.http.limits import RateLimiter, Timeouts, WaitQueue
 from tests.support.front import CONFIG, Front, front
-from tests.support.visits import a_person
+from tests.support.provisioning import a_person
 
 USER = "GET /user/current"
 

@@ -24,7 +24,7 @@ from provisioning.roster_reader import RosterReader
 from tests.support.crashes import Crash, Crashes, When
 from tests.support.equa import COOKIES
 from tests.support.mattermost import eventually
-from tests.support.visits import CHANNELS, Chat, Process, a_person, chat, process
+from tests.support.provisioning import CHANNELS, Chat, Process, a_person, chat, process
 
 ACME = Organization(demo_data.ACME.id, demo_data.ACME.name)
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

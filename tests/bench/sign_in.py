@@ -64,7 +64,7 @@ class Hall:
         return (time.perf_counter() - started) * 1000
 
 
-async def visit_rows(dsn: str, folder: Path) -> Rows:
+async def sign_in_rows(dsn: str, folder: Path) -> Rows:
     """Measure a first visit of an organization, of a person, and returning ones."""
     store = Store()
     async with AsyncExitStack() as stack:

@@ -31,7 +31,7 @@ class Company:
     people: tuple[User, ...]
 
 
-class World:
+class Hosts:
     """What the daemon is put into. `ask` and `answers` are what people do and see."""
 
     def __init__(self, dsn: str, server: Server, agent: SandboxAgent, agent_url: str, bot: User) -> None:
@@ -100,15 +100,15 @@ class World:
 
 
 @asynccontextmanager
-async def world(dsn: str, pool: Pool, *, clock_offset: float = 0) -> AsyncIterator[World]:
-    """Build a world of two organizations, Acme Corp and Borealis Labs, on a fresh database."""
-    built: World | None = None
+async def hosts(dsn: str, pool: Pool, *, clock_offset: float = 0) -> AsyncIterator[Hosts]:
+    """Build the hosts of two organizations, Acme Corp and Borealis Labs, on a fresh database."""
+    built: Hosts | None = None
     store = Store(seed=1, clock=lambda: time.time() + (built.clock_offset if built else clock_offset))
     bot = store.create_bot("equabot")
     directory: dict[UUID, Organization] = {}
     agent = SandboxAgent(directory, token=TOKEN)
     async with Server(store, timing=QUICK) as server, serving(create_app(agent)) as agent_url:
-        built = World(dsn, server, agent, str(URL(agent_url)), bot)
+        built = Hosts(dsn, server, agent, str(URL(agent_url)), bot)
         built.clock_offset = clock_offset
         await built.found(pool, "Acme Corp")
         await built.found(pool, "Borealis Labs")
