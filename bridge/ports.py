@@ -4,11 +4,21 @@ Handlers and provisioning know them only by these protocols. Every method raises
 `bridge.errors` and nothing else: `MattermostUnavailable` and the like when trying again may help.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from bridge.errors import BridgeError
 from bridge.models.agent import AnswerEvent, Question
+from bridge.models.approvals import (
+    AgentQuestionId,
+    Answers,
+    ApprovalId,
+    ApprovalKind,
+    ControlEvent,
+    ControlState,
+    Decision,
+    Resolution,
+)
 from bridge.models.chat import (
     AccessToken,
     Channel,
@@ -27,6 +37,7 @@ from bridge.models.chat import (
     User,
     UserId,
 )
+from bridge.models.conversations import Conversation
 from bridge.models.equa import Organization, OrganizationId, Organizations, Person, PersonId, Roster
 
 
@@ -319,3 +330,37 @@ class Agent(Protocol):
 
     async def ping(self) -> None:
         """Raise `AgentUnavailable` unless the agent's host answers."""
+
+
+class AgentControl(Protocol):
+    """The side channel to a gateway: what its agents want from people while they work.
+
+    Every process has one and hears everything; the database decides who acts upon it. Each method raises
+    `AgentUnavailable` while there is no connection, or when the gateway does not answer: then it is not
+    known whether it was done, and to repeat it is harmless.
+    """
+
+    @property
+    def state(self) -> ControlState:
+        """Whether it works now, and why not."""
+
+    def events(self) -> AsyncIterator[ControlEvent]:
+        """Give events without end, through losses of the connection; after each connect a `Pending` first.
+
+        For one reader: it is the connection's loop.
+        """
+
+    async def resolve_approval(self, id_: ApprovalId, kind: ApprovalKind, decision: Decision) -> Resolution:
+        """Decide about a tool call; the first decision counts.
+
+        A wrong kind, or a decision that is not among the approval's, denies it.
+        """
+
+    async def resolve_question(self, id_: AgentQuestionId, answers: Answers) -> Resolution:
+        """Answer a question of the agent; raise `QuestionRefused` for an answer that it does not accept."""
+
+    async def cancel_question(self, id_: AgentQuestionId) -> Resolution:
+        """Let the agent go on without an answer."""
+
+    async def abort(self, conversation: Conversation) -> None:
+        """End the run of a conversation, whoever has started it; that there is none is no error."""
