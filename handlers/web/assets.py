@@ -1,4 +1,7 @@
-"""The files of `static/`: read once, and named so that a browser need not ask again."""
+"""The files of `static/`: read once, and named so that a browser need not ask again.
+
+Its folders hold the parts of scripts, which are served within those.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +9,8 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
+
+from handlers.web.bundle import bundled
 
 _HERE = Path(__file__).parent / "static"
 
@@ -35,9 +40,9 @@ class Asset:
 @cache
 def assets() -> Mapping[str, Asset]:
     """Return all files by name."""
-    return MappingProxyType({path.name: _read(path) for path in sorted(_HERE.iterdir())})
+    return MappingProxyType({path.name: _read(path) for path in sorted(_HERE.iterdir()) if path.is_file()})
 
 
 def _read(path: Path) -> Asset:
-    body = path.read_bytes()
+    body = bundled(path).encode() if path.suffix == ".js" else path.read_bytes()
     return Asset(path.name, body, _TYPES[path.suffix], sha256(body).hexdigest()[:16])

@@ -3,22 +3,28 @@
 // It asks the bridge for a session, signs a frame in with its one-time ticket and shows the frame, or says what is wrong and
 // tries again. messaging.d.ts beside this file names everything a page may use.
 
-const API = "/api/v1/mattermost";
+import { API, Failure, ask, pause } from "./shared/bridge.js";
+import { FailureCard, buttons, countDown, loadingCard } from "./shared/cards.js";
+import { adopt, dress, el, reflect } from "./shared/elements.js";
+import { LOOK } from "./shared/look.js";
+
+export { Failure };
+
 const CHANNEL = "town-square"; // the one channel that every team has and nobody can leave
+
+// What an absent one means.
+const ATTRIBUTES = { organization: "", api: API, channel: CHANNEL, theme: "" };
 
 const SANDBOX = "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox";
 const PERMISSIONS = ["clipboard-write", "fullscreen"];
 
 // Milliseconds.
-const ANSWER_WITHIN = 60_000; // a first visit founds a team, and one slow write to Mattermost takes 35 s
 const SLOW_AFTER = 10_000;
 const STORAGE_WITHIN = 4_000; // without a word about storage by then, as from an older bridge, the chat is tried
 const STORAGE_AFTER_LOAD = 500; // likewise, from when something else has loaded
 const RENEWAL_WINDOW = 300_000;
 
 const MOST_RENEWALS = 3; // in a window
-const MOST_RETRIES = 6; // in a row, without anybody asking
-const LONGEST_PAUSE = 300; // seconds; who asks for more is asked again by hand only
 
 const CALM = "Nothing that was written is lost.";
 
@@ -44,80 +50,15 @@ const SENTENCES = {
   frame_blocked: ["This page may not show the chat", "Its security policy forbids it. The chat can be opened in a tab of its own."],
 };
 const ANYTHING_ELSE = ["Messaging could not be opened", "Something went wrong. If it stays like this, tell your administrator."];
-const PASSING = new Set(["network", "timeout", "unavailable"]);
 const ONLY_NEW_TAB_HELPS = new Set(["storage_blocked", "frame_blocked"]);
 const NEW_TAB_HELPS = new Set([...ONLY_NEW_TAB_HELPS, "login_expired", "popup_blocked"]);
 
-const STYLE = `
-:host {
-  --_ground: var(--equa-messaging-background, light-dark(#ffffff, #161d1f));
-  --_text: var(--equa-messaging-text, light-dark(#1b2422, #e4eae8));
-  --_muted: var(--equa-messaging-muted, light-dark(#5d6b67, #98a7a3));
-  --_line: var(--equa-messaging-border, light-dark(#cfd7d4, #37464a));
-  --_accent: var(--equa-messaging-accent, light-dark(#17745b, #3fb08d));
-  --_on-accent: var(--equa-messaging-on-accent, light-dark(#ffffff, #07201a));
-  --_font: var(--equa-messaging-font, 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", Arial, sans-serif);
-  --_radius: var(--equa-messaging-radius, 10px);
-  display: block; position: relative; block-size: 100%; min-block-size: 20rem; overflow: hidden;
-  background: var(--_ground); color: var(--_text); font: var(--_font);
-}
-@supports not (color: light-dark(#fff, #000)) {
-  :host {
-    --_ground: var(--equa-messaging-background, #ffffff); --_text: var(--equa-messaging-text, #1b2422);
-    --_muted: var(--equa-messaging-muted, #5d6b67); --_line: var(--equa-messaging-border, #cfd7d4);
-    --_accent: var(--equa-messaging-accent, #17745b); --_on-accent: var(--equa-messaging-on-accent, #ffffff);
-  }
-}
-:host([hidden]) { display: none; }
-:host([theme="light"]) { color-scheme: light; }
-:host([theme="dark"]) { color-scheme: dark; }
-:host([theme="auto"]) { color-scheme: light dark; }
-* { box-sizing: border-box; margin: 0; }
-[hidden] { display: none !important; }
+const STYLE = `${LOOK}
+:host { position: relative; block-size: 100%; min-block-size: 20rem; overflow: hidden; }
 iframe { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; border: 0; }
 iframe.opening { visibility: hidden; }
 .panel { position: absolute; inset: 0; display: grid; place-items: center; padding: 24px; overflow: auto; outline: 0; }
-.card { display: grid; justify-items: center; max-inline-size: 26rem; text-align: center; overflow-wrap: anywhere; animation: appear .2s ease-out; }
-h2 { font-size: 1.25em; font-weight: 650; line-height: 1.3; letter-spacing: -.01em; text-wrap: balance; }
-p { color: var(--_muted); text-wrap: pretty; }
-h2 + p { margin-block-start: 6px; }
-.detail, .countdown { margin-block-start: 10px; font-size: .9em; }
-.countdown { font-variant-numeric: tabular-nums; }
-.sign { inline-size: 44px; block-size: 44px; margin-block-end: 16px; fill: none; stroke: var(--_accent); stroke-width: 1.6; stroke-linecap: round; stroke-linejoin: round; }
-.spinner {
-  inline-size: 32px; block-size: 32px; margin-block-end: 16px; border-radius: 50%;
-  border: 3px solid var(--_line); border-block-start-color: var(--_accent); animation: turn .9s linear infinite;
-}
-.actions { display: flex; flex-wrap: wrap; justify-content: center; gap: 10px; margin-block-start: 20px; }
-button {
-  min-block-size: 44px; padding: 8px 20px; border: 1px solid var(--_line); border-radius: var(--_radius);
-  background: none; color: inherit; font: inherit; font-weight: 600; cursor: pointer;
-}
-button.main { border-color: transparent; background: var(--_accent); color: var(--_on-accent); }
-button:hover { filter: brightness(1.06); border-color: var(--_accent); }
-button:focus-visible { outline: 2px solid var(--_accent); outline-offset: 2px; }
-.said { position: absolute; inline-size: 1px; block-size: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-@keyframes turn { to { transform: rotate(1turn); } }
-@keyframes appear { from { opacity: 0; } }
-@media (prefers-reduced-motion: reduce) { .card { animation: none; } .spinner { animation-duration: 4s; } }
-@media (forced-colors: active) { .spinner { border-block-start-color: Highlight; } }
 `;
-
-/** What went wrong: a stable code, and the status and sentence of the server if it answered. */
-export class Failure extends Error {
-  constructor(code, { message = "", status = 0, retryAfter = null } = {}) {
-    super(message || code);
-    this.name = "Failure";
-    this.code = code;
-    this.status = status;
-    this.retryAfter = retryAfter; // seconds
-    this.said = message;
-  }
-
-  get passing() {
-    return this.status === 429 || this.status === 503 || PASSING.has(this.code);
-  }
-}
 
 /** The bridge's API as a page sees it; everything rejects with a Failure, or as its signal was aborted. */
 export class MattermostApi {
@@ -126,70 +67,17 @@ export class MattermostApi {
   }
 
   async session(organizationId, { signal, scheme } = {}) {
-    const session = await this.#ask("/session", { method: "POST", body: JSON.stringify({ organizationId, scheme }) }, signal);
+    const asked = { method: "POST", body: JSON.stringify({ organizationId, scheme }), signal };
+    const { body: session } = await ask(`${this.base}/session`, asked);
     const texts = [session?.token, session?.baseUrl, session?.teamName];
     if (!texts.every((text) => typeof text === "string" && text) || !isAddress(session.baseUrl)) throw new Failure("invalid_answer");
     return session;
   }
 
-  config({ signal } = {}) {
-    return this.#ask("/config", { method: "GET" }, signal);
+  async config({ signal } = {}) {
+    const { body } = await ask(`${this.base}/config`, { signal });
+    return body;
   }
-
-  async #ask(path, request, signal) {
-    const limit = new AbortController();
-    const timer = setTimeout(() => limit.abort(), ANSWER_WITHIN);
-    try {
-      const response = await fetch(this.base + path, {
-        ...request,
-        headers: { "Content-Type": "application/json" },
-        credentials: "include",
-        cache: "no-store",
-        // With a page's own "no-referrer" a browser would send "Origin: null", which the bridge has to refuse.
-        referrerPolicy: "strict-origin",
-        signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
-      });
-      const body = parsed(await response.text());
-      if (response.ok) return body;
-      throw refusal(response, body);
-    } catch (error) {
-      if (signal?.aborted || error instanceof Failure) throw error;
-      throw new Failure(limit.signal.aborted ? "timeout" : "network");
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-}
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
-
-function refusal(response, body) {
-  const { status } = response;
-  const code = typeof body?.error === "string" ? body.error : codeOf(status);
-  const message = typeof body?.message === "string" ? body.message : "";
-  return new Failure(code, { message, status, retryAfter: secondsOf(response.headers.get("Retry-After")) });
-}
-
-// For what a proxy answers in the bridge's place.
-function codeOf(status) {
-  return { 401: "not_signed_in", 429: "too_many_requests", 502: "unavailable", 503: "unavailable", 504: "unavailable" }[status] ?? "unexpected";
-}
-
-// Retry-After is either seconds or a date.
-function secondsOf(text) {
-  if (text === null) return null;
-  const seconds = /^\d+$/.test(text.trim()) ? Number(text) : (Date.parse(text) - Date.now()) / 1000;
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : null;
-}
-
-function secondsIn(value) {
-  return Number.isFinite(value) ? Math.max(0, value) : null;
 }
 
 // Anything else, "javascript:" above all, must not get near a frame.
@@ -206,6 +94,10 @@ function storageAddress({ baseUrl }) {
   return `${baseUrl.replace(/\/+$/, "")}/login/token?check=storage`;
 }
 
+function secondsIn(value) {
+  return Number.isFinite(value) ? Math.max(0, value) : null;
+}
+
 /** The color scheme that is seen in a shadow tree, whoever has chosen it: the page, a meta element or the system. */
 function schemeOf(root) {
   const probe = el("span", { hidden: "" });
@@ -218,46 +110,16 @@ function schemeOf(root) {
   return color !== "rgb(1, 1, 1)" && /^(only )?dark( only)?$/.test(colorScheme) ? "dark" : "light";
 }
 
-/** Seconds until the next try, null for none; jittered, so that not everybody comes back at once. */
-function pause(failure, retries) {
-  const asked = failure.retryAfter ?? 0;
-  if (!failure.passing || retries >= MOST_RETRIES || asked > LONGEST_PAUSE) return null;
-  const ours = Math.min(60, 2 ** (retries + 1));
-  return Math.max(asked, ours / 2) + (Math.random() * ours) / 2;
-}
-
-function el(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (typeof value === "function") node.addEventListener(name, value);
-    else node.setAttribute(name, value);
-  }
-  node.append(...children.filter(Boolean));
-  return node;
-}
-
-function sign() {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("class", "sign");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", "M5 4h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2h-7l-5 4v-4H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zM12 7.5v4M12 14h.01");
-  svg.append(path);
-  return svg;
-}
-
 /** What is seen and heard of the component. */
 class View {
   #root;
   #said = el("p", { class: "said", role: "status" });
   #panel = el("div", { class: "panel", tabindex: "-1" });
   #frame = null;
-  #countdown = null;
 
   constructor(root, nonce) {
     this.#root = root;
-    dress(root, nonce);
+    dress(root, STYLE, nonce);
     root.append(this.#said, this.#panel);
   }
 
@@ -271,7 +133,7 @@ class View {
   }
 
   loading(text) {
-    this.#show(el("div", { class: "card", part: "loading" }, el("div", { class: "spinner", part: "spinner" }), el("p", {}, text)));
+    this.#show(loadingCard(text));
     this.#said.textContent = text;
   }
 
@@ -289,17 +151,9 @@ class View {
     if (hint) hint.textContent = this.#said.textContent = text;
   }
 
-  failed([title, advice], { detail, seconds, actions }) {
-    this.#countdown = seconds === null ? null : el("p", { class: "countdown", part: "countdown", "aria-hidden": "true" });
-    const text = [el("h2", { part: "title" }, title), el("p", {}, advice), detail && el("p", { class: "detail" }, detail), this.#countdown];
-    const card = el("div", { class: "card", part: "error" }, sign(), ...text, el("div", { class: "actions" }, ...buttons(actions)));
-    this.#show(card);
-    // The countdown is read out once, not every second.
-    this.#said.textContent = [`${title}.`, advice, detail, seconds !== null && `Trying again ${inSeconds(seconds)}.`].filter(Boolean).join(" ");
-  }
-
-  count(seconds) {
-    this.#countdown.textContent = `Trying again ${inSeconds(seconds)}.`;
+  failed(card) {
+    this.#show(card.element);
+    this.#said.textContent = card.spoken;
   }
 
   /** Put the frame behind what is shown. */
@@ -334,26 +188,6 @@ class View {
   }
 }
 
-function buttons(actions) {
-  return actions.map(([part, text, act], at) => el("button", { type: "button", part, class: at ? "" : "main", click: act }, text));
-}
-
-function inSeconds(seconds) {
-  const whole = Math.max(1, Math.ceil(seconds));
-  return whole === 1 ? "in 1 second" : `in ${whole} seconds`;
-}
-
-// A constructed sheet needs no permission of the page's policy; older browsers need its nonce.
-function dress(root, nonce) {
-  if ("adoptedStyleSheets" in root) {
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(STYLE);
-    root.adoptedStyleSheets = [sheet];
-  } else {
-    root.append(el("style", nonce ? { nonce } : {}, STYLE));
-  }
-}
-
 export class EquaMessaging extends HTMLElement {
   static observedAttributes = ["organization", "api", "channel", "downloads"];
 
@@ -383,7 +217,7 @@ export class EquaMessaging extends HTMLElement {
   }
 
   connectedCallback() {
-    for (const name of ["organization", "api", "channel", "theme", "downloads"]) this.#adopt(name);
+    adopt(this, [...Object.keys(ATTRIBUTES), "downloads"]);
     addEventListener("message", this.#onMessage);
     addEventListener("online", this.#onOnline);
     document.addEventListener("securitypolicyviolation", this.#onViolation);
@@ -429,14 +263,6 @@ export class EquaMessaging extends HTMLElement {
       tab.close();
       throw failure;
     }
-  }
-
-  // What a framework set before this class was known is a plain property that hides ours.
-  #adopt(name) {
-    if (!Object.hasOwn(this, name)) return;
-    const value = this[name];
-    delete this[name];
-    this[name] = value;
   }
 
   // Several attributes that change at once make one restart, and nothing of before is shown any more.
@@ -548,23 +374,11 @@ export class EquaMessaging extends HTMLElement {
     const detail = !known || code === "account_conflict" ? said : "";
     const actions = [this.#tryAgain(seconds === null ? "Try again" : "Try now"), NEW_TAB_HELPS.has(code) && this.#newTab()];
     if (ONLY_NEW_TAB_HELPS.has(code)) actions.reverse();
-    this.#view.failed(known ?? ANYTHING_ELSE, { detail, seconds, actions: actions.filter(Boolean) });
-    if (seconds !== null) this.#wait(seconds, signal);
+    const card = new FailureCard(known ?? ANYTHING_ELSE, { detail, seconds, actions: actions.filter(Boolean) });
+    this.#view.failed(card);
+    if (seconds !== null) countDown(seconds, signal, { tick: (left) => card.count(left), end: () => this.#again() });
     this.#enter(seconds === null ? "error" : "waiting");
     this.#tell("error", { code, status, message: (known ?? ANYTHING_ELSE).join(". "), retryIn: seconds });
-  }
-
-  #wait(seconds, signal) {
-    const end = performance.now() + seconds * 1000;
-    let timer;
-    const tick = () => {
-      const left = end - performance.now();
-      if (left <= 0) return this.#again();
-      this.#view.count(left / 1000);
-      timer = setTimeout(tick, left % 1000 || 1000);
-    };
-    signal.addEventListener("abort", () => clearTimeout(timer));
-    tick();
   }
 
   #again() {
@@ -637,18 +451,6 @@ function isBlank(frame) {
   }
 }
 
-for (const [name, fallback] of [["organization", ""], ["api", API], ["channel", CHANNEL], ["theme", ""]]) {
-  Object.defineProperty(EquaMessaging.prototype, name, {
-    configurable: true,
-    enumerable: true,
-    get() {
-      return this.getAttribute(name) || fallback;
-    },
-    set(value) {
-      if (value === null || value === undefined || value === "") this.removeAttribute(name);
-      else this.setAttribute(name, value);
-    },
-  });
-}
+reflect(EquaMessaging, ATTRIBUTES);
 
 if (!customElements.get("equa-messaging")) customElements.define("equa-messaging", EquaMessaging);
