@@ -1,0 +1,57 @@
+"""The audit's rows: added with what they are about, and never changed."""
+
+from uuid import UUID
+
+import pytest
+from asyncpg import Pool, RestrictViolationError
+
+from bridge.db.audit import Audit
+from bridge.models.audit import Actor, AuditEntry
+from bridge.models.chat import UserId
+from bridge.models.equa import OrganizationId, PersonId
+
+ACME = OrganizationId(UUID(int=0xA))
+ADA = Actor(PersonId(UUID(int=1)), UserId("a" * 26), "admin")
+ENTRY = AuditEntry(
+    ACME, "approval_decided", "approved", "button", ADA, "approval:1", {"tool": "issue_shares"}
+)
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        "update audit set outcome = 'denied'",
+        "delete from audit",
+        "truncate audit",
+        "insert into audit overriding system value table audit on conflict (id) do update set role = ''",
+    ],
+)
+async def test_rows_are_only_added(pool: Pool, attempt: str) -> None:
+    """Not even the owner of the table, as whom the bridge connects, changes one by a statement."""
+    await Audit(pool).add(ENTRY)
+
+    with pytest.raises(RestrictViolationError, match="only ever added"):
+        await pool.execute(attempt)
+
+    assert await pool.fetchval("select outcome from audit") == "approved"
+
+
+async def test_an_entry_is_stored_with_what_it_is_about(pool: Pool) -> None:
+    """If that is not stored, nor is the entry."""
+    audit = Audit(pool)
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await audit.add(ENTRY, connection)
+        await transaction.rollback()
+
+    assert await pool.fetchval("select count(*) from audit") == 0
+
+
+async def test_no_sentence_is_stored(pool: Pool) -> None:
+    """What others named is cut and loses its spaces, so that no question gets in by mistake."""
+    await Audit(pool).add(
+        AuditEntry(ACME, "approval_ended", "expired", "bridge", details={"tool": "a b\n" * 99})
+    )
+
+    assert await pool.fetchval("select details ->> 'tool' from audit") == ("a_b_" * 16)

@@ -1,0 +1,59 @@
+"""Settings of an organization within those of the operator."""
+
+from decimal import Decimal
+
+import pytest
+
+from bridge.models.organization_settings import (
+    NO_SETTINGS,
+    Approvers,
+    Bounds,
+    Budget,
+    EffectiveSettings,
+    FollowUps,
+    OrganizationSettings,
+    effective,
+)
+
+
+def test_who_sets_nothing_has_what_the_operator_says() -> None:
+    bounds = Bounds("members", "always", Budget(tokens=5))
+
+    assert effective(bounds, NO_SETTINGS) == EffectiveSettings(
+        "members", "always", Budget(tokens=5), frozenset()
+    )
+
+
+@pytest.mark.parametrize(
+    ("bound", "own", "holds"),
+    [
+        ("asker", "admins", "admins"),
+        ("asker", "members", "members"),
+        ("members", "asker", "members"),
+        ("admins", "members", "admins"),
+        ("asker", "asker", "asker"),
+    ],
+)
+def test_approvers_are_the_stricter_ones(bound: Approvers, own: Approvers, holds: Approvers) -> None:
+    assert effective(Bounds(approvers=bound), OrganizationSettings(approvers=own)).approvers == holds
+
+
+@pytest.mark.parametrize(
+    ("bound", "own", "holds"),
+    [("always", "never", "never"), ("alone", "always", "alone"), ("never", "alone", "never")],
+)
+def test_follow_ups_are_the_stricter_ones(bound: FollowUps, own: FollowUps, holds: FollowUps) -> None:
+    assert effective(Bounds(follow_ups=bound), OrganizationSettings(follow_ups=own)).follow_ups == holds
+
+
+@pytest.mark.parametrize(
+    ("bound", "own", "holds"),
+    [
+        (Budget(), Budget(tokens=3), Budget(tokens=3)),
+        (Budget(tokens=2), Budget(tokens=3), Budget(tokens=2)),
+        (Budget(tokens=9), Budget(cost=Decimal("1.5")), Budget(9, Decimal("1.5"))),
+        (Budget(cost=Decimal(2)), Budget(cost=Decimal(1)), Budget(cost=Decimal(1))),
+    ],
+)
+def test_the_lower_budget_holds(bound: Budget, own: Budget, holds: Budget) -> None:
+    assert effective(Bounds(budget=bound), OrganizationSettings(budget=own)).budget == holds
