@@ -4,8 +4,9 @@ The page speaks Mattermost's public interface only, with the browser's session c
 
 * `GET /api/v4/users/me`, `/users/me/teams`, `/users/me/teams/{team}/channels`, `POST /users/ids`
 * `GET /api/v4/channels/{channel}/posts` (a page, and `before=`), `/channels/{channel}/members`, `POST /posts`
-* `/api/v4/websocket`: `posted`, `post_edited`, `post_deleted`, `typing`, changes of teams and channels; it
-  sends `user_typing` and `ping`
+* `POST /api/v4/posts/{post}/actions/{button}`
+* `/api/v4/websocket`: `posted`, `post_edited`, `post_deleted`, `ephemeral_message`, `typing`, changes of
+  teams and channels; it sends `user_typing` and `ping`
 * `POST /api/v4/users/login` and `/users/logout`
 
 It also asks `GET /sandbox/people` for the people of the demo.

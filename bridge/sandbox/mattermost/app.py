@@ -10,6 +10,7 @@ from bridge.sandbox.mattermost import gitlab
 from bridge.sandbox.mattermost.api import (
     accounts,
     bots,
+    buttons,
     channel_lists,
     channel_members,
     channels,
@@ -53,6 +54,7 @@ API_ROUTES = (
     *channels.ROUTES,
     *post_lists.ROUTES,
     *posts.ROUTES,
+    *buttons.ROUTES,
     *files.ROUTES,
     *preferences.ROUTES,
     *reactions.ROUTES,

@@ -155,6 +155,8 @@ def edit_post(state: State, post: Post, fields: dict[str, Any]) -> Post:
         post.message = fields["message"]
         post.edit_at = now
     if fields.get("props") is not None:
+        if fields["props"].get("attachments", []) != post.props.get("attachments", []):
+            post.edit_at = now
         post.props = dict(fields["props"])
     if fields.get("is_pinned") is not None:
         post.is_pinned = bool(fields["is_pinned"])

@@ -28,6 +28,7 @@ def _default_sections() -> Sections:
             "EnableAPIUserDeletion": False,
             "EnableAPIChannelDeletion": False,
             "PostEditTimeLimit": -1,
+            "AllowedUntrustedInternalConnections": "",
         },
         "FileSettings": {"EnableFileAttachments": True, "MaxFileSize": 100 << 20},
         "TeamSettings": {

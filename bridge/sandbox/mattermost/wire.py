@@ -3,6 +3,7 @@
 Shapes: server/public/model/{team,team_member,channel,channel_member,post}.go.
 """
 
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -106,7 +107,7 @@ def post_json(post: Post, *, pending_post_id: str = "") -> Json:
         "original_id": post.original_id,
         "message": post.message,
         "type": post.type,
-        "props": post.props,
+        "props": shown_props(post.props),
         "hashtags": "",
         "pending_post_id": pending_post_id,
         "reply_count": post.reply_count,
@@ -115,6 +116,27 @@ def post_json(post: Post, *, pending_post_id: str = "") -> Json:
         "metadata": {"files": [file_json(file) for file in post.files]} if post.files else {},
         **({"file_ids": [file.id for file in post.files]} if post.files else {}),
     }
+
+
+def actions_of(props: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the buttons of all attachments."""
+    for attachment in props.get("attachments") or ():
+        yield from filter(None, attachment.get("actions") or ())
+
+
+def shown_props(props: dict[str, Any]) -> dict[str, Any]:
+    """Return the props without what only the server knows of a button (`StripActionIntegrations`)."""
+    if not any("integration" in action for action in actions_of(props)):
+        return props
+    return {**props, "attachments": [_without_integrations(each) for each in props["attachments"]]}
+
+
+def _without_integrations(attachment: dict[str, Any]) -> dict[str, Any]:
+    actions = [
+        {name: value for name, value in action.items() if name != "integration"}
+        for action in filter(None, attachment.get("actions") or ())
+    ]
+    return {**attachment, **({"actions": actions} if actions else {})}
 
 
 def file_json(file: File) -> Json:

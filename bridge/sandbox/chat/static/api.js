@@ -42,6 +42,7 @@ export const api = {
   users: (ids) => post("/users/ids", ids),
   posts: (channelId, before = "") =>
     get(`/channels/${channelId}/posts?per_page=${PAGE}${before && `&before=${before}`}`),
+  press: (postId, actionId) => post(`/posts/${postId}/actions/${actionId}`, {}),
   send: (draft) => post("/posts", draft),
   upload: (channelId, file) => post(`/files?${new URLSearchParams({ channel_id: channelId, filename: file.name })}`, file),
 };

@@ -138,7 +138,7 @@ class App {
     this.unread.delete(channel.id);
     this.openSidebar(false);
     this.draw();
-    this.view = new ChannelView(channel, { me: this.me, people: this.people, socket: this.socket });
+    this.view = new ChannelView(channel, { me: this.me, people: this.people, socket: this.socket, tell: (text) => this.tell(text) });
     const view = this.view;
     await view.show();
     if (view === this.view && matchMedia("(pointer: fine)").matches) byId("message")?.focus();
@@ -166,7 +166,7 @@ class App {
   hear(name, data, broadcast) {
     if (MEMBERSHIP_EVENTS.has(name)) return this.guard(() => this.team && this.refresh());
     if (name === "typing") return this.guard(() => this.heardTyping(data, broadcast));
-    if (!["posted", "post_edited", "post_deleted"].includes(name)) return undefined;
+    if (!["posted", "post_edited", "post_deleted", "ephemeral_message"].includes(name)) return undefined;
     const post = JSON.parse(data.post);
     if (post.channel_id !== this.channel?.id) return name === "posted" && this.countUnread(post);
     if (name === "post_deleted") return this.view.remove(post);

@@ -1,16 +1,18 @@
-// Message attachments: a title that leads somewhere, fields, a coloured edge, a footer.
+// Message attachments: a title that leads somewhere, fields, buttons, a coloured edge, a footer.
 
 import { el } from "./dom.js";
 import { markdown } from "./markdown.js";
 
+const STYLES = new Set(["good", "danger"]);
 const COLOR = /^#[0-9a-f]{6}$/i;
 
-export function attachments(post) {
+// `press(actionId)` is called for a button, and returns a promise.
+export function attachments(post, press) {
   const given = Array.isArray(post.props?.attachments) ? post.props.attachments : [];
-  return given.map(drawn);
+  return given.map((attachment) => drawn(attachment, press));
 }
 
-function drawn(attachment) {
+function drawn(attachment, press) {
   const card = el(
     "section",
     { class: "attachment" },
@@ -18,6 +20,7 @@ function drawn(attachment) {
     title(attachment),
     attachment.text ? el("div", { class: "body" }, markdown(attachment.text)) : null,
     attachment.fields?.length ? el("dl", {}, attachment.fields.map(field)) : null,
+    attachment.actions?.length ? el("div", { class: "actions" }, attachment.actions.map((action) => button(action, press))) : null,
     attachment.footer ? el("footer", {}, attachment.footer) : null,
   );
   if (COLOR.test(attachment.color ?? "")) card.style.setProperty("--edge", attachment.color);
@@ -28,6 +31,16 @@ function title({ title: text, title_link: link }) {
   if (!text) return null;
   const leads = /^https?:\/\//.test(link ?? "");
   return el("h3", {}, leads ? el("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, text) : text);
+}
+
+function button({ id, name, style }, press) {
+  const node = el("button", { type: "button", class: STYLES.has(style) ? style : "" }, name);
+  node.addEventListener("click", async () => {
+    node.disabled = true;
+    await press(id);
+    node.disabled = false;
+  });
+  return node;
 }
 
 function field({ title: name, value }) {

@@ -11,7 +11,8 @@ const AGENT_CHANNEL = "agent";
 const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 
 export class ChannelView {
-  constructor(channel, { me, people, socket }) {
+  constructor(channel, { me, people, socket, tell }) {
+    this.tell = tell;
     this.channel = channel;
     this.me = me;
     this.people = people;
@@ -215,6 +216,15 @@ export class ChannelView {
     const file_ids = uploads.map((upload) => upload.file_infos[0].id);
     const post = await api.send({ channel_id: this.channel.id, message, root_id: rootId, pending_post_id: pending, file_ids });
     await this.arrive(post);
+  }
+
+  // The server says what is wrong with a button; everything else comes as an event.
+  async press(postId, actionId) {
+    try {
+      await api.press(postId, actionId);
+    } catch (error) {
+      this.tell(error.message);
+    }
   }
 
   typing(rootId) {

@@ -7,11 +7,12 @@ import { filesOf } from "./files.js";
 import { markdown } from "./markdown.js";
 
 const SAME_BREATH = 5 * 60_000;
+const EPHEMERAL = "system_ephemeral";
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "short" });
 
 export class ThreadView {
-  // `chat` gives `people`, `send(message, rootId, stamp, files)` and `typing(rootId)`.
+  // `chat` gives `people`, `send(message, rootId, stamp, files)`, `press(postId, actionId)` and `typing(rootId)`.
   constructor(rootId, chat) {
     this.rootId = rootId;
     this.chat = chat;
@@ -62,6 +63,7 @@ export class ThreadView {
   }
 
   drawn(post, before) {
+    if (post.type === EPHEMERAL) return el("p", { class: "system", "data-post": post.id }, `Only you can see this: ${post.message}`);
     if (post.type) return el("p", { class: "system", "data-post": post.id }, post.message);
     const { people } = this.chat;
     const follows = before && before.user_id === post.user_id && post.create_at - before.create_at < SAME_BREATH;
@@ -75,7 +77,7 @@ export class ThreadView {
       "div",
       { class: `post${follows ? " follows" : ""}${people.isBot(post.user_id) ? " by-bot" : ""}`, "data-post": post.id },
       people.avatar(post.user_id, post.root_id ? "small" : ""),
-      el("div", { class: "post-main" }, head, body, filesOf(post), attachments(post), edited),
+      el("div", { class: "post-main" }, head, body, filesOf(post), attachments(post, (id) => this.chat.press(post.id, id)), edited),
     );
   }
 
