@@ -22,6 +22,8 @@ class Crashes:
         self._left = at
         self._when = when
         self.happened = False
+        self.call = ""
+        """The name of the call at which the work ended."""
 
     def provisioner(self, provisioner: Provisioner) -> Provisioner:
         """Return the same, in a process that will crash."""
@@ -32,7 +34,7 @@ class Crashes:
         """Return the same, whose calls are counted."""
         return _Fragile(target, self)
 
-    async def around(self, call: Any) -> Any:
+    async def around(self, name: str, call: Any) -> Any:
         """Await the call, unless this is the one at which it ends."""
         self._left -= 1
         if self._left > 0:
@@ -40,7 +42,7 @@ class Crashes:
         if self.happened:
             call.close()
             raise Crash
-        self.happened = True
+        self.happened, self.call = True, name
         match self._when:
             case "before":
                 call.close()
@@ -67,4 +69,4 @@ class _Fragile:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._target, name)
-        return lambda *args, **kwargs: self._crashes.around(method(*args, **kwargs))
+        return lambda *args, **kwargs: self._crashes.around(name, method(*args, **kwargs))
