@@ -27,6 +27,7 @@ from bridge.errors import ConfigurationError
 from bridge.models.agent import AgentKind, FilesForAgent
 from bridge.models.ids import CHANNEL_NAME
 from bridge.models.jobs import AskLimit
+from bridge.models.organization_settings import Approvers, FollowUps
 from bridge.models.proxies import Proxies
 
 _NEEDED: tuple[tuple[frozenset[str], str], ...] = (
@@ -69,7 +70,8 @@ class Settings(BaseModel):
     agent_image_hosts: Hosts = ()
     agent_stream: Literal["on", "off"] = "on"
     agent_suggestions: Suggestions = ()
-    follow_ups: Literal["always", "alone", "never"] = "alone"
+    follow_ups: FollowUps = "alone"
+    approvers: Approvers = "admins"
     ask_limit: QuestionLimit = AskLimit(at_once=20, an_hour=60)
     gateway_tokens: OwnTokens = ()
     platform_tokens: OwnTokens = ()

@@ -16,8 +16,10 @@ BridgeError
 │   └── EmailNotAccepted             Mattermost accepts no account with the e-mail address
 ├── ChannelNotUsable             409 channel_not_usable: missing, archived or closed to us
 ├── SyncRefused                  409 sync_refused: it would take too many people out of a team
+├── SettingsChanged              412 settings_changed: somebody else has changed them meanwhile
 ├── PayloadTooLarge              413 payload_too_large
 ├── UnsupportedMediaType         415 unsupported_media_type
+├── VersionRequired              428 version_required: no If-Match says which version is replaced
 ├── TooManyRequests              429 too_many_requests, with the seconds to wait
 ├── MattermostNotConfigured      500 mattermost_not_configured
 ├── Unavailable                  503, trying again may help
@@ -128,12 +130,24 @@ class SyncRefused(BridgeError):
     status, code = 409, "sync_refused"
 
 
+class SettingsChanged(BridgeError):
+    """The settings are not those any more that somebody has seen and wants to replace."""
+
+    status, code = 412, "settings_changed"
+
+
 class PayloadTooLarge(BridgeError):
     status, code = 413, "payload_too_large"
 
 
 class UnsupportedMediaType(BridgeError):
     status, code = 415, "unsupported_media_type"
+
+
+class VersionRequired(BridgeError):
+    """The request does not say which version of something it replaces."""
+
+    status, code = 428, "version_required"
 
 
 class TooManyRequests(BridgeError):

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Self
 
 from bridge.models.chat import Post, Posted, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Hint
+from bridge.models.organization_settings import FollowUps
 from bridge.reasons import STOP, Reason
 from bridge.text.mentions import addresses_others, mentions, strip_mention
 from bridge.text.stop_words import is_stop_word
@@ -44,7 +45,7 @@ class Bot:
 class Policy:
     """What an operator decides about questions."""
 
-    follow_ups: Literal["always", "alone", "never"] = "alone"
+    follow_ups: FollowUps = "alone"
     """When a post without a mention continues a conversation with the bot."""
     at_once: int = 20
     """Questions of a person in a minute."""

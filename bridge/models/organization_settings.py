@@ -1,6 +1,6 @@
 """What an organization decides about its agent, within bounds. Pure: no I/O is imported here."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeVar
@@ -70,6 +70,25 @@ class VersionedSettings:
 
     version: int = 0
     settings: OrganizationSettings = NO_SETTINGS
+
+
+def allowed(bound: T, strictest_first: Sequence[T]) -> Sequence[T]:
+    """Return the values that are as strict as the bound, which is the last of them."""
+    return strictest_first[: strictest_first.index(bound) + 1]
+
+
+def beyond(bounds: Bounds, own: OrganizationSettings) -> Iterator[str]:
+    """Yield a sentence for each setting that is beyond its bound; it begins with the setting's name."""
+    approvers = allowed(bounds.approvers, STRICTEST_APPROVERS)
+    if own.approvers not in (None, *approvers):
+        yield f"approvers has to be one of {', '.join(approvers)}, or null: the operator allows no more"
+    follow_ups = allowed(bounds.follow_ups, STRICTEST_FOLLOW_UPS)
+    if own.follow_ups not in (None, *follow_ups):
+        yield f"followUps has to be one of {', '.join(follow_ups)}, or null: the operator allows no more"
+    if (most := bounds.budget.tokens) is not None and (own.budget.tokens or 0) > most:
+        yield f"budget.tokens has to be {most} at most, as the operator's"
+    if (highest := bounds.budget.cost) is not None and (own.budget.cost or 0) > highest:
+        yield f"budget.cost has to be {highest:f} at most, as the operator's"
 
 
 def effective(bounds: Bounds, own: OrganizationSettings) -> EffectiveSettings:

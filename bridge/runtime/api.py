@@ -7,12 +7,15 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bridge.config import Settings
+from bridge.db.audit import Audit
+from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.sign_ins import Client
 from bridge.equa.cookies import relayed
 from bridge.metrics import Metrics
 from bridge.runtime.clients import Clients
 from bridge.runtime.conversations import conversation_check
 from bridge.runtime.health import HealthCheck
+from bridge.runtime.policy import organization_bounds
 from bridge.runtime.services import Services
 from handlers.http import app_keys
 from handlers.http.app import make_app
@@ -25,6 +28,7 @@ def make_api(
     settings: Settings, clients: Clients, services: Services, health: HealthCheck, metrics: Metrics
 ) -> web.Application:
     """Return the application."""
+    pool = services.tables.inbox.pool
     return make_app(
         app_keys.Services(
             mappings=MappingCache(services.tables.teams),
@@ -41,6 +45,8 @@ def make_api(
             oauth=_oauth(settings, services),
             syncing=_syncing(services),
             uploads=_uploads(clients, services),
+            organization_settings=SettingsOfOrganizations(pool, organization_bounds(settings)),
+            audit=Audit(pool),
         )
     )
 

@@ -1,9 +1,15 @@
-"""What the operator's settings say about questions."""
+"""What the operator's settings say about questions, and what organizations can choose."""
 
 from bridge.config import Settings
+from bridge.models.organization_settings import Bounds
 from bridge.routing import Policy
 
 
 def question_policy(settings: Settings) -> Policy:
     limit = settings.ask_limit
     return Policy(settings.follow_ups, limit.at_once, limit.an_hour)
+
+
+def organization_bounds(settings: Settings) -> Bounds:
+    """Return what organizations can choose at most."""
+    return Bounds(settings.approvers, settings.follow_ups)

@@ -6,8 +6,10 @@ from typing import Protocol
 
 from aiohttp import web
 
+from bridge.db.audit import Audit
 from bridge.db.locks import Locks
 from bridge.db.memberships import Memberships
+from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.sign_ins import Client
 from bridge.db.syncs import Syncs
 from bridge.metrics import Metrics
@@ -126,6 +128,8 @@ class Services:
     syncing: Syncing | None = None
     uploads: FileUploads | None = None
     """None without a bot."""
+    organization_settings: SettingsOfOrganizations | None = None
+    audit: Audit | None = None
 
 
 @dataclass(frozen=True, slots=True)
