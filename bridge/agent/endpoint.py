@@ -15,6 +15,8 @@ class Endpoint:
     models: URL
     health: URL
     """Of a gateway: beside the `/v1`."""
+    control: URL
+    """The websocket of a gateway."""
 
     @classmethod
     def of(cls, url: str) -> "Endpoint":
@@ -26,6 +28,7 @@ class Endpoint:
             _with_path(address, base + _COMPLETIONS),
             _with_path(address, base + "/models"),
             _with_path(address, root + "/healthz"),
+            _with_path(address, root + "/").with_scheme("wss" if address.scheme == "https" else "ws"),
         )
 
     def __str__(self) -> str:

@@ -2,8 +2,9 @@
 
 * It sends the role at once, then pieces of text, an empty delta with the finish_reason, and `[DONE]`.
 * It keeps the conversation of each session key, in lower case, and answers the messages of a key in turn.
-* It stops when its client disconnects; the question stays in the conversation. It notices that only if the
-  application runs with `handler_cancellation=True`.
+* It stops when its client disconnects, or when somebody stops its session over the websocket; the question
+  stays in the conversation. It notices the former only if the application runs with
+  `handler_cancellation=True`.
 """
 
 import asyncio
@@ -16,10 +17,12 @@ from uuid import UUID
 from aiohttp import web
 
 from bridge.sandbox.agent import replies, requests
+from bridge.sandbox.agent.control import Control, unless_stopped
 from bridge.sandbox.agent.faults import DISABLED, UNAUTHORIZED, Cut, Fault, Silence, Status
 from bridge.sandbox.agent.knowledge import Organization, answer
 from bridge.sandbox.agent.requests import Call
-from bridge.sandbox.agent.stream import PIECES, Stream, completion
+from bridge.sandbox.agent.stream import PIECES, Stream, completion, new_run_id
+from bridge.sandbox.agent.tools import Run, used
 
 BODY_LIMIT = 20 << 20
 CALLS_KEPT = 20_000
@@ -50,6 +53,8 @@ class SandboxAgent:
         self.in_progress = 0
         self.cancelled = 0
         """The number of answers that were given up because the client disconnected."""
+        self.control = Control(token)
+        """The websocket beside."""
         self._product = product
         self._token = token.encode()
         self._faults: deque[Fault] = deque()
@@ -120,19 +125,25 @@ class SandboxAgent:
             case Silence(seconds=seconds, at_once=False):
                 await asyncio.sleep(seconds)
         if call.body.get("stream") is not True:
-            text, finish_reason = replies.said(await self._answer(call), fault)
+            text, finish_reason = replies.said(await self._answer(call, new_run_id()), fault)
             return web.json_response(completion(call.model, text, finish_reason))
         stream = Stream(request, call.model)
         await stream.begin()
         try:
-            text = await self._answer(call)
-            pace = replies.Pace(self.most_pieces, self.piece_delay)
-            await replies.write(stream, text, fault, pace, with_usage=call.wants_usage)
+            if not await unless_stopped(self.control, _stored_key(call), self._write(stream, call, fault)):
+                await stream.error("agent run aborted", "api_error")
+                await stream.end()
         except ConnectionResetError:
             _cut(request)
         return stream.response
 
-    async def _answer(self, call: Call) -> str:
+    async def _write(self, stream: Stream, call: Call, fault: replies.StreamFault | None) -> None:
+        text = await self._answer(call, stream.run_id)
+        self.control.broadcast("chat", {"runId": stream.run_id, "state": "final", "message": text})
+        pace = replies.Pace(self.most_pieces, self.piece_delay)
+        await replies.write(stream, text, fault, pace, with_usage=call.wants_usage)
+
+    async def _answer(self, call: Call, run_id: str) -> str:
         """Return the answer to a call, after the earlier calls of its conversation."""
         key = call.session_key
         async with self._locks[key] if key else asyncio.Lock():
@@ -142,7 +153,10 @@ class SandboxAgent:
             await self.may_answer.wait()
             await asyncio.sleep(self.latency)
             organization = self.directory.get(call.organization_id) if call.organization_id else None
-            return answer(organization, call.text, earlier) if organization else NOBODY
+            if organization is None:
+                return NOBODY
+            done = await used(self.control, Run(run_id, _stored_key(call)), organization, call.text)
+            return answer(organization, call.text, earlier) if done is None else done
 
 
 def create_app(agent: SandboxAgent) -> web.Application:
@@ -150,9 +164,14 @@ def create_app(agent: SandboxAgent) -> web.Application:
     app = web.Application(client_max_size=BODY_LIMIT)
     app.router.add_post("/v1/chat/completions", agent.complete)
     app.router.add_get("/v1/models", agent.models)
+    app.router.add_get("/", agent.control.serve)
     app.router.add_get("/healthz", _live)
     app.router.add_get("/readyz", _ready)
     return app
+
+
+def _stored_key(call: Call) -> str:
+    return f"agent:{call.agent_id}:{call.session_key}".lower()
 
 
 async def _live(_: web.Request) -> web.Response:

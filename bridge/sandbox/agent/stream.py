@@ -18,6 +18,8 @@ class Stream:
     def __init__(self, request: web.Request, model: str) -> None:
         self._request = request
         self._head = _head("chat.completion.chunk", model)
+        self.run_id = str(self._head["id"])
+        """The gateway's name of the run, which approvals and questions have too."""
         self.response = web.StreamResponse(headers={"Cache-Control": "no-cache"})
         self.response.headers["Content-Type"] = "text/event-stream; charset=utf-8"
 
@@ -57,6 +59,10 @@ def pieces(text: str, most: int = PIECES) -> list[str]:
     return ["".join(words[start : start + step]) for start in range(0, len(words), step)]
 
 
+def new_run_id() -> str:
+    return f"chatcmpl_{uuid.uuid4()}"
+
+
 def completion(model: str, text: str, finish_reason: str | None) -> dict[str, Any]:
     """Return the whole answer to a call that did not ask for a stream."""
     message = {"role": "assistant", "content": text}
@@ -74,4 +80,4 @@ def usage(text: str) -> dict[str, int]:
 
 
 def _head(kind: str, model: str) -> dict[str, Any]:
-    return {"id": f"chatcmpl_{uuid.uuid4()}", "object": kind, "created": int(time.time()), "model": model}
+    return {"id": new_run_id(), "object": kind, "created": int(time.time()), "model": model}

@@ -1,0 +1,49 @@
+"""The conversations in which the agent waits for people, so that its silence there does not count."""
+
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from math import inf
+
+from cachetools import LRUCache
+
+_LONGEST = 3600.0
+"""Seconds; no gateway lets a question wait for longer, and no other server makes us wait for more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits, by its id, and until when at most; moments are of the clock."""
+
+    clock: Callable[[], float] = time.monotonic
+    _until: dict[str, tuple[str, float]] = field(default_factory=dict)
+    _ended: LRUCache[str, float] = field(default_factory=lambda: LRUCache(10_000))
+    """When the last thing of a conversation has ended that waited."""
+
+    def begin(self, id_: str, conversation: str, seconds: float) -> None:
+        """Note that something of a conversation's key waits; a repeat does not make it longer."""
+        now = self.clock()
+        self._until.setdefault(id_, (conversation, now + min(max(seconds, 0), _LONGEST)))
+
+    def end(self, id_: str) -> None:
+        """Note that it does not wait any more."""
+        conversation, until = self._until.pop(id_, ("", inf))
+        if conversation:
+            moment = min(self.clock(), until)
+            self._ended[conversation] = max(self._ended.get(conversation, -inf), moment)
+
+    def keep(self, ids: Collection[str]) -> None:
+        """Note that nothing else waits."""
+        for id_ in self._until.keys() - set(ids):
+            self.end(id_)
+
+    def is_waiting(self, conversation: str) -> bool:
+        """Return whether the agent waits for somebody in the conversation."""
+        now = self.clock()
+        return any(key == conversation and until > now for key, until in self._until.values())
+
+    def last(self, conversation: str) -> float:
+        """Return the last moment at which the conversation waited for people; long ago if it never did."""
+        now = self.clock()
+        moments = (min(until, now) for key, until in self._until.values() if key == conversation)
+        return max((*moments, self._ended.get(conversation, -inf)))
