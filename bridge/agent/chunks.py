@@ -17,6 +17,7 @@ _MOST = 1000
 _NO_REASON = frozenset({"null", "none"})
 """What some servers write for a null."""
 _RUN_ID = re.compile(r"[\w.:-]{1,200}", re.ASCII)
+_MODEL = re.compile(r"[!-~]{1,100}")
 _PROMPT_KEYS = ("prompt_tokens", "input_tokens")
 _COMPLETION_KEYS = ("completion_tokens", "output_tokens")
 _MOST_TOKENS = 1 << 40
@@ -59,6 +60,12 @@ def run_id_of(payload: Mapping[str, Any]) -> str:
     """Return the server's name of the run; empty if it is none that can be logged."""
     run_id = payload.get("id")
     return run_id if isinstance(run_id, str) and _RUN_ID.fullmatch(run_id) else ""
+
+
+def model_of(payload: Mapping[str, Any]) -> str:
+    """Return the model that answers; empty if the server names none, or nothing that can be a name."""
+    model = payload.get("model")
+    return model if isinstance(model, str) and _MODEL.fullmatch(model) else ""
 
 
 def usage_of(payload: Mapping[str, Any]) -> Usage | None:

@@ -40,7 +40,7 @@ _KEEP_ALIVE = re.compile(r"|null|ping|pong|heartbeat|keep[-_ ]?alive|:.*|true|fa
 class Answer:
     """One answer as it comes in."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, model: str = "") -> None:
         self.progress = 0
         """Grows with each piece of text and each sign of an end."""
         self._dialect = dialect
@@ -57,6 +57,8 @@ class Answer:
         """Characters of the last piece that may report a failure, as it came with the finish reason."""
         self._run_id: str | None = None
         self._has_begun = False
+        self.model = model
+        """What answers: as its server calls it, else as it was asked for."""
         self.usage: Usage | None = None
         """None while it was not reported."""
 
@@ -115,7 +117,7 @@ class Answer:
         """Yield what has come since the last call and can be shown."""
         if self._run_id is not None and not self._has_begun:
             self._has_begun = True
-            yield Began(self._run_id)
+            yield Began(self._run_id, self.model)
         if not self._may_be_failure() and (text := self._text.fresh(self._held)):
             yield Delta(text)
 
@@ -147,6 +149,7 @@ class Answer:
     def _take_payload(self, payload: Mapping[str, Any]) -> None:
         if self._run_id is None:
             self._run_id = chunks.run_id_of(payload)
+        self.model = chunks.model_of(payload) or self.model
         self.usage = chunks.usage_of(payload) or self.usage
         self._take_choice(chunks.first_choice(payload))
 

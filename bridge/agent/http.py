@@ -94,7 +94,7 @@ class Server:
     async def _answer(
         self, body: Mapping[str, Any], headers: Mapping[str, str]
     ) -> AsyncGenerator[AnswerEvent, None]:
-        answer = Answer(self._dialect)
+        answer = Answer(self._dialect, str(body.get("model", "")))
         try:
             async with self._accepted(body, headers) as response, aclosing(receive(response, answer)) as news:
                 async for event in news:
@@ -103,7 +103,7 @@ class Server:
             raise
         except AgentUnavailable as error:
             raise answer.after(error) from None
-        yield Done(answer.text(), answer.usage)
+        yield Done(answer.text(), answer.usage, answer.model)
 
     @asynccontextmanager
     async def _accepted(

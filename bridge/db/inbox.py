@@ -14,11 +14,24 @@ from uuid import UUID, uuid4
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 
 from bridge.db.pool import database_errors
-from bridge.db.statements import CLAIM, DEAD_LETTER, FINISH, JOB, PROMOTE, PUT, RELEASE_EXPIRED, RETRY
+from bridge.db.statements import (
+    CLAIM,
+    DEAD_LETTER,
+    FINISH,
+    JOB,
+    PROMOTE,
+    PUT,
+    RELEASE,
+    RELEASE_EXPIRED,
+    RETRY,
+    SAVE_ANSWER,
+)
+from bridge.db.usage import values
 from bridge.errors import DatabaseUnavailable
 from bridge.models.chat import Position, Post
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job, JobId, JobKind
+from bridge.models.usage import Used
 
 CHANNEL = "jobs"
 """PostgreSQL's notification channel: something may be claimed."""
@@ -194,23 +207,22 @@ class Inbox:
 
     @database_errors
     async def save_answer(
-        self, job: JobId, answer: str, failure: str | None = None, *, to: str | None = None
+        self,
+        job: JobId,
+        answer: str,
+        failure: str | None = None,
+        *,
+        to: str | None = None,
+        used: Used | None = None,
     ) -> bool:
-        """Store what is going to be posted, before any of it is; the lease begins anew.
+        """Store what is going to be posted, before any of it is, and what it took; the lease begins anew.
 
         False also if the question no longer reads as it did, where it is given (`to`).
         """
-        change = "set answer = $3, failure = $4, lease = now() + $5"
-        status = await self.pool.execute(
-            f"update jobs {change} {_MINE} and ($6::text is null or payload ->> 'message' = $6)",
-            job,
-            self.holder,
-            answer,
-            failure,
-            self.lease,
-            to,
+        saved = await self.pool.fetchval(
+            SAVE_ANSWER, job, self.holder, answer, failure, self.lease, to, *values(used)
         )
-        return status == "UPDATE 1"
+        return saved is not None
 
     @database_errors
     async def assign(self, job: JobId, organization: OrganizationId) -> bool:
@@ -218,21 +230,25 @@ class Inbox:
         return await self._mine("set organization_id = $3", job, organization)
 
     @database_errors
-    async def finish(self, job: JobId, result: Mapping[str, Any] | None = None) -> Ended | None:
+    async def finish(
+        self, job: JobId, result: Mapping[str, Any] | None = None, used: Used | None = None
+    ) -> Ended | None:
         """Close the job: done, or dead when what was posted is an apology; None if the lease was lost."""
-        ended: Ended | None = await self._ended(FINISH, job, dict(result or {}))
+        ended: Ended | None = await self._ended(FINISH, job, dict(result or {}), used)
         return ended
 
     @database_errors
-    async def retry(self, job: JobId, delay: float, reason: str) -> bool:
+    async def retry(self, job: JobId, delay: float, reason: str, used: Used | None = None) -> bool:
         """Let it wait `delay` seconds for its next attempt, still the first of its lane."""
-        back = await self.pool.fetchval(RETRY, job, self.holder, timedelta(seconds=delay), reason)
+        back = await self.pool.fetchval(
+            RETRY, job, self.holder, timedelta(seconds=delay), reason, *values(used)
+        )
         return back is not None
 
     @database_errors
-    async def dead_letter(self, job: JobId, reason: str) -> bool:
+    async def dead_letter(self, job: JobId, reason: str, used: Used | None = None) -> bool:
         """Give it up for good; it is kept with its error and does not block its lane."""
-        return await self._ended(DEAD_LETTER, job, reason) is not None
+        return await self._ended(DEAD_LETTER, job, reason, used) is not None
 
     @database_errors
     async def is_superseded(self, job: JobId) -> bool:
@@ -272,19 +288,12 @@ class Inbox:
         return len(rows)
 
     @database_errors
-    async def release(self) -> int:
-        """Give up all jobs of this process, so that others can claim them at once; return how many."""
-        rows = await self.pool.fetch(
-            """with mine as (
-                   select id from jobs where holder = $1 and state = 'running' order by id for update
-               ), given_back as (
-                   update jobs set state = 'waiting', holder = null, lease = null, run_at = now()
-                   from mine where jobs.id = mine.id returning jobs.id
-               )
-               select id, pg_notify($2, '') from given_back""",
-            self.holder,
-            CHANNEL,
-        )
+    async def release(self, asked: Collection[JobId] = ()) -> int:
+        """Give up all jobs of this process, so that others can claim them at once; return how many.
+
+        Of those in `asked` the agent had begun an answer, whose tokens nobody will report.
+        """
+        rows = await self.pool.fetch(RELEASE, self.holder, CHANNEL, list(asked))
         return len(rows)
 
     @database_errors
@@ -300,8 +309,8 @@ class Inbox:
             self.runner.wake()
         return len(rows)
 
-    async def _ended(self, statement: str, job: JobId, value: object) -> Any:
-        row = await self.pool.fetchrow(statement, job, self.holder, value)
+    async def _ended(self, statement: str, job: JobId, value: object, used: Used | None) -> Any:
+        row = await self.pool.fetchrow(statement, job, self.holder, value, *values(used))
         if row is None:
             return None
         self._touched.add(row["lane"])

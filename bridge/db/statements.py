@@ -1,5 +1,7 @@
 """The statements of the job table that are more than a few lines."""
 
+from bridge.db import usage
+
 JOB = "id, kind, lane, organization_id, payload, attempts, created, key, answer, failure"
 """The columns that fill `bridge.models.Job`."""
 
@@ -102,21 +104,50 @@ jobs of the lanes $6, in which that may have happened, are let go on; $7 tells e
 claimed.
 """
 
-RETRY = """
-update jobs set state = 'waiting', holder = null, lease = null, run_at = now() + $3, reason = $4
-where id = $1 and holder = $2 and state = 'running'
-returning id
+RETRY = f"""
+with back as (
+    update jobs set state = 'waiting', holder = null, lease = null, run_at = now() + $3, reason = $4
+    where id = $1 and holder = $2 and state = 'running'
+    returning {usage.JOB}
+), used as (
+    {usage.added("back", 5)}
+)
+select id from back
+"""  # noqa: S608  # built of constants
+"""Let a job wait for its next attempt, still the first of its lane; from $5 on is what this one has used."""
+
+SAVE_ANSWER = f"""
+with held as (
+    select id, answer is null as is_first from jobs
+    where id = $1 and holder = $2 and state = 'running' and ($6::text is null or payload ->> 'message' = $6)
+    for update
+), saved as (
+    update jobs set answer = $3, failure = $4, lease = now() + $5
+    from held where jobs.id = held.id
+    returning {", ".join("jobs." + column for column in usage.JOB.split(", "))}, held.is_first
+), first as (
+    select * from saved where is_first
+), used as (
+    {usage.added("first", 7)}
+)
+select id from saved
+"""  # noqa: S608  # likewise
+"""Store what is going to be posted for the job $1, and with it what it has used, from $7 on.
+
+To repeat it adds nothing.
 """
-"""Let a job wait for its next attempt, still the first of its lane."""
 
 
 def _ending(change: str, returned: str) -> str:
-    """Return the statement that ends the job $1 of the holder $2 and lets the next of its lane be claimed."""
+    """Return the statement that ends the job $1 of the holder $2 and lets the next of its lane be claimed.
+
+    From $4 on it is what the job has used.
+    """
     return f"""
 with ended as (
     update jobs set {change}, finished = now()
     where id = $1 and holder = $2 and state = 'running'
-    returning id, kind, lane, state, result, {returned} as outcome
+    returning {usage.JOB}, state, result, {returned} as outcome
 ), settled as (
     insert into answer_posts (post_id, job_id, part, state)
     select p.post_id, e.id, p.part,
@@ -132,6 +163,8 @@ with ended as (
     ) p
     where e.kind in ('mention', 'direct', 'repeat')
     on conflict (post_id) do update set state = excluded.state, modified = now()
+), used as (
+    {usage.added("ended", 4)}
 ), next as (
     update jobs set queued = false from ended
     where jobs.queued and jobs.id = (select n.id from jobs n
@@ -149,15 +182,36 @@ FINISH = _ending(
 )
 DEAD_LETTER = _ending("state = 'dead', reason = $3", "state")
 
-RELEASE_EXPIRED = """
-with gone as (
-    select id from jobs where state = 'running' and lease < now() and id <> all($1)
-    order by id for update skip locked
+RELEASE = f"""
+with mine as (
+    select {usage.JOB}, answer from jobs where holder = $1 and state = 'running' order by id for update
+), given_back as (
+    update jobs set state = 'waiting', holder = null, lease = null, run_at = now()
+    from mine where jobs.id = mine.id returning jobs.id
+), asked as (
+    select * from mine where id = any($3) and answer is null
+), used as (
+    {usage.lost("asked")}
 )
-update jobs set state = 'waiting', holder = null, lease = null, reason = 'its holder stopped'
-from gone where jobs.id = gone.id
-returning jobs.id
-"""
+select id, pg_notify($2, '') from given_back
+"""  # noqa: S608  # likewise
+"""Give up the jobs of the holder $1, of which those of $3 had asked the agent."""
+
+RELEASE_EXPIRED = f"""
+with gone as (
+    select {usage.JOB}, answer from jobs where state = 'running' and lease < now() and id <> all($1)
+    order by id for update skip locked
+), freed as (
+    update jobs set state = 'waiting', holder = null, lease = null, reason = 'its holder stopped'
+    from gone where jobs.id = gone.id
+    returning jobs.id
+), unanswered as (
+    select * from gone where answer is null
+), used as (
+    {usage.lost("unanswered")}
+)
+select id from freed
+"""  # noqa: S608  # likewise
 """Free the jobs whose lease has run out, but for those of $1."""
 
 PROMOTE = """

@@ -62,6 +62,8 @@ class Began:
 
     run_id: str
     """The server's own name of the run; empty if it gives none."""
+    model: str = ""
+    """What answers, as far as the server has said it by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class Done:
     """The whole answer; it counts, whatever the pieces were."""
     usage: Usage | None = None
     """None if the server did not report it."""
+    model: str = ""
+    """What has answered: as the server calls it, else as it was asked for."""
 
 
 AnswerEvent = Began | Delta | Done

@@ -1,14 +1,15 @@
 """The inbox's jobs and what they carry. Pure: no I/O is imported here."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal, NewType, Self
 from uuid import UUID
 
 from bridge.models.chat import ChannelId, FileId, PostId, UserId
 from bridge.models.conversation_starts import NO_START, ConversationStart
 from bridge.models.equa import OrganizationId, PersonId
+from bridge.models.usage import Meter
 
 JobId = NewType("JobId", int)
 
@@ -46,6 +47,9 @@ Hint = Literal["elsewhere", "limit", "stopped", "group", "notices", "notices_her
 
 RepairCause = Literal["bot_removed", "out_of_team", "renamed", "archived", "converted", "not_heard"]
 """What somebody did to a default channel or to the bot in it."""
+
+ASKING: tuple[JobKind, ...] = ("mention", "direct", "repeat")
+"""The kinds that ask the agent."""
 
 JobState = Literal["waiting", "running", "done", "dead", "refused"]
 
@@ -197,6 +201,18 @@ class Job:
     """What is to be posted, stored before the first part is."""
     failure: str | None = None
     """Why the answer is an apology, if it is one."""
+    meter: Meter = field(default_factory=Meter, compare=False)
+    """What it has used in this attempt."""
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was stored."""
+        return max(0.0, (datetime.now(UTC) - self.created).total_seconds())
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is a question to the agent."""
+        return self.kind in ASKING
 
 
 @dataclass(frozen=True, slots=True)

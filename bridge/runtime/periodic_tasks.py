@@ -13,6 +13,7 @@ from bridge.db.answers import Answers
 from bridge.db.feedback import Feedback
 from bridge.db.job_history import JobHistory
 from bridge.db.periodic_tasks import PeriodicTasks as Table
+from bridge.db.usage import UsageRows
 from bridge.errors import MattermostRefused, Unavailable
 from bridge.metrics import Metrics
 from bridge.outage import retry_until_available
@@ -62,7 +63,7 @@ class PeriodicTasks:
         self.metrics.ratings(await Feedback(self.job_history.pool).counts())
 
     async def purge(self) -> None:
-        """Delete expired tickets and sign-ins, old memberships, syncs and jobs."""
+        """Delete expired tickets and sign-ins, old memberships, syncs, jobs and usage."""
         await Answers(self.job_history.pool).settle()
         await self.services.tables.tickets.purge()
         await self.services.tables.sign_ins.purge()
@@ -70,6 +71,8 @@ class PeriodicTasks:
         await self.services.syncs.purge()
         while purged := await self.job_history.purge(KEEP):
             log.info("purged", jobs=purged)
+        while await UsageRows(self.job_history.pool).purge():
+            pass
 
     async def reseal(self) -> None:
         """Seal tokens with the first key that another one has sealed; from now on it seals new ones."""

@@ -17,6 +17,7 @@ from bridge.db.inbox import Inbox
 from bridge.errors import BridgeError, DatabaseUnavailable, LeaseLost
 from bridge.metrics import Metrics
 from bridge.models.jobs import Job
+from bridge.models.usage import Outcome, Used
 
 log = structlog.get_logger(__name__)
 
@@ -96,18 +97,23 @@ class Attempt:
         return await self._dead(job, error) if result is None else await self._finished(job, result)
 
     async def _finished(self, job: Job, result: Result) -> str:
-        return await self._written(lambda: self.inbox.finish(job.id, result)) or _LOST
+        used = _used(job, "no_reply" if result.get("skipped") == "no_reply" else "stopped")
+        return await self._written(lambda: self.inbox.finish(job.id, result, used)) or _LOST
 
     async def _retried(self, job: Job, error: Exception, delay: float) -> str:
         reason = _reason(error)
         log.warning("job_waits", reason=reason, seconds=round(delay, 1))
         asyncio.get_running_loop().call_later(delay, self.wakeup.set)
-        return "retry" if await self._written(lambda: self.inbox.retry(job.id, delay, reason)) else _LOST
+        used = _used(job, "unfinished")
+        back = await self._written(lambda: self.inbox.retry(job.id, delay, reason, used))
+        return "retry" if back else _LOST
 
     async def _dead(self, job: Job, error: Exception) -> str:
         reason = _reason(error)
         log.error("job_is_dead", reason=reason)
-        return "dead" if await self._written(lambda: self.inbox.dead_letter(job.id, reason)) else _LOST
+        used = job.meter.used("failed") if job.asks else None
+        dead = await self._written(lambda: self.inbox.dead_letter(job.id, reason, used))
+        return "dead" if dead else _LOST
 
     async def _written(self, write: Callable[[], Awaitable[T]]) -> T:
         """Record the outcome, waiting for the database if need be."""
@@ -117,6 +123,11 @@ class Attempt:
             except DatabaseUnavailable as error:
                 log.warning("record_failed", reason=error.message)
                 await asyncio.sleep(1)
+
+
+def _used(job: Job, outcome: Outcome) -> Used | None:
+    """Return what the job has used that is not stored with an answer; None if that is nothing."""
+    return job.meter.used(outcome) if job.asks and job.meter.runs else None
 
 
 def _age(job: Job) -> float:

@@ -7,7 +7,7 @@ left to the others.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -97,10 +97,10 @@ class Worker:
         """Look for jobs now."""
         self.wakeup.set()
 
-    async def release(self) -> None:
-        """Leave the claimed jobs to other processes."""
+    async def release(self, asked: Collection[JobId] = ()) -> None:
+        """Leave the claimed jobs to other processes; the agent had begun to answer those in `asked`."""
         try:
-            if released := await self.inbox.release():
+            if released := await self.inbox.release(asked):
                 log.warning("jobs_released", jobs=released)
         except DatabaseUnavailable as error:
             log.warning("release_failed", reason=error.message)
@@ -143,10 +143,12 @@ class Worker:
 
     async def _drain(self) -> None:
         """Wait for the running jobs, cancel those that take too long, and release them."""
+        asked: list[JobId] = []
         if tasks := [task for _, task in self._running.values()]:
             log.info("finishing", jobs=len(tasks))
             _, late = await asyncio.wait(tasks, timeout=self.config.stop)
+            asked = [job.id for job, _ in self._running.values() if job.meter.runs]
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        await self.release()
+        await self.release(asked)

@@ -17,6 +17,7 @@ from bridge.metrics import Metrics
 from bridge.models.agent import Began, Delta, Done, Question
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job
+from bridge.models.usage import NO_PRICES, Prices, Run
 from bridge.ports import Agent
 from bridge.text.visible import visible
 from handlers.jobs.growth import Growth, Rhythm
@@ -45,6 +46,7 @@ class Asking:
     stream: bool = True
     """Whether answers grow."""
     rhythm: Rhythm = field(default_factory=Rhythm)
+    prices: Prices = NO_PRICES
     _careful: TTLCache[OrganizationId | None, bool] = field(
         default_factory=lambda: TTLCache(10_000, _CAREFUL_FOR)
     )
@@ -73,17 +75,26 @@ class Asking:
             return await self._answer(asked, growth)
 
     async def _answer(self, question: Question, growth: Growth) -> str:
+        meter, run = growth.job.meter, None
         async with aclosing(self.agent.answer(question)) as events:
             async for event in events:
                 match event:
-                    case Began(run_id):
+                    case Began(run_id, model):
                         log.debug("agent_run", run=run_id)
                         growth.begin()
+                        run = meter.began(model)
                     case Delta(text):
                         growth.add(text)
+                        meter.text(growth.job.age)
                     case Done(text):
+                        meter.text(growth.job.age)
+                        self._report(event, run or meter.began(event.model))
                         return text
         raise AgentFailed("The agent's answer has no end.")
+
+    def _report(self, end: Done, run: Run) -> None:
+        run.model, run.usage = end.model or run.model, end.usage
+        run.cost = self.prices.cost(run.model, end.usage)
 
     @contextmanager
     def _measured(self) -> Iterator[None]:

@@ -16,6 +16,7 @@ from bridge.metrics import Metrics
 from bridge.models.agent import Question
 from bridge.models.answers import Stop
 from bridge.models.jobs import Job, Mention
+from bridge.models.usage import Outcome
 from bridge.outage import retry_until_available
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.posts import shown_so_far
@@ -177,7 +178,7 @@ class Mentions:
         if not text.strip():
             raise AgentFailed("The agent's answer has no text that can be posted.")
         now = self.clock()
-        if not await self._saved(job, text, to=mention.message):
+        if not await self._saved(job, text, "answered", to=mention.message):
             await LeaseGuard(self.inbox, job.id, self.clock).require()
             return None
         return await self._posted(replace(job, answer=text), mention, now, growth.found)
@@ -214,16 +215,19 @@ class Mentions:
     ) -> Result:
         """Store the answer, which proves that the job is still ours, and post it."""
         now = self.clock()
-        if not await self._saved(job, answer, failure):
+        if not await self._saved(job, answer, "failed" if failure else "stopped", failure):
             raise LeaseLost
         return await self._posted(replace(job, answer=answer, failure=failure), mention, now, there)
 
     async def _saved(
-        self, job: Job, answer: str, failure: str | None = None, *, to: str | None = None
+        self, job: Job, answer: str, outcome: Outcome, failure: str | None = None, *, to: str | None = None
     ) -> bool:
-        """Store the answer, however long the database is away: asking again is not free."""
-        save = partial(self.inbox.save_answer, job.id, answer, failure, to=to)
-        return await retry_until_available("save answer", save)
+        """Store the answer and what it took, however long the database is away: asking again is not free."""
+        used = job.meter.used(outcome) if job.asks else None
+        save = partial(self.inbox.save_answer, job.id, answer, failure, to=to, used=used)
+        if saved := await retry_until_available("save answer", save):
+            job.meter.clear()
+        return saved
 
     async def _posted(self, job: Job, mention: Mention, saved: float, there: Found | None) -> Result:
         """Post what was stored at a moment of the clock, at which the lease was certainly ours."""

@@ -46,9 +46,9 @@ async def test_an_answer_comes_in_pieces(make: Make, kind: AgentKind) -> None:
     async with Wire(stream(ROLE, piece("Hello, "), piece("Ada."), STOP, USAGE, "[DONE]")).served() as url:
         events = await events_of(make(url, kind).answer(question()))
 
-    assert events[0] == Began("chatcmpl_1")
+    assert events[0] == Began("chatcmpl_1", "equabot")
     assert "".join(event.text for event in events if isinstance(event, Delta)) == "Hello, Ada."
-    assert events[-1] == Done("Hello, Ada.", Usage(2468, 112))
+    assert events[-1] == Done("Hello, Ada.", Usage(2468, 112), "equabot")
 
 
 async def test_the_tokens_are_asked_for(served: tuple[SandboxAgent, str], make: Make) -> None:
@@ -79,7 +79,7 @@ async def test_a_run_has_its_name_only_from_its_server(make: Make) -> None:
     """A name that could not be logged is none."""
     nameless = ROLE.replace("chatcmpl_1", "x y")
     async with Wire(stream(nameless, piece("Hello."), STOP, "[DONE]")).served() as url:
-        assert (await events_of(make(url).answer(question())))[0] == Began("")
+        assert (await events_of(make(url).answer(question())))[0] == Began("", "equabot")
 
 
 async def test_closing_an_answer_closes_its_connection(make: Make) -> None:
