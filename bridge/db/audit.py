@@ -1,12 +1,29 @@
 """The audit: what was decided, stopped, changed and refused in each organization."""
 
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from asyncpg import Pool
+from asyncpg import Pool, Record
 
 from bridge.db.pool import database_errors
-from bridge.models.audit import AuditEntry, code, coded
+from bridge.models.audit import EVERYTHING, Actor, AuditCursor, AuditEntry, AuditFilter, AuditRow, code, coded
+from bridge.models.equa import OrganizationId
+
+_LARGEST_PAGE = 500
+
+_PAGE = """
+select *, coalesce(
+    (select mattermost_username from mattermost_user_mappings where mattermost_user_id = audit.user_id),
+    (select mattermost_username from mattermost_user_mappings where id = audit.person_id)) as username
+from audit
+where organization_id = $1
+  and at >= coalesce($2, '-infinity'::timestamptz) and at < coalesce($3, 'infinity'::timestamptz)
+  and (at, id) < (coalesce($5, 'infinity'::timestamptz), coalesce($6, 0))
+  and ($4::text[] is null or kind = any($4))
+order by at desc, id desc
+limit $7
+"""
 
 
 class Connection(Protocol):
@@ -17,6 +34,8 @@ class Connection(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Audit:
+    """Rows are only ever added; a trigger refuses to change one, and to delete one of the last 13 months."""
+
     pool: Pool
 
     @database_errors
@@ -45,3 +64,56 @@ class Audit:
             code(entry.subject),
             coded(entry.details),
         )
+
+    @database_errors
+    async def page(
+        self,
+        organization: OrganizationId,
+        wanted: AuditFilter = EVERYTHING,
+        *,
+        after: AuditCursor | None = None,
+        limit: int = _LARGEST_PAGE,
+    ) -> Sequence[AuditRow]:
+        """Return rows of an organization, the newest first; after a cursor those that are older."""
+        rows = await self.pool.fetch(
+            _PAGE,
+            organization,
+            wanted.since,
+            wanted.until,
+            None if wanted.kinds is None else list(wanted.kinds),
+            after.at if after else None,
+            after.id if after else None,
+            limit,
+        )
+        return [_from_row(row) for row in rows]
+
+    async def pages(
+        self, organization: OrganizationId, wanted: AuditFilter = EVERYTHING
+    ) -> AsyncIterator[Sequence[AuditRow]]:
+        """Yield all rows, page by page; rows that are added meanwhile are not among them."""
+        after: AuditCursor | None = None
+        while page := await self.page(organization, wanted, after=after):
+            yield page
+            after = AuditCursor(page[-1].at, page[-1].id)
+
+    @database_errors
+    async def purge(self) -> int:
+        """Delete the rows that are older than 13 months, a thousand at most; return how many."""
+        status = await self.pool.execute(
+            """delete from audit where id in (
+                   select id from audit where at < now() - interval '13 months' limit 1000)"""
+        )
+        return int(status.removeprefix("DELETE "))
+
+
+def _from_row(row: Record) -> AuditRow:
+    entry = AuditEntry(
+        organization_id=row["organization_id"],
+        kind=row["kind"],
+        outcome=row["outcome"],
+        via=row["via"],
+        actor=Actor(row["person_id"], row["user_id"], row["role"]),
+        subject=row["subject"],
+        details=row["details"],
+    )
+    return AuditRow(row["id"], row["at"], entry, row["username"])

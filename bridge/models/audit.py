@@ -1,11 +1,12 @@
 """What the audit of an organization holds. Pure: no I/O is imported here."""
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Literal, NewType
+from typing import Any, Literal, NewType, get_args
 
 from bridge.models.chat import PostId, UserId
 from bridge.models.equa import OrganizationId, PersonId
@@ -30,6 +31,8 @@ may not decide; `approval_ended` is one that nobody decided here (`expired`, `wi
 `agent_question_ended` is a question that the agent had asked; `question_refused` has the reason as its
 outcome.
 """
+
+AUDIT_KINDS: Sequence[AuditKind] = get_args(AuditKind)
 
 AuditRole = Literal["admin", "member", "asker", "none"]
 """`asker` did it as the one who had asked, whatever else they are; `none` belongs to another organization."""
@@ -83,6 +86,67 @@ class AuditRow:
     entry: AuditEntry
     username: str | None = None
     """Of the Mattermost account that the person has now."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which rows are wanted; None is all of them."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    """Rows of this moment are not wanted."""
+    kinds: Collection[AuditKind] | None = None
+
+
+EVERYTHING = AuditFilter()
+
+
+@dataclass(frozen=True, slots=True)
+class AuditCursor:
+    """The last row that was read; the rows after it are older."""
+
+    at: datetime
+    id: AuditId
+
+
+COLUMNS = (
+    "at",
+    "kind",
+    "outcome",
+    "username",
+    "personId",
+    "userId",
+    "role",
+    "via",
+    "subject",
+    "details",
+)
+
+
+def shown(row: AuditRow) -> dict[str, Any]:
+    """Return a row as JSON values, by its names in the API."""
+    entry, actor = row.entry, row.entry.actor
+    return {
+        "id": row.id,
+        "at": row.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "kind": entry.kind,
+        "outcome": entry.outcome,
+        "username": row.username,
+        "personId": str(actor.person_id) if actor.person_id else None,
+        "userId": actor.user_id,
+        "role": actor.role,
+        "via": entry.via,
+        "subject": entry.subject,
+        "details": dict(entry.details),
+    }
+
+
+def cells(row: AuditRow) -> Iterator[str]:
+    """Yield the cells of a row for a table with these `COLUMNS`."""
+    values = shown(row)
+    for column in COLUMNS:
+        value = values[column]
+        yield json.dumps(value) if column == "details" else value or ""
 
 
 def post_subject(post: PostId) -> str:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from handlers.http import (
     access_token,
+    audit,
     authorize,
     completion,
     config,
@@ -41,6 +42,7 @@ _TABLE = (
     files.ROUTE,
     settings.GET,
     settings.PUT,
+    audit.ROUTE,
     login.ROUTE,
     authorize.ROUTE,
     completion.ROUTE,

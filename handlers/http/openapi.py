@@ -132,6 +132,7 @@ def _reply(reply: Reply, schemas: _Schemas) -> Schema:
     if reply.model is not None:
         schema = schemas.of(reply.model, "serialization")
         described["content"] = {each: {"schema": schema} for each in reply.content_types}
+        described["content"] |= {each: {"schema": {"type": "string"}} for each in reply.text_types}
     if reply.headers:
         described["headers"] = _headers(reply.headers)
     return described

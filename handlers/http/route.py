@@ -64,6 +64,8 @@ class Reply:
     model: Any = None
     """A type that pydantic knows, None for a response without a body."""
     content_types: tuple[str, ...] = (JSON,)
+    text_types: tuple[str, ...] = ()
+    """Content types of a text that says the same."""
     headers: Mapping[str, str] = field(default_factory=lambda: _NO_HEADERS)
     """Name → description."""
 

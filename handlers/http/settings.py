@@ -28,7 +28,7 @@ from handlers.http.app_keys import SERVICES
 from handlers.http.body import read_object
 from handlers.http.models import Input, OfOrganization, parsed, reply
 from handlers.http.route import Reply, Route
-from handlers.http.settings_models import GivenSettings, Shown, read_settings, shown
+from handlers.http.settings_models import GivenSettings, ShownSettings, read_settings, shown
 
 PATH = "/api/v1/mattermost/settings/{orgId}"
 
@@ -86,7 +86,7 @@ GET = Route(
     caller="person",
     cors=True,
     path_model=OfOrganization,
-    replies={200: Reply("The settings.", Shown, headers=_ETAG)},
+    replies={200: Reply("The settings.", ShownSettings, headers=_ETAG)},
     errors=(InvalidRequest, NotSignedIn, NotAnAdmin, TooManyRequests, EquaUnavailable, DatabaseUnavailable),
 )
 
@@ -103,7 +103,7 @@ PUT = Route(
     path_model=OfOrganization,
     header_model=_IfMatch,
     body=GivenSettings,
-    replies={200: Reply("The settings as they are now.", Shown, headers=_ETAG)},
+    replies={200: Reply("The settings as they are now.", ShownSettings, headers=_ETAG)},
     errors=(
         InvalidRequest,
         NotSignedIn,

@@ -77,39 +77,41 @@ class GivenSettings(Input):
     ]
 
 
-class _Budget(Model):
+class _SettingsBudget(Model):
     tokens: Count | None
     cost: _Cost | None
 
 
-class _Effective(Model):
+class _EffectiveSettings(Model):
     approvers: Approvers
     follow_ups: FollowUps
-    budget: _Budget
+    budget: _SettingsBudget
     muted_notices: tuple[_NoticeType, ...]
 
 
-class _Bounds(Model):
+class _SettingsBounds(Model):
     approvers: Annotated[
         tuple[Approvers, ...],
         Field(description="What can be chosen; the last holds while the setting is null."),
     ]
     follow_ups: Annotated[tuple[FollowUps, ...], Field(description="Likewise.")]
-    budget: Annotated[_Budget, Field(description="At most; null is no bound.")]
+    budget: Annotated[_SettingsBudget, Field(description="At most; null is no bound.")]
     notice_types: Annotated[tuple[_NoticeType, ...], Field(description="What can be muted.")]
 
 
-class Shown(Model):
+class ShownSettings(Model):
     """An organization's settings, what holds, and what can be chosen."""
 
     organization_id: AnyUuid
     version: Annotated[Count, Field(description="As in the ETag; 0 while nothing was set.")]
     approvers: Approvers | None
     follow_ups: FollowUps | None
-    budget: _Budget
+    budget: _SettingsBudget
     muted_notices: tuple[_NoticeType, ...]
-    effective: Annotated[_Effective, Field(description="What holds: of each setting the stricter one.")]
-    bounds: Annotated[_Bounds, Field(description="By the operator's variables.")]
+    effective: Annotated[
+        _EffectiveSettings, Field(description="What holds: of each setting the stricter one.")
+    ]
+    bounds: Annotated[_SettingsBounds, Field(description="By the operator's variables.")]
 
 
 def read_settings(given: Mapping[str, Any], bounds: Bounds) -> OrganizationSettings:
@@ -139,10 +141,10 @@ def _said(path: str) -> str:
     return f"{path} has to be {_SAYS[path]}"
 
 
-def shown(organization: OrganizationId, stored: VersionedSettings, bounds: Bounds) -> Shown:
+def shown(organization: OrganizationId, stored: VersionedSettings, bounds: Bounds) -> ShownSettings:
     """Return the response that shows the settings."""
     own = stored.settings
-    return Shown(
+    return ShownSettings(
         organization_id=organization,
         version=stored.version,
         approvers=own.approvers,
@@ -150,7 +152,7 @@ def shown(organization: OrganizationId, stored: VersionedSettings, bounds: Bound
         budget=_budget(own.budget),
         muted_notices=tuple(sorted(own.muted_notices)),
         effective=_effective(effective(bounds, own)),
-        bounds=_Bounds(
+        bounds=_SettingsBounds(
             approvers=tuple(allowed(bounds.approvers, STRICTEST_APPROVERS)),
             follow_ups=tuple(allowed(bounds.follow_ups, STRICTEST_FOLLOW_UPS)),
             budget=_budget(bounds.budget),
@@ -159,8 +161,8 @@ def shown(organization: OrganizationId, stored: VersionedSettings, bounds: Bound
     )
 
 
-def _effective(settings: EffectiveSettings) -> _Effective:
-    return _Effective(
+def _effective(settings: EffectiveSettings) -> _EffectiveSettings:
+    return _EffectiveSettings(
         approvers=settings.approvers,
         follow_ups=settings.follow_ups,
         budget=_budget(settings.budget),
@@ -168,5 +170,5 @@ def _effective(settings: EffectiveSettings) -> _Effective:
     )
 
 
-def _budget(budget: Budget) -> _Budget:
-    return _Budget(tokens=budget.tokens, cost=budget.cost)
+def _budget(budget: Budget) -> _SettingsBudget:
+    return _SettingsBudget(tokens=budget.tokens, cost=budget.cost)
