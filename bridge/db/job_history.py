@@ -12,6 +12,25 @@ from bridge.metrics import Backlog
 from bridge.models.chat import PostId
 from bridge.models.jobs import JobKind, JobState
 
+_PURGE = """
+with old as (
+    select id from jobs
+    where state in ('done', 'dead', 'refused') and finished < now() - $1::interval
+    limit 10000
+), last as (
+    select distinct on (a.job_id, f.user_id) a.job_id, f.rating
+    from old join answer_posts a on a.job_id = old.id join feedback f on f.post_id = a.post_id
+    order by a.job_id, f.user_id, f.reacted_at desc, f.rating
+), kept as (
+    update usage set up = rated.up, down = rated.down
+    from (select job_id, count(*) filter (where rating = 1) as up,
+                 count(*) filter (where rating = -1) as down
+          from last group by job_id) rated
+    where usage.job_id = rated.job_id
+)
+delete from jobs using old where jobs.id = old.id returning jobs.id
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class JobRecord:
@@ -58,15 +77,10 @@ class JobHistory:
     async def purge(self, older_than: timedelta) -> int:
         """Forget refusals and finished jobs of long ago; returns how many.
 
+        How people have rated their answers stays with what these took.
+
         The last answered mention of a thread goes with them: after that a follow-up there needs a
         mention again.
         """
-        rows = await self.pool.fetch(
-            """delete from jobs where id in (
-                   select id from jobs
-                   where state in ('done', 'dead', 'refused') and finished < now() - $1::interval
-                   limit 10000
-               ) returning id""",
-            older_than,
-        )
+        rows = await self.pool.fetch(_PURGE, older_than)
         return len(rows)

@@ -10,6 +10,7 @@ from bridge.config import Settings
 from bridge.db.audit import Audit
 from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.sign_ins import Client
+from bridge.db.usage_report import UsageReports
 from bridge.equa.cookies import relayed
 from bridge.metrics import Metrics
 from bridge.runtime.clients import Clients
@@ -47,6 +48,7 @@ def make_api(
             uploads=_uploads(clients, services),
             organization_settings=SettingsOfOrganizations(pool, organization_bounds(settings)),
             audit=Audit(pool),
+            usage=UsageReports(pool),
         )
     )
 

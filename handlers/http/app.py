@@ -24,6 +24,7 @@ from handlers.http import (
     sync,
     sync_state,
     team_mapping,
+    usage,
 )
 from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, Limits, Services
 from handlers.http.background_tasks import BackgroundTasks
@@ -38,6 +39,7 @@ _TABLE = (
     team_mapping.ROUTE,
     sync.ROUTE,
     sync_state.ROUTE,
+    usage.ROUTE,
     events.ROUTE,
     files.ROUTE,
     settings.GET,

@@ -12,6 +12,7 @@ from bridge.db.memberships import Memberships
 from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.sign_ins import Client
 from bridge.db.syncs import Syncs
+from bridge.db.usage_report import UsageReports
 from bridge.metrics import Metrics
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
@@ -130,6 +131,7 @@ class Services:
     """None without a bot."""
     organization_settings: SettingsOfOrganizations | None = None
     audit: Audit | None = None
+    usage: UsageReports | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,133 @@
+"""What the agents of organizations have done, summed up."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, get_args
+
+from asyncpg import Pool, Record
+
+from bridge.db.pool import database_errors
+from bridge.models.equa import OrganizationId
+from bridge.models.usage import Outcome
+from bridge.models.usage_report import By, Days, Figures, Line, Report
+
+MOST_PEOPLE = 500
+"""Who have a line of their own."""
+
+OTHERS = "others"
+
+_KEYS: Mapping[By, str] = {
+    "day": "to_char(u.began at time zone 'UTC', 'YYYY-MM-DD')",
+    "person": f"coalesce(p.person_id::text, '{OTHERS}')",
+    "outcome": "u.outcome",
+    "organization": "u.organization_id::text",
+}
+_RANGE = """
+    u.began >= $1::date::timestamp at time zone 'UTC'
+    and u.began < ($2::date + 1)::timestamp at time zone 'UTC'
+"""
+_OUTCOMES = ", ".join(
+    f"count(*) filter (where outcome = '{outcome}')::int as {outcome}" for outcome in get_args(Outcome)
+)
+
+
+def _report(by: By, where: str) -> str:
+    """Return the statement of a report on the rows of which `where` is true."""
+    people = f"""(select person_id from usage u where {_RANGE} and {where}
+                  group by person_id order by count(*) desc, person_id limit {MOST_PEOPLE})"""  # noqa: S608  # built of constants
+    joined = f"left join {people} p on p.person_id = u.person_id" if by == "person" else ""
+    return f"""
+with answer as (
+    select u.*, {_KEYS[by]} as key from usage u {joined} where {_RANGE} and {where}
+), last as (
+    select distinct on (p.job_id, f.user_id) p.job_id, f.rating
+    from answer a join answer_posts p on p.job_id = a.job_id join feedback f on f.post_id = p.post_id
+    order by p.job_id, f.user_id, f.reacted_at desc, f.rating
+), rated as (
+    select job_id, count(*) filter (where rating = 1) as up, count(*) filter (where rating = -1) as down
+    from last group by job_id
+)
+select grouping(key) = 1 as is_total, key, count(*)::int as questions, {_OUTCOMES},
+       coalesce(sum(prompt_tokens), 0)::bigint as prompt_tokens,
+       coalesce(sum(completion_tokens), 0)::bigint as completion_tokens,
+       count(*) filter (where unreported > 0)::int as unknown_tokens,
+       sum(cost) filter (where runs > 0) as cost,
+       count(*) filter (where unreported > 0 or (runs > 0 and cost is null))::int as unknown_cost,
+       percentile_cont(0.5) within group (order by first_text) as first_text,
+       percentile_cont(0.5) within group (order by last_text) as last_text,
+       coalesce(sum(a.up + coalesce(rated.up, 0)), 0)::int as up,
+       coalesce(sum(a.down + coalesce(rated.down, 0)), 0)::int as down
+from answer a left join rated on rated.job_id = a.job_id
+group by grouping sets ((key), ())
+"""  # noqa: S608  # built of constants
+
+
+_OF_ORGANIZATION = {by: _report(by, "u.organization_id = $3") for by in get_args(By)}
+_OF_ALL = {by: _report(by, "true") for by in get_args(By)}
+
+_PEOPLE = """
+select id::text as key, coalesce(visit_name, roster_name, shown_name) as name, mattermost_username as username
+from mattermost_user_mappings where id = any($1::text[]::uuid[])
+"""
+_ORGANIZATIONS = """
+select organization_id::text as key, mattermost_team_name as username
+from mattermost_org_mappings where organization_id = any($1::text[]::uuid[])
+"""
+
+_FIGURES = tuple(field.name for field in fields(Figures))
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReports:
+    pool: Pool
+
+    @database_errors
+    async def report(self, days: Days, by: By, organization: OrganizationId | None = None) -> Report:
+        """Return what was asked in these days, in one organization or in all, put together by something.
+
+        Every day and every outcome has a line; of people and organizations those that have something in it,
+        the most questions first. Totals are those of the lines, but for the medians.
+        """
+        if organization is None:
+            rows = await self.pool.fetch(_OF_ALL[by], days.first, days.last)
+        else:
+            rows = await self.pool.fetch(_OF_ORGANIZATION[by], days.first, days.last, organization)
+        total = next((_figures(row) for row in rows if row["is_total"]), Figures())
+        found = {row["key"]: _figures(row) for row in rows if not row["is_total"]}
+        return Report(await self._lines(found, by, days), total)
+
+    async def _lines(self, found: Mapping[str, Figures], by: By, days: Days) -> Sequence[Line]:
+        match by:
+            case "day":
+                return _filled(found, (day.isoformat() for day in days.all()))
+            case "outcome":
+                return _filled(found, get_args(Outcome))
+            case "person":
+                return _named(found, await self.pool.fetch(_PEOPLE, list(found.keys() - {OTHERS})))
+            case "organization":
+                return _named(found, await self.pool.fetch(_ORGANIZATIONS, list(found)))
+
+
+def _figures(row: Record) -> Figures:
+    return Figures(**{name: row[name] for name in _FIGURES})
+
+
+def _filled(found: Mapping[str, Figures], keys: Iterable[str]) -> Sequence[Line]:
+    nothing = Figures()
+    return [Line(key, found.get(key, nothing)) for key in keys]
+
+
+def _named(found: Mapping[str, Figures], names: Iterable[Record]) -> Sequence[Line]:
+    known = {row["key"]: row for row in names}
+    keys = sorted(found, key=lambda key: (key == OTHERS, -found[key].questions, key))
+    return [Line(key, found[key], **_name(known.get(key))) for key in keys]
+
+
+def _name(row: Record | None) -> dict[str, Any]:
+    """Return the names of somebody, of whom Equa's are stored as JSON."""
+    if row is None:
+        return {}
+    stored = json.loads(row.get("name") or "{}")
+    name = " ".join(filter(None, (stored.get("first_name"), stored.get("last_name"))))
+    return {"name": name or None, "username": row["username"]}

@@ -1,0 +1,153 @@
+"""`GET /api/v1/mattermost/usage/{orgId}`: what an organization's agent did, and what that took."""
+
+import re
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from aiohttp import web
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
+
+from bridge.errors import (
+    DatabaseUnavailable,
+    EquaUnavailable,
+    InvalidRequest,
+    NotAnAdmin,
+    NotSignedIn,
+    TooManyRequests,
+)
+from bridge.models.equa import OrganizationId
+from bridge.models.usage_report import LONGEST, Days, Figures, Line, Report
+from handlers.http import visitors
+from handlers.http.app_keys import SERVICES
+from handlers.http.models import AnyUuid, Count, Input, Model, OfOrganization, parsed, reply
+from handlers.http.route import Reply, Route
+
+_USUAL = 30
+"""Days, if no others are asked for."""
+
+_By = Literal["day", "person", "outcome"]
+_DAY_LIKE = "a date from 2000 on such as 2026-11-27"
+_DAY_FORM = re.compile("[2-9][0-9]{3}-[0-9]{2}-[0-9]{2}")
+_DAY = WithJsonSchema({"type": "string", "format": "date"})
+
+
+def _day(value: object) -> date:
+    if not isinstance(value, str) or not _DAY_FORM.fullmatch(value):
+        raise ValueError
+    return date.fromisoformat(value)
+
+
+_GivenDay = Annotated[date | None, BeforeValidator(_day), _DAY]
+_Seconds = Annotated[float | None, Field(ge=0)]
+
+
+class _Query(Input):
+    first: Annotated[
+        _GivenDay,
+        Field(alias="from", description=f"{_DAY_LIKE}, in UTC; without it the last {_USUAL} days"),
+    ] = None
+    last: Annotated[_GivenDay, Field(alias="to", description=f"{_DAY_LIKE}; without it today")] = None
+    by: Annotated[_By, Field(description="day, person or outcome")] = "day"
+
+
+class _Figures(Model):
+    """Sums are of what is known; seconds are medians, since the question was stored."""
+
+    questions: Count
+    answered: Count
+    failed: Count
+    stopped: Count
+    refused: Annotated[Count, Field(description="By a limit or the budget.")]
+    no_reply: Annotated[Count, Field(description="The agent chose to say nothing.")]
+    unfinished: Count
+    prompt_tokens: Count
+    completion_tokens: Count
+    unknown_tokens: Annotated[Count, Field(description="Questions of which not all tokens are known.")]
+    cost: Annotated[
+        Decimal | None,
+        PlainSerializer(lambda cost: None if cost is None else format(cost, "f")),
+        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]}),
+        Field(description="A decimal number by the operator's prices; null where no price is known."),
+    ]
+    unknown_cost: Annotated[Count, Field(description="Questions of which not all of the cost is known.")]
+    first_text: _Seconds
+    last_text: _Seconds
+    up: Annotated[Count, Field(description="How often people rate an answer well, likewise badly.")]
+    down: Count
+
+
+class _Line(_Figures):
+    key: Annotated[
+        str, Field(description="A date, a person's id or `others`, or an outcome: what `by` asks for.")
+    ]
+    name: Annotated[str | None, Field(description="Of a person, as far as it is known.")]
+    username: Annotated[str | None, Field(description="Of the person's account in the chat.")]
+
+
+class _Report(Model):
+    organization_id: AnyUuid
+    first: Annotated[date, Field(alias="from"), _DAY]
+    last: Annotated[date, Field(alias="to"), _DAY]
+    by: _By
+    total: Annotated[_Figures, Field(description="Of all lines.")]
+    lines: Annotated[
+        tuple[_Line, ...],
+        Field(description="Every day and every outcome has one, and people who have asked something."),
+    ]
+
+
+async def look(request: web.Request) -> web.Response:
+    """Answer an administrator of the organization."""
+    organization = parsed(OfOrganization, request.match_info).org_id
+    query = parsed(_Query, request.query)
+    days = _days(query)
+    await visitors.admin(request, organization)
+    reports = request.app[SERVICES].usage
+    assert reports is not None
+    return reply(_shown(organization, days, query.by, await reports.report(days, query.by, organization)))
+
+
+def _days(query: _Query) -> Days:
+    """Return the days that are asked for; raise `InvalidRequest` if they are too many or none."""
+    last = query.last or datetime.now(UTC).date()
+    days = Days(query.first or last - timedelta(days=_USUAL - 1), last)
+    if not 0 < len(days) <= LONGEST:
+        raise InvalidRequest(f"from has to be a date before to, by {LONGEST - 1} days at most.")
+    return days
+
+
+def _shown(organization: OrganizationId, days: Days, by: _By, report: Report) -> _Report:
+    return _Report(
+        organization_id=organization,
+        first=days.first,
+        last=days.last,
+        by=by,
+        total=_figures(report.total),
+        lines=tuple(_line(each) for each in report.lines),
+    )
+
+
+def _figures(figures: Figures) -> _Figures:
+    return _Figures(**asdict(figures))
+
+
+def _line(line: Line) -> _Line:
+    return _Line(key=line.key, name=line.name, username=line.username, **asdict(line.figures))
+
+
+ROUTE = Route(
+    method="GET",
+    path="/api/v1/mattermost/usage/{orgId}",
+    handler=look,
+    operation="usage",
+    summary="What an organization's agent did, and what that took",
+    description=f"For its administrators. Days are of UTC, and {LONGEST} of them at most.",
+    caller="person",
+    cors=True,
+    path_model=OfOrganization,
+    query_model=_Query,
+    replies={200: Reply("The figures.", _Report)},
+    errors=(InvalidRequest, NotSignedIn, NotAnAdmin, TooManyRequests, EquaUnavailable, DatabaseUnavailable),
+)
