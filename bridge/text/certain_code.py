@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 _MARKED_LINE = re.compile(r"^.*(?:```|~~~).*$", re.MULTILINE)
 _OPENING = re.compile("(`{3,}|~{3,})[^`~]*")
-_CONTAINER = re.compile(r"^[ \t]*(?:[*+\->|<\[#]|\d{1,9}[.)])", re.MULTILINE)
+_CONTAINER = re.compile(r"^[ \t]*(?:[*+\->|<\[#]|!+\[|\d{1,9}[.)])", re.MULTILINE)
 _HTML = re.compile(r"^ {0,3}<[!?/A-Za-z]", re.MULTILINE)
 _BLANK_LINE = re.compile(r".*\n[ \t]*\n", re.DOTALL)
 

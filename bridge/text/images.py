@@ -20,10 +20,10 @@ _LINK = re.compile(r"(?<!!)!++\[(?P<alt>[^\[\]\n]{0,1000})\](?=[(\[])")
 _MARK = re.compile(r"!(?=\[)")
 _HTML = re.compile(r"<img\b[^<>]{0,2000}>", re.IGNORECASE)
 _SOURCE = re.compile(r"\bsrc\s{0,9}=\s{0,9}[\"']?(?P<url>[^\s\"'<>]+)", re.IGNORECASE)
-_UNFINISHED = re.compile(r"(?:(?:<img\b[^<>]{0,2000})?!\[[^\n]{0,2000}|<img\b[^<>]{0,2000})\Z", re.IGNORECASE)
-"""One that begins within a tag may be a part of that."""
+_UNFINISHED_TAG = re.compile(r"<img\b[^<>]{0,2000}\Z", re.IGNORECASE)
+_UNFINISHED = re.compile(r"!+\[[^\n]{0,2000}\Z")
 
-_ANY = re.compile(r"!\[|<img\b", re.IGNORECASE)
+_ANY = re.compile(r"!+\[|<img\b", re.IGNORECASE)
 
 _BREAK = "\u200b"
 """A zero-width space: what it parts is not read as one, and nothing shows."""
@@ -36,21 +36,31 @@ def linked_images(text: str, hosts: Collection[str], *, whole: bool = True) -> s
     `whole`) an image that is not complete is left out.
     """
     pieces = list(segments(text))
+    linked = [piece if code else _linked(piece, hosts) for piece, code in pieces]
     if not whole:
         # Behind the opening of a fence the last piece turns out to be code once the fence is closed.
         may_be_code = len(pieces) > 1 and not pieces[-2][1]
-        piece, _ = pieces.pop()
-        pieces.append((piece[: _settled_end(piece, may_be_code=may_be_code)], False))
-    return "".join(piece if code else _linked(piece, hosts) for piece, code in pieces)
+        linked[-1] = _linked_so_far(pieces[-1][0], hosts, may_be_code=may_be_code)
+    return "".join(linked)
 
 
-def _settled_end(text: str, *, may_be_code: bool) -> int:
-    found = _ANY.search(text) if may_be_code else _UNFINISHED.search(text, max(0, len(text) - 2000))
-    return found.start() if found else len(text)
+def _linked_so_far(text: str, hosts: Collection[str], *, may_be_code: bool) -> str:
+    if may_be_code:
+        found = _ANY.search(text)
+        return text[: found.start()] if found else text
+    return _linked(_without_end(text, _UNFINISHED_TAG), hosts, whole=False)
 
 
-def _linked(text: str, hosts: Collection[str]) -> str:
+def _without_end(text: str, unfinished: re.Pattern[str]) -> str:
+    found = unfinished.search(text, max(0, len(text) - 2000))
+    return text[: found.start()] if found else text
+
+
+def _linked(text: str, hosts: Collection[str], *, whole: bool = True) -> str:
     text = _HTML.sub(_source, text)
+    if not whole:
+        # The tag of an image may stand in the middle of another one, which goes on behind it.
+        text = _without_end(text, _UNFINISHED)
     pieces, position = [], 0
     for image in _IMAGE.finditer(text):
         if _host(image["url"]) in hosts:
@@ -69,8 +79,10 @@ def _as_link(image: re.Match[str]) -> str:
 
 
 def _source(image: re.Match[str]) -> str:
+    """Return the address of a tag; it completes no image that begins in front of it."""
     found = _SOURCE.search(image[0])
-    return found["url"] if found else ""
+    parted = _BREAK if image.string[max(0, image.start() - 1) : image.start()] in ("!", "]") else ""
+    return parted + (found["url"] if found else "")
 
 
 def _host(url: str) -> str:

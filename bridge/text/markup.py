@@ -10,10 +10,12 @@ from bridge.text.model_markup import (
     CLOSINGS,
     DROPPED,
     DROPPED_LINES,
+    FINAL_UNFINISHED,
     MEDIA_IN_PROSE,
     OPENINGS,
     THINK_CLOSING,
     UNFINISHED,
+    UNFINISHED_TOOL,
 )
 
 _MARKS = {**OPENINGS, "lone": THINK_CLOSING, "dropped": DROPPED, "line": DROPPED_LINES}
@@ -37,13 +39,27 @@ _CALL_SIGNS = frozenset(("arguments", "parameters", "input", "function"))
 """Without one of these a name with an id or a type is somebody's, not a tool's."""
 
 
-def without_markup(text: str, *, whole: bool = True) -> str:
+def without_markup(text: str, *, whole: bool = True, late_ends: int = 0) -> str:
     """Return the text without the markup that stands outside of code.
 
     An opening without its closing hides the rest if it begins a line or data follows it. Of a text that
-    still grows (not `whole`) only that is returned which no continuation hides.
+    still grows (not `whole`) only that is returned which no continuation hides, apart from late ends beyond
+    so many: behind fewer of them nothing is returned.
     """
-    return "" if _is_call(text, whole=whole) else _Reader(text, whole=whole).read()
+    if _is_call(text, whole=whole):
+        return ""
+    if not whole and (tool := UNFINISHED_TOOL.search(text, max(0, len(text) - _LONGEST_MARK))):
+        text = text[: tool.start()]
+    reader = _Reader(text, whole=whole)
+    shown = reader.read()
+    return shown if whole or reader.late_ends >= late_ends else ""
+
+
+def count_late_ends(text: str) -> int:
+    """Return how many lone closing tags of reasoning make reasoning of what stands before them."""
+    reader = _Reader(text, whole=True)
+    reader.read()
+    return reader.late_ends
 
 
 def _is_call(text: str, *, whole: bool) -> bool:
@@ -83,6 +99,7 @@ class _Reader:
         self.paragraph = 0
         """Where the current paragraph ends."""
         self.end: int | None = None
+        self.late_ends = 0
 
     def read(self) -> str:
         while self.end is None and (found := self._finder.search(self.text, self.position)):
@@ -106,6 +123,8 @@ class _Reader:
                 pass
             case "line" if MEDIA_IN_PROSE.match(found[0]):
                 pass
+            case "dropped" if self._may_go_on(found):
+                self.end = found.start()
             case "line" | "dropped":
                 self._drop(found.start(), found.end())
             case "lone":
@@ -148,6 +167,7 @@ class _Reader:
             self.text[closing.end() : closing.end() + 1],
         )
         if not (before and behind and before in " \t\"'(“\u2018«„" and behind in " \t.,;:!?\"')”\u2019»“"):
+            self.late_ends += 1
             self.kept.clear()
             self.start = closing.end()
 
@@ -155,12 +175,16 @@ class _Reader:
         closing = None
         if kind not in self.unclosed:
             closing = _CLOSINGS[kind].search(self.text, opening.end())
-        if closing:
+        if closing and not self._may_go_on(closing):
             self._drop(opening.start(), closing.end())
             return
         self.unclosed.add(kind)
         if not self.whole or kind != "xml" or self._hides_rest(opening):
             self.end = opening.start()
+
+    def _may_go_on(self, mark: re.Match[str]) -> bool:
+        """Return whether the mark reaches the end of a growing text and may become longer."""
+        return not self.whole and FINAL_UNFINISHED.match(self.text, mark.start()) is not None
 
     def _hides_rest(self, opening: re.Match[str]) -> bool:
         return self._begins_line(opening.start()) or bool(_DATA.match(self.text, opening.end()))

@@ -29,6 +29,12 @@ THINK_CLOSING = (
 _FINAL = r"<\|channel\|>\s{0,9}final\b(?:[^<]{0,100}(?:<\|constrain\|>[^<]{0,20})?<\|message\|>)?"
 """Where harmony's answer begins."""
 
+FINAL_UNFINISHED = re.compile(
+    r"<\|channel\|>\s{0,9}final\b[^<]{0,100}(?:<\|?c[a-z|]{0,12}>?[^<]{0,20})?(?:<(?:\|[a-z]{0,12}\|?)?)?\Z",
+    re.IGNORECASE,
+)
+"""The same where a growing text ends with it and its last mark may yet come."""
+
 OPENINGS = {
     "think": THINK_OPENING,
     "xml": (
@@ -85,7 +91,13 @@ DROPPED_LINES = (
 MEDIA_IN_PROSE = re.compile(r"MEDIA:[ \t]*(?![`\"'<~./\\]|[a-z]+:|[A-Z]:[\\/])[^\s/]+[ \t]+\S", re.IGNORECASE)
 """A line that begins like the gateway's but goes on with words instead of an address or a path."""
 
+UNFINISHED_TOOL = re.compile(
+    rf"<{_PREFIX}(?:{_TOOL}|function|tool)[\s=][^<>]{{0,300}}\Z",
+    re.IGNORECASE,
+)
+"""The end of a growing text that may yet become the opening of a tool's block, which may have lines."""
+
 UNFINISHED = re.compile(
-    r"(?:<[^\s<>][^<>\n]{0,300}|\[\[[^\[\]\n]{0,120}\]?|(?m:^)[ \t]{0,9}(?:MEDIA:|\[Tool )[^\n]{0,999})\Z"
+    r"(?:<[^\s<>][^<>\n]{0,300}|\[\[[^\[\]\n]{0,120}\]?|(?m:^)[ \t]{0,9}(?:MEDIA:|\[Tool\b)[^\n]{0,999})\Z"
 )
 """The end of a growing text that may yet become one of these."""

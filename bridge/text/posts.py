@@ -23,14 +23,16 @@ def posts_of(text: str, limit: int) -> list[str]:
     return [without_broadcast_mentions(part) for part in split(text, limit - 1)]
 
 
-def shown_so_far(text: str, image_hosts: Collection[str] = ()) -> str:
+def shown_so_far(text: str, image_hosts: Collection[str] = (), *, late_ends: int = 0) -> str:
     """Return what is shown of an answer that still grows; "" while there is nothing.
+
+    Before so many late ends of reasoning nothing is shown.
 
     Without its last lines that close open code, it is the beginning of the whole answer as it is posted, but
     for the invisible sign that keeps a mention from alarming anybody. No link, emphasis, formula or row of a
     table is shown in part.
     """
-    shown = without_broadcast_mentions(visible_so_far(text, image_hosts))
+    shown = without_broadcast_mentions(visible_so_far(text, image_hosts, late_ends=late_ends))
     last = next(reversed(fences(shown, len(shown))), None)
     if last and last.closing == last.end == len(shown):
         return shown + last.ending

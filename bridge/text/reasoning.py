@@ -27,7 +27,7 @@ _ITALIC = re.compile(r"(?:Reasoning|Thinking):[ \t]*\n(?:[ \t]*_[^\n]*_[ \t]*(?:
 """The gateway shows reasoning as a quote, or in italics line by line, where it is configured to show it."""
 
 _BEGINNING = re.compile(
-    r"(?:>[^\n]*(?:\n>[^\n]*)*\n?|(?:Reasoning|Thinking):[\s_].*|<[^<>]{0,400})\Z", re.DOTALL
+    r"(?:>[^\n]*(?:\n>[^\n]*)*\n?|(?:Reasoning|Thinking):(?:[\s_].*)?|<[^<>]{0,400})\Z", re.DOTALL
 )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bridge.text.control_words import without_control_words
 from bridge.text.images import linked_images
-from bridge.text.markup import without_markup
+from bridge.text.markup import count_late_ends, without_markup
 from bridge.text.reasoning import without_leading_reasoning
 from bridge.text.storable import storable
 
@@ -20,6 +20,7 @@ _FIRST_LINE = 200
 _FIRST_WORD = re.compile(
     r"\s{0,99}(?:```\w{0,10}\n)?(?:[^\w\s<>\[{&]|[_ ]){0,9}(?P<word>[^\W_]+)[\s,.:;!?'-]"
 )
+_WORDS = re.compile(r"[^\W_]")
 _BEGINS_NO_ANSWER = re.compile(
     r"(?:no|heartbeat|announce|reply|reasoning|thinking)\Z|analysis|commentary|assistant", re.IGNORECASE
 )
@@ -44,11 +45,19 @@ def visible(text: str, image_hosts: Collection[str] = ()) -> Visible:
     return Visible(linked_images(shown, image_hosts).strip(), silent)
 
 
-def visible_so_far(text: str, image_hosts: Collection[str] = ()) -> str:
+def late_ends(text: str) -> int:
+    """Return how often a closing tag without an opening one makes reasoning of all before it.
+
+    So it is in every answer of a server that begins the reasoning on behalf of its model.
+    """
+    return count_late_ends(without_leading_reasoning(storable(text)))
+
+
+def visible_so_far(text: str, image_hosts: Collection[str] = (), *, late_ends: int = 0) -> str:
     """Return what may be shown of an answer that still grows.
 
     It is the beginning of what `visible` returns for the whole, whatever follows. One case cannot be
-    foreseen: a later closing tag without an opening one (`</think>`) makes reasoning of all before it.
+    foreseen: more late ends of reasoning than `late_ends`. Before these nothing is shown.
     """
     clean = storable(text)
     # The last word may yet become a tag, a control word or a mention.
@@ -56,9 +65,11 @@ def visible_so_far(text: str, image_hosts: Collection[str] = ()) -> str:
     beginning = finished.lstrip()
     if "\n" not in beginning and len(beginning) < _FIRST_LINE and not _is_answer(beginning):
         return ""
-    shown = without_markup(without_leading_reasoning(finished, whole=False), whole=False)
+    answer = without_leading_reasoning(finished, whole=False)
+    shown = without_markup(answer, whole=False, late_ends=late_ends)
     shown, _ = without_control_words(shown)
-    return linked_images(shown, image_hosts, whole=False).strip()
+    # Marks alone may turn out to stand around a control word.
+    return linked_images(shown, image_hosts, whole=False).strip() if _WORDS.search(shown) else ""
 
 
 def _is_answer(beginning: str) -> bool:

@@ -92,7 +92,7 @@ def _images(markdown: str) -> list[str]:
         ("![a\nb](https://evil.example/p)", "!\u200b[a\nb](https://evil.example/p)"),
         ('<img src="https://evil.example/p.png" alt="x">', "https://evil.example/p.png"),
         ("<IMG SRC=https://evil.example/p.png>", "https://evil.example/p.png"),
-        ('!<img src="[a](https://evil.example)">', "[a](https://evil.example)"),
+        ('!<img src="[a](https://evil.example)">', "!\u200b[a](https://evil.example)"),
         ("`![a](https://evil.example/p)`", "`[a](https://evil.example/p)`"),
         ("~~~\n![a](https://evil.example/p)", "~~~\n[a](https://evil.example/p)"),
         (

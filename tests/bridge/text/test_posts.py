@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.fences import fences
 from bridge.text.posts import posts_of, shown_so_far
-from bridge.text.visible import visible
+from bridge.text.visible import late_ends, visible
 
 _SIGN = "\u200b"
 _pieces = st.sampled_from(
@@ -19,6 +19,7 @@ _pieces = st.sampled_from(
         *("@all ", "@channel", "@here, ", "@alliance ", "&#64;all "),
         *("<think>", "</think>\n", "<tool_call>", "</tool_call>", "NO_REPLY", "NO_REPLY\n", "MEDIA:/a.png\n"),
         *("[[reply_to_current]]", "analysis", "Error: ", "No response from ", "<", "&", "\ud83d", "\x00"),
+        *("<|channel|>final", "<|message|>", "<img ", "src=x>", "![", "](", ")", ">", "[Tool Call: x]\n"),
     ]
 )
 _texts = st.one_of(st.lists(_pieces, max_size=30).map("".join), st.text(max_size=60))
@@ -32,20 +33,16 @@ def bare(text: str) -> str:
     return text.replace(_SIGN, "")
 
 
-def _opened_late(text: str) -> bool:
-    return "</think" in text.lower()
-
-
 @settings(max_examples=150)
 @given(_texts, st.lists(st.integers(0, 400), max_size=12))
 @example("one @all two\n```\n@all\n```\n", [9, 22])
 @example("```\n@all x\n```\n", [8])
 def test_whatever_the_cuts_each_step_shows_only_what_the_whole_shows(text: str, cuts: list[int]) -> None:
     """Apart from the lines that close its code, and from the sign that takes the alarm out of a mention."""
-    whole = final(text)
+    whole, ends = final(text), late_ends(text)
     for cut in sorted({min(cut, len(text)) for cut in cuts}):
-        shown = shown_so_far(text[:cut])
-        if shown and not _opened_late(text):
+        shown = shown_so_far(text[:cut], late_ends=ends)
+        if shown:
             fence = fences(shown, len(shown))[-1:]
             closed = shown[: fence[0].closing].rstrip("\n") if fence and fence[0].end == len(shown) else shown
             assert bare(whole).startswith(bare(closed).rstrip("\n")), (shown, whole)

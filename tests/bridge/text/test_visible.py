@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bridge.text.visible import Visible, visible, visible_so_far
+from bridge.text.visible import Visible, late_ends, visible, visible_so_far
 
 ANSWER = "The cap table has 3 rows."
 
@@ -40,6 +40,9 @@ _pieces = st.sampled_from(
             "<",
             "[",
         ),
+        *("<|channel|>final", "<|constrain|>json", "<|message|>", "<|python_tag|>", "<s>", "<tool_call\n"),
+        *("[Tool Call: x]\n", "Arguments:\n", "MEDIA:", "<img ", "![a]", "(", ")", "]", "!", '"'),
+        *("\\", "&", "|", "\x00", "[/THINK]", "<|end_thinking|>"),
     ]
 )
 _texts = st.lists(_pieces, max_size=25).map("".join)
@@ -277,17 +280,39 @@ def test_any_text_can_be_read(text: str) -> None:
 @example("~~~\n[[reply_to: 1<|channel|>analysis<|message|>x]]", "")
 @example("\nNo response from OpenClaw.", "")
 @example("Look: <img src=https://e.example/x![y> so", " it is")
+@example("Word. \n[Tool Call: x]\n", "more")
+@example("<s>> Reasoning:\nReasoning:\n_italic_\n> ", "")
+@example("<|channel|>final> more\n\nmore<|message|>The answer", "")
+@example("<|channel|>analysis<|message|>no<|channel|>final, more\n<|constrain|>json <|message|>x", "")
+@example("</final><tool_call\nMEDIA: /a.png\n&]]>", "")
+@example(">`|HEARTBEAT_OK<|python_tag|>\nMEDIA: /a.png\n", "")
+@example("Word. ![>> <img\n\n> ](\nsrc=)]", "")
+@example("Word ![a]<IMG src=(\n&x>more", "")
+@example("!![a](https://e.example/x.png)\n```\n", "")
+@example("Well!<img\n>[a](https://e.example)", "")
+@example("I should look.\n</think> no, at the other.</think>It is 3.", " And more.")
 def test_a_growing_answer_shows_only_what_the_whole_shows(text: str, tail: str) -> None:
-    """What was shown stays, whatever follows; a closing tag alone cannot be foreseen."""
+    """What was shown stays, whatever follows; how many closing tags stand alone has to be known."""
     whole_text = f"{text}{tail}"
-    whole = visible(whole_text).text
+    whole, ends = visible(whole_text).text, late_ends(whole_text)
     for end in range(len(whole_text) + 1):
-        shown = visible_so_far(whole_text[:end])
-        assert whole.startswith(shown) or _has_closing(whole_text)
+        assert whole.startswith(visible_so_far(whole_text[:end], late_ends=ends))
 
 
-def _has_closing(text: str) -> bool:
-    return any(closing in text.lower() for closing in ("</think", "[/think]", "</reasoning"))
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("I should look.</think>It is 3.", 1),
+        ("I should look.[/THINK]It is 3. Or not.</thinking>It is 4.", 2),
+        ("<think>I should look.</think>It is 3.", 0),
+        ("The tag `</think>` ends it.", 0),
+        ("The tag </think> ends it.", 0),
+        ("```\n</think>x\n```\n", 0),
+    ],
+)
+def test_late_ends_of_reasoning_are_counted(text: str, ends: int) -> None:
+    """Where a tag is only named it ends nothing."""
+    assert late_ends(text) == ends
 
 
 def test_a_growing_answer_does_grow() -> None:
