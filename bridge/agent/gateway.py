@@ -4,11 +4,13 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 from bridge.agent.conversation import content
 from bridge.agent.http import Server
 from bridge.agent.refusals import Dialect, InternalError, NotBegun, NotStreamed
+from bridge.agent.waiting import Waiting
 from bridge.errors import AgentFailed, AgentUnavailable, AnswerInterrupted
 from bridge.models.agent import AnswerEvent, Message, Question
 from bridge.models.conversations import Conversation
@@ -32,18 +34,21 @@ class GatewayAgent:
 
     remembers = DIALECT.remembers
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is made of, each by its name
         self,
         server: Server,
         *,
         agent_id: str,
         model: str,
+        waiting: Waiting | None = None,
         race_window: float = RACE_WINDOW,
         race_pause: float = RACE_PAUSE,
     ) -> None:
         self._server = server
         self._agent_id = agent_id
         self._model = model
+        self._waiting = waiting or Waiting()
+        """While the agent waits for people, its silence does not count."""
         self._race_window = race_window
         self._race_pause = race_pause
 
@@ -79,13 +84,15 @@ class GatewayAgent:
         return self._server.answer(
             {**self._body(question), "stream": True, "stream_options": {"include_usage": True}},
             self._headers(question),
+            partial(self._waiting.last, session_key(question)),
         )
 
     async def _ask_whole(self, question: Question) -> AsyncGenerator[AnswerEvent, None]:
         """Ask for the answer in one piece; that was the one repeat of an answer that had begun."""
         body = {**self._body(question), "stream": False}
         try:
-            async with aclosing(self._server.answer(body, self._headers(question))) as events:
+            last_waited = partial(self._waiting.last, session_key(question))
+            async with aclosing(self._server.answer(body, self._headers(question), last_waited)) as events:
                 async for event in events:
                     yield event
         except AgentUnavailable as error:

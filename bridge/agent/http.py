@@ -1,8 +1,9 @@
 """The one place that speaks HTTP with an agent's server."""
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from math import inf
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ from bridge.agent.endpoint import Endpoint
 from bridge.agent.optional_fields import refused_field, without
 from bridge.agent.receive import beginning, receive
 from bridge.agent.refusals import Dialect, Refusal, refused
+from bridge.agent.silence import SilenceLimit
 from bridge.errors import AgentFailed, AgentUnavailable
 from bridge.models.agent import AnswerEvent, Done
 from bridge.models.proxies import NO_PROXIES, Proxies
@@ -65,14 +67,19 @@ class Server:
         """Fields that this server has refused, and answers without."""
 
     async def answer(
-        self, body: Mapping[str, Any], headers: Mapping[str, str]
+        self,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str],
+        last_waited: Callable[[], float] = lambda: -inf,
     ) -> AsyncGenerator[AnswerEvent, None]:
         """Give the answer as it comes in; raise `AgentUnavailable` or `AgentFailed`.
 
         The server's own words are a note of the error, for operators; its message is for everybody.
+        `last_waited` returns the last moment at which the agent waited for people, see `SilenceLimit`.
         """
+        silence = SilenceLimit(self._silence, last_waited)
         try:
-            async with aclosing(self._answer(body, headers)) as events:
+            async with aclosing(self._answer(body, headers, silence)) as events:
                 async for event in events:
                     yield event
         except Refusal as refusal:
@@ -87,16 +94,19 @@ class Server:
 
     async def ping(self, url: URL) -> None:
         """Raise `AgentUnavailable` unless the server answers; a refusal is an answer."""
-        async with self._request("GET", url, PING_SECONDS) as response:
+        async with self._request("GET", url, SilenceLimit(PING_SECONDS)) as response:
             if response.status >= 500:
                 raise AgentUnavailable(f"The agent is not well (HTTP {response.status}).")
 
     async def _answer(
-        self, body: Mapping[str, Any], headers: Mapping[str, str]
+        self, body: Mapping[str, Any], headers: Mapping[str, str], silence: SilenceLimit
     ) -> AsyncGenerator[AnswerEvent, None]:
         answer = Answer(self._dialect, str(body.get("model", "")))
         try:
-            async with self._accepted(body, headers) as response, aclosing(receive(response, answer)) as news:
+            async with (
+                self._accepted(body, headers, silence) as response,
+                aclosing(receive(response, answer, silence)) as news,
+            ):
                 async for event in news:
                     yield event
         except Silence:
@@ -107,14 +117,14 @@ class Server:
 
     @asynccontextmanager
     async def _accepted(
-        self, body: Mapping[str, Any], headers: Mapping[str, str]
+        self, body: Mapping[str, Any], headers: Mapping[str, str], silence: SilenceLimit
     ) -> AsyncIterator[ClientResponse]:
         """Ask, and ask again without each field that the server refuses to know."""
         left_out = self._unknown_fields
         while True:
             asked = without(body, left_out) if left_out else body
             async with self._request(
-                "POST", self.endpoint.completions, self._silence, json=asked, headers=headers
+                "POST", self.endpoint.completions, silence, json=asked, headers=headers
             ) as response:
                 refusal = await self._refusal(response)
                 if refusal is None:
@@ -136,7 +146,7 @@ class Server:
         self,
         method: str,
         url: URL,
-        silence: float,
+        silence: SilenceLimit,
         *,
         json: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
@@ -145,17 +155,20 @@ class Server:
         if self._token:
             ours["Authorization"] = f"Bearer {self._token}"
         try:
-            async with self._session.request(
-                method,
-                url,
-                json=json,
-                headers={**ours, **(headers or {}), **tracing.headers()},
-                timeout=ClientTimeout(sock_connect=CONNECT_SECONDS, sock_read=silence),
-                allow_redirects=False,
-            ) as response:
+            async with AsyncExitStack() as stack:
+                asking = self._session.request(
+                    method,
+                    url,
+                    json=json,
+                    headers={**ours, **(headers or {}), **tracing.headers()},
+                    timeout=ClientTimeout(sock_connect=CONNECT_SECONDS),
+                    allow_redirects=False,
+                )
+                async with silence.watched():
+                    response = await stack.enter_async_context(asking)
                 yield response
         except SocketTimeoutError:
-            raise Silence(f"The agent was silent for {silence:g} s.") from None
+            raise Silence(f"The agent was silent for {silence.seconds:g} s.") from None
         except ClientConnectorError as error:
             what = "The proxy to the agent" if isinstance(error, ClientProxyConnectionError) else "The agent"
             reason = error.os_error.strerror or type(error.os_error).__name__

@@ -9,6 +9,7 @@ from aiohttp import ClientError, ClientResponse
 from bridge.agent.body import Body, BodyTooLong, NotCompletions
 from bridge.agent.completions import Answer
 from bridge.agent.refusals import Refusal
+from bridge.agent.silence import SilenceLimit
 from bridge.agent.sse import EventTooLong
 from bridge.errors import AgentFailed, AgentMisconfigured, QuestionRefused
 from bridge.models.agent import Began, Delta
@@ -20,11 +21,13 @@ STREAM_LIMIT = 64 << 20
 """Bytes; an answer of `ANSWER_LIMIT` characters has about 42 MB when each comes in a chunk of its own."""
 
 
-async def receive(response: ClientResponse, answer: Answer) -> AsyncGenerator[Began | Delta, None]:
+async def receive(
+    response: ClientResponse, answer: Answer, silence: SilenceLimit
+) -> AsyncGenerator[Began | Delta, None]:
     """Read the answer to its end, or until a sign of it holds although the connection does not."""
     try:
         with _refusals(response):
-            async with aclosing(_read_body(response, answer)) as news:
+            async with aclosing(_read_body(response, answer, silence)) as news:
                 async for event in news:
                     yield event
     except TimeoutError:
@@ -51,10 +54,12 @@ def _refusals(response: ClientResponse) -> Iterator[None]:
         raise Refusal(QuestionRefused("The agent's answer is too long.")) from None
 
 
-async def _read_body(response: ClientResponse, answer: Answer) -> AsyncGenerator[Began | Delta, None]:
+async def _read_body(
+    response: ClientResponse, answer: Answer, silence: SilenceLimit
+) -> AsyncGenerator[Began | Delta, None]:
     body, size = Body(), 0
     deadline: float | None = None
-    while piece := await _piece(response, deadline):
+    while piece := await _piece(response, deadline, silence):
         size += len(piece)
         if size > STREAM_LIMIT:
             raise EventTooLong
@@ -69,9 +74,9 @@ async def _read_body(response: ClientResponse, answer: Answer) -> AsyncGenerator
     answer.end(body.end(), whole_body=body.is_whole)
 
 
-async def _piece(response: ClientResponse, deadline: float | None) -> bytes:
+async def _piece(response: ClientResponse, deadline: float | None, silence: SilenceLimit) -> bytes:
     """Return the next bytes, none at the end; raise `TimeoutError` at the deadline."""
-    async with asyncio.timeout_at(deadline):
+    async with asyncio.timeout_at(deadline), silence.watched():
         return await response.content.readany()
 
 
