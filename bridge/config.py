@@ -65,6 +65,9 @@ class Settings(BaseModel):
     agent_id: AgentId = "main"
     agent_model: str = "equabot"
     agent_timeout: Annotated[float, Field(gt=0, le=3600)] = 120
+    agent_control: Literal["auto", "off"] = "auto"
+    agent_control_client: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "gateway-client"
+    agent_key_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9:._{}-]{0,128}$")] = "agent:{agentId}:"
     agent_channel: Annotated[str, Field(pattern=f"^{CHANNEL_NAME}$")] = "agent"
     agent_files: FilesForAgent = "all"
     agent_image_hosts: Hosts = ()

@@ -19,6 +19,15 @@ from prometheus_client import (
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bridge.models.answers import StopCause
+from bridge.models.approvals import (
+    ApprovalRequested,
+    ApprovalResolved,
+    ControlEvent,
+    ControlState,
+    Pending,
+    QuestionRequested,
+    QuestionResolved,
+)
 from bridge.models.chat import ChannelProblem
 from bridge.models.jobs import RepairCause
 
@@ -30,7 +39,15 @@ OUTCOMES = ("answered", "failed")
 SignInOutcome = Literal["done", "refused", "client_refused"]
 """The last: somebody, probably Mattermost, has another secret than the bridge."""
 STOP_CAUSES: tuple[StopCause, ...] = get_args(StopCause)
+CONTROL_STATES = ("on", "off")
 SOCKET_STATES = ("connecting", "connected", "disconnected", "unauthorised", "closed")
+
+_CONTROL_EVENTS: Mapping[type[ControlEvent], str] = {
+    ApprovalRequested: "approval_requested",
+    ApprovalResolved: "approval_resolved",
+    QuestionRequested: "question_requested",
+    QuestionResolved: "question_resolved",
+}
 
 _CALLS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _ANSWERS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
@@ -112,6 +129,16 @@ class Metrics:
             "mattermost_call_seconds", "Calls of Mattermost's REST interface.", _CALLS, "endpoint", "status"
         )
         self._http = self._histogram("http_request_seconds", "Requests served.", _CALLS, "route", "status")
+        self._control = self._gauge(
+            "agent_control_state",
+            "1 for the state of the side channel to the gateway; nothing where none is wanted.",
+            "state",
+        )
+        self._control_events = self._counter(
+            "agent_control_events",
+            "Approvals and questions of agents, as the gateway reported them.",
+            "event",
+        )
         self._files = self._counter("files_read", "Files that people have attached to questions.", "outcome")
         self._sign_ins = self._counter(
             "sign_ins", "Times Mattermost asked who signs in, by what it was told.", "outcome"
@@ -157,6 +184,8 @@ class Metrics:
             self._drift.labels(change)
         for stop in STOP_CAUSES:
             self._stops.labels(stop)
+        for event in _CONTROL_EVENTS.values():
+            self._control_events.labels(event)
         for outcome in OUTCOMES:
             self._answers.labels(outcome)
         for told in get_args(SignInOutcome):
@@ -232,6 +261,16 @@ class Metrics:
     def agent_call(self, outcome: str, seconds: float) -> None:
         """Measure a call of the agent."""
         self._agent.labels(outcome).observe(seconds)
+
+    def control_state(self, state: ControlState) -> None:
+        """Record whether the side channel to the gateway is of use."""
+        for known in CONTROL_STATES:
+            self._control.labels(known).set((known == "on") == state.is_on)
+
+    def control_event(self, event: ControlEvent) -> None:
+        """Count what a gateway reports of approvals and questions, but for its lists."""
+        if not isinstance(event, Pending):
+            self._control_events.labels(_CONTROL_EVENTS[type(event)]).inc()
 
     def rest_call(self, endpoint: str, status: int | str, seconds: float) -> None:
         """Measure a call of Mattermost; the endpoint without ids, the status or why there was none."""

@@ -4,7 +4,7 @@ Handlers and provisioning know them only by these protocols. Every method raises
 `bridge.errors` and nothing else: `MattermostUnavailable` and the like when trying again may help.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
 from typing import Protocol
 
 from bridge.errors import BridgeError
@@ -344,7 +344,7 @@ class AgentControl(Protocol):
     def state(self) -> ControlState:
         """Whether it works now, and why not."""
 
-    def events(self) -> AsyncIterator[ControlEvent]:
+    def events(self) -> AsyncGenerator[ControlEvent, None]:
         """Give events without end, through losses of the connection; after each connect a `Pending` first.
 
         For one reader: it is the connection's loop.

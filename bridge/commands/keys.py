@@ -10,12 +10,14 @@ from pathlib import Path
 
 from bridge import config, private_file
 from bridge.config import Settings
+from bridge.db.gateway_device import GatewayDevice
 from bridge.db.pool import open_pool
 from bridge.db.sealed_tokens import SealedTokens
 from bridge.errors import ConfigurationError, StartupError
 from bridge.log import configure
 from bridge.runtime import token_keys
 from bridge.runtime.database import any_database
+from bridge.secrets.device_sealing import reseal_device
 from bridge.secrets.key_ring import KeyRing, load_or_create, new_key
 from bridge.secrets.reseal import Resealed, reseal
 
@@ -112,8 +114,9 @@ async def _reseal(store: _KeyStore) -> int:
     first = store.ring.ids[0]
     counts = await store.tokens.counts()
     total = sum(counts.values()) - counts.get(first, 0)
+    device = await reseal_device(store.ring, GatewayDevice(store.tokens.pool))
     became = await reseal(store.ring, store.tokens, lambda so_far: _progress(so_far, total))
-    print(f"sealed {became.done} tokens anew with the key {first}")
+    print(f"sealed {became.done + device} tokens anew with the key {first}")
     if became.failed:
         print(f"{became.failed} do not open: their people get new ones at their next visit", file=sys.stderr)
     return int(became.failed > 0)

@@ -47,10 +47,15 @@ class SealedTokens:
 
     @database_errors
     async def counts(self) -> Mapping[str, int]:
-        """Return how many tokens each key has sealed; a key that has sealed none is left out."""
+        """Return how many tokens each key has sealed, the device's key among them.
+
+        A key that has sealed none is left out.
+        """
         rows = await self.pool.fetch(
-            f"""select {_KEY} as id, count(*) as tokens from mattermost_user_mappings
-                where personal_access_token is not null group by 1 order by 1"""  # noqa: S608  # a constant
+            f"""select id, count(*) as tokens from (
+                    select {_KEY} as id from mattermost_user_mappings where personal_access_token is not null
+                    union all select split_part(secret, ':', 2) from gateway_device
+                ) sealed group by id order by id"""  # noqa: S608  # a constant
         )
         return {row["id"]: row["tokens"] for row in rows}
 
@@ -96,7 +101,9 @@ class SealedTokens:
     async def drop(self, key: str) -> bool:
         """Forget a key; False while a token is sealed with it."""
         dropped = await self.pool.fetchval(
-            f"""with used as (select 1 from mattermost_user_mappings where {_KEY} = $1 limit 1),
+            f"""with used as (select 1 from mattermost_user_mappings where {_KEY} = $1
+                              union all select 1 from gateway_device where split_part(secret, ':', 2) = $1
+                              limit 1),
                      gone as (delete from token_keys where id = $1 and not exists (select from used))
                 select not exists (select from used)""",  # noqa: S608  # a constant
             key,
@@ -111,7 +118,8 @@ class SealedTokens:
         """
         rows = await self.pool.fetch(
             f"""
-            with gone as (delete from token_keys where id = $1)
+            with gone as (delete from token_keys where id = $1),
+                 device as (delete from gateway_device where split_part(secret, ':', 2) = $1)
             update mattermost_user_mappings
             set personal_access_token = null, token_id = null, token_created = null, token_digest = null,
                 stray_tokens = true, modified = now()

@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from aiohttp import ClientSession
 from pydantic import SecretStr
 
 from bridge import agent, equa
+from bridge.agent.waiting import Waiting
 from bridge.config import Settings
 from bridge.mattermost.rest import admin, bulk, client
 from bridge.mattermost.rest.admin import RestAdmin
@@ -33,6 +34,8 @@ class Clients:
     bulk: RestBulk | None = None
     """The administrator again, with deadlines for many people at once."""
     agent: Agent | None = None
+    waiting: Waiting = field(default_factory=Waiting)
+    """Which conversations of the agent wait for people; its side channel says so."""
     equa: EquaPlatform | None = None
     """Equa by the cookies of people."""
     directory: EquaDirectory | None = None
@@ -49,12 +52,14 @@ async def open_clients(settings: Settings, metrics: Metrics) -> AsyncIterator[Cl
     """Give the clients that are configured; nobody is called before one is used."""
     async with AsyncExitStack() as stack:
         mattermost = _Mattermost(stack, settings, metrics.rest_call)
+        waiting = Waiting()
         yield Clients(
             bot=await mattermost.client(client.connect, settings.mattermost_bot_token),
             notices=await mattermost.client(client.connect, settings.mattermost_notice_token),
             admin=await mattermost.client(admin.connect, settings.mattermost_admin_bot_token),
             bulk=await mattermost.client(bulk.connect, settings.mattermost_admin_bot_token),
-            agent=await _agent(settings, stack),
+            agent=await _agent(settings, stack, waiting),
+            waiting=waiting,
             equa=await _equa(settings, stack),
             directory=await _directory(settings, stack),
         )
@@ -78,14 +83,14 @@ class _Mattermost:
         return await self.stack.enter_async_context(connected)
 
 
-async def _agent(settings: Settings, stack: AsyncExitStack) -> Agent | None:
+async def _agent(settings: Settings, stack: AsyncExitStack, waiting: Waiting) -> Agent | None:
     if settings.agent_url is None:
         return None
     session = await stack.enter_async_context(agent.make_session(settings.proxies))
-    return agent_of(settings, settings.agent_url, session)
+    return agent_of(settings, settings.agent_url, session, waiting)
 
 
-def agent_of(settings: Settings, url: str, session: ClientSession) -> Agent:
+def agent_of(settings: Settings, url: str, session: ClientSession, waiting: Waiting | None = None) -> Agent:
     """Return the client of the configured agent."""
     return agent.make_agent(
         settings.agent_kind,
@@ -95,6 +100,7 @@ def agent_of(settings: Settings, url: str, session: ClientSession) -> Agent:
         agent_id=settings.agent_id,
         model=settings.agent_model,
         timeout=settings.agent_timeout,
+        waiting=waiting,
     )
 
 

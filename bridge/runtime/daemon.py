@@ -17,11 +17,13 @@ from bridge.db.job_history import JobHistory
 from bridge.db.pool import open_pool
 from bridge.db.stops import Stops
 from bridge.db.wakeups import wakeups
+from bridge.ingest.control_listener import ControlListener
 from bridge.metrics import Metrics
 from bridge.runtime.api import make_api
 from bridge.runtime.background import running
 from bridge.runtime.bot import BotRunner, make_bot
 from bridge.runtime.clients import open_clients
+from bridge.runtime.control import device_source, make_control, off_because
 from bridge.runtime.database import own_database
 from bridge.runtime.health import BotState, HealthCheck
 from bridge.runtime.job_handlers import membership_handlers
@@ -52,12 +54,16 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
         bot = make_bot(
             settings, clients, worker, metrics, state, signals, roster_reader=services.roster_reader
         )
-        api = make_api(settings, clients, services, HealthCheck(pool, clients, state), metrics)
+        devices = device_source(pool, services.keys)
+        control = make_control(settings, clients.waiting, devices, metrics.control_state) if bot else None
+        health = HealthCheck(pool, clients, state, control, off_because(settings) or "there is no bot")
+        api = make_api(settings, clients, services, health, metrics)
         async with (
             http_server(api, settings.bridge_host, settings.bridge_port),
             running(PeriodicTasks(JobHistory(pool), services, metrics).all()),
             running({"wakeups": wakeups(dsn, CHANNEL, worker.wakeup)}),
             running(_bot_tasks(dsn, bot, signals) if bot else {}),
+            running({"control": ControlListener(control, (), metrics).run()} if control else {}),
         ):
             await worker.run(stop)
             log.info("stopping")

@@ -10,6 +10,8 @@ from asyncpg import Pool
 from bridge.db.pool import database_errors
 from bridge.errors import BridgeError, DatabaseUnavailable, TokenRefused
 from bridge.mattermost.websocket.socket import Socket
+from bridge.models.approvals import ControlState
+from bridge.ports import AgentControl
 from bridge.runtime.clients import Clients
 from handlers.http.app_keys import Health, Part
 
@@ -47,6 +49,10 @@ class HealthCheck:
     pool: Pool
     clients: Clients
     bot: BotState
+    control: AgentControl | None = None
+    """The side channel to the gateway; None without one."""
+    control_off: str = "it is not configured"
+    """Why there is none."""
 
     async def look(self) -> Health:
         """Look at all parts at once; takes at most some seconds and does not raise."""
@@ -57,7 +63,7 @@ class HealthCheck:
             _part("agent", self._agent, required=False),
             _part("notices", self._notices, required=False, variable=NOTICE_TOKEN),
         )
-        return Health((*parts, self._websocket()))
+        return Health((*parts, self._approvals(), self._websocket()))
 
     @database_errors
     async def _database(self) -> str:
@@ -84,6 +90,12 @@ class HealthCheck:
             return "not_configured"
         await self.clients.agent.ping()
         return "reachable"
+
+    def _approvals(self) -> Part:
+        """Tell whether approvals and questions of the agent reach people; everything else does without."""
+        state = self.control.state if self.control else ControlState(is_on=False, reason=self.control_off)
+        shown = "on" if state.is_on else f"off, because {state.reason}"
+        return Part("approvals", ok=state.is_on or self.control is None, state=shown, required=False)
 
     def _websocket(self) -> Part:
         if not self._has_bot:

@@ -11,6 +11,7 @@ from asyncpg import Pool
 
 from bridge.db.answers import Answers
 from bridge.db.feedback import Feedback
+from bridge.db.gateway_device import GatewayDevice
 from bridge.db.job_history import JobHistory
 from bridge.db.periodic_tasks import PeriodicTasks as Table
 from bridge.db.usage import UsageRows
@@ -19,6 +20,7 @@ from bridge.metrics import Metrics
 from bridge.outage import retry_until_available
 from bridge.runtime.reconcile import Reconciler
 from bridge.runtime.services import Services
+from bridge.secrets.device_sealing import reseal_device
 from bridge.secrets.reseal import reseal
 
 log = structlog.get_logger(__name__)
@@ -78,6 +80,7 @@ class PeriodicTasks:
         """Seal tokens with the first key that another one has sealed; from now on it seals new ones."""
         if self.services.keys is None:
             return
+        await reseal_device(self.services.keys, GatewayDevice(self.job_history.pool))
         resealed = await reseal(self.services.keys, self.services.tokens)
         if resealed.done or resealed.failed:
             log.info("resealed", tokens=resealed.done, failed=resealed.failed)

@@ -10,7 +10,8 @@ from typing import Any, get_args
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.metrics import SOCKET_STATES, Backlog, Metrics, RatingCount
+from bridge.metrics import CONTROL_STATES, SOCKET_STATES, Backlog, Metrics, RatingCount
+from bridge.models.approvals import ControlState
 from bridge.models.jobs import JobKind
 from handlers.http.app import ROUTES
 from tests.support.deployment import DEPLOY, documents
@@ -41,6 +42,7 @@ def measured() -> dict[str, set[str]]:
     """What /metrics shows after everything has happened once: each sample's labels by its name."""
     metrics = Metrics()
     metrics.socket_state("connected")
+    metrics.control_state(ControlState(is_on=True))
     metrics.caught_up(1)
     metrics.inbox([Backlog("mention", "waiting", 1, 1.0)])
     metrics.job("mention", "done")
@@ -77,7 +79,7 @@ def test_asks_for_values_that_occur(expression: str) -> None:
     """Kinds, states and routes are the bridge's own words."""
     known = {
         "kind": set(get_args(JobKind)),
-        "state": {*SOCKET_STATES, "waiting", "running"},
+        "state": {*SOCKET_STATES, *CONTROL_STATES, "waiting", "running"},
         "route": {route.path for route in ROUTES},
     }
     for _, labels in _asked(expression):

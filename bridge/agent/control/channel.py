@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
@@ -79,7 +79,7 @@ class GatewayControl:
     def state(self) -> ControlState:
         return self._state
 
-    async def events(self) -> AsyncIterator[ControlEvent]:
+    async def events(self) -> AsyncGenerator[ControlEvent, None]:
         """Give events without end; connects while they are asked for."""
         runner = asyncio.create_task(self._run(), name="gateway control")
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from asyncpg import Pool
 from bridge.db.pool import open_pool
 from bridge.errors import AgentUnavailable, MattermostUnavailable, TokenRefused
 from bridge.mattermost.websocket.socket import State
+from bridge.models.approvals import ControlState
 from bridge.runtime.clients import Clients
 from bridge.runtime.health import BotState, HealthCheck
 from handlers.http.app_keys import Health, Part
@@ -41,6 +42,11 @@ class FakeHost:
 @dataclass
 class FakeSocket:
     state: State = "connected"
+
+
+@dataclass
+class FakeControl:
+    state: ControlState
 
 
 @dataclass
@@ -95,6 +101,7 @@ async def test_all_parts_are_well(status: HealthCheck) -> None:
         "agent": "reachable",
         "websocket": "connected",
         "notices": "well",
+        "approvals": "off, because it is not configured",
     }
 
 
@@ -110,6 +117,7 @@ async def test_without_a_bot_the_database_is_all_that_is_needed(pool: Pool) -> N
         "agent": "not_configured",
         "websocket": "not_configured",
         "notices": "not_configured",
+        "approvals": "off, because it is not configured",
     }
 
 
@@ -235,6 +243,7 @@ async def test_what_is_silent_is_given_up_and_the_rest_told(status: HealthCheck,
         "agent": "too_slow",
         "websocket": "connected",
         "notices": "well",
+        "approvals": "off, because it is not configured",
     }
     assert not health.ready
 
@@ -289,3 +298,18 @@ async def test_a_database_that_refuses_us_is_told(banned: Pool, outside: Outside
 
     assert part(health, "database") == Part("database", ok=False, state="internal_error")
     assert part(health, "mattermost").ok
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        (ControlState(is_on=True), "on"),
+        (ControlState(is_on=False, reason="it is not paired"), "off, because it is not paired"),
+    ],
+)
+async def test_approvals_may_be_missing(status: HealthCheck, state: ControlState, shown: str) -> None:
+    """The daemon is ready without them, and says why there are none."""
+    health = await replace(status, control=cast(Any, FakeControl(state))).look()
+
+    assert health.ready
+    assert part(health, "approvals") == Part("approvals", ok=state.is_on, state=shown, required=False)
