@@ -83,6 +83,7 @@ class Settings(BaseModel):
     bridge_data_dir: Path = Field(default_factory=lambda: user_data_path("equabot-bridge"))
     bridge_host: str = "127.0.0.1"
     bridge_port: Annotated[int, Field(ge=0, le=65535)] = 8090
+    bridge_url: Url | None = None
     web_origins: Origins = ()
     sign_in_secret: OwnToken | None = None
     session_token: Literal["ticket", "pat"] = "ticket"  # noqa: S105  # a kind, not a secret

@@ -15,6 +15,7 @@ BridgeError
 ├── AccountConflict              409 account_conflict
 │   └── EmailNotAccepted             Mattermost accepts no account with the e-mail address
 ├── ChannelNotUsable             409 channel_not_usable: missing, archived or closed to us
+├── ApprovalEnded                409 approval_ended: it was decided, or is over
 ├── SyncRefused                  409 sync_refused: it would take too many people out of a team
 ├── SettingsChanged              412 settings_changed: somebody else has changed them meanwhile
 ├── PayloadTooLarge              413 payload_too_large
@@ -122,6 +123,12 @@ class ChannelNotUsable(BridgeError):
     """A channel is missing, archived or closed to us; somebody has to repair it first."""
 
     status, code = 409, "channel_not_usable"
+
+
+class ApprovalEnded(BridgeError):
+    """Somebody has decided before, or nobody waits for the decision any more."""
+
+    status, code = 409, "approval_ended"
 
 
 class SyncRefused(BridgeError):

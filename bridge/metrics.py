@@ -121,6 +121,16 @@ class Metrics:
         )
         self._growing = self._gauge("answers_growing", "Answers that come in at the moment.")
         self._edits = self._counter("answer_edits", "Edits of posts of answers that were not whole yet.")
+        self._approvals = self._counter(
+            "approvals", "Tool calls that people were asked about, and what came of it.", "outcome"
+        )
+        self._pending = self._gauge("approvals_pending", "Tool calls that wait for a decision.")
+        self._pending_age = self._gauge(
+            "approvals_pending_oldest_seconds", "How long the oldest of them has waited."
+        )
+        self._presses = self._counter(
+            "button_presses", "Presses of buttons, by whether they are ours.", "button"
+        )
         self._stops = self._counter("answers_stopped", "Answers that a person stopped or corrected.", "cause")
 
     def _define_calls(self) -> None:
@@ -257,6 +267,19 @@ class Metrics:
     def stopped(self, cause: StopCause) -> None:
         """Count an answer that a person has stopped, or corrected the question of."""
         self._stops.labels(cause).inc()
+
+    def approval(self, outcome: str) -> None:
+        """Count an approval that was asked for, a try to decide that was refused, or an end."""
+        self._approvals.labels(outcome).inc()
+
+    def approvals_pending(self, number: int, oldest: float) -> None:
+        """Record how many approvals wait, and for how many seconds the oldest does."""
+        self._pending.set(number)
+        self._pending_age.set(oldest)
+
+    def press(self, button: Literal["known", "unknown"]) -> None:
+        """Count the press of a button."""
+        self._presses.labels(button).inc()
 
     def agent_call(self, outcome: str, seconds: float) -> None:
         """Measure a call of the agent."""

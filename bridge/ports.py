@@ -5,7 +5,7 @@ Handlers and provisioning know them only by these protocols. Every method raises
 """
 
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from bridge.errors import BridgeError
 from bridge.models.agent import AnswerEvent, Question
@@ -101,6 +101,12 @@ class MattermostApi(Protocol):
 
         Nobody is notified of an edit.
         """
+
+    async def replace_post(self, post_id: PostId, message: str, props: Mapping[str, Any]) -> None:
+        """Change the text of one's own post and all of its props; buttons not among them are gone."""
+
+    async def direct_channel(self, me: UserId, user_id: UserId) -> ChannelId:
+        """Return the direct channel with somebody, which is created at its first use."""
 
     async def delete_post(self, post_id: PostId) -> None: ...
 

@@ -104,6 +104,14 @@ class Mappings:
         ]
 
     @database_errors
+    async def account(self, person: PersonId) -> UserId | None:
+        """Return the account that a person is mapped to."""
+        found: UserId | None = await self.pool.fetchval(
+            "select mattermost_user_id from mattermost_user_mappings where id = $1", person
+        )
+        return found
+
+    @database_errors
     async def person(self, user: UserId) -> PersonId | None:
         """Return the person that an account is mapped to."""
         found: PersonId | None = await self.pool.fetchval(

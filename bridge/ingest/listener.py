@@ -14,6 +14,7 @@ from typing import assert_never
 
 import structlog
 
+from bridge.ingest.approvals import ApprovalReactions
 from bridge.ingest.backfill import Backfill
 from bridge.ingest.batch import flooded
 from bridge.ingest.catch_up import CatchUp
@@ -60,6 +61,7 @@ class Listener:
     """Least seconds between two looks for posts that the websocket did not deliver."""
     interventions: Interventions | None = None
     ratings: Ratings | None = None
+    approvals: ApprovalReactions | None = None
 
     async def run(self) -> None:
         """Listen until cancelled; after the socket's end only what it missed is still read."""
@@ -113,6 +115,8 @@ class Listener:
             await self.interventions.follow(change)
         if self.ratings:
             await self.ratings.follow(change)
+        if self.approvals:
+            await self.approvals.follow(change)
         if self.hearing and isinstance(change, PostEdited):
             self.hearing.note_edit(change.post, change.update_at)
 

@@ -29,6 +29,11 @@ JobKind = Literal[
     "membership",
     "sync",
     "repair",
+    "approval",
+    "approval_decision",
+    "approval_ended",
+    "approval_reminder",
+    "approval_reaction",
 ]
 """`mention` asks the agent, `repeat` once more; `invite` says to somebody without a mapping how to get in.
 
@@ -36,7 +41,9 @@ JobKind = Literal[
 `hint` and `notice_hint` say why the bot, or the notice account, does not answer; `notice` posts what
 the platform reported, `agent_message` what the agent says by itself; `membership` puts a person into an
 organization's team or takes them out of it; `sync` makes a team match the roster; `repair` puts its channels
-and the bots in them right.
+and the bots in them right. `approval` asks in a thread about a tool call, `approval_decision` sends the
+decision to the gateway, `approval_ended` shows in the post what has come of it, and `approval_reminder`
+reminds the organization's administrators; `approval_reaction` decides about one for whoever has reacted.
 """
 
 Hint = Literal["elsewhere", "limit", "stopped", "group", "notices", "notices_here"]

@@ -8,11 +8,13 @@ from pydantic import SecretStr
 
 from bridge.config import Settings
 from bridge.db.audit import Audit
+from bridge.db.buttons import Buttons
 from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.sign_ins import Client
 from bridge.db.usage_report import UsageReports
 from bridge.equa.cookies import relayed
 from bridge.metrics import Metrics
+from bridge.runtime.approvals import approval_desk
 from bridge.runtime.clients import Clients
 from bridge.runtime.conversations import conversation_check
 from bridge.runtime.health import HealthCheck
@@ -30,6 +32,7 @@ def make_api(
 ) -> web.Application:
     """Return the application."""
     pool = services.tables.inbox.pool
+    desk = approval_desk(settings, clients, services.tables.inbox, metrics)
     return make_app(
         app_keys.Services(
             mappings=MappingCache(services.tables.teams),
@@ -49,6 +52,9 @@ def make_api(
             organization_settings=SettingsOfOrganizations(pool, organization_bounds(settings)),
             audit=Audit(pool),
             usage=UsageReports(pool),
+            buttons=Buttons(pool),
+            presses={"approval": desk.pressed} if desk else {},
+            approvals=desk,
         )
     )
 

@@ -1,7 +1,7 @@
 """The bot: identify its accounts, then listen, answer and post notices until cancelled."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -9,6 +9,8 @@ import structlog
 
 from bridge.config import Settings
 from bridge.db.answers import Answers
+from bridge.db.approvals import Approvals
+from bridge.db.buttons import Buttons
 from bridge.db.conversation_starts import ConversationStarts
 from bridge.db.feedback import Feedback
 from bridge.db.mappings import Mappings
@@ -19,6 +21,7 @@ from bridge.db.repeats import Repeats
 from bridge.db.teams import Teams
 from bridge.documents.reader import DocumentReader
 from bridge.errors import TokenRefused
+from bridge.ingest.approvals import ApprovalReactions as ReactionsToApprovals
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.hearing import Hearing
 from bridge.ingest.intake import Intake
@@ -32,18 +35,30 @@ from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.metrics import Metrics
 from bridge.models.agent import FilesForAgent
 from bridge.models.chat import User
+from bridge.models.jobs import JobKind
 from bridge.models.proxies import NO_PROXIES, Proxies
 from bridge.outage import retry_until_available
-from bridge.ports import Agent, MattermostApi
+from bridge.ports import Agent, AgentControl, MattermostApi
 from bridge.routing import Bot, Policy
 from bridge.runtime.admin_check import AdminCheck
+from bridge.runtime.approvals import approval_desk, approval_ways
 from bridge.runtime.clients import Clients
 from bridge.runtime.conversations import conversation_check
 from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
-from bridge.runtime.job_handlers import bot_handlers, notice_handlers, notice_hint_handlers
+from bridge.runtime.job_handlers import (
+    approval_handlers,
+    bot_handlers,
+    notice_handlers,
+    notice_hint_handlers,
+)
 from bridge.runtime.policy import question_policy
-from bridge.worker import Worker
+from bridge.worker import Handler, Worker
+from handlers.approvals import ApprovalDesk
 from handlers.jobs.agent_message import AgentMessages
+from handlers.jobs.approval import ApprovalPosts, ApprovalWays
+from handlers.jobs.approval_decision import ApprovalDecisions
+from handlers.jobs.approval_reaction import ApprovalReactions
+from handlers.jobs.approval_reminder import ApprovalReminders
 from handlers.jobs.asking import Asking
 from handlers.jobs.attachments import Attachments
 from handlers.jobs.bot_commands import BotCommands
@@ -61,6 +76,7 @@ from handlers.jobs.stop_signals import StopSignals
 from handlers.jobs.welcome import Welcomes
 from handlers.jobs.welcome_text import welcome_text
 from handlers.jobs.write_budget import WriteBudget
+from provisioning.administrators import Administrators
 from provisioning.default_channels import NOTICES
 from provisioning.member_check import MemberCheck
 from provisioning.roster_reader import RosterReader
@@ -95,6 +111,9 @@ class BotRunner:
     metrics: Metrics
     state: BotState
     signals: StopSignals
+    desk: ApprovalDesk
+    ways: ApprovalWays
+    """How people can decide about tool calls of the agent."""
     is_admin: IsAdmin | None = None
     """Says who may stop the answers of others; None where nobody can be asked."""
     image_hosts: Collection[str] = ()
@@ -104,6 +123,8 @@ class BotRunner:
     """Whether answers grow."""
     roster_reader: RosterReader | None = None
     """Says who is a member of an organization; None without a service account."""
+    control: AgentControl | None = None
+    """The side channel to the agent's gateway."""
     post_acks: PostAcks = field(default_factory=PostAcks)
     reader: DocumentReader = field(default_factory=DocumentReader)
     budget: WriteBudget = field(default_factory=WriteBudget)
@@ -143,6 +164,7 @@ class BotRunner:
         )
         async with socket:
             answer_as(me.username)
+            self.worker.register(self._approvals(poster))
             if not self.notices:
                 self.worker.register(notice_handlers(Notices(posts, inbox)))
             await Listener(
@@ -156,6 +178,7 @@ class BotRunner:
                 Hearing(catch_up),
                 interventions=interventions,
                 ratings=Ratings(Feedback(pool), self.bot),
+                approvals=ReactionsToApprovals(Approvals(pool), inbox),
             ).run()
 
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:
@@ -174,6 +197,13 @@ class BotRunner:
             self.metrics,
             self._commands(poster, username),
         )
+
+    def _approvals(self, poster: Poster) -> Mapping[JobKind, Handler]:
+        desk, inbox = self.desk, self.worker.inbox
+        posts = ApprovalPosts(desk, Buttons(inbox.pool), poster, self.ways)
+        decisions = ApprovalDecisions(desk.approvals, inbox, self.control) if self.control else None
+        people = Administrators(desk.directory, Memberships(inbox.pool)) if desk.directory else None
+        return approval_handlers(posts, decisions, ApprovalReminders(posts, people), ApprovalReactions(desk))
 
     def _commands(self, poster: Poster, username: str) -> BotCommands:
         inbox = self.worker.inbox
@@ -271,7 +301,8 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
 ) -> BotRunner | None:
     """Return the bot; None, and a line in the log, if none is configured."""
     url, token = settings.mattermost_url, settings.mattermost_bot_token
-    if not (url and token and clients.bot and clients.agent):
+    desk = approval_desk(settings, clients, worker.inbox, metrics)
+    if not (url and token and clients.bot and clients.agent and desk):
         log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: no mention answered, no notice posted")
         return None
     policy, notices = question_policy(settings), settings.mattermost_notice_token
@@ -294,6 +325,8 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         metrics,
         state,
         signals,
+        desk,
+        approval_ways(settings),
         AdminCheck(worker.inbox.pool, clients.directory).holds if clients.directory else None,
         image_hosts(settings),
         stream=settings.agent_stream == "on",

@@ -7,6 +7,10 @@ from bridge.models.jobs import JobKind
 from bridge.runtime.services import Services
 from bridge.worker import Handler
 from handlers.jobs.agent_message import AgentMessages
+from handlers.jobs.approval import ApprovalPosts
+from handlers.jobs.approval_decision import ApprovalDecisions
+from handlers.jobs.approval_reaction import ApprovalReactions
+from handlers.jobs.approval_reminder import ApprovalReminders
 from handlers.jobs.direct import DirectMessages
 from handlers.jobs.hint import Hints
 from handlers.jobs.membership import Memberships, refuse
@@ -41,6 +45,24 @@ def bot_handlers(
         "hint": Handler(hints.post),
         "welcome": Handler(welcomes.post),
     }
+
+
+def approval_handlers(
+    posts: ApprovalPosts,
+    decisions: ApprovalDecisions | None,
+    reminders: ApprovalReminders,
+    reactions: ApprovalReactions,
+) -> Mapping[JobKind, Handler]:
+    """Return the handlers of approvals; without a side channel decisions are left to other processes."""
+    handlers: dict[JobKind, Handler] = {
+        "approval": Handler(posts.ask),
+        "approval_ended": Handler(posts.show_end),
+        "approval_reminder": Handler(reminders.send),
+        "approval_reaction": Handler(reactions.take),
+    }
+    if decisions:
+        handlers["approval_decision"] = Handler(decisions.send, decisions.lost)
+    return handlers
 
 
 def notice_handlers(notices: Notices) -> Mapping[JobKind, Handler]:

@@ -10,12 +10,16 @@ import structlog
 from asyncpg import Pool
 
 from bridge.db.answers import Answers
+from bridge.db.approvals import Approvals
+from bridge.db.buttons import Buttons
+from bridge.db.conversations import Conversations
 from bridge.db.feedback import Feedback
 from bridge.db.gateway_device import GatewayDevice
 from bridge.db.job_history import JobHistory
 from bridge.db.periodic_tasks import PeriodicTasks as Table
 from bridge.db.usage import UsageRows
 from bridge.errors import MattermostRefused, Unavailable
+from bridge.ingest.approvals import ApprovalEvents
 from bridge.metrics import Metrics
 from bridge.outage import retry_until_available
 from bridge.runtime.reconcile import Reconciler
@@ -31,6 +35,7 @@ KEEP = timedelta(days=90)
 _SAMPLE_EVERY = 10.0
 _RATINGS_EVERY = 60.0
 _PURGE_EVERY = 3600.0
+_APPROVALS_EVERY = 2.0
 _LATE_EVERY = 10.0
 """Several times within the minutes in which Mattermost may still make a session."""
 
@@ -46,6 +51,7 @@ class PeriodicTasks:
         tasks: dict[str, Coroutine[Any, Any, None]] = {
             "sample the inbox": _repeat("sample", self.sample, _SAMPLE_EVERY),
             "sample the ratings": _repeat("ratings", self.sample_ratings, _RATINGS_EVERY),
+            "look at approvals": _repeat("approvals", self.approval_events.look, _APPROVALS_EVERY),
             "purge old rows": _repeat("purge", self.purge, _PURGE_EVERY),
             "reseal tokens": retry_until_available("reseal", self.reseal),
         }
@@ -55,9 +61,16 @@ class PeriodicTasks:
             tasks["reconcile"] = reconciler.run()
         return tasks
 
+    @property
+    def approval_events(self) -> ApprovalEvents:
+        """What happens to approvals, by the gateway or by time."""
+        pool = self.job_history.pool
+        return ApprovalEvents(Approvals(pool), Conversations(pool), self.services.tables.inbox, self.metrics)
+
     async def sample(self) -> None:
         """Put the state of the inbox and of the channels into the metrics."""
         self.metrics.inbox(await self.job_history.backlogs())
+        self.metrics.approvals_pending(*await self.approval_events.approvals.oldest_pending())
         self.metrics.channel_problems(await self.services.tables.teams.channel_problems())
 
     async def sample_ratings(self) -> None:
@@ -71,6 +84,8 @@ class PeriodicTasks:
         await self.services.tables.sign_ins.purge()
         await self.services.tables.memberships.purge()
         await self.services.syncs.purge()
+        await self.approval_events.approvals.purge(KEEP)
+        await Buttons(self.job_history.pool).purge(KEEP)
         while purged := await self.job_history.purge(KEEP):
             log.info("purged", jobs=purged)
         while await UsageRows(self.job_history.pool).purge():

@@ -6,6 +6,9 @@ from aiohttp import web
 
 from handlers.http import (
     access_token,
+    actions,
+    approval_decision,
+    approvals,
     audit,
     authorize,
     completion,
@@ -45,6 +48,9 @@ _TABLE = (
     settings.GET,
     settings.PUT,
     audit.ROUTE,
+    actions.ROUTE,
+    approvals.ROUTE,
+    approval_decision.ROUTE,
     login.ROUTE,
     authorize.ROUTE,
     completion.ROUTE,

@@ -1,12 +1,13 @@
 """What the HTTP handlers are given, under typed keys of the application."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from aiohttp import web
 
 from bridge.db.audit import Audit
+from bridge.db.buttons import Buttons
 from bridge.db.locks import Locks
 from bridge.db.memberships import Memberships
 from bridge.db.organization_settings import SettingsOfOrganizations
@@ -14,10 +15,12 @@ from bridge.db.sign_ins import Client
 from bridge.db.syncs import Syncs
 from bridge.db.usage_report import UsageReports
 from bridge.metrics import Metrics
+from bridge.models.buttons import Button, ButtonPurpose, Press
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry
 from bridge.ports import EquaPlatform, MattermostApi
+from handlers.approvals import ApprovalDesk
 from handlers.conversations import ConversationCheck
 from handlers.http.background_tasks import BackgroundTasks
 from handlers.http.crowd import Crowd
@@ -102,6 +105,10 @@ class OAuth:
     secret: str = field(repr=False)
 
 
+PressTaker = Callable[[Button, Press], Awaitable[str]]
+"""Does what a button means; returns a sentence for whoever has pressed it, or nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """The collaborators of all handlers."""
@@ -132,6 +139,10 @@ class Services:
     organization_settings: SettingsOfOrganizations | None = None
     audit: Audit | None = None
     usage: UsageReports | None = None
+    buttons: Buttons | None = None
+    presses: Mapping[ButtonPurpose, PressTaker] = field(default_factory=dict)
+    approvals: ApprovalDesk | None = None
+    """None without a bot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,10 @@ class Limits:
     """By person: how often they may open Messaging."""
     syncs: RateLimiter = field(default_factory=lambda: RateLimiter(burst=6, per_second=1 / 20))
     """By organization: how often a sync may be requested."""
+    presses: RateLimiter = field(default_factory=lambda: RateLimiter(burst=10, per_second=0.5))
+    """By account or person: how often they may press a button or decide."""
+    bad_presses: RateLimiter = field(default_factory=lambda: RateLimiter(burst=60, per_second=5))
+    """By address: presses of buttons that there are not."""
     tickets: TicketLimits = field(default_factory=TicketLimits)
     equa: EquaThrottle = field(default_factory=EquaThrottle)
     crowd: Crowd = field(default_factory=Crowd)

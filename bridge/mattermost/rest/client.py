@@ -1,6 +1,6 @@
 """Mattermost's REST interface as one account sees it: `bridge.ports.MattermostApi`."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +26,7 @@ from bridge.mattermost.wire import (
     identifier,
     parse_channel,
     parse_file,
+    parse_id,
     parse_ids,
     parse_list,
     parse_page,
@@ -200,6 +201,13 @@ class RestMattermost:
         """Change the text alone: props replace all others (`PatchPost` in server/channels/app/post.go)."""
         transport = self.transport if patient else self.transport.with_policy(_ONCE)
         await PostCalls(transport).patch(post_id, {"message": message})
+
+    async def replace_post(self, post_id: PostId, message: str, props: Mapping[str, Any]) -> None:
+        await PostCalls(self.transport).patch(post_id, {"message": message, "props": dict(props)})
+
+    async def direct_channel(self, me: UserId, user_id: UserId) -> ChannelId:
+        made = await ChannelCalls(self.transport).direct(me, user_id)
+        return ChannelId(parse_id(made, "id"))
 
     async def delete_post(self, post_id: PostId) -> None:
         await PostCalls(self.transport).delete(post_id)

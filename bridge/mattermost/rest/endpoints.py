@@ -190,6 +190,10 @@ class ChannelCalls:
         """`POST /channels`."""
         return await Channels(self.transport).create_channel(body)
 
+    async def direct(self, user_id: str, other_id: str) -> Any:
+        """Create the direct channel of two accounts, or return it."""
+        return await self.transport.post("/channels/direct", [identifier(user_id), identifier(other_id)])
+
     async def patch(self, channel_id: str, body: Body) -> Any:
         """`PUT /channels/{id}/patch`."""
         return await Channels(self.transport).patch_channel(identifier(channel_id), body)
