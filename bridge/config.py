@@ -12,6 +12,8 @@ from bridge.config_values import (
     AgentUrl,
     DatabaseUrl,
     Hosts,
+    ModelPrices,
+    MonthlyBudget,
     Names,
     Origins,
     OwnToken,
@@ -71,11 +73,13 @@ class Settings(BaseModel):
     agent_channel: Annotated[str, Field(pattern=f"^{CHANNEL_NAME}$")] = "agent"
     agent_files: FilesForAgent = "all"
     agent_image_hosts: Hosts = ()
+    agent_prices: ModelPrices | None = None
     agent_stream: Literal["on", "off"] = "on"
     agent_suggestions: Suggestions = ()
     follow_ups: FollowUps = "alone"
     approvers: Approvers = "admins"
     ask_limit: QuestionLimit = AskLimit(at_once=20, an_hour=60)
+    budget: MonthlyBudget | None = None
     gateway_tokens: OwnTokens = ()
     platform_tokens: OwnTokens = ()
     token_keys: TokenKeys | None = None
@@ -114,6 +118,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         mistakes = _mistakes(error) + mistakes
+    else:
+        mistakes += _unpriced(settings)
     if mistakes:
         raise ConfigurationError(mistakes)
     return settings
@@ -140,6 +146,12 @@ def _absent(present: Collection[str]) -> list[str]:
         for causes, needed in _NEEDED
         if causes.issubset(present) and needed not in present
     ]
+
+
+def _unpriced(settings: Settings) -> list[str]:
+    if settings.budget is None or settings.budget.cost is None or settings.agent_prices:
+        return []
+    return ["AGENT_PRICES: missing, needed because BUDGET names a cost"]
 
 
 def _mistakes(error: ValidationError) -> list[str]:

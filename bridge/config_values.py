@@ -1,6 +1,8 @@
 """What the variables' texts mean: URLs, tokens, lists, limits. An error's text never holds a value."""
 
 import re
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
@@ -8,6 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, SecretStr
 
 from bridge.errors import ConfigurationError
 from bridge.models.jobs import AskLimit
+from bridge.models.organization_settings import Budget
+from bridge.models.usage import Price, Prices
 from bridge.secrets.key_ring import KeyRing
 
 SHORTEST_TOKEN = 16
@@ -21,6 +25,9 @@ _NOT_IN_QUERY = re.compile(r"[\s#]")
 _VISIBLE = re.compile(r"[!-~]+")
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 _ASK_LIMIT = re.compile(r"\s*([1-9][0-9]{0,5})\s*,\s*([1-9][0-9]{0,5})\s*")
+_AMOUNT = r"[0-9]{1,12}(?:\.[0-9]{1,6})?"
+_PRICE = re.compile(rf"([!-~]{{1,100}})=({_AMOUNT})/({_AMOUNT})")
+_BUDGET = re.compile(rf"([1-9][0-9]{{0,14}}) +tokens|((?=[0-9.]*[1-9]){_AMOUNT}) +cost")
 
 _SUGGESTIONS, _LONGEST_SUGGESTION = 3, 200
 
@@ -131,6 +138,39 @@ def _ask_limit(value: object) -> object:
     return AskLimit(at_once=int(match[1]), an_hour=int(match[2]))
 
 
+def _prices(value: object) -> object:
+    """Return the prices of models; `*` is any other model."""
+    if not isinstance(value, str):
+        return value
+    by_model = dict(_priced(value))
+    others = by_model.pop("*", None)
+    return Prices(by_model, others)
+
+
+def _priced(text: str) -> Iterator[tuple[str, Price]]:
+    for part in filter(None, map(str.strip, text.split(","))):
+        match = _PRICE.fullmatch(part)
+        if not match:
+            raise ValueError(
+                "must be prices of a million tokens such as claude-sonnet=3/15,*=5/25:"
+                " in / out by model, and * for every other one"
+            )
+        yield match[1], Price(Decimal(match[2]), Decimal(match[3]))
+
+
+def _budget(value: object) -> object:
+    """Return what an organization may use in a month; of two budgets of a kind the last counts."""
+    if not isinstance(value, str):
+        return value
+    tokens, cost = None, None
+    for part in filter(None, map(str.strip, value.split(","))):
+        match = _BUDGET.fullmatch(part)
+        if not match:
+            raise ValueError("must be a number and its unit: 2000000 tokens, 50 cost, or both with a comma")
+        tokens, cost = (int(match[1]), cost) if match[1] else (tokens, Decimal(match[2]))
+    return Budget(tokens, cost)
+
+
 def _proxy(value: SecretStr) -> SecretStr:
     """Return the proxy's URL; without a scheme it is HTTP, as curl has it."""
     text = value.get_secret_value()
@@ -152,6 +192,8 @@ Hosts = Annotated[tuple[Annotated[str, AfterValidator(_host)], ...], BeforeValid
 Suggestions = Annotated[tuple[str, ...], BeforeValidator(_suggestions)]
 AgentId = Annotated[str, AfterValidator(_agent_id)]
 QuestionLimit = Annotated[AskLimit, BeforeValidator(_ask_limit)]
+ModelPrices = Annotated[Prices, BeforeValidator(_prices)]
+MonthlyBudget = Annotated[Budget, BeforeValidator(_budget)]
 TokenKeys = Annotated[SecretStr, AfterValidator(_token_keys)]
 Token = Annotated[SecretStr, BeforeValidator(_stripped), AfterValidator(_token)]
 """A token that becomes an HTTP header, in which anything else is an error only when it is sent."""

@@ -37,6 +37,7 @@ from bridge.models.agent import FilesForAgent
 from bridge.models.chat import User
 from bridge.models.jobs import JobKind
 from bridge.models.proxies import NO_PROXIES, Proxies
+from bridge.models.usage import NO_PRICES, Prices
 from bridge.outage import retry_until_available
 from bridge.ports import Agent, AgentControl, MattermostApi
 from bridge.routing import Bot, Policy
@@ -119,8 +120,9 @@ class BotRunner:
     image_hosts: Collection[str] = ()
     """Hosts whose images an answer may show."""
     stream: bool = True
-    files: FilesForAgent = "all"
     """Whether answers grow."""
+    files: FilesForAgent = "all"
+    prices: Prices = NO_PRICES
     roster_reader: RosterReader | None = None
     """Says who is a member of an organization; None without a service account."""
     control: AgentControl | None = None
@@ -190,7 +192,14 @@ class BotRunner:
             poster,
             Questions(self.bot, answers, speakers, poster.me, username, self.agent.remembers, attachments),
             Asking(
-                self.agent, poster, answers, self.signals, self.metrics, self.image_hosts, stream=self.stream
+                self.agent,
+                poster,
+                answers,
+                self.signals,
+                self.metrics,
+                self.image_hosts,
+                stream=self.stream,
+                prices=self.prices,
             ),
             self.signals.stops,
             Signs(self.bot, poster.me, socket.typing),
@@ -331,6 +340,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         image_hosts(settings),
         stream=settings.agent_stream == "on",
         files=settings.agent_files,
+        prices=settings.agent_prices or NO_PRICES,
         roster_reader=roster_reader,
     )
 

@@ -1,7 +1,7 @@
 """What the operator's settings say about questions, and what organizations can choose."""
 
 from bridge.config import Settings
-from bridge.models.organization_settings import Bounds
+from bridge.models.organization_settings import NO_BUDGET, Bounds
 from bridge.routing import Policy
 
 
@@ -12,4 +12,4 @@ def question_policy(settings: Settings) -> Policy:
 
 def organization_bounds(settings: Settings) -> Bounds:
     """Return what organizations can choose at most."""
-    return Bounds(settings.approvers, settings.follow_ups)
+    return Bounds(settings.approvers, settings.follow_ups, settings.budget or NO_BUDGET)

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from platformdirs import user_data_path
 from bridge.config import Settings, load
 from bridge.errors import ConfigurationError
 from bridge.models.jobs import AskLimit
+from bridge.models.organization_settings import Budget
+from bridge.models.usage import Price, Prices
 
 VARIABLES = tuple(name.upper() for name in Settings.model_fields)
 
@@ -144,6 +147,15 @@ def test_other_variables_are_not_ours() -> None:
         ("AGENT_FILES", "documents", "documents"),
         ("FOLLOW_UPS", "never", "never"),
         ("ASK_LIMIT", " 5 , 1000 ", AskLimit(at_once=5, an_hour=1000)),
+        (
+            "AGENT_PRICES",
+            " openai/gpt=5:free=1.25/10 , *=0.000001/3,",
+            Prices(
+                {"openai/gpt=5:free": Price(Decimal("1.25"), Decimal(10))},
+                Price(Decimal("0.000001"), Decimal(3)),
+            ),
+        ),
+        ("BUDGET", " 2000000 tokens ", Budget(tokens=2_000_000)),
         (
             "NO_PROXY",
             ".example.com, 10.0.0.0/8,localhost:8065",
@@ -295,6 +307,16 @@ def test_a_url_with_a_login_is_refused(login: str) -> None:
         ("AGENT_SUGGESTIONS", "x" * 201, "up to three questions"),
         ("AGENT_FILES", "some", "'all', 'documents' or 'none'"),
         ("FOLLOW_UPS", "sometimes", "'always', 'alone' or 'never'"),
+        ("AGENT_PRICES", "sonnet", "such as claude-sonnet=3/15"),
+        ("AGENT_PRICES", "sonnet=3", "such as claude-sonnet=3/15"),
+        ("AGENT_PRICES", "sonnet=-3/15", "such as claude-sonnet=3/15"),
+        ("AGENT_PRICES", "son net=3/15", "such as claude-sonnet=3/15"),
+        ("AGENT_PRICES", "sonnet=3/1e9", "such as claude-sonnet=3/15"),
+        ("BUDGET", "2000000", "a number and its unit"),
+        ("BUDGET", "0 tokens", "a number and its unit"),
+        ("BUDGET", "0.5 tokens", "a number and its unit"),
+        ("BUDGET", "0.00 cost", "a number and its unit"),
+        ("BUDGET", "50 USD", "a number and its unit"),
         ("ASK_LIMIT", "20", "two numbers such as 20,60"),
         ("ASK_LIMIT", "0,60", "two numbers such as 20,60"),
         ("ASK_LIMIT", "20,-1", "two numbers such as 20,60"),
@@ -407,3 +429,11 @@ def test_no_mistake_ever_shows_a_value(texts: Mapping[str, tuple[str, str]]) -> 
     environ = {variable: before + MARK + after for variable, (before, after) in texts.items()}
 
     assert MARK.casefold() not in complaint(environ).casefold()
+
+
+def test_a_budget_in_cost_needs_prices() -> None:
+    """Both kinds of a budget may be set."""
+    both = "2000000 tokens, 49.90 cost"
+
+    assert mistakes(BUDGET=both) == ["AGENT_PRICES: missing, needed because BUDGET names a cost"]
+    assert load({"BUDGET": both, "AGENT_PRICES": "*=3/15"}).budget == Budget(2_000_000, Decimal("49.90"))
