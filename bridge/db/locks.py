@@ -14,7 +14,8 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 
-from bridge.db.pool import APPLICATION, backoff, connect, is_unavailable
+from bridge.db.pool import APPLICATION, backoff, connect
+from bridge.db.unavailable import is_unavailable
 from bridge.errors import Busy, DatabaseUnavailable
 from bridge.outage import reconnect_forever
 

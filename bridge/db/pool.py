@@ -3,13 +3,16 @@
 import asyncio
 import functools
 import json
-import re
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
 import asyncpg
 import structlog
 
+from bridge.db import primary, sessions
+from bridge.db.primary import Primary
+from bridge.db.unavailable import is_unavailable
 from bridge.errors import DatabaseUnavailable, StartupError
 from bridge.retry import delays
 
@@ -21,34 +24,6 @@ OLDEST = 14
 """The oldest major version of PostgreSQL that is served."""
 
 _log = structlog.get_logger(__name__)
-
-_AWAY = (
-    OSError,  # refused, reset, no such socket, no such host; TimeoutError is one too
-    asyncpg.PostgresConnectionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.IdleSessionTimeoutError,
-    asyncpg.DeadlockDetectedError,  # whoever tries again meets nobody
-    asyncpg.QueryCanceledError,  # the server's own statement_timeout
-    asyncpg.ReadOnlySQLTransactionError,  # the primary became a standby; a new connection finds the new one
-    asyncpg.TargetServerAttributeNotMatched,
-)
-_LOST = re.compile("connection is closed|pool is clos|cannot switch to state|not connected")
-
-
-def is_unavailable(error: BaseException) -> bool:
-    """Return whether the database was away or too slow, so that trying again may help.
-
-    The statement may have been executed all the same. asyncpg reports a lost connection also by
-    InterfaceError, which stands for misuse too, and by InternalClientError when the server's last word
-    arrives between two statements: there only the text decides (asyncpg `protocol.pyx`, `coreproto.pyx`,
-    `pool.py`).
-    """
-    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError) and _LOST.search(str(error)):
-        return True
-    return isinstance(error, _AWAY)
 
 
 def database_errors(call: Callable[_P, Coroutine[Any, Any, _T]]) -> Callable[_P, Coroutine[Any, Any, _T]]:
@@ -79,16 +54,19 @@ async def _leave(owner: object) -> None:
         await pool.expire_connections()
 
 
+_UNNAMED = {"statement_cache_size": 0}
+"""A pooler mixes up the names of statements, and refuses them before one can say what is wrong."""
+
+
 def backoff() -> Iterator[float]:
     """Yield seconds to wait between tries to reach the database."""
     return delays(first=0.05, factor=2, cap=5)
 
 
-async def connect(dsn: str, *, application: str = APPLICATION) -> asyncpg.Connection:
+async def connect(dsn: str, *, application: str = APPLICATION, **options: Any) -> asyncpg.Connection:
     """Open one connection, in UTC and with no limit on a statement's time; the errors are asyncpg's."""
-    return await asyncpg.connect(
-        dsn, timeout=10, server_settings={"application_name": application, "timezone": "UTC"}
-    )
+    settings = {"application_name": application, "timezone": "UTC"}
+    return await primary.connect(dsn, server_settings=settings, **options)
 
 
 async def connect_and_wait(
@@ -96,11 +74,14 @@ async def connect_and_wait(
 ) -> asyncpg.Connection:
     """Connect to a database that may still be starting, for at most `max_wait` seconds.
 
-    Raises `DatabaseUnavailable` when it stays away, and `StartupError` when it refuses us or is too old.
+    Raises `DatabaseUnavailable` when it stays away, and `StartupError` when it refuses us, is too old, or is
+    behind a pooler that keeps no sessions.
     """
     try:
         async with asyncio.timeout(max_wait):
-            return await _connect_sometime(dsn, application)
+            connection = await _connect_sometime(dsn, application)
+            await _suitable(connection, partial(connect, dsn, application=application, **_UNNAMED))
+            return connection
     except TimeoutError as error:
         raise DatabaseUnavailable(f"The database did not answer within {max_wait:g} s.") from error
     except ValueError:
@@ -116,28 +97,35 @@ async def connect_and_wait(
 async def _connect_sometime(dsn: str, application: str) -> asyncpg.Connection:
     for pause in backoff():
         try:
-            connection = await connect(dsn, application=application)
+            connection = await connect(dsn, application=application, **_UNNAMED)
         except Exception as error:
             if not is_unavailable(error):
                 raise
             _log.info("database_awaited", error=str(error))
             await asyncio.sleep(pause)
         else:
-            return _new_enough(connection)
+            return connection
     raise AssertionError("pauses never end")
 
 
-def _new_enough(connection: asyncpg.Connection) -> asyncpg.Connection:
-    version = connection.get_server_version()
-    if version.major < OLDEST:
+async def _suitable(connection: asyncpg.Connection, another: sessions.Connect) -> None:
+    try:
+        _require_version(connection.get_server_version().major)
+        await sessions.require(connection, another)
+    except BaseException:
         connection.terminate()
-        raise StartupError(
-            f"The database is PostgreSQL {version.major}; version {OLDEST} or newer is needed."
-        )
-    return connection
+        raise
 
 
-async def _with_json(connection: asyncpg.Connection) -> None:
+def _require_version(major: int) -> None:
+    if major < OLDEST:
+        raise StartupError(f"The database is PostgreSQL {major}; version {OLDEST} or newer is needed.")
+
+
+async def _prepare(connection: asyncpg.Connection) -> None:
+    # Planning our few statements anew each time takes longer than running them. A pooler would refuse this
+    # among the settings of a new session.
+    await connection.execute("set plan_cache_mode = force_generic_plan")
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
 
 
@@ -151,26 +139,21 @@ async def open_pool(
     max_size: int = 10,
     command_timeout: float = 10,
     max_wait: float = 30,
-    application: str = APPLICATION,
+    known: Primary | None = None,
 ) -> asyncpg.Pool:
     """Open a pool in which jsonb is Python's own values and time is UTC.
 
     No statement takes longer than `command_timeout` seconds. The first connection is waited for and
-    checked as by `connect_and_wait`.
+    checked as by `connect_and_wait`. With `known` all connections lead to one primary.
     """
-    await (await connect_and_wait(dsn, max_wait=max_wait, application=application)).close()
+    await (await connect_and_wait(dsn, max_wait=max_wait)).close()
     return await asyncpg.create_pool(
         dsn,
         min_size=1,
         max_size=max_size,
-        timeout=10,
         command_timeout=command_timeout,
-        init=_with_json,
+        connect=known.connect if known else primary.connect,
+        init=_prepare,
         reset=_as_it_is,
-        server_settings={
-            "application_name": application,
-            "timezone": "UTC",
-            # Planning our few statements anew each time takes longer than running them.
-            "plan_cache_mode": "force_generic_plan",
-        },
+        server_settings={"application_name": APPLICATION, "timezone": "UTC"},
     )

@@ -7,7 +7,8 @@ from typing import NoReturn
 import asyncpg
 import structlog
 
-from bridge.db.pool import APPLICATION, backoff, connect, is_unavailable
+from bridge.db.pool import APPLICATION, backoff, connect
+from bridge.db.unavailable import is_unavailable
 from bridge.outage import reconnect_forever
 
 log = structlog.get_logger(__name__)

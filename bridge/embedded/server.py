@@ -11,7 +11,8 @@ from typing import NoReturn
 
 import structlog
 
-from bridge.db.pool import connect, is_unavailable
+from bridge.db.pool import connect
+from bridge.db.unavailable import is_unavailable
 from bridge.embedded import locks
 from bridge.embedded.cluster import Cluster
 from bridge.embedded.identity import Identity

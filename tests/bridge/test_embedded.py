@@ -17,7 +17,8 @@ import asyncpg
 import psutil
 import pytest
 
-from bridge.db.pool import connect, is_unavailable, open_pool
+from bridge.db.pool import connect, open_pool
+from bridge.db.unavailable import is_unavailable
 from bridge.embedded import binaries, dsn_of_running, launch, run, sockets
 from bridge.embedded.cluster import Cluster
 from bridge.errors import StartupError

@@ -11,7 +11,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from bridge.db.pool import connect, connect_and_wait, database_errors, is_unavailable, open_pool
+from bridge.db.pool import connect, connect_and_wait, database_errors, open_pool
+from bridge.db.unavailable import is_unavailable
 from bridge.errors import DatabaseUnavailable, StartupError
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
