@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
+from bridge.db.hosts import hosts
 from bridge.errors import ConfigurationError
 from bridge.models.jobs import AskLimit
 from bridge.models.organization_settings import Budget
@@ -28,6 +29,8 @@ _ASK_LIMIT = re.compile(r"\s*([1-9][0-9]{0,5})\s*,\s*([1-9][0-9]{0,5})\s*")
 _AMOUNT = r"[0-9]{1,12}(?:\.[0-9]{1,6})?"
 _PRICE = re.compile(rf"([!-~]{{1,100}})=({_AMOUNT})/({_AMOUNT})")
 _BUDGET = re.compile(rf"([1-9][0-9]{{0,14}}) +tokens|((?=[0-9.]*[1-9]){_AMOUNT}) +cost")
+
+_WRITABLE = frozenset({"read-write", "primary"})
 
 _SUGGESTIONS, _LONGEST_SUGGESTION = 3, 200
 
@@ -75,8 +78,16 @@ def _comma_separated(value: object) -> object:
 
 
 def _database(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().startswith(("postgres://", "postgresql://")):
+    address = value.get_secret_value()
+    if not address.startswith(("postgres://", "postgresql://")):
         raise ValueError("must be a URL such as postgresql://user@host/database")
+    try:
+        several = len(hosts(address)) > 1
+    except ValueError:  # its text holds a part of the value
+        raise ValueError("must have one port for each host, or one for all") from None
+    target = parse_qs(urlsplit(address).query).get("target_session_attrs", ["read-write"])[-1]
+    if target not in _WRITABLE and (several or target != "any"):
+        raise ValueError("must have target_session_attrs=read-write or none: the bridge writes")
     return value
 
 

@@ -153,6 +153,9 @@ class Metrics:
         self._sign_ins = self._counter(
             "sign_ins", "Times Mattermost asked who signs in, by what it was told.", "outcome"
         )
+        self._failovers = self._counter(
+            "database_failovers", "Times another server has become the primary of the database."
+        )
         self._visitors = self._gauge(
             "visitors",
             "Different people since the start, and their addresses; 1,000 at most.",
@@ -311,6 +314,10 @@ class Metrics:
     def signed_in(self, outcome: SignInOutcome) -> None:
         """Count an answer to Mattermost about who signs in."""
         self._sign_ins.labels(outcome).inc()
+
+    def failed_over(self) -> None:
+        """Count a promotion of another database server."""
+        self._failovers.inc()
 
     def visitors(self, *, people: int, addresses: int) -> None:
         """Record how many different people came, and from how many addresses."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Self
+from uuid import UUID, uuid4
 
 from asyncpg import Pool
 
@@ -25,7 +26,8 @@ class Tables:
     inbox: Inbox
 
     @classmethod
-    def of(cls, pool: Pool) -> Self:
+    def of(cls, pool: Pool, holder: UUID | None = None) -> Self:
+        """Return the tables; jobs are claimed under the name `holder`, or a new one."""
         return cls(
             accounts=Accounts(pool),
             attempts=Attempts(pool),
@@ -33,5 +35,5 @@ class Tables:
             memberships=Memberships(pool),
             tickets=Tickets(pool),
             sign_ins=SignIns(pool),
-            inbox=Inbox(pool),
+            inbox=Inbox(pool, holder=holder or uuid4()),
         )

@@ -133,6 +133,7 @@ async def _as_it_is(_connection: object) -> None:
     """Leave a connection as it comes back: nobody changes its session, and a reset is another round trip."""
 
 
+@database_errors
 async def open_pool(
     dsn: str,
     *,
@@ -152,7 +153,7 @@ async def open_pool(
         min_size=1,
         max_size=max_size,
         command_timeout=command_timeout,
-        connect=known.connect if known else primary.connect,
+        connect=(known or Primary()).connect,
         init=_prepare,
         reset=_as_it_is,
         server_settings={"application_name": APPLICATION, "timezone": "UTC"},

@@ -6,7 +6,7 @@ itself spends all the time allowed on the first.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,13 @@ select system_identifier, ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8)
 from pg_control_system()
 """
 """The checkpoint knows a new timeline only when the first one after the promotion is done."""
+
+
+Attempt = Coroutine[Any, Any, asyncpg.Connection]
+
+
+class AnotherPrimary(asyncpg.TargetServerAttributeNotMatched):
+    """Another host takes writes; no further one needs to be tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +58,38 @@ class Primary:
 
     identity: Identity | None = None
     """None before the first connection, and where the server does not tell it."""
+    host: tuple[str, int] | None = None
+    """Where it was last; another host that is gone costs no time then."""
     successor: Identity | None = field(default=None, init=False)
     changed: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     """Set when another primary was found: `successor`."""
 
-    async def connect(self, dsn: str, **options: Any) -> asyncpg.Connection:
-        """Connect to the primary; raise asyncpg's errors, `TargetServerAttributeNotMatched` for another."""
+    async def connect(self, dsn: str | None = None, **options: Any) -> asyncpg.Connection:
+        """Connect to the primary, as a pool calls it; the errors are asyncpg's."""
+        assert dsn
         return await connect(dsn, primary=self, **options)
 
     async def check(self, connection: asyncpg.Connection) -> None:
         """Refuse a connection to another primary, and to what was the primary before a promotion."""
         found = await _identity(connection)
-        if found is None or found == self.identity:
+        if found == self.identity:
             return
+        if found is None:
+            raise asyncpg.TargetServerAttributeNotMatched("The server is no primary now.")
         if self.identity is None:
             self.identity = found
             return
         if found.precedes(self.identity):
             log.error("database_is_stale", timeline=found.timeline, expected=self.identity.timeline)
             raise asyncpg.TargetServerAttributeNotMatched("The server was the primary before a promotion.")
+        self._leave(found)
+        raise AnotherPrimary("Another server is the primary now.")
+
+    def _leave(self, successor: Identity) -> None:
         if not self.changed.is_set():
-            log.warning("primary_changed", timeline=found.timeline, was=self.identity.timeline)
-        self.successor = found
+            log.warning("primary_changed", timeline=successor.timeline)
+        self.successor = successor
         self.changed.set()
-        raise asyncpg.TargetServerAttributeNotMatched("Another server is the primary now.")
 
 
 async def connect(dsn: str, *, primary: Primary | None = None, **options: Any) -> asyncpg.Connection:
@@ -83,31 +98,46 @@ async def connect(dsn: str, *, primary: Primary | None = None, **options: Any) -
     A later host is tried when the ones before have failed or have not answered for a second. A host that
     cannot be reached hides the refusal of another: it may be the one that takes writes.
     """
-    found = hosts(dsn)
+    found = sorted(hosts(dsn), key=lambda host: primary is not None and host != primary.host)
     if len(found) < 2:
         return await _checked(dsn, primary, **options)
     each = {**options, "target_session_attrs": "read-write"}
-    waiting, tries, errors = iter(found), set[asyncio.Task[asyncpg.Connection]](), list[BaseException]()
+    return await _first(_checked(dsn, primary, host=host, port=port, **each) for host, port in found)
+
+
+async def _first(attempts: Iterator[Attempt]) -> asyncpg.Connection:
+    """Return the first connection that succeeds; each attempt has a head start before the next."""
+    trying, errors = set[asyncio.Task[asyncpg.Connection]](), list[BaseException]()
     try:
-        while True:
-            host = next(waiting, None)
-            if host:
-                trying = _checked(dsn, primary, host=host[0], port=host[1], **each)
-                tries.add(asyncio.create_task(trying, name=f"connect to {host[0]}"))
-            elif not tries:
-                raise _most_telling(errors)
-            done, tries = await asyncio.wait(
-                tries, timeout=_HEAD_START if host else None, return_when=asyncio.FIRST_COMPLETED
-            )
-            errors += [error for task in done if (error := task.exception())]
-            if connected := [task.result() for task in done if not task.exception()]:
-                for surplus in connected[1:]:
-                    surplus.terminate()
-                return connected[0]
+        for attempt in attempts:
+            trying.add(asyncio.create_task(attempt, name="connect to a host"))
+            if connection := await _some(trying, errors, _HEAD_START):
+                return connection
+        while trying:
+            if connection := await _some(trying, errors):
+                return connection
+        raise _most_telling(errors)
     finally:
-        for task in tries:
+        for task in trying:
             task.add_done_callback(_drop)
             task.cancel()
+
+
+async def _some(
+    trying: set[asyncio.Task[asyncpg.Connection]], errors: list[BaseException], seconds: float | None = None
+) -> asyncpg.Connection | None:
+    """Wait until some of them have ended; keep the errors, and return a connection if there is one."""
+    done, _ = await asyncio.wait(trying, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    trying -= done
+    failed = [error for task in done if (error := task.exception())]
+    connected = [task.result() for task in done if not task.exception()]
+    for surplus in connected[1:]:
+        surplus.terminate()
+    for error in failed:
+        if isinstance(error, AnotherPrimary):
+            raise error
+    errors += failed
+    return connected[0] if connected else None
 
 
 def _most_telling(errors: Sequence[BaseException]) -> BaseException:
@@ -116,10 +146,11 @@ def _most_telling(errors: Sequence[BaseException]) -> BaseException:
 
 
 async def _checked(dsn: str, primary: Primary | None, **options: Any) -> asyncpg.Connection:
-    connection = await asyncpg.connect(dsn, **{"timeout": _TIMEOUT, **options})
+    connection: asyncpg.Connection = await asyncpg.connect(dsn, **{"timeout": _TIMEOUT, **options})
     try:
         if primary:
             await primary.check(connection)
+            primary.host = (options["host"], options["port"]) if "host" in options else None
     except BaseException:
         connection.terminate()
         raise

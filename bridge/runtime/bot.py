@@ -1,6 +1,7 @@
 """The bot: identify its accounts, then listen, answer and post notices until cancelled."""
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from bridge.errors import TokenRefused
 from bridge.ingest.approvals import ApprovalReactions as ReactionsToApprovals
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.hearing import Hearing
-from bridge.ingest.intake import Intake
+from bridge.ingest.intake import AHEAD, Intake
 from bridge.ingest.interventions import Interventions, IsAdmin
 from bridge.ingest.listener import Listener
 from bridge.ingest.notice_listener import NoticeListener
@@ -66,6 +67,7 @@ from handlers.jobs.bot_commands import BotCommands
 from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.direct import DirectMessages
 from handlers.jobs.hint import Hints, HintTexts
+from handlers.jobs.lease_guard import SURE
 from handlers.jobs.mention import Mentions
 from handlers.jobs.notice import Notices
 from handlers.jobs.posting import Poster
@@ -127,6 +129,8 @@ class BotRunner:
     """Says who is a member of an organization; None without a service account."""
     control: AgentControl | None = None
     """The side channel to the agent's gateway."""
+    failed_over: bool = False
+    """Whether the database has just failed over, and may lack what was done last."""
     post_acks: PostAcks = field(default_factory=PostAcks)
     reader: DocumentReader = field(default_factory=DocumentReader)
     budget: WriteBudget = field(default_factory=WriteBudget)
@@ -140,6 +144,9 @@ class BotRunner:
                 group.create_task(self._hint_at_bot(self.notices), name="hint at the bot")
 
     async def _answer(self) -> None:
+        if self.failed_over:
+            # Other processes may still be posting answers to questions that the new primary does not know.
+            await asyncio.sleep(SURE)
         user = await self._identify(self.bot, BOT_TOKEN)
         poster = await self._poster(self.bot, user)
         inbox, pool = self.worker.inbox, self.worker.inbox.pool
@@ -205,6 +212,7 @@ class BotRunner:
             Signs(self.bot, poster.me, socket.typing),
             self.metrics,
             self._commands(poster, username),
+            answered_until=time.time_ns() // 1_000_000 + (AHEAD if self.failed_over else 0),
         )
 
     def _approvals(self, poster: Poster) -> Mapping[JobKind, Handler]:
@@ -307,6 +315,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
     signals: StopSignals,
     *,
     roster_reader: RosterReader | None = None,
+    failed_over: bool = False,
 ) -> BotRunner | None:
     """Return the bot; None, and a line in the log, if none is configured."""
     url, token = settings.mattermost_url, settings.mattermost_bot_token
@@ -342,6 +351,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         files=settings.agent_files,
         prices=settings.agent_prices or NO_PRICES,
         roster_reader=roster_reader,
+        failed_over=failed_over,
     )
 
 

@@ -17,6 +17,7 @@ from bridge.db.job_history import JobHistory
 from bridge.db.pool import open_pool
 from bridge.db.stops import Stops
 from bridge.db.wakeups import wakeups
+from bridge.errors import DatabaseUnavailable
 from bridge.ingest.control_listener import ControlListener
 from bridge.metrics import Metrics
 from bridge.runtime.api import make_api
@@ -28,6 +29,7 @@ from bridge.runtime.database import own_database
 from bridge.runtime.health import BotState, HealthCheck
 from bridge.runtime.job_handlers import membership_handlers
 from bridge.runtime.periodic_tasks import PeriodicTasks
+from bridge.runtime.run import PrimaryChanged, Run
 from bridge.runtime.services import make_services
 from bridge.worker import Worker
 from handlers.http.http_server import http_server
@@ -38,30 +40,57 @@ log = structlog.get_logger(__name__)
 
 
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
-    """Run until `stop`. Raises `StartupError`; later on nothing outside ends it, only a bug does."""
-    metrics, state = Metrics(), BotState()
+    """Run until `stop`. Raises `StartupError`; later on nothing outside ends it, only a bug does.
+
+    When the database has failed over it begins anew, as after a restart: what the new primary lacks is read
+    again from the stored positions on.
+    """
+    run, metrics = Run(), Metrics()
+    async with tracing.opened(settings.otel_exporter_otlp_endpoint):
+        while not stop.is_set():
+            try:
+                await _serve(settings, stop, run, metrics)
+            except* PrimaryChanged:
+                metrics.failed_over()
+            except* DatabaseUnavailable as errors:
+                if not run.failed_over:
+                    raise
+                log.warning("database_awaited", reason=str(errors.exceptions[0]))
+            run = run.following()
+
+
+async def _serve(settings: Settings, stop: asyncio.Event, run: Run, metrics: Metrics) -> None:
+    state = BotState()
     async with (
-        tracing.opened(settings.otel_exporter_otlp_endpoint),
         own_database(settings) as dsn,
-        await open_pool(dsn) as pool,
+        await open_pool(dsn, known=run.primary) as pool,
         open_clients(settings, metrics) as clients,
         locks.opened(dsn) as held_locks,
     ):
-        tables = Tables.of(pool)
+        tables = Tables.of(pool, run.holder)
         services = await make_services(settings, clients, pool, tables, held_locks)
         worker = Worker(tables.inbox, membership_handlers(services, metrics), metrics, asyncio.Event())
         signals = StopSignals(Stops(pool))
         bot = make_bot(
-            settings, clients, worker, metrics, state, signals, roster_reader=services.roster_reader
+            settings,
+            clients,
+            worker,
+            metrics,
+            state,
+            signals,
+            roster_reader=services.roster_reader,
+            failed_over=run.failed_over,
         )
         devices = device_source(pool, services.keys)
         control = make_control(settings, clients.waiting, devices, metrics.control_state) if bot else None
         health = HealthCheck(pool, clients, state, control, off_because(settings) or "there is no bot")
         api = make_api(settings, clients, services, health, metrics)
+        if run.failed_over:
+            await worker.release()
         async with (
             http_server(api, settings.bridge_host, settings.bridge_port),
             running(PeriodicTasks(JobHistory(pool), services, metrics).all()),
-            running({"wakeups": wakeups(dsn, CHANNEL, worker.wakeup)}),
+            running({"wakeups": wakeups(dsn, CHANNEL, worker.wakeup), "primary": run.watch(dsn, pool)}),
             running(_bot_tasks(dsn, bot, signals) if bot else {}),
             running({"control": ControlListener(control, (), metrics).run()} if control else {}),
         ):

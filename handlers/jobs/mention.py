@@ -35,7 +35,7 @@ from handlers.jobs.signs import Signs
 log = structlog.get_logger(__name__)
 
 _LONG_AGO = 30.0
-"""Seconds; an older post may have been answered by a job that the database has lost since."""
+"""Seconds; an older post may have been answered before, whatever the database says."""
 
 _MOST_CORRECTIONS = 10
 """How often a question is asked again because it was edited; one more edit stops it."""
@@ -56,6 +56,8 @@ class Mentions:
     metrics: Metrics
     commands: BotCommands
     clock: Clock = boot_time
+    answered_until: int = 0
+    """Milliseconds; a post from before may have been answered by a job that the database has lost since."""
 
     async def answer(self, job: Job) -> Result:
         """Answer a mention in `#agent`, or do what it asks of the bot itself."""
@@ -92,7 +94,7 @@ class Mentions:
         mention = Mention.of(job.payload)
         if (await self.poster.api.user(mention.user_id)).is_bot:
             return {"skipped": "other_bot"}
-        there = None if job.answer is not None or _is_old(mention) else Found()
+        there = None if job.answer is not None or self._may_be_answered(mention) else Found()
         return await unless_deleted(self._said(job, mention, HOW_TO_GET_IN, there))
 
     async def apologize(self, job: Job, error: Exception, reason: str) -> Result | None:
@@ -125,13 +127,19 @@ class Mentions:
         stop = await self._taken(job) if again and job.answer is None else None
         if job.answer is not None:
             return await self._kept(job, mention)
-        found = await self.poster.found(_target(mention)) if again or _is_old(mention) else Found()
+        found = (
+            await self.poster.found(_target(mention)) if again or self._may_be_answered(mention) else Found()
+        )
         if found.complete:
             log.warning("answered_before", posts=len(found.parts))
             return {"posts": found.in_order}
         if stop and stop.cause != "edited":
             return await self._stopped(job, mention, stop, found.text, found)
         return await self._asked(job, mention, found)
+
+    def _may_be_answered(self, mention: Mention) -> bool:
+        """Whether a job that the database has lost since may have answered it."""
+        return mention.create_at < max(self.answered_until, (time.time() - _LONG_AGO) * 1000)
 
     async def _kept(self, job: Job, mention: Mention) -> Result:
         """Post what an earlier attempt was going to post."""
@@ -274,7 +282,3 @@ def _target(mention: Mention) -> ReplyTarget:
         mention.conversation.generation if mention.is_direct else 0,
         mention.footer,
     )
-
-
-def _is_old(mention: Mention) -> bool:
-    return time.time() - mention.create_at / 1000 > _LONG_AGO

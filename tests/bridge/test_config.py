@@ -328,6 +328,17 @@ def test_a_url_with_a_login_is_refused(login: str) -> None:
         ("LOG_FORMAT", "xml", "'auto', 'json' or 'console'"),
         ("DATABASE_URL", "mysql://db/bridge", "postgresql://user@host/database"),
         ("DATABASE_URL", "host=db dbname=bridge", "postgresql://user@host/database"),
+        ("DATABASE_URL", "postgresql://one:1,two:x/bridge", "one port for each host"),
+        (
+            "DATABASE_URL",
+            "postgresql://one,two/b?target_session_attrs=any",
+            "target_session_attrs=read-write",
+        ),
+        (
+            "DATABASE_URL",
+            "postgresql://one/b?target_session_attrs=standby",
+            "target_session_attrs=read-write",
+        ),
     ],
 )
 def test_what_cannot_be_meant_is_refused(variable: str, text: str, reason: str) -> None:

@@ -1,0 +1,168 @@
+"""Two PostgreSQL servers: a primary, and a standby that streams from it and may be promoted."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncpg
+import psutil
+
+from bridge.embedded import binaries
+from bridge.embedded.identity import Identity, choose
+from bridge.embedded.process import output
+from tests.support.ports import reserved_port
+
+PROGRAMS = binaries.locate(binaries.places())
+USER = "bridge"
+
+
+@dataclass
+class Node:
+    """One of the servers."""
+
+    folder: Path
+    identity: Identity
+    port: int = field(default_factory=reserved_port)
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def dsn(self) -> str:
+        return f"postgresql://{USER}@127.0.0.1:{self.port}/postgres?sslmode=disable"
+
+    async def run(self, program: str, *arguments: str) -> None:
+        """Run a program of PostgreSQL's for this server."""
+        status, said = await output(self.identity.command(self.folder, PROGRAMS / program, *arguments))
+        assert status == 0, said
+
+    async def start(self) -> None:
+        """Start the server and wait until it answers."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "shared_buffers": "16MB",
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        command = self.identity.command(self.folder, PROGRAMS / "postgres", "-D", str(self.data), *options)
+        with (self.folder / "log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
+        async with asyncio.timeout(60):
+            while not await self._answers():
+                await asyncio.sleep(0.02)
+
+    async def _answers(self) -> bool:
+        try:
+            await self.ask("select 1")
+        except (OSError, asyncpg.PostgresError):
+            return False
+        return True
+
+    async def ask(self, *statements: str) -> object:
+        """Execute statements; return the last one's value."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            return [await connection.fetchval(statement) for statement in statements][-1]
+        finally:
+            await connection.close()
+
+    async def end_sessions(self, application: str) -> None:
+        await self.ask(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            f" where application_name like '{application}%'"
+        )
+
+    async def until(self, query: str) -> None:
+        """Wait until a query's value is true."""
+        async with asyncio.timeout(60):
+            while not await self.ask(query):
+                await asyncio.sleep(0.02)
+
+    def freeze(self) -> None:
+        """Stop all its processes where they are: nothing answers, and nothing is refused."""
+        for process in self._processes():
+            process.suspend()
+
+    def thaw(self) -> None:
+        for process in self._processes():
+            process.resume()
+
+    def _processes(self) -> list[psutil.Process]:
+        assert self.process
+        server = psutil.Process(self.process.pid)
+        return [server, *server.children()]
+
+    async def kill(self) -> None:
+        """End it without a warning, as a machine does that breaks."""
+        if self.process and self.process.returncode is None:
+            self.process.kill()
+            await self.process.wait()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`primary` is the one at the beginning."""
+
+    primary: Node
+    standby: Node
+
+    @property
+    def dsn(self) -> str:
+        """The address of both."""
+        both = ",".join(f"127.0.0.1:{node.port}" for node in (self.primary, self.standby))
+        return f"postgresql://{USER}@{both}/postgres?sslmode=disable"
+
+    async def be_synchronous(self) -> None:
+        """Let the primary confirm only what the standby has too."""
+        await self.primary.ask("alter system set synchronous_standby_names = '*'", "select pg_reload_conf()")
+        await self.primary.until("select exists (select from pg_stat_replication where sync_state = 'sync')")
+
+    async def part(self) -> None:
+        """Let the standby get nothing more."""
+        await self.standby.ask("alter system set primary_conninfo = ''", "select pg_reload_conf()")
+        await self.primary.until("select not exists (select from pg_stat_replication)")
+
+    async def fail_over(self) -> None:
+        """Kill the primary and promote the standby."""
+        await self.primary.kill()
+        await self.standby.ask("select pg_promote()")
+
+
+@asynccontextmanager
+async def pair(folder: Path) -> AsyncIterator[Pair]:
+    """Run both; they are killed at the end."""
+    folders = [folder / name for name in ("one", "two")]
+    for each in folders:
+        each.mkdir()
+    identity, _ = await choose(PROGRAMS, folder)
+    identity.own_all(folder)
+    primary, standby = (Node(each, identity) for each in folders)
+    await primary.run(
+        "initdb",
+        "-D",
+        str(primary.data),
+        "-U",
+        USER,
+        "--auth=trust",
+        "--no-sync",
+        "--locale=C",
+        "--encoding=UTF8",
+    )
+    try:
+        await primary.start()
+        source = f"host=127.0.0.1 port={primary.port} user={USER} sslmode=disable"
+        await standby.run(
+            "pg_basebackup", "-D", str(standby.data), "-R", "-X", "stream", "-c", "fast", "-N", "-d", source
+        )
+        await standby.start()
+        await primary.until("select exists (select from pg_stat_replication where state = 'streaming')")
+        yield Pair(primary, standby)
+    finally:
+        await primary.kill()
+        await standby.kill()
