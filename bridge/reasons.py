@@ -1,6 +1,6 @@
 """Why a post is not answered: stored codes and their sentences. Pure: no I/O is imported here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
 
@@ -44,7 +44,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "too_old": "It was more than a day old when the bridge saw it.",
         "team_not_mapped": "Its team belongs to no organization.",
         "not_mentioned": "It does not mention the bot, and the bot does not answer in its thread yet.",
-        "follow_ups_off": "It does not mention the bot, and FOLLOW_UPS is never.",
+        "follow_ups_off": "It does not mention the bot, and FOLLOW_UPS or its organization says never.",
         "stopped_listening": "It does not mention the bot, which was told to stop listening in its thread.",
         "to_somebody_else": "It continues a thread of the bot's, but addresses somebody else.",
         "others_write_there": "It does not mention the bot, and more than one person writes in its thread.",
@@ -69,11 +69,15 @@ SKIPPED: Mapping[str, str] = MappingProxyType(
         "organization_chosen": "It chose the organization that the bot answers for there.",
         "membership_unknown": "Equa could not say where its author is a member, and they heard that.",
         "begun_anew": "It began another conversation.",
+        "notice_muted": "Its organization has muted notices of this type.",
         "help": "It asked what the bot can do, and the bot said so.",
         "stopped": "Somebody stopped it before the bot began with it.",
     }
 )
 """Why a job was done without a post; the codes are stored and must not change."""
+
+NOTICE_MUTED = "notice_muted"
+"""The stored reason of a notice that its organization does not want."""
 
 SELF_EVIDENT: frozenset[str] = frozenset(
     {
@@ -90,6 +94,9 @@ SELF_EVIDENT: frozenset[str] = frozenset(
     }
 )
 """Reasons that `why` finds again from the post itself, so that they are not stored."""
+
+AUDITED_REFUSALS: Sequence[Reason] = ("too_many_questions", "left_organization")
+"""Why somebody's question was refused, so that their organization's administrators see it in the audit."""
 
 STOP: Reason = "stop_listening"
 """The stored reason by which a thread is known in which the bot no longer listens."""

@@ -8,7 +8,7 @@ from typing import Self
 from bridge.models.chat import Post, Posted, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Hint
-from bridge.models.organization_settings import FollowUps
+from bridge.models.organization_settings import STRICTEST_FOLLOW_UPS, FollowUps, stricter
 from bridge.reasons import STOP, Reason
 from bridge.text.mentions import addresses_others, mentions, strip_mention
 from bridge.text.stop_words import is_stop_word
@@ -75,6 +75,8 @@ class Facts:
     """The bot was told to stop listening in the thread."""
     thread_busy: bool = False
     """The author has asked something in the thread that has no answer yet; looked up for stop words only."""
+    follow_ups: FollowUps | None = None
+    """What the organization has set about posts without a mention."""
     in_agent_channel: bool = False
     """The channel is the organization's `#agent`, whatever it is called at the moment."""
     asked: Sequence[int] = ()
@@ -251,13 +253,14 @@ def _no_follow_up(post: Post, facts: Facts, me: Bot, policy: Policy) -> Reason |
     """Return why a post without a mention does not continue a conversation with the bot."""
     if not post.root_id or not facts.thread_known:
         return "not_mentioned"
-    if policy.follow_ups == "never":
+    follow_ups = stricter(policy.follow_ups, facts.follow_ups, STRICTEST_FOLLOW_UPS)
+    if follow_ups == "never":
         return "follow_ups_off"
     if facts.thread_stopped:
         return "stopped_listening"
     if addresses_others(post.message, me.username):
         return "to_somebody_else"
-    return "others_write_there" if policy.follow_ups == "alone" and facts.thread_shared else None
+    return "others_write_there" if follow_ups == "alone" and facts.thread_shared else None
 
 
 def _taken(post: Post, facts: Facts, me: Bot, policy: Policy) -> Decision:

@@ -9,6 +9,7 @@ from asyncpg import Pool, Record
 from bridge.db.pool import database_errors
 from bridge.models.audit import EVERYTHING, Actor, AuditCursor, AuditEntry, AuditFilter, AuditRow, code, coded
 from bridge.models.equa import OrganizationId
+from bridge.reasons import AUDITED_REFUSALS
 
 _LARGEST_PAGE = 500
 
@@ -24,6 +25,42 @@ where organization_id = $1
 order by at desc, id desc
 limit $7
 """
+
+
+_INSERT = """
+    insert into audit (organization_id, kind, outcome, person_id, user_id, role, via, subject, details)
+"""
+_PERSON = "(select id from mattermost_user_mappings where mattermost_user_id = {})"
+_REFUSED = ", ".join(f"'{reason}'" for reason in AUDITED_REFUSALS)
+
+
+def refused(of: str) -> str:
+    """Return what adds a row for each refused question among the jobs `of`, the name of a query."""
+    return f"""{_INSERT}
+        select o.organization_id, 'question_refused', o.reason, {_PERSON.format("o.payload ->> 'user_id'")},
+               o.payload ->> 'user_id', case o.reason when 'left_organization' then 'none' else 'asker' end,
+               'thread', o.dedupe, '{{}}'
+        from {of} o
+        where o.state = 'refused' and o.reason in ({_REFUSED}) and o.organization_id is not null"""  # noqa: S608  # built of constants
+
+
+def stopped(of: str) -> str:
+    """Return what adds a row for each stopped answer among the jobs `of`, the name of a query.
+
+    Nobody says who has deleted a question; whoever stops what somebody else has asked is an administrator.
+    """
+    return f"""{_INSERT}
+        select o.organization_id, 'answer_stopped', 'stopped', {_PERSON.format("s.by")}, s.by,
+               case when s.by = o.payload ->> 'user_id' then 'asker' when s.by is not null then 'admin' end,
+               case s.cause when 'reaction' then 'reaction' else 'thread' end,
+               'post:' || (o.payload ->> 'post_id'), jsonb_build_object('cause', s.cause)
+        from {of} o
+        cross join lateral (
+            select nullif(o.result -> 'stopped' ->> 'by', '') as by,
+                   coalesce(o.result -> 'stopped' ->> 'cause', 'deleted') as cause
+        ) s
+        where (o.result ? 'stopped' or o.result ->> 'skipped' = 'question_deleted')
+          and o.organization_id is not null"""  # noqa: S608  # likewise
 
 
 class Connection(Protocol):

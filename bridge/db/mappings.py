@@ -32,6 +32,7 @@ select coalesce(o.organization_id, likely.organization_id) as organization_id,
        exists (select from jobs j
                where j.lane = p.lane and j.kind = 'mention' and j.state = 'refused' and j.reason = $8)
            as thread_stopped,
+       settings.follow_ups,
        exists (select from mattermost_channel_mappings c
                where c.organization_id = o.organization_id and c.mattermost_channel_id = p.channel_id
                  and c.name = $7) as in_agent_channel,
@@ -39,6 +40,7 @@ select coalesce(o.organization_id, likely.organization_id) as organization_id,
        m.person_id is not null as left_organization
 from post p
 left join mattermost_org_mappings o on o.mattermost_team_id = p.team_id
+left join organization_settings settings on settings.organization_id = o.organization_id
 left join mattermost_user_mappings u on u.mattermost_user_id = p.author
 left join memberships m on m.organization_id = o.organization_id and m.person_id = u.id
                        and m.state in ('leaving', 'left')
@@ -95,6 +97,7 @@ class Mappings:
                 row["thread_known"],
                 thread_shared=row["thread_shared"],
                 thread_stopped=row["thread_stopped"],
+                follow_ups=row["follow_ups"],
                 in_agent_channel=row["in_agent_channel"],
                 asked=tuple(row["asked"]),
                 stored=row["stored"],

@@ -1,6 +1,6 @@
 """What organizations have set about their agents."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from asyncpg import Pool, Record
@@ -12,6 +12,7 @@ from bridge.errors import SettingsChanged
 from bridge.models.audit import Actor, AuditEntry, Detail
 from bridge.models.equa import OrganizationId
 from bridge.models.organization_settings import (
+    UNSET,
     Bounds,
     Budget,
     EffectiveSettings,
@@ -41,19 +42,32 @@ class SettingsOfOrganizations:
 
     async def effective(self, organization: OrganizationId) -> EffectiveSettings:
         """Return what holds in an organization, at most two seconds old."""
-        known = self._known.get(organization)
-        if known is None:
-            stored = await self.stored(organization)
-            known = self._known[organization] = effective(self.bounds, stored.settings)
+        return (await self.effective_of([organization]))[organization]
+
+    async def effective_of(
+        self, organizations: Collection[OrganizationId]
+    ) -> Mapping[OrganizationId, EffectiveSettings]:
+        """Return what holds in several organizations, at most two seconds old: one query at most."""
+        known = {each: found for each in organizations if (found := self._known.get(each))}
+        if missing := set(organizations) - known.keys():
+            stored = await self._stored_of(missing)
+            new = {each: effective(self.bounds, stored.get(each, UNSET).settings) for each in missing}
+            self._known.update(new)
+            known |= new
         return known
 
-    @database_errors
     async def stored(self, organization: OrganizationId) -> VersionedSettings:
         """Return what the organization has set, as it is now."""
-        row = await self.pool.fetchrow(
-            "select * from organization_settings where organization_id = $1", organization
+        return (await self._stored_of([organization])).get(organization, UNSET)
+
+    @database_errors
+    async def _stored_of(
+        self, organizations: Collection[OrganizationId]
+    ) -> Mapping[OrganizationId, VersionedSettings]:
+        rows = await self.pool.fetch(
+            "select * from organization_settings where organization_id = any($1)", list(organizations)
         )
-        return _from_row(row) if row else VersionedSettings()
+        return {row["organization_id"]: _from_row(row) for row in rows}
 
     @database_errors
     async def replace(

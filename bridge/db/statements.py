@@ -1,6 +1,6 @@
 """The statements of the job table that are more than a few lines."""
 
-from bridge.db import usage
+from bridge.db import audit, usage
 
 JOB = "id, kind, lane, organization_id, payload, attempts, created, key, answer, failure"
 """The columns that fill `bridge.models.Job`."""
@@ -48,7 +48,9 @@ with entry as (
     from placed
     order by n
     on conflict (dedupe) do nothing
-    returning dedupe, state, queued, {JOB}
+    returning dedupe, state, queued, reason, {JOB}
+), audited as (
+    {audit.refused("put")}
 ), moved as (
     insert into positions (channel_id, post_id, create_at, begin_at)
     select * from unnest($7::text[], $8::text[], $9::bigint[], $10::bigint[])
@@ -165,6 +167,8 @@ with ended as (
     on conflict (post_id) do update set state = excluded.state, modified = now()
 ), used as (
     {usage.added("ended", 4)}
+), audited as (
+    {audit.stopped("ended")}
 ), next as (
     update jobs set queued = false from ended
     where jobs.queued and jobs.id = (select n.id from jobs n

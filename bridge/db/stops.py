@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from asyncpg import Pool
 
+from bridge.db.audit import stopped
 from bridge.db.pool import database_errors
 from bridge.models.answers import Stop
 from bridge.models.chat import Posted, PostId, UserId
@@ -26,7 +27,9 @@ with job as (
         )
     from job
     where jobs.id = job.id and job.state = 'waiting' and job.attempts = 0 and $2 <> 'edited'
-    returning jobs.id
+    returning jobs.id, jobs.organization_id, jobs.payload, jobs.result
+), audited as (
+    {stopped}
 ), woken as (
     update jobs set run_at = now() from job
     where jobs.id = job.id and job.state = 'waiting' and job.attempts > 0 and job.answer is null
@@ -49,6 +52,11 @@ select (select count(*) from ended) + (select count(*) from stop) as jobs, (sele
 One that waits for its next attempt has it now.
 """
 
+
+def _request(which: str) -> str:
+    return _REQUEST.format(which=which, stopped=stopped("ended"))
+
+
 _REPEATED = """
     (kind = 'repeat' and state in ('waiting', 'running') and payload ->> 'post_id' = $1
      and lane = (select lane from jobs where dedupe = 'post:' || $1))
@@ -56,10 +64,10 @@ _REPEATED = """
 _POST = " or ".join(
     ("(id = (select job_id from answer_posts where post_id = $1)", "dedupe = 'post:' || $1", f"{_REPEATED})")
 )
-_OF_POST = _REQUEST.format(which=_POST + " and author = $3")
-_OF_POST_AS_ADMIN = _REQUEST.format(which=_POST)
-_OF_DELETED = _REQUEST.format(
-    which=" or ".join(
+_OF_POST = _request(_POST + " and author = $3")
+_OF_POST_AS_ADMIN = _request(_POST)
+_OF_DELETED = _request(
+    " or ".join(
         (
             "((lane = 'thread:' || $1 and state in ('waiting', 'running'))",
             "dedupe = 'post:' || $1",
@@ -67,7 +75,7 @@ _OF_DELETED = _REQUEST.format(
         )
     )
 )
-_BEFORE = _REQUEST.format(which="lane = $1 and author = $3 and posted_at <= $4")
+_BEFORE = _request("lane = $1 and author = $3 and posted_at <= $4")
 
 _CORRECT = """
 with job as (

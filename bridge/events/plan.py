@@ -4,6 +4,8 @@ Pure: no I/O is imported here.
 """
 
 import json
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Literal, assert_never
@@ -20,6 +22,7 @@ from bridge.events.types import (
     SharesTransferred,
 )
 from bridge.models.jobs import Entry, Membership, OutgoingMessage, message_entry
+from bridge.reasons import NOTICE_MUTED
 
 
 def key(event: Event) -> str:
@@ -45,6 +48,16 @@ def jobs_for(event: Event, now: datetime) -> tuple[Entry, ...]:
             return _notice(event, event.data, now), _membership(event, event.data, "remove")
         case _:
             return (_notice(event, event.data, now),)
+
+
+def without_muted(entries: Sequence[Entry], muted: Collection[str]) -> tuple[Entry, ...]:
+    """Return the jobs of an event with its notice refused if the organization has muted its type."""
+    return tuple(
+        replace(entry, refused=NOTICE_MUTED)
+        if entry.kind == "notice" and entry.payload["type"] in muted
+        else entry
+        for entry in entries
+    )
 
 
 def channel(data: Noticed) -> str:

@@ -72,6 +72,9 @@ class VersionedSettings:
     settings: OrganizationSettings = NO_SETTINGS
 
 
+UNSET = VersionedSettings()
+
+
 def allowed(bound: T, strictest_first: Sequence[T]) -> Sequence[T]:
     """Return the values that are as strict as the bound, which is the last of them."""
     return strictest_first[: strictest_first.index(bound) + 1]

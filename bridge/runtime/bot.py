@@ -16,6 +16,7 @@ from bridge.db.conversation_starts import ConversationStarts
 from bridge.db.feedback import Feedback
 from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
+from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.positions import Positions
 from bridge.db.repairs import RepairRequests
 from bridge.db.repeats import Repeats
@@ -175,7 +176,7 @@ class BotRunner:
             answer_as(me.username)
             self.worker.register(self._approvals(poster))
             if not self.notices:
-                self.worker.register(notice_handlers(Notices(posts, inbox)))
+                self.worker.register(notice_handlers(self._notices(posts)))
             await Listener(
                 socket,
                 intake,
@@ -235,7 +236,10 @@ class BotRunner:
     async def _post_notices(self, api: MattermostApi) -> None:
         poster = await self._poster(api, await self._identify(api, NOTICE_TOKEN))
         inbox = self.worker.inbox
-        self.worker.register(notice_handlers(Notices(ChannelPosts(Teams(inbox.pool), poster), inbox)))
+        self.worker.register(notice_handlers(self._notices(ChannelPosts(Teams(inbox.pool), poster))))
+
+    def _notices(self, posts: ChannelPosts) -> Notices:
+        return Notices(posts, self.worker.inbox, SettingsOfOrganizations(self.worker.inbox.pool))
 
     async def _hint_at_bot(self, api: MattermostApi) -> None:
         """Send people who address the notice account to the bot."""

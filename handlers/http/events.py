@@ -3,6 +3,7 @@
 The platform reports what happened there; a peer may only let the agent say something.
 """
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -21,10 +22,11 @@ from bridge.errors import (
 )
 from bridge.events.cloudevents import BATCH, EITHER, MOST, SINGLE, Envelope
 from bridge.events.fields import schema_of
-from bridge.events.plan import jobs_for
+from bridge.events.plan import jobs_for, without_muted
 from bridge.events.read import read
 from bridge.events.types import TYPES, AgentMessage
-from handlers.http.app_keys import SERVICES
+from bridge.models.equa import OrganizationId
+from handlers.http.app_keys import SERVICES, Services
 from handlers.http.bearer import require_platform_or_peer
 from handlers.http.body import read_body
 from handlers.http.models import Count, Model, reply
@@ -50,11 +52,25 @@ async def receive(request: web.Request) -> web.Response:
             f"A token of GATEWAY_TOKENS may send {AgentMessage.TYPE} alone; one of PLATFORM_TOKENS all."
         )
     now = datetime.now(UTC)
-    planned = [jobs_for(event, now) for event in events]
-    new = await request.app[SERVICES].inbox.put_all([entry for jobs in planned for entry in jobs])
+    services = request.app[SERVICES]
+    muted = await _muted(services, {event.organization_id for event in events})
+    planned = [
+        without_muted(jobs_for(event, now), muted.get(event.organization_id, frozenset())) for event in events
+    ]
+    new = await services.inbox.put_all([entry for jobs in planned for entry in jobs])
     # A list may hold the same event twice, so the keys are counted and not the events.
     accepted = len(new & {jobs[0].dedupe for jobs in planned})
     return reply(_Counts(accepted=accepted, duplicates=len(events) - accepted), HTTPStatus.ACCEPTED)
+
+
+async def _muted(
+    services: Services, organizations: Collection[OrganizationId]
+) -> Mapping[OrganizationId, frozenset[str]]:
+    """Return the types of events that each organization has muted."""
+    if services.organization_settings is None:
+        return {}
+    settings = await services.organization_settings.effective_of(organizations)
+    return {organization: each.muted_notices for organization, each in settings.items()}
 
 
 def _event_schema(name: str) -> Schema:

@@ -12,11 +12,13 @@ from typing import Any
 from uuid import uuid5
 
 from bridge.db.inbox import Inbox
+from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.errors import MattermostRefused
 from bridge.events.types import NOTICED
 from bridge.models.chat import ChannelId, Draft, PostId
 from bridge.models.jobs import Job
 from bridge.notices.render import render
+from bridge.reasons import NOTICE_MUTED
 from handlers.jobs.channel_posts import ChannelPosts, explained
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.parts import MARK
@@ -30,13 +32,16 @@ outage, and its time begins anew when it is woken."""
 class Notices:
     posts: ChannelPosts
     inbox: Inbox
+    settings: SettingsOfOrganizations
 
     async def post(self, job: Job) -> Mapping[str, Any]:
-        """Post the notice once.
+        """Post the notice once, unless the organization has muted its type since it was accepted.
 
         Raises `TeamNotMapped` while the organization has no team, and `ChannelNotUsable` while its channel
         is missing or closed; the worker retries both.
         """
+        if await self._is_muted(job):
+            return {"skipped": NOTICE_MUTED}
         name = job.payload["channel"]
         try:
             channel = await self.posts.channel(job.organization_id, name)
@@ -44,6 +49,11 @@ class Notices:
         except MattermostRefused as error:
             raise explained(error, name) from error
         return {"posts": [post]}
+
+    async def _is_muted(self, job: Job) -> bool:
+        if job.organization_id is None:
+            return False
+        return job.payload["type"] in (await self.settings.effective(job.organization_id)).muted_notices
 
     async def _once(self, job: Job, channel: ChannelId) -> PostId:
         mark = {"notice": str(uuid5(job.key, "notice"))}

@@ -1,7 +1,7 @@
 """Who is answered, who is invited, and why the others are not."""
 
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 from uuid import UUID
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
+from bridge.models.organization_settings import FollowUps
 from bridge.reasons import REASONS, SELF_EVIDENT, SKIPPED, Reason, explain
 from bridge.routing import (
     OLDEST,
@@ -159,15 +160,32 @@ def test_a_post_has_one_decision(posted: Posted, facts: Facts, decision: Decisio
         ("always", STOPPED, Refuse("stopped_listening")),
     ],
 )
-def test_follow_ups(
-    follow_ups: Literal["always", "alone", "never"], facts: Facts, decision: Decision
-) -> None:
+def test_follow_ups(follow_ups: FollowUps, facts: Facts, decision: Decision) -> None:
     """A post without a mention goes to the bot as the operator wants it; a mention always does."""
     policy = Policy(follow_ups)
 
     assert decide(_reply("and now?"), facts, ME, policy) == decision
     assert decide(_reply("@equabot and now?"), facts, ME, policy) == ANSWER
     assert decide(_reply("ask @bob"), facts, ME, policy) != ANSWER
+
+
+@pytest.mark.parametrize(
+    ("operator", "organization", "decision"),
+    [
+        ("always", "alone", Refuse("others_write_there")),
+        ("always", "never", Refuse("follow_ups_off")),
+        ("alone", "always", Refuse("others_write_there")),
+        ("never", "always", Refuse("follow_ups_off")),
+        ("always", None, ANSWER),
+    ],
+)
+def test_the_stricter_rule_of_follow_ups_holds(
+    operator: FollowUps, organization: FollowUps | None, decision: Decision
+) -> None:
+    """An organization cannot have more than the operator allows."""
+    facts = replace(SHARED, follow_ups=organization)
+
+    assert decide(_reply("and now?"), facts, ME, Policy(operator)) == decision
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,43 @@ async def test_the_limit_of_a_person(intake: Intake, pool: Pool, *, at_once: boo
     refused = {name for name, state in known.items() if state == "too_many_questions"}
     assert refused == {"quick 3", "quick 4", "slow 2", "slow 3"}
     assert await hints(pool) == [("limit", "quick 3")]
+    audited = await pool.fetch("select outcome, person_id, user_id, role, subject from audit order by id")
+    assert {row["subject"] for row in audited} == {f"post:{name}" for name in refused}
+    assert {tuple(row)[:4] for row in audited} == {("too_many_questions", ADA, WRITER, "asker")}
+
+
+@pytest.mark.parametrize(
+    ("message", "audited"), [("@equabot hello", [("left_organization", "none")]), ("hello", [])]
+)
+async def test_who_has_left_is_refused_and_that_is_audited(
+    intake: Intake, pool: Pool, message: str, audited: list[tuple[str, str]]
+) -> None:
+    """What is not for the bot is nobody's question."""
+    await pool.execute("insert into memberships values ($1, $2, 'left')", ACME, ADA)
+
+    await intake.store([post("one", message)])
+
+    assert [tuple(row) for row in await pool.fetch("select outcome, role from audit")] == audited
+
+
+async def test_an_organization_has_fewer_follow_ups_from_its_next_post_on(intake: Intake, pool: Pool) -> None:
+    """Another one has as many as before, and so have questions with a mention."""
+    other = OrganizationId(UUID(int=7))
+    await pool.execute(
+        """insert into organization_settings (organization_id, version, follow_ups)
+           values ($1, 1, 'never'), ($2, 1, 'always')""",
+        other,
+        ACME,
+    )
+    await intake.store([post("root")])
+    await intake.store([post("before", "and then?", root="root")])
+    await pool.execute("update organization_settings set follow_ups = 'never'")
+
+    await intake.store([post("after", "and then?", root="root")])
+    await intake.store([post("mentioned", root="root")])
+
+    known = await stored(pool)
+    assert (known["before"], known["after"], known["mentioned"]) == ("waiting", "follow_ups_off", "waiting")
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 4, 7])

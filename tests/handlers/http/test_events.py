@@ -12,6 +12,7 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Inbox
+from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.events.cloudevents import BATCH, EITHER, SINGLE
 from handlers.http import events
 from handlers.http.app import make_app
@@ -19,7 +20,7 @@ from handlers.http.app_keys import Services
 from handlers.http.events import LARGEST_BODY
 from handlers.http.openapi import document
 from tests.support.api import PLATFORM_TOKENS, TEAM, TOKENS, Client, serving
-from tests.support.platform_events import DATA, EXAMPLES, MESSAGE, encoded, event, without
+from tests.support.platform_events import ACME, DATA, EXAMPLES, MESSAGE, encoded, event, without
 
 PLATFORM = {"Authorization": f"Bearer {PLATFORM_TOKENS[0]}"}
 
@@ -57,6 +58,31 @@ async def test_an_event_is_stored_before_it_is_accepted(platform: Client, pool: 
     row = await pool.fetchrow("select kind, state, payload from jobs order by id limit 1")
     assert row is not None
     assert (row["kind"], row["state"], row["payload"]["type"]) == ("notice", "waiting", name)
+
+
+async def test_what_an_organization_has_muted_is_stored_as_refused(services: Services, pool: Pool) -> None:
+    """It counts as accepted, and of a member only the notice is refused; another organization has its own."""
+    await pool.execute(
+        """insert into organization_settings (organization_id, version, muted_notices)
+           values ($1, 1, '{cc.equa.member.added,cc.equa.document.uploaded}')""",
+        ACME,
+    )
+    settings = SettingsOfOrganizations(pool)
+    other = {**event("cc.equa.document.uploaded", 4), "subject": "0b000000-0000-4000-8000-00000000000b"}
+    sent = [event("cc.equa.member.added", 1), event("cc.equa.document.uploaded", 2), event(number=3), other]
+    app = make_app(replace(services, inbox=Inbox(pool), organization_settings=settings))
+    async with serving(app) as platform:
+        assert await send(platform, sent) == counts(4)
+        assert await send(platform, sent) == counts(0, 4)
+
+    rows = await pool.fetch("select kind, state, reason from jobs order by id")
+    assert [tuple(row) for row in rows] == [
+        ("notice", "refused", "notice_muted"),
+        ("membership", "waiting", None),
+        ("notice", "refused", "notice_muted"),
+        ("notice", "waiting", None),
+        ("notice", "waiting", None),
+    ]
 
 
 async def test_a_list_keeps_its_order(platform: Client, pool: Pool) -> None:

@@ -12,6 +12,7 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Capacity, Inbox
+from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.teams import Teams
 from bridge.errors import ChannelNotUsable, LeaseLost, MattermostRefused, MattermostUnavailable, TeamNotMapped
 from bridge.events.cloudevents import EITHER
@@ -90,7 +91,7 @@ async def notices(chat: Chat, pool: Pool, inbox: Inbox) -> AsyncIterator[Notices
         )
         api = RestMattermost(transport, creating=ONCE)
         poster = Poster(api, UserId(chat.bot.id), 16_383, PostAcks())
-        yield Notices(ChannelPosts(Teams(pool), poster), inbox)
+        yield Notices(ChannelPosts(Teams(pool), poster), inbox, SettingsOfOrganizations(pool))
 
 
 @pytest.fixture
@@ -443,6 +444,21 @@ async def test_without_a_team_a_notice_waits_and_is_posted_when_there_is_one(
 
     assert why == "team_not_mapped: The organization has no team yet: nobody has opened Messaging there."
     assert len(chat.notices(chat.store.channel(chat.team, "cap-table"))) == 1
+
+
+async def test_a_type_that_was_muted_meanwhile_is_not_posted(
+    chat: Chat, notices: Notices, inbox: Inbox, pool: Pool, mapped: None
+) -> None:
+    """A notice may have waited for days."""
+    job = await claimed(inbox)
+    await pool.execute(
+        "insert into organization_settings (organization_id, version, muted_notices) values ($1, 1, $2)",
+        ORGANIZATION,
+        [job.payload["type"]],
+    )
+
+    assert await notices.post(job) == {"skipped": "notice_muted"}
+    assert not chat.asked
 
 
 async def test_without_a_team_mattermost_is_not_asked(
