@@ -53,7 +53,7 @@ def stopped(of: str) -> str:
         select o.organization_id, 'answer_stopped', 'stopped', {_PERSON.format("s.by")}, s.by,
                case when s.by = o.payload ->> 'user_id' then 'asker' when s.by is not null then 'admin' end,
                case s.cause when 'reaction' then 'reaction' else 'thread' end,
-               'post:' || (o.payload ->> 'post_id'), jsonb_build_object('cause', s.cause)
+               coalesce('post:' || (o.payload ->> 'post_id'), ''), jsonb_build_object('cause', s.cause)
         from {of} o
         cross join lateral (
             select nullif(o.result -> 'stopped' ->> 'by', '') as by,
