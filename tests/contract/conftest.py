@@ -35,7 +35,13 @@ async def server(request: pytest.FixtureRequest, http: aiohttp.ClientSession) ->
         return
     store = Store()
     async with Server(store, timing=Timing(auth_check=1.0)) as sandbox:
-        known = Mattermost("sandbox", http, sandbox.url, store.admin_token)
+        known = Mattermost(
+            "sandbox",
+            http,
+            sandbox.url,
+            store.admin_token,
+            lambda user_id: sandbox.open_sockets(store.users[user_id]),
+        )
         await known.find_version()
         yield known
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -46,9 +46,15 @@ class Mattermost:
     """A sandbox or a real server; every name that it gives out is random."""
 
     def __init__(
-        self, kind: Literal["sandbox", "real"], http: aiohttp.ClientSession, url: str, admin_token: str
+        self,
+        kind: Literal["sandbox", "real"],
+        http: aiohttp.ClientSession,
+        url: str,
+        admin_token: str,
+        open_sockets: Callable[[str], int] | None = None,
     ) -> None:
         self.kind = kind
+        self._open_sockets = open_sockets
         self.url = url
         self._http = http
         self.admin = Api(http, url, admin_token)
@@ -150,6 +156,18 @@ class Mattermost:
         )
         async with Socket(connection) as socket:
             yield socket
+
+    async def noticed_cut(self, account: Account) -> None:
+        """Wait until the server has noticed that all sockets of the account are gone.
+
+        A real server says nothing of it, and is given a moment.
+        """
+        if self._open_sockets is None:
+            await asyncio.sleep(0.2)
+            return
+        async with asyncio.timeout(60):
+            while self._open_sockets(account.id):
+                await asyncio.sleep(0.005)
 
     @asynccontextmanager
     async def greeted(self, account: Account) -> AsyncIterator[Socket]:

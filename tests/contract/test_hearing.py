@@ -4,7 +4,6 @@ Sources: `hubConnectionIndex` in server/channels/app/platform/web_hub.go (10.4),
 web_conn.go beside it (from 10.4.3 on, unless `EnableWebHubChannelIteration` is on).
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -101,7 +100,7 @@ async def test_a_resumed_connection_looks_again(server: Mattermost, scene: Scene
         hello = await socket.receive()
         await say(scene, scene.channel_id, "first")
         last = await socket.posted("first")
-    await asyncio.sleep(0.2)
+    await server.noticed_cut(scene.bot)
     await restore(server, channel_id)
     query = f"?connection_id={hello['data']['connection_id']}&sequence_number={last['seq'] + 1}"
     async with server.socket(scene.bot.token, query=query) as again:

@@ -1,6 +1,5 @@
 """Reliable reconnect: what the server keeps for a connection whose socket is gone."""
 
-import asyncio
 from typing import Any
 
 from tests.contract.client import Socket, post_of
@@ -16,13 +15,8 @@ async def connection_of(server: Mattermost, account: Account) -> tuple[str, int]
     """Connect, read hello, cut; return the connection's id and the seq expected next."""
     async with server.socket(account.token) as socket:
         hello = await socket.receive()
-    await server_noticed()
+    await server.noticed_cut(account)
     return hello["data"]["connection_id"], hello["seq"] + 1
-
-
-async def server_noticed() -> None:
-    """Give the server the moment it needs to see that a socket is gone; nothing tells when it has."""
-    await asyncio.sleep(0.2)
 
 
 def resume(connection_id: str, seq: int) -> str:
@@ -59,7 +53,7 @@ async def test_what_was_written_but_not_read_is_written_again(server: Mattermost
         for number in range(3):
             await say(scene.ada, scene, f"written {number}")
         before = [hello, *await posts_until(socket, "written 2")]
-    await server_noticed()
+    await server.noticed_cut(scene.bot)
     query = resume(hello["data"]["connection_id"], 1)
     async with server.socket(scene.bot.token, query=query) as socket:
         again = await posts_until(socket, "written 2")
@@ -123,7 +117,7 @@ async def test_a_number_too_old_is_a_loss(server: Mattermost, scene: Scene) -> N
         for number in range(135):
             await say(scene.ada, scene, f"{number}")
         await posts_until(socket, "134")
-    await server_noticed()
+    await server.noticed_cut(scene.bot)
     connection_id = hello["data"]["connection_id"]
     async with server.socket(scene.bot.token, query=resume(connection_id, 2)) as socket:
         again = await socket.receive()
@@ -206,7 +200,7 @@ async def test_without_a_session_nothing_is_counted(server: Mattermost, scene: S
         await server.admin.post("/users/tokens/disable", {"token_id": token["id"]})
         await say(scene.ada, scene, "not heard")
         missed = await socket.events()
-    await server_noticed()
+    await server.noticed_cut(scene.bot)
     await server.admin.post("/users/tokens/enable", {"token_id": token["id"]})
     query = resume(connection_id, last["seq"] + 1 + len(missed))
     async with server.socket(scene.bot.token, query=query) as socket:

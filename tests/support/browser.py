@@ -5,6 +5,7 @@ It comes twice: what has no windows needs half the processor time, and is enough
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 
 from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright, expect
@@ -92,6 +93,17 @@ async def opened(browser: Browser) -> AsyncIterator[Tabs]:
     tabs = Tabs(browser)
     yield tabs
     await tabs.close()
+
+
+async def stop_clock(page: Page) -> datetime:
+    """Stop the time of a page that is not loaded yet, and return it: `page.clock.run_for` alone moves it.
+
+    A clock that went on would count how long a busy machine takes between two lines of a test.
+    """
+    now = datetime.now(UTC).replace(microsecond=0)
+    await page.clock.install(time=now - timedelta(hours=1))
+    await page.clock.pause_at(now)
+    return now
 
 
 async def violations(page: Page) -> list[str]:

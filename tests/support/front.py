@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import ClientResponse, DummyCookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
@@ -14,6 +14,7 @@ from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.secrets.key_ring import new_key
 from handlers.http.app_keys import Limits
+from handlers.http.limits import Timeouts
 from provisioning.tokens import DESCRIPTION
 from tests.support.api import PLATFORM_TOKENS, TOKENS
 from tests.support.provisioning import Chat
@@ -26,6 +27,9 @@ APP = "https://app.example.com"
 ACME, BOREALIS = demo_data.ACME, demo_data.BOREALIS
 SESSION = "/api/v1/mattermost/session"
 CONFIG = "/api/v1/mattermost/config"
+
+PATIENT = Timeouts(equa=60, visit=60, diagnosis=60, login=60, session=60, sync=60, body=60)
+"""Deadlines that a busy machine keeps too; tests of deadlines bring their own."""
 
 
 @dataclass(slots=True)
@@ -98,9 +102,13 @@ async def served(
     """Serve one process of the API before what is there already."""
     environ = {**_environ(chat, equa, dsn), **variables}
     async with built(config.load(environ), dsn, pool) as process:
-        app = process.api(limits)
+        app = process.api(_patient(limits or Limits()))
         async with TestClient(TestServer(app), cookie_jar=DummyCookieJar()) as client:
             yield Front(client, app, equa, chat, pool, process, environ)
+
+
+def _patient(limits: Limits) -> Limits:
+    return replace(limits, timeouts=PATIENT) if limits.timeouts == Timeouts() else limits
 
 
 def _environ(chat: Chat, equa: Equa, dsn: str) -> dict[str, str]:

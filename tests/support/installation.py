@@ -80,7 +80,7 @@ class Installation:
     def store(self) -> Store:
         return self.mattermost.store
 
-    async def look(self, seconds: float = 10, *, ask: bool = False) -> dict[str, Finding]:
+    async def look(self, seconds: float = 60, *, ask: bool = False) -> dict[str, Finding]:
         settings = config.load({name: value for name, value in self.environ.items() if value})
         async with client_session() as session:
             found = await run_all(checks(Context(settings, session, seconds, ask=ask)))

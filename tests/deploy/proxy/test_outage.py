@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession
 
 from tests.support.agent import serving
-from tests.support.browser import errors_of, launched
+from tests.support.browser import errors_of, launched, stop_clock
 from tests.support.messaging import LISTEN, Bridge, comes_to, element, heard, host, scene
 from tests.support.nginx import Nginx, StartProxy
 from tests.support.ports import reserved_port
@@ -143,7 +143,7 @@ async def test_the_component_comes_back_with_the_bridge(start_proxy: StartProxy,
         page = await browser.new_page()
         errors = errors_of(page)
         await page.add_init_script(LISTEN)
-        await page.clock.install()
+        await stop_clock(page)
         await page.goto(f"{web_app.url}/host")
         await comes_to(page, "waiting")
         await page.clock.run_for(7_000)

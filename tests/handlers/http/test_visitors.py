@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientResponse
 
-from bridge.errors import TooManyRequests
+from bridge.errors import NotSignedIn, TooManyRequests
 from bridge.models.equa import Person
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Fault, away
@@ -132,22 +132,32 @@ async def test_where_nobody_is_named_nobody_pays_for_others(door: Front) -> None
     assert (await ask(door, door.cookie(), UNKNOWN)).status == 200
 
 
-async def test_a_crowd_from_one_address_delays_no_first_visit_from_another(dsn: str) -> None:
+async def test_a_crowd_from_one_address_delays_no_first_visit_from_another() -> None:
     """It waits behind itself: at most five of its own ask at a time."""
-    async with front(dsn) as door:
-        door.equa.controls.fail(Fault(delay=0.1, route=USER))
-        crowd = [asyncio.create_task(ask(door, f"connect.sid=bogus{number}")) for number in range(100)]
-        async with asyncio.timeout(5):
-            while door.equa.controls.calls[USER] < 5:
-                await asyncio.sleep(0.001)
-        began = door.equa.controls.calls[USER]
-        ada = await ask(door, door.cookie(), "9.9.9.9")
-        asked_meanwhile = door.equa.controls.calls[USER] - began
-        statuses = {(await each).status for each in crowd}
+    throttle, answered, asking = EquaThrottle(), asyncio.Event(), 0
 
-    assert ada.status == 200
-    assert asked_meanwhile <= 16
-    assert statuses == {401}
+    async def nobodys() -> Person:
+        nonlocal asking
+        asking += 1
+        await answered.wait()
+        raise NotSignedIn("Nobody's.")
+
+    async def adas() -> Person:
+        return PEOPLE[0]
+
+    bogus = [throttle.identified(f"connect.sid=bogus{each}", "1.1.1.1", nobodys) for each in range(100)]
+    crowd = asyncio.gather(*bogus, return_exceptions=True)
+    while asking < 5:
+        await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        ada = await throttle.identified(session(PEOPLE[0]), "9.9.9.9", adas)
+    asked_meanwhile = asking
+    answered.set()
+
+    assert ada == PEOPLE[0]
+    assert asked_meanwhile == 5
+    assert {type(each) for each in await crowd} == {NotSignedIn}
+    assert asking == 100
 
 
 PEOPLE = [a_person(f"Person{number}") for number in range(6)]

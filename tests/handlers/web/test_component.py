@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.support.browser import stop_clock
 from tests.support.messaging import (
     ACME,
     SANDBOX,
@@ -127,12 +128,15 @@ async def test_what_will_pass_is_tried_again(
     page: Page, bridge: Bridge, status: int, code: str, title: str
 ) -> None:
     """Its sentence comes with a countdown, and with a button for the impatient."""
-    bridge.replies = [refusal(status, code, Retry_After="30")]
+    bridge.replies = [refusal(status, code, Retry_After="300")]
     await page.goto(bridge.page_of(ACME))
     await comes_to(page, "waiting")
 
     await expect(page.get_by_role("heading", name=title)).to_be_visible()
-    await expect(component(page).locator("[part=countdown]")).to_contain_text("Trying again in 3")
+    await expect(component(page).locator("[part=countdown]")).to_contain_text("Trying again in ")
+    [error] = await heard(page, "error")
+    assert (error["code"], error["status"]) == (code, status)
+    assert 300 <= error["retryIn"] <= 301
     await page.get_by_role("button", name="Try now").click()
     await comes_to(page, "ready")
 
@@ -209,7 +213,7 @@ async def test_a_connection_that_fails_is_tried_again(page: Page, bridge: Bridge
 async def test_a_server_that_does_not_answer_is_given_up(page: Page, bridge: Bridge) -> None:
     """After a minute; a first visit may take most of that."""
     bridge.replies = [Reply(release=asyncio.Event())]
-    await page.clock.install()
+    await stop_clock(page)
     await page.goto(bridge.page_of(ACME))
     await bridge.until(lambda: len(bridge.asked) == 1)
     await page.clock.run_for(59_000)

@@ -7,6 +7,7 @@ from aiohttp import web
 from playwright.async_api import Page, expect
 
 from tests.support.agent import serving
+from tests.support.browser import stop_clock
 from tests.support.messaging import (
     ACME,
     BOREALIS,
@@ -51,7 +52,7 @@ async def test_it_does_not_go_round_in_circles(page: Page, bridge: Bridge) -> No
 
 async def test_a_login_may_expire_again_later(page: Page, bridge: Bridge) -> None:
     """Renewals of more than five minutes ago do not count."""
-    await page.clock.install()
+    await stop_clock(page)
     await page.goto(bridge.page_of(ACME))
     for times in range(1, 7):
         await signed_in(page, bridge, times)
@@ -88,7 +89,7 @@ async def test_what_else_a_frame_says_means_nothing(page: Page, bridge: Bridge, 
 
 async def arrived(page: Page) -> None:
     """Wait until the page has got a message; what the component does with it, it has done before."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await page.evaluate("window.arrived"):
             await asyncio.sleep(0.01)
 
@@ -131,7 +132,7 @@ async def test_only_the_chats_origin_is_believed(page: Page, bridge: Bridge) -> 
 async def test_a_slow_chat_is_waited_for_with_a_way_out(page: Page, bridge: Bridge) -> None:
     """After ten seconds there are buttons; the chat may come all the same."""
     bridge.chat.release = asyncio.Event()
-    await page.clock.install()
+    await stop_clock(page)
     await page.goto(bridge.page_of(ACME), wait_until="domcontentloaded")
     await bridge.until(lambda: len(bridge.chat.logins) == 1)
     await page.clock.run_for(9_000)
@@ -151,7 +152,7 @@ async def test_a_slow_chat_is_waited_for_with_a_way_out(page: Page, bridge: Brid
 async def test_what_is_slow_no_more_is_not_called_so(page: Page, bridge: Bridge) -> None:
     """Another organization was chosen before the first one's chat came, and something is wrong with it."""
     bridge.chat.release = asyncio.Event()
-    await page.clock.install()
+    await stop_clock(page)
     await page.goto(bridge.page_of(ACME), wait_until="domcontentloaded")
     await bridge.until(lambda: len(bridge.chat.logins) == 1)
     bridge.replies = [refusal(403, "not_a_member")]

@@ -10,7 +10,7 @@ import pytest_asyncio
 from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
-from tests.support.browser import COMPLETE, LAPTOP, launched
+from tests.support.browser import COMPLETE, LAPTOP, launched, stop_clock
 from tests.support.certificates import loopback_tls
 from tests.support.messaging import (
     ACME,
@@ -41,6 +41,7 @@ async def test_where_nothing_can_be_stored_a_tab_is_offered_at_once(
     """With the reason; no ticket is used up, and nothing is tried again by itself."""
     page = complete_page
     bridge.host = host(element())
+    await stop_clock(page)
     await page.goto(elsewhere(bridge))
     await comes_to(page, "error")
 
@@ -138,6 +139,7 @@ async def shown_in(browser: Browser, sites: Bridge, state: str) -> list[str]:
     context = await browser.new_context(ignore_https_errors=True, viewport=LAPTOP)
     page = await context.new_page()
     await page.add_init_script(LISTEN)
+    await stop_clock(page)
     await page.goto(f"{sites.url}/host")
     await comes_to(page, state)
     codes = [error["code"] for error in await heard(page, "error")]
