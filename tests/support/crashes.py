@@ -16,11 +16,12 @@ class Crash(BaseException):
 
 
 class Crashes:
-    """Counts all calls to Mattermost and to the tables, and ends the work at one of them."""
+    """Counts all calls to Mattermost and to the tables, or those of one name, and ends the work at one."""
 
-    def __init__(self, at: int, when: When) -> None:
+    def __init__(self, at: int, when: When, name: str = "") -> None:
         self._left = at
         self._when = when
+        self._name = name
         self.happened = False
         self.call = ""
         """The name of the call at which the work ended."""
@@ -36,7 +37,7 @@ class Crashes:
 
     async def around(self, name: str, call: Any) -> Any:
         """Await the call, unless this is the one at which it ends."""
-        self._left -= 1
+        self._left -= self._name in ("", name)
         if self._left > 0:
             return await call
         if self.happened:
