@@ -46,16 +46,16 @@ class ApprovalEvents:
     metrics: Metrics
 
     async def follow(self, event: ControlEvent) -> None:
-        """Store what is reported, however long the database is away."""
+        """Store what is reported; raise `DatabaseUnavailable` if it has to be given again."""
         match event:
             case ApprovalRequested(approval):
-                await retry_until_available("approval", partial(self._requested, approval))
+                await self._requested(approval)
             case ApprovalResolved(id_, _, outcome):
-                await retry_until_available("approval", partial(self._resolved, id_, outcome))
+                await self._resolved(id_, outcome)
             case Pending(approvals=waiting):
                 for approval in waiting:
-                    await retry_until_available("approval", partial(self._requested, approval))
-                await retry_until_available("approval", partial(self._vanished, event))
+                    await self._requested(approval)
+                await self._vanished(event)
 
     async def look(self) -> None:
         """End what has expired, and store the jobs that whoever was to store them has left out."""

@@ -317,6 +317,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
     metrics: Metrics,
     state: BotState,
     signals: StopSignals,
+    control: AgentControl | None = None,
     *,
     roster_reader: RosterReader | None = None,
     failed_over: bool = False,
@@ -356,6 +357,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         prices=settings.agent_prices or NO_PRICES,
         roster_reader=roster_reader,
         failed_over=failed_over,
+        control=control,
     )
 
 

@@ -20,6 +20,7 @@ from bridge.db.wakeups import wakeups
 from bridge.errors import DatabaseUnavailable
 from bridge.ingest.control_listener import ControlListener
 from bridge.metrics import Metrics
+from bridge.ports import AgentControl
 from bridge.runtime.api import make_api
 from bridge.runtime.background import running
 from bridge.runtime.bot import BotRunner, make_bot
@@ -71,6 +72,8 @@ async def _serve(settings: Settings, stop: asyncio.Event, run: Run, metrics: Met
         services = await make_services(settings, clients, pool, tables, held_locks)
         worker = Worker(tables.inbox, membership_handlers(services, metrics), metrics, asyncio.Event())
         signals = StopSignals(Stops(pool))
+        devices = device_source(pool, services.keys)
+        control = make_control(settings, clients.waiting, devices, metrics.control_state)
         bot = make_bot(
             settings,
             clients,
@@ -78,26 +81,34 @@ async def _serve(settings: Settings, stop: asyncio.Event, run: Run, metrics: Met
             metrics,
             state,
             signals,
+            control,
             roster_reader=services.roster_reader,
             failed_over=run.failed_over,
         )
-        devices = device_source(pool, services.keys)
-        control = make_control(settings, clients.waiting, devices, metrics.control_state) if bot else None
+        control = control if bot else None
+        periodic = PeriodicTasks(JobHistory(pool), services, metrics)
         health = HealthCheck(pool, clients, state, control, off_because(settings) or "there is no bot")
         api = make_api(settings, clients, services, health, metrics)
         if run.failed_over:
             await worker.release()
         async with (
             http_server(api, settings.bridge_host, settings.bridge_port),
-            running(PeriodicTasks(JobHistory(pool), services, metrics).all()),
+            running(periodic.all()),
             running({"wakeups": wakeups(dsn, CHANNEL, worker.wakeup), "primary": run.watch(dsn, pool)}),
             running(_bot_tasks(dsn, bot, signals) if bot else {}),
-            running({"control": ControlListener(control, (), metrics).run()} if control else {}),
+            running(_control_tasks(control, metrics, periodic) if control else {}),
         ):
             await worker.run(stop)
             log.info("stopping")
         # Jobs that were claimed in the last moment, while they were stored.
         await worker.release()
+
+
+def _control_tasks(
+    control: AgentControl, metrics: Metrics, periodic: PeriodicTasks
+) -> Mapping[str, Coroutine[Any, Any, None]]:
+    takers = (periodic.approval_events.follow,)
+    return {"control": ControlListener(control, takers, metrics).run()}
 
 
 def _bot_tasks(dsn: str, bot: BotRunner, signals: StopSignals) -> Mapping[str, Coroutine[Any, Any, None]]:

@@ -88,9 +88,11 @@ def _parsed(line: str) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def running(environ: Mapping[str, str], log: Path, start: Start = forked) -> AsyncIterator[Daemon]:
+async def running(
+    environ: Mapping[str, str], log: Path, start: Start = forked, port: int | None = None
+) -> AsyncIterator[Daemon]:
     """Run a daemon that is ready; it is killed at the end if it was not stopped."""
-    daemon = Daemon(environ, log, start=start)
+    daemon = Daemon(environ, log, port, start)
     await daemon.start()
     try:
         await daemon.ready()
