@@ -34,7 +34,7 @@ from handlers.http.background_tasks import BackgroundTasks
 from handlers.http.expect import expected
 from handlers.http.inside import kept_inside
 from handlers.http.middleware import observer
-from handlers.web import page, sign_in, static
+from handlers.web import agent_page, page, sign_in, static
 
 _TABLE = (
     session.ROUTE,
@@ -58,6 +58,7 @@ _TABLE = (
     sign_in_user.ROUTE,
     sign_in.ROUTE,
     page.ROUTE,
+    agent_page.ROUTE,
     static.ROUTE,
     healthz.ROUTE,
     readyz.ROUTE,

@@ -1,1 +1,1 @@
-"""What browsers load from the bridge: the messaging page and the web component that it is made of."""
+"""What browsers load from the bridge: the pages and the web components that they are made of."""

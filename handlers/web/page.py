@@ -24,7 +24,7 @@ CHANNEL = "town-square"
 _CHANNEL = "[a-z0-9][a-z0-9_-]{0,63}"
 _TEMPLATES = Path(__file__).parent / "templates"
 
-_NO_ORGANIZATION = "It should end with the id of an organization, and that is not what it ends with."
+NO_ORGANIZATION = "It should end with the id of an organization, and that is not what it ends with."
 _NO_CHANNEL = "It names a channel in a way that no channel can be called."
 
 
@@ -42,32 +42,42 @@ async def messaging(request: web.Request) -> web.Response:
     """Return the page to anybody; what they may see is decided with their session."""
     organization, channel = request.match_info["orgId"], request.query.get("channel", CHANNEL)
     if not is_uuid(organization):
-        return _wrong_address(request, _NO_ORGANIZATION)
+        return wrong_address(request, NO_ORGANIZATION)
     if not re.fullmatch(_CHANNEL, channel):
-        return _wrong_address(request, _NO_CHANNEL)
+        return wrong_address(request, _NO_CHANNEL)
     return template_page(request, "messaging.html", organization=str(UUID(organization)), channel=channel)
 
 
-def _wrong_address(request: web.Request, reason: str) -> web.Response:
+def wrong_address(request: web.Request, reason: str) -> web.Response:
+    """Return a page that says what is wrong with the address."""
     return template_page(request, "wrong-address.html", status=400, reason=reason)
 
 
 def template_page(
-    request: web.Request, template: str, *, status: int = 200, framed: bool = True, **holes: str
+    request: web.Request,
+    template: str,
+    *,
+    status: int = 200,
+    framed: bool = True,
+    shows_chat: bool = True,
+    **holes: str,
 ) -> web.Response:
     """Return a page of `templates/`, its holes filled; other pages of `WEB_ORIGINS` may frame it."""
     services = request.app[SERVICES]
+    chat, embedders = services.public_url if shows_chat else None, services.web_origins if framed else None
     text = _template(template).substitute(
         {name: escape(value) for name, value in holes.items()},
         icon=assets()["messaging.svg"].url,
         style=assets()["messaging-page.css"].url,
         script=assets()["messaging-page.js"].url,
         component=assets()["messaging.js"].url,
+        agent_component=assets()["agent-admin.js"].url,
+        agent_script=assets()["agent-page.js"].url,
         sign_in=assets()["sign-in.js"].url,
         back=_back(services),
     )
     headers = {
-        "Content-Security-Policy": page_policy(services.public_url, services.web_origins if framed else None),
+        "Content-Security-Policy": page_policy(chat, embedders),
         # A browser with "no-referrer" would send "Origin: null" with the page's own POST.
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",

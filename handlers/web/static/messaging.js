@@ -68,15 +68,14 @@ export class MattermostApi {
 
   async session(organizationId, { signal, scheme } = {}) {
     const asked = { method: "POST", body: JSON.stringify({ organizationId, scheme }), signal };
-    const { body: session } = await ask(`${this.base}/session`, asked);
+    const session = await ask(`${this.base}/session`, asked);
     const texts = [session?.token, session?.baseUrl, session?.teamName];
     if (!texts.every((text) => typeof text === "string" && text) || !isAddress(session.baseUrl)) throw new Failure("invalid_answer");
     return session;
   }
 
-  async config({ signal } = {}) {
-    const { body } = await ask(`${this.base}/config`, { signal });
-    return body;
+  config({ signal } = {}) {
+    return ask(`${this.base}/config`, { signal });
   }
 }
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest_asyncio
 from playwright.async_api import Page
 
+from tests.support import agent_admin
 from tests.support.browser import Tabs
 from tests.support.messaging import LISTEN, Bridge, scene
 
@@ -35,3 +36,10 @@ async def listening(tabs: Tabs) -> AsyncIterator[Page]:
     async with tabs.page() as opened:
         await opened.add_init_script(LISTEN)
         yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def agent_scene() -> AsyncIterator[agent_admin.Scene]:
+    """A bridge with the organization's page."""
+    async with agent_admin.scene() as served:
+        yield served

@@ -23,7 +23,7 @@ export class Failure extends Error {
   }
 }
 
-/** Send a request; return the body and the tag of the response. Rejects with a Failure, or as its signal was aborted. */
+/** Send a request; return the body of the response. Rejects with a Failure, or as its signal was aborted. */
 export async function ask(address, { signal, headers = {}, ...request }) {
   const limit = new AbortController();
   const timer = setTimeout(() => limit.abort(), ANSWER_WITHIN);
@@ -38,7 +38,7 @@ export async function ask(address, { signal, headers = {}, ...request }) {
       signal: signal ? AbortSignal.any([signal, limit.signal]) : limit.signal,
     });
     const body = parsed(await response.text());
-    if (response.ok) return { body, tag: response.headers.get("ETag") };
+    if (response.ok) return body;
     throw refusal(response, body);
   } catch (error) {
     if (signal?.aborted || error instanceof Failure) throw error;

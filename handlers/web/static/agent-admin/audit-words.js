@@ -1,0 +1,62 @@
+// The entries of the audit in words. What a newer bridge calls otherwise is shown by its code.
+
+import { el } from "../shared/elements.js";
+
+export const KINDS = {
+  approval_decided: "Approvals that were decided",
+  approval_refused: "Decisions of people who may not decide",
+  approval_ended: "Approvals that nobody decided here",
+  agent_question_ended: "Questions of the agent",
+  answer_stopped: "Answers that were stopped",
+  question_refused: "Questions that were refused",
+  budget_warned: "Warnings of the budget",
+  budget_hit: "Budgets that were used up",
+  settings_changed: "Settings that were changed",
+};
+
+const SENTENCES = {
+  approval_decided: { approved: "Approved what the agent wanted to do", denied: "Denied what the agent wanted to do" },
+  approval_refused: { approved: "Tried to approve what only others may decide", denied: "Tried to deny what only others may decide" },
+  approval_ended: {
+    expired: "Nobody decided in time about what the agent wanted to do",
+    withdrawn: "The agent no longer wanted to do what was to be decided",
+    elsewhere: "What the agent wanted to do was decided elsewhere",
+  },
+  agent_question_ended: { "": "A question of the agent ended" },
+  answer_stopped: { "": "Stopped an answer" },
+  question_refused: { "": "A question was refused" },
+  budget_warned: { "": "Most of the month's budget was used" },
+  budget_hit: { "": "The month's budget was used up" },
+  settings_changed: { changed: "Changed the settings" },
+};
+
+const ROLES = { admin: "administrator", member: "member", asker: "who had asked", none: "not a member" };
+const WAYS = { button: "by a button", reaction: "by a reaction", page: "on this page", thread: "in the thread", api: "by the API", cli: "by the command line", bridge: "" };
+
+export function what({ kind, outcome }) {
+  const sentences = SENTENCES[kind] ?? {};
+  if (outcome in sentences) return sentences[outcome];
+  return `${sentences[""] ?? spaced(kind)}: ${spaced(outcome)}`;
+}
+
+/** By which way, and the codes and numbers that belong to it. */
+export function where({ via, details }) {
+  const names = new Set(Object.keys(details).map((name) => name.replace(/\.(from|to)$/, "")));
+  const facts = [...names].map((name) => fact(details, name)).filter(Boolean);
+  return el("span", { class: "note" }, ` ${[WAYS[via] ?? via, ...facts].filter(Boolean).join(" · ")}`);
+}
+
+function fact(details, name) {
+  const words = (value) => [].concat(value ?? []).join(", ");
+  if (name in details) return words(details[name]) && `${spaced(name)}: ${words(details[name])}`;
+  return `${spaced(name)}: ${words(details[`${name}.from`]) || "—"} → ${words(details[`${name}.to`]) || "—"}`;
+}
+
+export function who({ username, personId, role }) {
+  const name = username ? `@${username}` : personId && `Person ${personId}`;
+  return [name, ROLES[role]].filter(Boolean).join(", ") || "—";
+}
+
+function spaced(name) {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replaceAll(/[_.]/g, " ");
+}

@@ -1,0 +1,59 @@
+"""agent-admin.d.ts says what agent-admin.js does."""
+
+import re
+
+from handlers.web.assets import assets
+
+CODE = assets()["agent-admin.js"].body.decode()
+TYPES = assets()["agent-admin.d.ts"].body.decode()
+
+
+def block(text: str, start: str) -> str:
+    """Return the lines from one that starts so to the next that is not indented."""
+    return text[text.index(start) :].split("\n}", 1)[0]
+
+
+def test_every_code_with_a_sentence_is_declared() -> None:
+    """And those that have the sentence for anything else."""
+    codes = set(re.findall(r"^  (\w+): \[", block(CODE, "const FAILURES"), re.MULTILINE))
+    declared = set(re.findall(r'"(\w+)"', block(TYPES, "export type AgentAdminErrorCode").split(";")[0]))
+
+    assert codes
+    assert declared - codes == {"internal_error", "unexpected", "invalid_answer"}
+    assert codes <= declared
+
+
+def test_every_member_attribute_and_event_is_declared() -> None:
+    """By its name."""
+    element = block(TYPES, "export class EquaAgentAdmin")
+    attributes = re.findall(r"(\w+): ", block(CODE, "const ATTRIBUTES").split("\n")[0])
+    members = re.findall(
+        r"^  (?:get |async )?([a-z]\w+)\(", block(CODE, "export class EquaAgentAdmin"), re.MULTILINE
+    )
+    events = set(re.findall(r'this\.#tell\("(\w+)"', block(CODE, "export class EquaAgentAdmin")))
+
+    assert attributes == ["organization", "api", "section", "theme"]
+    for attribute in attributes:
+        assert f"  {attribute}?: " in block(TYPES, "export interface AgentAdminAttributes")
+        assert f"  {attribute}: " in element
+    assert {each for each in members if not each.endswith("Callback")} == {"state", "reload"}
+    assert events == {"state", "error"}
+    for event in events:
+        assert f'"equa-agent-admin-{event}": CustomEvent' in TYPES
+        assert f'"onequa-agent-admin-{event}"' in TYPES
+
+
+def test_every_section_is_declared() -> None:
+    """By its name as an attribute."""
+    declared = re.search(r"export type AgentAdminSection = (.*);", TYPES)
+
+    assert declared
+    assert re.findall(r'static id = "(\w+)"', CODE) == ["approvals", "audit", "settings", "usage"]
+    assert sorted(re.findall(r'"(\w+)"', declared[1])) == ["approvals", "audit", "settings", "usage"]
+
+
+def test_the_component_makes_no_markup_of_text() -> None:
+    """Elements are built; nothing that a server says can become one."""
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", CODE
+    )
