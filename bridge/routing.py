@@ -74,7 +74,7 @@ class Facts:
     thread_stopped: bool = False
     """The bot was told to stop listening in the thread."""
     thread_busy: bool = False
-    """The author has asked something in the thread that has no answer yet; looked up for stop words only."""
+    """Something was asked in the thread that has no answer yet; looked up for stop words only."""
     follow_ups: FollowUps | None = None
     """What the organization has set about posts without a mention."""
     in_agent_channel: bool = False

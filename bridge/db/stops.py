@@ -76,6 +76,12 @@ _OF_DELETED = _request(
     )
 )
 _BEFORE = _request("lane = $1 and author = $3 and posted_at <= $4")
+_BEFORE_AS_ADMIN = _request("lane = $1 and posted_at <= $4")
+
+_UNANSWERED = """
+    lane = $1 and posted_at <= $2
+    and kind in ('mention', 'direct', 'repeat') and state in ('waiting', 'running')
+"""
 
 _CORRECT = """
 with job as (
@@ -124,9 +130,13 @@ class Stops:
         return await self._jobs(_OF_DELETED, post, "deleted", "")
 
     @database_errors
-    async def before(self, said: Posted) -> int:
-        """Stop what the author of a post has asked in its conversation before; return how many."""
-        return await self._jobs(_BEFORE, said.lane, "word", said.post.user_id, said.post.create_at)
+    async def before(self, said: Posted, *, as_admin: bool = False) -> int:
+        """Stop what was asked before a post in its conversation; return how many.
+
+        Only by its author, unless that is an administrator of the organization.
+        """
+        statement = _BEFORE_AS_ADMIN if as_admin else _BEFORE
+        return await self._jobs(statement, said.lane, "word", said.post.user_id, said.post.create_at)
 
     @database_errors
     async def correct(self, post: PostId, message: str) -> bool:
@@ -135,13 +145,20 @@ class Stops:
 
     @database_errors
     async def is_busy(self, said: Posted) -> bool:
-        """Return whether the author of a post has asked before in its conversation, without an answer yet."""
+        """Return whether something was asked before a post in its conversation that has no answer yet."""
         found: bool = await self.pool.fetchval(
-            """select exists (select from jobs where lane = $1 and author = $2 and posted_at <= $3
-                              and kind in ('mention', 'direct', 'repeat')
-                              and state in ('waiting', 'running'))""",
+            f"select exists (select from jobs where {_UNANSWERED})",  # noqa: S608 - a constant
             said.lane,
-            said.post.user_id,
+            said.post.create_at,
+        )
+        return found
+
+    @database_errors
+    async def organization_of(self, said: Posted) -> OrganizationId | None:
+        """Return of which organization that is."""
+        found: OrganizationId | None = await self.pool.fetchval(
+            f"select organization_id from jobs where {_UNANSWERED} limit 1",  # noqa: S608 - a constant
+            said.lane,
             said.post.create_at,
         )
         return found

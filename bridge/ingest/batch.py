@@ -50,8 +50,8 @@ class Batch:
     stopped: set[str] = field(default_factory=set)
     authors: Mapping[str, set[UserId]] = field(default_factory=lambda: defaultdict(set))
     """By thread."""
-    waiting: Mapping[str, set[UserId]] = field(default_factory=lambda: defaultdict(set))
-    """Who has asked something, by thread."""
+    busy: set[str] = field(default_factory=set)
+    """Threads in which somebody has asked something."""
     asked: Mapping[UserId, list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def add_to(self, facts: Facts, post: Post) -> Facts:
@@ -60,7 +60,7 @@ class Batch:
             facts,
             thread_known=facts.thread_known or post.lane in self.opened,
             thread_stopped=facts.thread_stopped or post.lane in self.stopped,
-            thread_busy=facts.thread_busy or post.user_id in self.waiting[post.lane],
+            thread_busy=facts.thread_busy or post.lane in self.busy,
             thread_shared=facts.thread_shared or bool(self.authors[post.lane] - {post.user_id}),
             asked=(*facts.asked, *self.asked[post.user_id]),
         )
@@ -71,7 +71,7 @@ class Batch:
         match decision:
             case Answer():
                 self.opened.add(post.lane)
-                self.waiting[post.lane].add(post.user_id)
+                self.busy.add(post.lane)
             case Refuse(reason) if reason == STOP:
                 self.stopped.add(post.lane)
         if isinstance(decision, Answer | AnswerDirectly | Invite):

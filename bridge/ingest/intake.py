@@ -15,6 +15,7 @@ from bridge.db.mappings import Mappings
 from bridge.db.stops import Stops
 from bridge.ingest.batch import Batch, affordable
 from bridge.ingest.entries import hint_entry, job_entry, refusal_entry
+from bridge.ingest.stopping import IsAdmin, Stopping
 from bridge.models.chat import Position, Posted
 from bridge.models.jobs import Entry
 from bridge.reasons import SELF_EVIDENT, Reason
@@ -56,9 +57,12 @@ class Intake:
     notice_account: Callable[[], str] = lambda: ""
     """Returns the name of the account that posts notices, empty while it is not known."""
 
-    @property
-    def stops(self) -> Stops:
-        return Stops(self.inbox.pool)
+    is_admin: IsAdmin | None = None
+    """Says who may stop the answers of others."""
+    stopping: Stopping = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stopping = Stopping(Stops(self.inbox.pool), self.is_admin)
 
     async def store(self, posts: Sequence[Posted], *, begin_at: int = 0, incomplete: bool = False) -> int:
         """Store the posts, given oldest first, and move their channels' positions past them.
@@ -105,7 +109,7 @@ class Intake:
     async def _busy(self, posts: Sequence[Posted], facts: Sequence[Facts]) -> list[Facts]:
         """Return the facts with what has to be known of posts that tell the bot to stop."""
         return [
-            replace(known, thread_busy=await self.stops.is_busy(posted))
+            replace(known, thread_busy=await self.stopping.stops.is_busy(posted))
             if routing.says_stop(posted, self.me)
             else known
             for posted, known in zip(posts, facts, strict=True)
@@ -116,7 +120,7 @@ class Intake:
         told = {entry.dedupe for entry in entries if entry.refused == "stop_word"}
         for posted in posts:
             if f"post:{posted.post.id}" in told:
-                await self.stops.before(posted)
+                await self.stopping.by_word(posted)
 
     async def _entries(
         self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int

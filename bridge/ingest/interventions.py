@@ -3,22 +3,17 @@
 Nothing is read again after a loss: whoever is not heard does it again, and every answer ends by itself.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 import structlog
 from cachetools import TTLCache
 
 from bridge.db.repeats import Repeats
 from bridge.db.stops import Stops
-from bridge.errors import BridgeError
 from bridge.ingest.intake import Intake
 from bridge.mattermost.websocket.changes import Change, PostDeleted, PostEdited, ReactionAdded
 from bridge.models.chat import Channel, ChannelId, Post, Posted, PostId, UserId
-from bridge.models.equa import OrganizationId
 from bridge.outage import retry_until_available
 from bridge.ports import MattermostApi
 from bridge.text.mentions import mentions
@@ -28,12 +23,6 @@ log = structlog.get_logger(__name__)
 STOP = "octagonal_sign"
 REPEAT = "repeat"
 
-_MOST_AT_ONCE = 20
-"""Of what has to ask somebody else first; more is not done."""
-
-IsAdmin = Callable[[OrganizationId, UserId], Awaitable[bool]]
-"""Whether an account belongs to an administrator of the organization."""
-
 
 @dataclass(frozen=True, slots=True)
 class Interventions:
@@ -41,35 +30,19 @@ class Interventions:
     repeats: Repeats
     intake: Intake
     api: MattermostApi
-    is_admin: IsAdmin | None = None
-    """None where nobody can be asked; then only askers stop answers."""
     _channels: TTLCache[ChannelId, Channel] = field(default_factory=lambda: TTLCache(1_000, 60))
-    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def follow(self, change: Change) -> None:
         """Do what a person wants by it, however long the database is away."""
         match change:
             case ReactionAdded(post_id, user_id, emoji) if emoji == STOP:
-                await self._stop(post_id, user_id)
+                await self.intake.stopping.by_reaction(post_id, user_id)
             case ReactionAdded(post_id, user_id, emoji) if emoji == REPEAT:
                 await self._repeat(post_id, user_id)
             case PostDeleted(post_id):
                 await retry_until_available("stop", partial(self.stops.of_deleted, post_id))
             case PostEdited(post) if post.user_id != self.intake.me.user_id:
                 await self._edited(post)
-
-    async def _stop(self, post: PostId, by: UserId) -> None:
-        if await retry_until_available("stop", partial(self.stops.of_post, post, by)):
-            return
-        organization = await retry_until_available("whose", partial(self.stops.organization, post))
-        if organization and self.is_admin:
-            self._later(self._stop_as_admin(self.is_admin, organization, post, by))
-
-    async def _stop_as_admin(
-        self, is_admin: IsAdmin, organization: OrganizationId, post: PostId, by: UserId
-    ) -> None:
-        if await is_admin(organization, by):
-            await self.stops.of_post(post, by, as_admin=True)
 
     async def _repeat(self, answer: PostId, by: UserId) -> None:
         policy = self.intake.policy
@@ -82,26 +55,10 @@ class Interventions:
         if await retry_until_available("correct", partial(self.stops.correct, post.id, post.message)):
             log.info("question_corrected", post=post.id)
         elif mentions(post.message, self.intake.me.username):
-            self._later(self._take(post))
+            self.intake.stopping.beside.do(self._take(post))
 
     async def _take(self, post: Post) -> None:
         channel = self._channels.get(post.channel_id)
         if channel is None:
             channel = self._channels[post.channel_id] = await self.api.channel(post.channel_id)
         await self.intake.reconsider(Posted(post, channel.team_id, channel.name))
-
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something that asks others, beside what is heard; best effort."""
-        if len(self._tasks) >= _MOST_AT_ONCE:
-            work.close()
-            return
-        task = asyncio.create_task(_tried(work), name="intervention")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-
-async def _tried(work: Awaitable[None]) -> None:
-    try:
-        await work
-    except BridgeError as error:
-        log.warning("intervention_failed", reason=error.message)

@@ -27,11 +27,12 @@ from bridge.ingest.approvals import ApprovalReactions as ReactionsToApprovals
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.hearing import Hearing
 from bridge.ingest.intake import AHEAD, Intake
-from bridge.ingest.interventions import Interventions, IsAdmin
+from bridge.ingest.interventions import Interventions
 from bridge.ingest.listener import Listener
 from bridge.ingest.notice_listener import NoticeListener
 from bridge.ingest.post_acks import PostAcks
 from bridge.ingest.ratings import Ratings
+from bridge.ingest.stopping import IsAdmin
 from bridge.ingest.tampering import Tampering
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.metrics import Metrics
@@ -153,7 +154,14 @@ class BotRunner:
         inbox, pool = self.worker.inbox, self.worker.inbox.pool
         me = Bot(user.id, user.username, self.account.channel)
         socket = self.state.socket = self._socket(me)
-        intake = Intake(inbox, Mappings(pool), me, self.account.policy, lambda: self.state.notice_account)
+        intake = Intake(
+            inbox,
+            Mappings(pool),
+            me,
+            self.account.policy,
+            lambda: self.state.notice_account,
+            is_admin=self.is_admin,
+        )
         catch_up = CatchUp(self.bot, Positions(pool), intake, me.agent_channel)
         await retry_until_available("begin", catch_up.begin)
         posts = ChannelPosts(Teams(pool), poster)
@@ -169,9 +177,7 @@ class BotRunner:
             self.worker.register(bot_handlers(mentions, self._direct(mentions), hints, messages, welcomes))
 
         tampering = Tampering(RepairRequests(pool))
-        interventions = Interventions(
-            self.signals.stops, Repeats(pool), intake, self.bot, is_admin=self.is_admin
-        )
+        interventions = Interventions(self.signals.stops, Repeats(pool), intake, self.bot)
         async with socket:
             answer_as(me.username)
             self.worker.register(self._approvals(poster))

@@ -79,8 +79,11 @@ async def test_a_reaction_stops_the_run(
 async def test_a_word_in_the_thread_stops_the_run(
     slow: Hosts, acme: Company, daemon: Daemon, pool: Pool, word: str
 ) -> None:
-    """It is no question."""
+    """It is no question, whoever says it; it stops what its author has asked."""
     post = await growing(slow, acme)
+    others = slow.ask(acme, word, root_id=post.id, by=1)
+    assert await job_of(pool, others) == ("refused", None)
+    assert slow.agent.cancelled == 0
 
     said = slow.ask(acme, word, root_id=post.id)
 
@@ -192,10 +195,11 @@ async def test_what_was_stopped_is_nothing_that_the_agent_has_said(
     assert "assistant" not in {message["role"] for message in slow.agent.calls[-1].messages}
 
 
+@pytest.mark.parametrize("how", ["reaction", "word"])
 async def test_an_administrator_stops_the_answers_of_others(
-    slow: Hosts, acme: Company, pool: Pool, tmp_path: Path
+    slow: Hosts, acme: Company, pool: Pool, tmp_path: Path, how: str
 ) -> None:
-    """Equa says who that is, asked by the service account; nobody else's reaction counts."""
+    """Equa says who that is, asked by the service account; nobody else's sign or word counts."""
     _, admin = acme.people
     person = await pool.fetchval(
         "select id from mattermost_user_mappings where mattermost_user_id = $1", admin.id
@@ -209,11 +213,14 @@ async def test_an_administrator_stops_the_answers_of_others(
         }
         async with running(environ, tmp_path / "bridge.log"):
             post = await growing(slow, acme)
-            slow.store.react(admin, post, "octagonal_sign")
+            if how == "reaction":
+                slow.store.react(admin, post, "octagonal_sign")
+            else:
+                slow.ask(acme, "@equabot stop", root_id=post.id, by=1)
 
             state, result = await job_of(pool, post)
 
-    assert (state, result["stopped"]) == ("done", {"cause": "reaction", "by": admin.id})
+    assert (state, result["stopped"]) == ("done", {"cause": how, "by": admin.id})
 
 
 @asynccontextmanager

@@ -17,6 +17,19 @@ from bridge.text.commands import Command, Number, Use, command, word
         ("help", "help"),
         ("@equabot help.", "help"),
         ("/help", "help"),
+        ("Neues  Gespräch", "new"),
+        ("@equabot nueva conversación.", "new"),
+        ("nueva conversacio\u0301n", "new"),
+        ("Заново!", "new"),
+        ("@equabot 重新开始。", "new"),
+        ("새 대화", "new"),
+        ("¡Ayuda!", "help"),
+        ("@equabot Hilfe", "help"),
+        ("YARDIM", "help"),
+        ("ヘルプ\uff01", "help"),
+        ("ﾍﾙﾌﾟ", "help"),
+        ("Hilfe bei der Gründung", None),
+        ("new 3", None),
         ("new shares", None),
         ("what is new", None),
         ("help me", None),
@@ -47,6 +60,8 @@ def test_after_a_list_a_line_may_be_a_name() -> None:
     assert command("Borealis", "equabot", listed=True) == Use("Borealis", certain=False)
     assert command("2", "equabot", listed=True) == Number(2)
     assert command("new", "equabot", listed=True) == "new"
+    assert command("Nova", "equabot", listed=True) == Use("Nova", certain=False)
+    assert command("nowy", "equabot", listed=True) == Use("nowy", certain=False)
     assert command("one\ntwo", "equabot", listed=True) is None
 
 
