@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from bridge import __version__
-from bridge.errors import BridgeError, ConfigurationError
+from bridge.errors import BridgeError, ConfigurationError, UsageError
 
 _VARIABLES = "Configuration comes from environment variables; README.md has the table."
 
@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     _doctor(_add(commands, "doctor", "check everything that is needed and say what to do; changes nothing"))
     _keys(_add(commands, "keys", "make, list, use and drop the keys that seal stored tokens"))
     _sync(_add(commands, "sync", "make an organization's team match its roster in Equa"))
+    _audit(_add(commands, "audit", "list what was decided, stopped, changed and refused in an organization"))
     return top
 
 
@@ -77,12 +78,34 @@ def _keys(command: argparse.ArgumentParser) -> None:
 
 
 def _sync(command: argparse.ArgumentParser) -> None:
-    command.add_argument("organization", metavar="ORG", help="the organization's id in Equa, a UUID")
+    _organization(command)
     command.add_argument(
         "--dry-run", action="store_true", help="show who would be added and removed, change nothing"
     )
     command.add_argument(
         "--force", action="store_true", help="remove people even if that is more than half of the team"
+    )
+
+
+def _audit(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "List what was decided, stopped, changed and refused in an organization, the newest first. Rows are"
+        " only ever added and kept for 13 months; no text of a question or an answer is in them."
+    )
+    _organization(command)
+    command.add_argument(
+        "--since", metavar="TIME", help="a day (2026-11-27), a moment (2026-11-27T14:05:00Z), or 30d, 12h ago"
+    )
+    command.add_argument("--until", metavar="TIME", help="likewise; a day is included, a moment is not")
+    command.add_argument("--kind", metavar="KIND", action="append", help="rows of this kind; may be repeated")
+    form = command.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="print a JSON object a line, as the API has it")
+    form.add_argument("--csv", action="store_true", help="print CSV for spreadsheets")
+
+
+def _organization(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "organization", metavar="ORG", help="the organization's id in Equa, a UUID, or its team's name"
     )
 
 
@@ -169,6 +192,9 @@ def _explained(error: Exception) -> int:
     match _innermost(error):
         case ConfigurationError(mistakes=mistakes):
             print("The configuration is wrong:", *mistakes, sep="\n  ", file=sys.stderr)
+            return 2
+        case UsageError(message=message):
+            print(message, file=sys.stderr)
             return 2
         case BridgeError(message=message):
             print(message, file=sys.stderr)

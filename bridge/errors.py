@@ -45,6 +45,7 @@ BridgeError
 │   └── Damaged                      sealed_value_damaged: changed, or sealed for another place
 ├── LeaseLost                    500 lease_lost: another process has the job now
 ├── ConfigurationError           exit 2: every mistake listed, no value shown
+├── UsageError                   exit 2: an argument of a command is wrong
 └── StartupError                 exit 1: a sentence for the operator
 """
 
@@ -290,6 +291,10 @@ class ConfigurationError(BridgeError):
     def __init__(self, mistakes: list[str]) -> None:
         super().__init__("\n".join(mistakes))
         self.mistakes = mistakes
+
+
+class UsageError(BridgeError):
+    """An argument of a command is wrong."""
 
 
 class StartupError(BridgeError):

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TextIO
-from uuid import UUID
 
 from bridge import config
+from bridge.commands.organization import find_organization
 from bridge.config import Settings
 from bridge.db import locks
 from bridge.db.pool import open_pool
@@ -17,7 +17,6 @@ from bridge.errors import Busy, ConfigurationError, OwnTokenRefused, StartupErro
 from bridge.log import configure
 from bridge.metrics import Metrics
 from bridge.models.equa import OrganizationId
-from bridge.models.ids import is_uuid
 from bridge.runtime.clients import open_clients
 from bridge.runtime.database import any_database
 from bridge.runtime.services import make_services
@@ -47,12 +46,9 @@ _NEEDED = (
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Sync, or show what would be done; 1 if it failed for somebody."""
     settings = config.load(environ)
-    if not is_uuid(options.organization):
-        print("ORG is the organization's id in Equa, a UUID.", file=sys.stderr)
-        return 2
     configure("error", settings.log_format)
-    organization = OrganizationId(UUID(options.organization))
     async with _opened(settings) as (sync, roster_reader):
+        organization = await find_organization(sync.provisioner.tables.teams, options.organization)
         if options.dry_run:
             snapshot = await roster_reader.read(organization)
             return _previewed(await sync.preview(organization, snapshot), snapshot)

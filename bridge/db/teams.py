@@ -60,6 +60,16 @@ class Teams:
         return TeamMapping(TeamId(row["team_id"]), row["name"], row["shown_name"]) if row else None
 
     @database_errors
+    async def named(self, name: str) -> list[OrganizationId]:
+        """Return the organizations whose teams have this name, as in addresses or as it is shown."""
+        rows = await self.pool.fetch(
+            """select organization_id from mattermost_org_mappings
+               where lower($1) in (lower(mattermost_team_name), lower(shown_name)) order by created""",
+            name,
+        )
+        return [OrganizationId(row["organization_id"]) for row in rows]
+
+    @database_errors
     async def first_with_team(
         self, person: PersonId, organizations: Collection[OrganizationId]
     ) -> OrganizationId | None:

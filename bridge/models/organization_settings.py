@@ -38,6 +38,8 @@ class Bounds:
     approvers: Approvers = "admins"
     follow_ups: FollowUps = "alone"
     budget: Budget = NO_BUDGET
+    costs_known: bool = True
+    """Whether the operator has set prices; without them no cost is ever reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ def beyond(bounds: Bounds, own: OrganizationSettings) -> Iterator[str]:
         yield f"followUps has to be one of {', '.join(follow_ups)}, or null: the operator allows no more"
     if (most := bounds.budget.tokens) is not None and (own.budget.tokens or 0) > most:
         yield f"budget.tokens has to be {most} at most, as the operator's"
-    if (highest := bounds.budget.cost) is not None and (own.budget.cost or 0) > highest:
+    if own.budget.cost is not None and not bounds.costs_known:
+        yield "budget.cost has to be null: the operator has set no prices"
+    elif (highest := bounds.budget.cost) is not None and (own.budget.cost or 0) > highest:
         yield f"budget.cost has to be {highest:f} at most, as the operator's"
 
 

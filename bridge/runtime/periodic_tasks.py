@@ -11,6 +11,7 @@ from asyncpg import Pool
 
 from bridge.db.answers import Answers
 from bridge.db.approvals import Approvals
+from bridge.db.audit import Audit
 from bridge.db.buttons import Buttons
 from bridge.db.conversations import Conversations
 from bridge.db.feedback import Feedback
@@ -78,7 +79,7 @@ class PeriodicTasks:
         self.metrics.ratings(await Feedback(self.job_history.pool).counts())
 
     async def purge(self) -> None:
-        """Delete expired tickets and sign-ins, old memberships, syncs, jobs and usage."""
+        """Delete expired tickets and sign-ins, old memberships, syncs, jobs, usage and audit."""
         await Answers(self.job_history.pool).settle()
         await self.services.tables.tickets.purge()
         await self.services.tables.sign_ins.purge()
@@ -89,6 +90,8 @@ class PeriodicTasks:
         while purged := await self.job_history.purge(KEEP):
             log.info("purged", jobs=purged)
         while await UsageRows(self.job_history.pool).purge():
+            pass
+        while await Audit(self.job_history.pool).purge():
             pass
 
     async def reseal(self) -> None:

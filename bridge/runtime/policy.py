@@ -12,4 +12,5 @@ def question_policy(settings: Settings) -> Policy:
 
 def organization_bounds(settings: Settings) -> Bounds:
     """Return what organizations can choose at most."""
-    return Bounds(settings.approvers, settings.follow_ups, settings.budget or NO_BUDGET)
+    costs_known = settings.agent_prices is not None
+    return Bounds(settings.approvers, settings.follow_ups, settings.budget or NO_BUDGET, costs_known)

@@ -10,12 +10,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from bridge.errors import InvalidRequest
 from bridge.models.audit import AUDIT_KINDS, AuditCursor, AuditFilter, AuditId, AuditKind, AuditRow
+from bridge.text import moments
 from handlers.http.models import Input, parsed
 
 _KINDS = f"one or several of {', '.join(AUDIT_KINDS)}, separated by commas"
-_MOMENT = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:T([0-9]{2}:[0-9]{2}(?::[0-9]{2})?)(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2}))?"
-)
 _MOMENT_LIKE = "a day such as 2026-11-27 or a moment such as 2026-11-27T14:05:00Z"
 _CURSOR = re.compile(r"([0-9]{1,17})\.([0-9]{1,18})")
 _ENCODED = re.compile("[A-Za-z0-9_-]{1,64}")
@@ -31,30 +29,6 @@ def _kinds(value: str) -> str:
     if not set(value.split(",")) <= set(AUDIT_KINDS):
         raise ValueError
     return value
-
-
-def _moment(text: str) -> datetime:
-    """Return a moment in UTC; a day is its beginning. A plus that was not encoded is a space."""
-    match = _MOMENT.fullmatch(text.upper().replace(" ", "+"))
-    if not match:
-        raise ValueError
-    day, time, fraction, zone = match.groups()
-    if time is None:
-        return datetime.fromisoformat(day).replace(tzinfo=UTC)
-    moment = f"{day}T{time}{(fraction or '')[:7]}{zone.replace('Z', '+00:00')}"
-    try:
-        return datetime.fromisoformat(moment).astimezone(UTC)
-    except OverflowError:
-        raise ValueError from None
-
-
-def _end(text: str) -> datetime:
-    """Return the moment before which rows are wanted: of a day its end."""
-    moment = _moment(text)
-    try:
-        return moment if "T" in text.upper() else moment + timedelta(days=1)
-    except OverflowError:
-        raise ValueError from None
 
 
 def _cursor(text: str) -> AuditCursor:
@@ -87,13 +61,13 @@ _CURSOR_SCHEMA = WithJsonSchema({"type": "string", "pattern": f"^{_ENCODED.patte
 class AuditQuery(Input):
     since: Annotated[
         datetime | None,
-        BeforeValidator(_moment),
+        BeforeValidator(moments.beginning),
         _MOMENT_SCHEMA,
         Field(alias="from", description=_MOMENT_LIKE),
     ] = None
     until: Annotated[
         datetime | None,
-        BeforeValidator(_end),
+        BeforeValidator(moments.end),
         _MOMENT_SCHEMA,
         Field(alias="to", description=f"{_MOMENT_LIKE}; that day is included, that moment is not"),
     ] = None

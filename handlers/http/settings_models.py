@@ -96,6 +96,7 @@ class _SettingsBounds(Model):
     ]
     follow_ups: Annotated[tuple[FollowUps, ...], Field(description="Likewise.")]
     budget: Annotated[_SettingsBudget, Field(description="At most; null is no bound.")]
+    costs_known: Annotated[bool, Field(description="Whether `budget.cost` can be set: there are prices.")]
     notice_types: Annotated[tuple[_NoticeType, ...], Field(description="What can be muted.")]
 
 
@@ -156,6 +157,7 @@ def shown(organization: OrganizationId, stored: VersionedSettings, bounds: Bound
             approvers=tuple(allowed(bounds.approvers, STRICTEST_APPROVERS)),
             follow_ups=tuple(allowed(bounds.follow_ups, STRICTEST_FOLLOW_UPS)),
             budget=_budget(bounds.budget),
+            costs_known=bounds.costs_known,
             notice_types=NOTICE_TYPES,
         ),
     )

@@ -11,7 +11,7 @@ import structlog
 from bridge.cli import parser
 from bridge.commands import sync
 from bridge.commands.sync import Bar
-from bridge.errors import ConfigurationError, EquaUnavailable, NotAMember, SyncRefused
+from bridge.errors import ConfigurationError, EquaUnavailable, NotAMember, SyncRefused, UsageError
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import away
 from provisioning.report import Counts, Progress
@@ -113,9 +113,13 @@ async def test_half_a_team_needs_force(acme: Desk, capsys: pytest.CaptureFixture
 async def test_what_is_no_organization_is_a_wrong_command(
     acme: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, like a wrong configuration."""
-    assert await ran(acme, "acme-corp") == 2
-    assert "UUID" in capsys.readouterr().err
+    """The name of a team is one, as soon as there is the team."""
+    with pytest.raises(UsageError, match="UUID"):
+        await ran(acme, "acme-corp")
+
+    await ran(acme, ACME.id)
+    assert await ran(acme, "acme-corp", "--dry-run") == 0
+    assert capsys.readouterr().out.endswith("4 stay as they are\n")
 
 
 @pytest.mark.parametrize("name", ["EQUA_API_URL", "MATTERMOST_ADMIN_BOT_TOKEN", "MATTERMOST_URL"])

@@ -55,3 +55,22 @@ async def test_no_sentence_is_stored(pool: Pool) -> None:
     )
 
     assert await pool.fetchval("select details ->> 'tool' from audit") == ("a_b_" * 16)
+
+
+async def test_what_is_older_than_13_months_is_deleted(pool: Pool) -> None:
+    """And nothing else: nobody can make room by deleting what is younger."""
+    audit = Audit(pool)
+    for _ in range(3):
+        await audit.add(ENTRY)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("set local session_replication_role = replica")
+        await connection.execute(
+            "update audit set at = now() - interval '13 months' + (id - 1.5) * interval '1 hour'"
+        )
+
+    with pytest.raises(RestrictViolationError):
+        await pool.execute("delete from audit")
+    assert await audit.purge() == 1
+    assert await audit.purge() == 0
+
+    assert await pool.fetchval("select array_agg(id order by id) from audit") == [2, 3]

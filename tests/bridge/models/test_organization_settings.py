@@ -12,6 +12,7 @@ from bridge.models.organization_settings import (
     EffectiveSettings,
     FollowUps,
     OrganizationSettings,
+    beyond,
     effective,
 )
 
@@ -57,3 +58,29 @@ def test_follow_ups_are_the_stricter_ones(bound: FollowUps, own: FollowUps, hold
 )
 def test_the_lower_budget_holds(bound: Budget, own: Budget, holds: Budget) -> None:
     assert effective(Bounds(budget=bound), OrganizationSettings(budget=own)).budget == holds
+
+
+@pytest.mark.parametrize(
+    ("own", "named"),
+    [
+        (OrganizationSettings("members", "alone", Budget(10, Decimal(5))), []),
+        (
+            OrganizationSettings("asker", "always", Budget(11, Decimal("5.01"))),
+            ["approvers", "followUps", "budget.tokens", "budget.cost"],
+        ),
+        (NO_SETTINGS, []),
+    ],
+)
+def test_what_is_beyond_a_bound_is_named(own: OrganizationSettings, named: list[str]) -> None:
+    bounds = Bounds("members", "alone", Budget(10, Decimal(5)))
+
+    assert [sentence.split(" ")[0] for sentence in beyond(bounds, own)] == named
+
+
+def test_without_prices_no_cost_can_be_set() -> None:
+    """It would never be reached."""
+    own = OrganizationSettings(budget=Budget(cost=Decimal(1)))
+
+    assert list(beyond(Bounds(costs_known=False), own)) == [
+        "budget.cost has to be null: the operator has set no prices"
+    ]

@@ -26,7 +26,7 @@ CHOSEN: Mapping[str, Any] = {
 
 @pytest.fixture
 async def door(dsn: str) -> AsyncIterator[Front]:
-    async with front(dsn, APPROVERS="members") as built:
+    async with front(dsn, APPROVERS="members", AGENT_PRICES="*=3/15", BUDGET="5000 tokens") as built:
         yield built
 
 
@@ -62,7 +62,9 @@ async def test_an_organization_without_settings_has_the_operators(door: Front) -
     assert (response.status, response.headers["ETag"]) == (200, '"0"')
     shown = await response.json()
     assert {name: shown[name] for name in NOTHING} == NOTHING
-    assert shown["effective"] == {**NOTHING, "approvers": "members", "followUps": "alone"}
+    most = {"tokens": 5000, "cost": None}
+    assert shown["effective"] == {**NOTHING, "approvers": "members", "followUps": "alone", "budget": most}
+    assert (shown["bounds"]["budget"], shown["bounds"]["costsKnown"]) == (most, True)
     assert shown["bounds"]["approvers"] == ["admins", "members"]
     assert shown["bounds"]["followUps"] == ["never", "alone"]
     assert "cc.equa.document.uploaded" in shown["bounds"]["noticeTypes"]
@@ -177,6 +179,7 @@ async def test_of_two_administrators_at_once_one_hears_it(door: Front) -> None:
         ({"budget": {"tokens": "5", "cost": 5}}, ["budget.tokens", "budget.cost"]),
         ({"budget": {"tokens": True, "cost": "1e3"}}, ["budget.tokens", "budget.cost"]),
         ({"budget": {"tokens": 10**30}}, ["budget.tokens"]),
+        ({"budget": {"tokens": 5001}}, ["budget.tokens"]),
         ({"budget": None, "mutedNotices": None}, ["budget", "mutedNotices"]),
         ({"mutedNotices": ["cc.equa.agent.message", 4, "x"]}, ["mutedNotices"]),
         ({"mutedNotices": "cc.equa.announcement"}, ["mutedNotices"]),
