@@ -1,19 +1,24 @@
 """Hosts whose people Equa knows, so that their roles can be looked up when they decide about a tool call."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from aiohttp import ClientSession
 from asyncpg import Pool
 
+from bridge.db.memberships import Memberships
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.sandbox.equa import Store as EquaStore
 from bridge.sandbox.equa.records import User as EquaUser
 from bridge.sandbox.mattermost import Post, User
+from bridge.sandbox.mattermost.events import Event
 from tests.support.hosts import Company, Hosts
 
 ADMIN = demo_data.PERMISSIONS["Owner"]
@@ -93,12 +98,74 @@ class Deciding:
         found: str = await self.pool.fetchval("select state from approvals")
         return found
 
+    async def states(self) -> list[str]:
+        """Return the states of all approvals, the oldest first."""
+        return [row["state"] for row in await self.pool.fetch("select state from approvals order by created")]
+
+    def key(self, question: Post) -> str:
+        """Return the session key of a question's thread as the gateway stores it."""
+        return f"agent:main:mattermost:{self.acme.id}:{question.channel_id}:{question.id}"
+
+    async def report(self, body: Mapping[str, Any], port: int | None = None) -> str:
+        """Report a press as Mattermost does; return what whoever has pressed is shown."""
+        status, answer = await self.raw(json.dumps(body).encode(), port)
+        assert status == 200, answer
+        said: str = answer["ephemeral_text"]
+        return said
+
+    async def raw(self, body: bytes, port: int | None = None, *, forwarded: bool = False) -> tuple[int, Any]:
+        """Send bytes to where presses are reported."""
+        url = f"http://127.0.0.1:{port or self.port}/api/v1/mattermost/actions"
+        headers = {
+            "Content-Type": "application/json",
+            **({"X-Forwarded-For": "1.2.3.4"} if forwarded else {}),
+        }
+        async with self.session.post(url, data=body, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def page(
+        self, user: User, approval: str = "", decision: str = "", organization: UUID | None = None
+    ) -> tuple[int, Any]:
+        """Look at the approvals as somebody's page does, or decide about one."""
+        cookie = self.equa.store.sign_in((await self.equa_user(user)).id)
+        path = f"/api/v1/mattermost/approvals/{organization or self.acme.id}"
+        url = f"http://127.0.0.1:{self.port}{path}" + (f"/{approval}" if approval else "")
+        method, body = ("POST", {"decision": decision}) if approval else ("GET", None)
+        async with self.session.request(method, url, json=body, headers={"Cookie": cookie}) as response:
+            return response.status, await response.json()
+
+    @asynccontextmanager
+    async def ephemeral(self, *users: User) -> AsyncIterator["Shown"]:
+        """Give what these people alone are shown from now on."""
+        shown = Shown(frozenset(user.id for user in users))
+        self.hosts.store.listeners.append(shown.hear)
+        try:
+            yield shown
+        finally:
+            self.hosts.store.listeners.remove(shown.hear)
+
     async def audited(self) -> list[tuple[str, str, str | None, str]]:
         """Return kind, outcome, role and way of each row about approvals, the oldest first."""
         rows = await self.pool.fetch(
             "select kind, outcome, role, via from audit where kind like 'approval%' order by id"
         )
         return [tuple(row.values()) for row in rows]
+
+
+@dataclass
+class Shown:
+    """The sentences that somebody alone is shown."""
+
+    users: frozenset[str]
+    _sentences: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+
+    def hear(self, event: Event) -> None:
+        if event.name == "ephemeral_message" and event.broadcast.user_id in self.users:
+            self._sentences.put_nowait(json.loads(event.data["post"])["message"])
+
+    async def next(self) -> str:
+        async with asyncio.timeout(20):
+            return await self._sentences.get()
 
 
 def mark(post: Post) -> Mapping[str, Any]:
@@ -135,4 +202,6 @@ async def _known(store: EquaStore, company: Company, pool: Pool) -> None:
             "select id from mattermost_user_mappings where mattermost_user_id = $1", user.id
         )
         known = store.add_account(demo_data.Account(person, user.username, user.username, "Somebody"))
+        await Memberships(pool).join(company.id, person, verdict_age=timedelta())
+        await Memberships(pool).joined(company.id, person)
         store.add_member(company.id, known, ADMIN if user is company.people[-1] else STAFF)
