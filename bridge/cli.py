@@ -31,6 +31,7 @@ def parser() -> argparse.ArgumentParser:
         )
     )
     _add(commands, "migrate", "bring the database to this version and say what was applied")
+    _status(_add(commands, "status", "show how all bridges on this database are; works while none runs"))
     why = _add(commands, "why", "explain what happened to a post, and why it was not answered")
     why.add_argument("post_id", metavar="POST_ID", help="26 characters, as in the post's permalink")
     _setup(_add(commands, "setup", "make a Mattermost ready: settings, roles, bots, tokens; can be repeated"))
@@ -167,6 +168,11 @@ def _doctor(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--ask", action="store_true", help="ask the agent one harmless question, which its model answers"
     )
+    _json(command)
+
+
+def _status(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--watch", action="store_true", help="show it anew every two seconds until Ctrl-C")
     _json(command)
 
 

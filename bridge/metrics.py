@@ -224,6 +224,11 @@ class Metrics:
         """Record in how many channels something may be unread."""
         self._unread.set(channels)
 
+    @property
+    def unread_channels(self) -> int:
+        """In how many channels something may be unread."""
+        return int(self.registry.get_sample_value("equabot_bridge_catch_up_unread_channels") or 0)
+
     def file_read(self, outcome: str) -> None:
         """Count a file of a question: read, cut, or why it was not read."""
         self._files.labels(outcome).inc()

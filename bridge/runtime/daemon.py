@@ -15,6 +15,7 @@ from bridge.db import locks, stops
 from bridge.db.inbox import CHANNEL
 from bridge.db.job_history import JobHistory
 from bridge.db.pool import open_pool
+from bridge.db.processes import Processes
 from bridge.db.stops import Stops
 from bridge.db.wakeups import wakeups
 from bridge.errors import DatabaseUnavailable
@@ -28,6 +29,7 @@ from bridge.runtime.clients import open_clients
 from bridge.runtime.control import device_source, make_control, off_because
 from bridge.runtime.database import own_database
 from bridge.runtime.health import BotState, HealthCheck
+from bridge.runtime.heartbeat import Heart
 from bridge.runtime.job_handlers import membership_handlers
 from bridge.runtime.periodic_tasks import PeriodicTasks
 from bridge.runtime.run import PrimaryChanged, Run
@@ -89,12 +91,19 @@ async def _serve(settings: Settings, stop: asyncio.Event, run: Run, metrics: Met
         periodic = PeriodicTasks(JobHistory(pool), services, metrics)
         health = HealthCheck(pool, clients, state, control, off_because(settings) or "there is no bot")
         api = make_api(settings, clients, services, health, metrics)
+        heart = Heart(Processes(pool), run.holder, state, metrics)
         if run.failed_over:
             await worker.release()
         async with (
             http_server(api, settings.bridge_host, settings.bridge_port),
             running(periodic.all()),
-            running({"wakeups": wakeups(dsn, CHANNEL, worker.wakeup), "primary": run.watch(dsn, pool)}),
+            running(
+                {
+                    "wakeups": wakeups(dsn, CHANNEL, worker.wakeup),
+                    "primary": run.watch(dsn, pool),
+                    "heartbeat": heart.beat(),
+                }
+            ),
             running(_bot_tasks(dsn, bot, signals) if bot else {}),
             running(_control_tasks(control, metrics, periodic) if control else {}),
         ):
@@ -102,6 +111,7 @@ async def _serve(settings: Settings, stop: asyncio.Event, run: Run, metrics: Met
             log.info("stopping")
         # Jobs that were claimed in the last moment, while they were stored.
         await worker.release()
+        await heart.stop()
 
 
 def _control_tasks(

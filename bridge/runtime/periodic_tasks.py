@@ -18,6 +18,7 @@ from bridge.db.feedback import Feedback
 from bridge.db.gateway_device import GatewayDevice
 from bridge.db.job_history import JobHistory
 from bridge.db.periodic_tasks import PeriodicTasks as Table
+from bridge.db.processes import Processes
 from bridge.db.usage import UsageRows
 from bridge.errors import MattermostRefused, Unavailable
 from bridge.ingest.approvals import ApprovalEvents
@@ -85,6 +86,7 @@ class PeriodicTasks:
         await self.services.tables.sign_ins.purge()
         await self.services.tables.memberships.purge()
         await self.services.syncs.purge()
+        await Processes(self.job_history.pool).purge()
         await self.approval_events.approvals.purge(KEEP)
         await Buttons(self.job_history.pool).purge(KEEP)
         while purged := await self.job_history.purge(KEEP):

@@ -19,6 +19,7 @@ from bridge.sandbox.mattermost import RestFault
 from bridge.secrets.key_ring import KeyRing, new_key
 from tests.support.installation import Installation, installation
 from tests.support.mappings import Mappings
+from tests.support.pgbouncer import pgbouncer
 from tests.support.ports import reserved_port
 
 STOCK = "frame-ancestors 'self' teams.microsoft.com; script-src 'self'"
@@ -419,6 +420,16 @@ async def test_the_database_is_away(install: Installation) -> None:
     found = await install.look(seconds=4)
 
     assert not_well(found) == dict.fromkeys(["database", "keys", "bot's channels", *OF_TEAMS], "bad")
+
+
+async def test_a_pooler_keeps_no_sessions(install: Installation, tmp_path: Path) -> None:
+    """The finding says which setting it is."""
+    async with pgbouncer(install.environ["DATABASE_URL"], tmp_path, "transaction") as through:
+        install.environ["DATABASE_URL"] = through
+        found = await install.look()
+
+    assert found["database"].mark == "bad"
+    assert "pool_mode = session" in found["database"].found
 
 
 @pytest.mark.parametrize(
