@@ -43,6 +43,7 @@ BridgeError
 ├── NotOpened                    500: a sealed value cannot be opened
 │   ├── UnknownKey                   unknown_key: its key is not in the ring
 │   └── Damaged                      sealed_value_damaged: changed, or sealed for another place
+├── BudgetReached                500 budget_reached: the organization has nothing left for this month
 ├── LeaseLost                    500 lease_lost: another process has the job now
 ├── ConfigurationError           exit 2: every mistake listed, no value shown
 ├── UsageError                   exit 2: an argument of a command is wrong
@@ -274,6 +275,12 @@ class UnknownKey(NotOpened):
 
 class Damaged(NotOpened):
     code = "sealed_value_damaged"
+
+
+class BudgetReached(BridgeError):
+    """An organization's budget is used up; the message says until when."""
+
+    code = "budget_reached"
 
 
 class LeaseLost(BridgeError):

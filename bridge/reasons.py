@@ -72,6 +72,7 @@ SKIPPED: Mapping[str, str] = MappingProxyType(
         "notice_muted": "Its organization has muted notices of this type.",
         "help": "It asked what the bot can do, and the bot said so.",
         "stopped": "Somebody stopped it before the bot began with it.",
+        "budget_reached": "Its organization had used up its budget for the month.",
     }
 )
 """Why a job was done without a post; the codes are stored and must not change."""

@@ -12,7 +12,7 @@ from bridge.models.usage import Used
 KEEP = timedelta(days=396)
 """13 months."""
 
-VALUES = 9
+VALUES = 10
 """The number of parameters of `values`."""
 
 JOB = "id, kind, lane, organization_id, payload, created, started"
@@ -24,12 +24,14 @@ _JOB_VALUES = """
 """
 _INSERT = """
     insert into usage (job_id, organization_id, person_id, kind, conversation, post_id, began, ended, outcome,
-                       model, runs, unreported, prompt_tokens, completion_tokens, cost, first_text, last_text)
+                       model, runs, unreported, prompt_tokens, completion_tokens, cost, first_text, last_text,
+                       reason)
 """
 _ADD = """
     on conflict (job_id) do update set
         outcome = case excluded.outcome when 'unfinished' then usage.outcome else excluded.outcome end,
         ended = excluded.ended,
+        reason = coalesce(excluded.reason, usage.reason),
         model = coalesce(excluded.model, usage.model),
         runs = usage.runs + excluded.runs,
         unreported = usage.unreported + excluded.unreported,
@@ -50,7 +52,7 @@ def added(of: str, first: int) -> str:
     `of` is a query's name with the columns `JOB`. Nothing is added where the outcome is null.
     """
     given = [f"${number}" for number in range(first, first + VALUES)]
-    types = ("text", "text", "int", "int", "bigint", "bigint", "numeric", "float8", "float8")
+    types = ("text", "text", "int", "int", "bigint", "bigint", "numeric", "float8", "float8", "text")
     typed = ", ".join(f"{name}::{kind}" for name, kind in zip(given, types, strict=True))
     return f"""{_INSERT} select {_JOB_VALUES}, {typed} from {of} o
                where {given[0]} is not null and {_IS_QUESTION} {_ADD}"""  # noqa: S608  # built of constants
@@ -61,7 +63,7 @@ def lost(of: str) -> str:
 
     Their process has ended while it worked on them; which had not asked yet is not known.
     """
-    return f"""{_INSERT} select {_JOB_VALUES}, 'unfinished', null, 1, 1, null, null, null, null, null
+    return f"""{_INSERT} select {_JOB_VALUES}, 'unfinished', null, 1, 1, null, null, null, null, null, null
                from {of} o where {_IS_QUESTION} and o.kind in ('mention', 'direct', 'repeat') {_ADD}"""  # noqa: S608  # likewise
 
 

@@ -34,6 +34,7 @@ JobKind = Literal[
     "approval_ended",
     "approval_reminder",
     "approval_reaction",
+    "budget_warning",
 ]
 """`mention` asks the agent, `repeat` once more; `invite` says to somebody without a mapping how to get in.
 
@@ -44,6 +45,7 @@ organization's team or takes them out of it; `sync` makes a team match the roste
 and the bots in them right. `approval` asks in a thread about a tool call, `approval_decision` sends the
 decision to the gateway, `approval_ended` shows in the post what has come of it, and `approval_reminder`
 reminds the organization's administrators; `approval_reaction` decides about one for whoever has reacted.
+`budget_warning` tells the administrators that most of the month's budget is used.
 """
 
 Hint = Literal["elsewhere", "limit", "stopped", "group", "notices", "notices_here"]

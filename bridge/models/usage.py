@@ -14,6 +14,9 @@ Outcome = Literal["answered", "failed", "stopped", "refused", "no_reply", "unfin
 still tried.
 """
 
+REFUSALS = frozenset({"too_many_questions", "budget_reached"})
+"""Why a question was refused that was one for the agent."""
+
 _MILLION = Decimal(1_000_000)
 
 
@@ -77,6 +80,8 @@ class Used:
     first_text: float | None
     """Seconds from the question to the first piece of text, likewise the last."""
     last_text: float | None
+    reason: str | None = None
+    """Why it was refused."""
 
 
 @dataclass(slots=True)

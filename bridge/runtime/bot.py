@@ -11,6 +11,7 @@ import structlog
 from bridge.config import Settings
 from bridge.db.answers import Answers
 from bridge.db.approvals import Approvals
+from bridge.db.budgets import Budgets
 from bridge.db.buttons import Buttons
 from bridge.db.conversation_starts import ConversationStarts
 from bridge.db.feedback import Feedback
@@ -39,6 +40,7 @@ from bridge.metrics import Metrics
 from bridge.models.agent import FilesForAgent
 from bridge.models.chat import User
 from bridge.models.jobs import JobKind
+from bridge.models.organization_settings import NO_BUDGET
 from bridge.models.proxies import NO_PROXIES, Proxies
 from bridge.models.usage import NO_PRICES, Prices
 from bridge.outage import retry_until_available
@@ -52,6 +54,7 @@ from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
 from bridge.runtime.job_handlers import (
     approval_handlers,
     bot_handlers,
+    budget_handlers,
     notice_handlers,
     notice_hint_handlers,
 )
@@ -66,8 +69,11 @@ from handlers.jobs.approval_reminder import ApprovalReminders
 from handlers.jobs.asking import Asking
 from handlers.jobs.attachments import Attachments
 from handlers.jobs.bot_commands import BotCommands
+from handlers.jobs.budget_warning import BudgetWarnings
+from handlers.jobs.budgets import BudgetGate
 from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.direct import DirectMessages
+from handlers.jobs.direct_notes import DirectNotes
 from handlers.jobs.hint import Hints, HintTexts
 from handlers.jobs.lease_guard import SURE
 from handlers.jobs.mention import Mentions
@@ -119,6 +125,7 @@ class BotRunner:
     desk: ApprovalDesk
     ways: ApprovalWays
     """How people can decide about tool calls of the agent."""
+    budgets: Budgets
     is_admin: IsAdmin | None = None
     """Says who may stop the answers of others; None where nobody can be asked."""
     image_hosts: Collection[str] = ()
@@ -181,6 +188,7 @@ class BotRunner:
         async with socket:
             answer_as(me.username)
             self.worker.register(self._approvals(poster))
+            self.worker.register(self._budgets(poster))
             if not self.notices:
                 self.worker.register(notice_handlers(self._notices(posts)))
             await Listener(
@@ -219,6 +227,7 @@ class BotRunner:
             Signs(self.bot, poster.me, socket.typing),
             self.metrics,
             self._commands(poster, username),
+            BudgetGate(self.budgets, inbox),
             answered_until=time.time_ns() // 1_000_000 + (AHEAD if self.failed_over else 0),
         )
 
@@ -226,8 +235,16 @@ class BotRunner:
         desk, inbox = self.desk, self.worker.inbox
         posts = ApprovalPosts(desk, Buttons(inbox.pool), poster, self.ways)
         decisions = ApprovalDecisions(desk.approvals, inbox, self.control) if self.control else None
-        people = Administrators(desk.directory, Memberships(inbox.pool)) if desk.directory else None
-        return approval_handlers(posts, decisions, ApprovalReminders(posts, people), ApprovalReactions(desk))
+        reminders = ApprovalReminders(posts, self._administrators())
+        return approval_handlers(posts, decisions, reminders, ApprovalReactions(desk))
+
+    def _budgets(self, poster: Poster) -> Mapping[JobKind, Handler]:
+        notes = DirectNotes(poster, self.worker.inbox)
+        return budget_handlers(BudgetWarnings(notes, self._administrators(), self.ways.page))
+
+    def _administrators(self) -> Administrators | None:
+        directory = self.desk.directory
+        return Administrators(directory, Memberships(self.worker.inbox.pool)) if directory else None
 
     def _commands(self, poster: Poster, username: str) -> BotCommands:
         inbox = self.worker.inbox
@@ -356,6 +373,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         signals,
         desk,
         approval_ways(settings),
+        Budgets(worker.inbox.pool, settings.budget or NO_BUDGET),
         AdminCheck(worker.inbox.pool, clients.directory).holds if clients.directory else None,
         image_hosts(settings),
         stream=settings.agent_stream == "on",

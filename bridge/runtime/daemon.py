@@ -126,4 +126,5 @@ def _bot_tasks(dsn: str, bot: BotRunner, signals: StopSignals) -> Mapping[str, C
         "bot": bot.run(),
         "stops": wakeups(dsn, stops.CHANNEL, signals.notified),
         "watch stops": signals.watch(),
+        "watch budgets": bot.budgets.watch(),
     }

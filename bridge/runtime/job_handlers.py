@@ -11,6 +11,7 @@ from handlers.jobs.approval import ApprovalPosts
 from handlers.jobs.approval_decision import ApprovalDecisions
 from handlers.jobs.approval_reaction import ApprovalReactions
 from handlers.jobs.approval_reminder import ApprovalReminders
+from handlers.jobs.budget_warning import BudgetWarnings
 from handlers.jobs.direct import DirectMessages
 from handlers.jobs.hint import Hints
 from handlers.jobs.membership import Memberships, refuse
@@ -63,6 +64,11 @@ def approval_handlers(
     if decisions:
         handlers["approval_decision"] = Handler(decisions.send, decisions.lost)
     return handlers
+
+
+def budget_handlers(warnings: BudgetWarnings) -> Mapping[JobKind, Handler]:
+    """Return the handlers of budgets."""
+    return {"budget_warning": Handler(warnings.send)}
 
 
 def notice_handlers(notices: Notices) -> Mapping[JobKind, Handler]:

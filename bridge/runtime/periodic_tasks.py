@@ -12,6 +12,7 @@ from asyncpg import Pool
 from bridge.db.answers import Answers
 from bridge.db.approvals import Approvals
 from bridge.db.audit import Audit
+from bridge.db.budgets import Budgets
 from bridge.db.buttons import Buttons
 from bridge.db.conversations import Conversations
 from bridge.db.feedback import Feedback
@@ -95,6 +96,7 @@ class PeriodicTasks:
             pass
         while await Audit(self.job_history.pool).purge():
             pass
+        await Budgets(self.job_history.pool).purge()
 
     async def reseal(self) -> None:
         """Seal tokens with the first key that another one has sealed; from now on it seals new ones."""

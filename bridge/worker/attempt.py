@@ -6,7 +6,7 @@ Whether a failed job is tried again is decided here and nowhere else.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ from bridge.db.inbox import Inbox
 from bridge.errors import BridgeError, DatabaseUnavailable, LeaseLost
 from bridge.metrics import Metrics
 from bridge.models.jobs import Job
-from bridge.models.usage import Outcome, Used
+from bridge.models.usage import REFUSALS, Outcome, Used
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +97,7 @@ class Attempt:
         return await self._dead(job, error) if result is None else await self._finished(job, result)
 
     async def _finished(self, job: Job, result: Result) -> str:
-        used = _used(job, "no_reply" if result.get("skipped") == "no_reply" else "stopped")
+        used = _used_by(job, result.get("skipped"))
         return await self._written(lambda: self.inbox.finish(job.id, result, used)) or _LOST
 
     async def _retried(self, job: Job, error: Exception, delay: float) -> str:
@@ -123,6 +123,13 @@ class Attempt:
             except DatabaseUnavailable as error:
                 log.warning("record_failed", reason=error.message)
                 await asyncio.sleep(1)
+
+
+def _used_by(job: Job, skipped: str | None) -> Used | None:
+    """Return what a job has used that ends without an answer; of a refusal although it is nothing."""
+    if skipped in REFUSALS:
+        return replace(job.meter.used("refused"), reason=skipped)
+    return _used(job, "no_reply" if skipped == "no_reply" else "stopped")
 
 
 def _used(job: Job, outcome: Outcome) -> Used | None:

@@ -11,7 +11,14 @@ import structlog
 from bridge.clock import Clock, boot_time
 from bridge.db.inbox import Inbox
 from bridge.db.stops import Stops
-from bridge.errors import AgentFailed, BridgeError, LeaseLost, MattermostRefused, MattermostUnavailable
+from bridge.errors import (
+    AgentFailed,
+    BridgeError,
+    BudgetReached,
+    LeaseLost,
+    MattermostRefused,
+    MattermostUnavailable,
+)
 from bridge.metrics import Metrics
 from bridge.models.agent import Question
 from bridge.models.answers import Stop
@@ -23,6 +30,7 @@ from bridge.text.posts import shown_so_far
 from bridge.text.visible import visible
 from handlers.jobs.asking import Asking
 from handlers.jobs.bot_commands import BotCommands
+from handlers.jobs.budgets import REACHED, BudgetGate
 from handlers.jobs.growth import Growth
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.parts import Found, ReplyTarget
@@ -55,6 +63,7 @@ class Mentions:
     signs: Signs
     metrics: Metrics
     commands: BotCommands
+    budgets: BudgetGate
     clock: Clock = boot_time
     answered_until: int = 0
     """Milliseconds; a post from before may have been answered by a job that the database has lost since."""
@@ -118,9 +127,19 @@ class Mentions:
     async def _answered(self, job: Job, mention: Mention) -> Result:
         try:
             return await self._attempted(job, mention)
+        except BudgetReached as reached:
+            return await self._refused(job, mention, reached.message)
         finally:
             if job.attempts > 1:
                 await self.signs.cleared(mention)
+
+    async def _refused(self, job: Job, mention: Mention, sentence: str) -> Result:
+        """Say why the question is not asked; an answer that an earlier attempt has shown ends there."""
+        target = _target(mention)
+        await self._close(job, mention, await self.poster.found(target))
+        post = await self.commands.remarker.say(job, target, sentence)
+        await self.budgets.refused(job, mention)
+        return {"posts": [post], "skipped": REACHED}
 
     async def _attempted(self, job: Job, mention: Mention) -> Result:
         again = job.attempts > 1
@@ -172,7 +191,8 @@ class Mentions:
         return {**result, "unread": unread} if result and unread else result
 
     async def _question(self, job: Job, mention: Mention, unread: list[str]) -> Question:
-        """Return the question, and fill in the files that it goes without."""
+        """Return the question when it may be asked, and fill in the files that it goes without."""
+        await self.budgets.admit(job)
         question = await self.questions.of(job, mention)
         unread[:] = question.unread
         return question

@@ -6,13 +6,16 @@ from asyncpg import Pool
 
 from bridge.clock import Clock, boot_time
 from bridge.db.answers import Answers
+from bridge.db.budgets import Budgets
 from bridge.db.inbox import Inbox
 from bridge.db.stops import Stops
 from bridge.documents.reader import DocumentReader
 from bridge.metrics import Metrics
+from bridge.models.organization_settings import NO_BUDGET, Budget
 from bridge.ports import Agent, MattermostApi
 from handlers.jobs.asking import Asking
 from handlers.jobs.attachments import Attachments
+from handlers.jobs.budgets import BudgetGate
 from handlers.jobs.growth import Rhythm
 from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import Poster
@@ -40,6 +43,7 @@ def make_mentions(
     clock: Clock = boot_time,
     rhythm: Rhythm | None = None,
     remembers: bool | None = None,
+    budget: Budget = NO_BUDGET,
 ) -> Mentions:
     """Return the handlers as one process has them; `api` and `agent` may be fakes."""
     mattermost, client = cast(MattermostApi, api), cast(Agent, agent)
@@ -55,5 +59,6 @@ def make_mentions(
         Signs(mattermost, poster.me, typing or cast(Any, no_typing)),
         counted,
         bot_commands(inbox, poster),
+        BudgetGate(Budgets(pool, budget), inbox),
         clock,
     )

@@ -9,10 +9,14 @@ from typing import Any
 import pytest
 from asyncpg import Record
 
+from bridge.db.budgets import Budgets
 from bridge.db.inbox import Capacity
 from bridge.errors import AgentFailed, AgentUnavailable
 from bridge.models.agent import AnswerEvent, Began, Delta, Done, Question, Usage
+from bridge.models.chat import PostId
+from bridge.models.organization_settings import Budget
 from bridge.models.usage import Price, Prices
+from handlers.jobs.budgets import BudgetGate
 from tests.handlers.jobs.test_mention import ADA, ASKED, Scene
 from tests.handlers.jobs.test_mention import scene as scene  # noqa: PLC0414  # a fixture
 from tests.support.posting import WRITER
@@ -157,3 +161,23 @@ async def test_what_the_bot_says_itself_is_no_answer(scene: Scene) -> None:
     await scene.attempt(await scene.job("@equabot help"))
 
     assert await scene.pool.fetch("select from usage") == []
+
+
+async def test_a_question_beyond_the_budget_is_refused(scene: Scene) -> None:
+    """That is no failure; what an earlier attempt has shown ends there, and the audit has it."""
+    script(scene, [Began("run"), END], [])
+    gate = BudgetGate(Budgets(scene.pool, Budget(tokens=1100)), scene.inbox)
+    scene.mentions = replace(scene.mentions, budgets=gate)
+    await scene.attempt(await scene.job())
+    asked = PostId("another")
+
+    result = await scene.attempt(await scene.job(post=asked))
+
+    assert result == {"posts": ["new2"], "skipped": "budget_reached"}
+    assert scene.said[1].startswith("Your organization has used up its budget for this month: I can answer")
+    (found,) = await scene.pool.fetch("select * from usage where post_id = $1", asked)
+    assert (*figures(found), found["reason"]) == ("refused", 0, 0, 0, 0, 0, "budget_reached")
+    (refused,) = await scene.pool.fetch("select * from audit where kind = 'question_refused'")
+    assert (refused["outcome"], refused["subject"]) == ("budget_reached", f"post:{asked}")
+    assert (refused["person_id"], refused["user_id"]) == (ADA, WRITER)
+    assert 'answer_latency_seconds_count{outcome="failed"} 0.0' in scene.metrics.render().decode()
