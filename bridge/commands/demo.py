@@ -21,7 +21,7 @@ from bridge.db.teams import Teams
 from bridge.log import configure
 from bridge.models.chat import Team, TeamId, User, UserId
 from bridge.runtime.daemon import serve
-from bridge.sandbox import demo_data
+from bridge.sandbox import demo_data, demo_history
 from bridge.sandbox.demo_stack import DemoStack, raised
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.ports import HOST, ReservedPort
@@ -105,6 +105,7 @@ async def _map(stack: DemoStack, data_dir: Path) -> None:
             for account, _ in company.people():
                 await memberships.join(company.id, account.id, verdict_age=timedelta())
                 await memberships.joined(company.id, account.id)
+        await demo_history.store(pool)
 
 
 def _welcome(stack: DemoStack) -> None:
@@ -112,6 +113,7 @@ def _welcome(stack: DemoStack) -> None:
         f"\n  Open     {stack.equa.url}"
         "\n           pick a person, open Messaging, and write in #agent: @equabot who is on our team?"
         "\n           Dmitri is in two organizations: alone with Equabot he chooses one"
+        "\n           Ada and Elif administer theirs: they see what its agent does, and what that costs"
         f"\n  Chat     {stack.chat_url}"
         f"\n  Health   {stack.bridge_url}/readyz"
         "\n\n  Ctrl-C ends it.\n",

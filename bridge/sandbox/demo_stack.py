@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.sandbox import chat, demo_data, equa, site
+from bridge.sandbox import chat, demo_data, demo_history, equa, site
 from bridge.sandbox.agent import SandboxAgent, create_app
 from bridge.sandbox.demo_data import Account, Company
 from bridge.sandbox.mattermost import Channel, Post, Server, Store, Team, User
@@ -57,6 +57,7 @@ class DemoStack:
             "EQUA_API_URL": self.equa.api_url,
             "AGENT_URL": self.agent_url,
             "AGENT_TOKEN": AGENT_TOKEN,
+            "AGENT_PRICES": demo_history.PRICES,
             "GATEWAY_TOKENS": GATEWAY_TOKEN,
             "PLATFORM_TOKENS": PLATFORM_TOKEN,
             "SIGN_IN_SECRET": SIGN_IN_SECRET,

@@ -8,6 +8,9 @@ from bridge.sandbox.equa.records import Member, Organization, User
 from bridge.sandbox.equa.store import Store
 from bridge.sandbox.site.demo_events import DEMO_EVENTS
 
+_ADMINISTRATE = frozenset({"editMembers", "editOrganizationDetails"})
+"""Any of these permissions makes an administrator, as the bridge sees it."""
+
 
 def view(store: Store, user: UUID | None, bridge_url: str) -> dict[str, Any]:
     """Return the present person, the people to choose from and the organizations."""
@@ -16,7 +19,7 @@ def view(store: Store, user: UUID | None, bridge_url: str) -> dict[str, Any]:
     return {
         "me": _person(store, store.users[user]) if user else None,
         "people": [_person(store, each) for each in _people(store)],
-        "organizations": [_organization(store, organization, bridge_url) for organization in mine],
+        "organizations": [_organization(store, organization, user, bridge_url) for organization in mine],
         "others": [_summary(organization, bridge_url) for organization in others],
         "events": [{"kind": kind, "label": each.label} for kind, each in DEMO_EVENTS.items()],
     }
@@ -53,11 +56,15 @@ def _summary(organization: Organization, bridge_url: str) -> dict[str, Any]:
     }
 
 
-def _organization(store: Store, organization: Organization, bridge_url: str) -> dict[str, Any]:
+def _organization(
+    store: Store, organization: Organization, user: UUID | None, bridge_url: str
+) -> dict[str, Any]:
+    is_admin = user is not None and _ADMINISTRATE & store.permissions(organization.id, user)
     members = {member.user for member in organization.members.values()}
     candidates = [user for user in _people(store) if user.id not in members]
     return {
         **_summary(organization, bridge_url),
+        "agent": f"{bridge_url}/messaging/{organization.id}/agent" if is_admin else None,
         "members": [_member(member) for member in organization.members.values()],
         "candidates": [{"id": str(user.id), "name": name_of(user)} for user in candidates],
     }

@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.agent_admin import ONE, TWO, Scene, approval, comes_to, component, ended, lists
+from tests.support.browser import stop_clock
 from tests.support.messaging import ACME, Reply, refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -67,7 +68,7 @@ async def test_what_the_agent_does_not_take_is_not_offered(page: Page, agent_sce
 async def test_the_page_looks_again_by_itself(page: Page, agent_scene: Scene) -> None:
     """What still waits stays under the finger that is on it; what is gone is told."""
     agent_scene.bodies[ACME]["approvals"] = lists(approval())
-    await page.clock.install()
+    await stop_clock(page)
     await opened(page, agent_scene)
     deny = page.get_by_role("button", name="Deny: Issue")
     await deny.focus()

@@ -74,7 +74,7 @@ function home({ me, organizations, others, events }) {
   ].filter(Boolean);
 }
 
-function organization({ id, name, messaging, members, candidates }, events) {
+function organization({ id, name, messaging, agent, members, candidates }, events) {
   const said = `said-${id}`;
   const buttons = events.map(({ kind, label }) =>
     el("button", { id: `${kind}-${id}`, type: "button", click: () => act("emit", { organization: id, kind }, said) }, label),
@@ -84,6 +84,7 @@ function organization({ id, name, messaging, members, candidates }, events) {
     { id, class: "card", "aria-labelledby": `name-${id}` },
     el("header", {}, avatar(name, id), el("h2", { id: `name-${id}` }, name)),
     el("a", { class: "main", href: messaging, "aria-label": `Open Messaging of ${name}` }, "Open Messaging"),
+    agent ? el("a", { class: "agent", href: agent, "aria-label": `What the agent of ${name} does` }, "What the agent does") : "",
     el("h3", {}, "Let something happen"),
     el("div", { class: "buttons even" }, ...buttons),
     el("p", { id: said, class: "said", role: "status" }),

@@ -59,7 +59,17 @@ async def test_who_picks_a_person_is_signed_in_to_equa(demo: Demo, http: ClientS
     assert [(organization["name"], organization["messaging"]) for organization in shown["organizations"]] == [
         ("Acme Corp", f"{demo.bridge_url}/messaging/{ACME}?channel=agent")
     ]
+    assert [organization["agent"] for organization in shown["organizations"]] == [
+        f"{demo.bridge_url}/messaging/{ACME}/agent"
+    ]
     assert [organization["name"] for organization in shown["others"]] == ["Borealis Labs"]
+
+
+async def test_only_administrators_are_led_to_what_the_agent_does(demo: Demo, http: ClientSession) -> None:
+    """Others would be refused there."""
+    shown = await does(demo, http, "sign-in", person=BEN)
+
+    assert [organization["agent"] for organization in shown["organizations"]] == [None]
 
 
 async def test_who_signs_out_is_signed_out_everywhere(demo: Demo, http: ClientSession) -> None:
