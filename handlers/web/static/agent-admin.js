@@ -159,7 +159,7 @@ export class EquaAgentAdmin extends HTMLElement {
     this.#api = new AgentApi(this.api, this.organization);
     this.#tabs = new Tabs(SECTIONS, (id) => Object.assign(this, { section: id }));
     const { signal } = this.#stay;
-    const context = { api: this.#api, signal, say: (text) => this.#view.say(text), again: () => this.#load(), fail: (failure) => this.#fail(failure) };
+    const context = { api: this.#api, signal, say: (text) => this.#view.say(text), again: () => this.#load(), fail: (error) => this.#fail(failureOf(error)) };
     this.#sections = new Map(SECTIONS.map((Section) => [Section.id, new Section({ ...context, badge: (...given) => this.#tabs?.badge(Section.id, ...given) })]));
     this.#view.frame(this.#tabs);
     return this.#show();
@@ -169,11 +169,12 @@ export class EquaAgentAdmin extends HTMLElement {
     return this.#sections.get(this.section) ?? this.#sections.get(ATTRIBUTES.section);
   }
 
-  #show() {
+  async #show() {
     this.#retries = 0;
     this.#tabs.show(this.#section.constructor.id);
     this.#view.section(this.#section.controls);
-    return this.#load();
+    await this.#load();
+    if (this.#state === "ready" && !(this.#section instanceof Approvals)) this.#sections.get(Approvals.id).count(this.#visit.signal);
   }
 
   async #load() {
@@ -188,12 +189,9 @@ export class EquaAgentAdmin extends HTMLElement {
       this.#retries = 0;
       this.#view.content(content, `${section.constructor.title} is shown.`);
       this.#enter("ready");
-      if (section.constructor !== Approvals) this.#sections.get(Approvals.id).count(signal);
-    } catch (failure) {
+    } catch (error) {
       if (signal.aborted) return;
-      // What an answer lacks that should be in it is found out as it is shown.
-      if (!(failure instanceof Failure)) console.error(failure);
-      this.#fail(failure instanceof Failure ? failure : new Failure("invalid_answer"));
+      this.#fail(failureOf(error));
     }
   }
 
@@ -231,6 +229,13 @@ export class EquaAgentAdmin extends HTMLElement {
   #tell(what, detail) {
     this.dispatchEvent(new CustomEvent(`equa-agent-admin-${what}`, { detail, bubbles: true, composed: true }));
   }
+}
+
+// What an answer lacks that should be in it is found out as it is shown.
+function failureOf(error) {
+  if (error instanceof Failure) return error;
+  console.error(error);
+  return new Failure("invalid_answer");
 }
 
 reflect(EquaAgentAdmin, ATTRIBUTES);

@@ -29,6 +29,7 @@ async def test_all_of_them_are_saved_over_the_version_that_was_seen(page: Page, 
     await page.get_by_role("button", name="Save").click()
 
     await expect(page.get_by_text("Saved.").first).to_be_visible()
+    await expect(page.get_by_role("button", name="Save")).to_be_focused()
     assert agent_scene.asked[-1].headers["If-Match"] == '"3"'
     assert agent_scene.written == [
         {

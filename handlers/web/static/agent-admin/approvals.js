@@ -8,6 +8,10 @@ import { ANY_FAILURE, FAILURES, OF_EVERYTHING } from "./sentences.js";
 
 const LOOK_AGAIN = 20_000; // milliseconds
 
+const NEW = "Something new waits for a decision.";
+const GONE = "An approval no longer waits: it was decided elsewhere, or its time is over.";
+const DONE = { approve: "You have approved it, once.", deny: "You have denied it." };
+
 export class Approvals {
   static id = "approvals";
   static title = "Approvals";
@@ -70,15 +74,15 @@ export class Approvals {
     signal.addEventListener("abort", () => clearInterval(timer));
   }
 
-  async #refresh(signal, gone = "An approval no longer waits: it was decided elsewhere, or its time is over.") {
+  /** Show what has changed; tell it, unless there is something else to `tell`. */
+  async #refresh(signal, tell = "") {
     try {
       const lists = await this.#context.api.approvals(signal);
       const ids = new Set(lists.pending.map(({ id }) => id));
       const known = [...this.#pending.keys()];
       if (known.length === ids.size && known.every((id) => ids.has(id))) return;
       this.#draw(lists);
-      if (known.some((id) => !ids.has(id))) this.#tell(gone);
-      else this.#tell("Something new waits for a decision.");
+      this.#tell(tell || (known.every((id) => ids.has(id)) ? NEW : GONE));
     } catch (failure) {
       if (signal.aborted) return;
       if (!(failure instanceof Failure)) throw failure;
@@ -94,7 +98,8 @@ export class Approvals {
     this.#deciding.add(approval.id);
     try {
       await api.decide(approval.id, decision, signal);
-      await this.#refresh(signal, decision === "approve" ? "You have approved it, once." : "You have denied it.");
+      await this.#refresh(signal, DONE[decision]);
+      this.#tell(DONE[decision]);
     } catch (failure) {
       if (!signal.aborted) await this.#refused(failure, signal);
     } finally {

@@ -14,6 +14,7 @@ export class Audit {
   #log = el("ol", { class: "log" });
   #more = el("button", { type: "button", click: () => this.#older() }, "Show older entries");
   #cursor = null;
+  #signal = null; // aborted as soon as something else is shown
 
   constructor(context) {
     this.#context = context;
@@ -27,6 +28,7 @@ export class Audit {
   }
 
   async load(signal) {
+    this.#signal = signal;
     const page = await this.#context.api.audit(this.#query, signal);
     this.#file.href = this.#context.api.auditFile(this.#query);
     this.#log.replaceChildren();
@@ -36,7 +38,8 @@ export class Audit {
   }
 
   async #older() {
-    const { api, signal, say } = this.#context;
+    const { api, say } = this.#context;
+    const signal = this.#signal;
     this.#more.disabled = true;
     try {
       const page = await api.audit({ ...this.#query, cursor: this.#cursor }, signal);

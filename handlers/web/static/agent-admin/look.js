@@ -68,8 +68,8 @@ summary { inline-size: fit-content; padding-block: 8px; color: var(--_muted); cu
 table { inline-size: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 8px 12px; border-block-end: 1px solid var(--_line); text-align: start; vertical-align: top; }
 tbody tr:last-child > * { border-block-end: 0; }
-thead th { position: sticky; inset-block-start: 0; background: var(--_raised); color: var(--_muted); font-weight: 600; white-space: nowrap; }
-tbody th { font-weight: 500; }
+thead th { vertical-align: bottom; position: sticky; inset-block-start: 0; background: var(--_raised); color: var(--_muted); font-weight: 600; overflow-wrap: normal; }
+tbody th { min-inline-size: 6.5rem; max-inline-size: 16rem; font-weight: 500; }
 .number { text-align: end; white-space: nowrap; }
 .people { margin-block-start: 32px; }
 .people h2 { margin-block-end: 10px; }
@@ -81,7 +81,7 @@ tbody th { font-weight: 500; }
 .facts dt { color: var(--_muted); }
 .facts dd { margin: 0; }
 .choices { display: flex; flex-wrap: wrap; gap: 10px; margin-block-start: 12px; }
-button[disabled] { opacity: .6; cursor: default; }
+button:is([disabled], [aria-disabled="true"]) { opacity: .6; cursor: default; }
 .part { margin-block-end: 28px; }
 .part > h2 { margin-block-end: 10px; }
 .log { padding: 0; list-style: none; }

@@ -42,8 +42,14 @@ export class SettingsForm {
     };
   }
 
+  /** Put the focus on what saves it. */
+  focus() {
+    this.#buttons[0].focus();
+  }
+
+  /** Show that it is being saved; a disabled button would lose the focus. */
   busy(is) {
-    for (const button of this.#buttons) button.disabled = is;
+    for (const button of this.#buttons) button.setAttribute("aria-disabled", String(is));
   }
 }
 

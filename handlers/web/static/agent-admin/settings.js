@@ -16,6 +16,7 @@ export class Settings {
   #trouble = el("div", { class: "trouble" });
   #stored = null; // as the form was begun with
   #form = null;
+  #saving = false;
 
   constructor(context) {
     this.#context = context;
@@ -31,24 +32,32 @@ export class Settings {
   }
 
   #begin(stored, draft = draftOf(stored)) {
+    const held = this.#place.contains(this.#place.getRootNode().activeElement);
     this.#stored = stored;
-    this.#form = new SettingsForm(stored, draft, { save: () => this.#save(this.#stored.version), undo: () => this.#begin(stored) });
+    this.#form = new SettingsForm(stored, draft, { save: () => this.#save(this.#stored.version), undo: () => this.#saving || this.#begin(stored) });
     this.#trouble.replaceChildren();
     this.#place.replaceChildren(this.#form.element, this.#trouble);
+    if (held) this.#form.focus();
   }
 
   async #save(version) {
+    if (this.#saving) return;
+    this.#saving = true;
     const { api, say, signal } = this.#context;
     const { draft } = this.#form;
     this.#form.busy(true);
     try {
-      this.#begin(await api.change(draft, version, signal));
+      const stored = await api.change(draft, version, signal);
+      const now = this.#form.draft;
+      // What was changed while it was saved is still to be saved.
+      this.#begin(stored, isSame(now, draft) ? draftOf(stored) : now);
       this.#tell("Saved.");
       say("Saved.");
     } catch (failure) {
       if (signal.aborted) return;
       await this.#refused(failure);
     } finally {
+      this.#saving = false;
       this.#form.busy(false);
     }
   }
