@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _keys(_add(commands, "keys", "make, list, use and drop the keys that seal stored tokens"))
     _sync(_add(commands, "sync", "make an organization's team match its roster in Equa"))
     _audit(_add(commands, "audit", "list what was decided, stopped, changed and refused in an organization"))
+    _usage(_add(commands, "usage", "show what agents did in which time, and what that took"))
     return top
 
 
@@ -104,9 +105,29 @@ def _audit(command: argparse.ArgumentParser) -> None:
     form.add_argument("--csv", action="store_true", help="print CSV for spreadsheets")
 
 
-def _organization(command: argparse.ArgumentParser) -> None:
+def _usage(command: argparse.ArgumentParser) -> None:
+    command.description = (
+        "Show what an organization's agent did and what that took, by day, person or outcome; without ORG"
+        " what the agents of all organizations did. Days are of UTC and kept for 13 months; a + behind a"
+        " number of tokens or a cost means that it is more: not everything was reported."
+    )
+    _organization(command, optional=True)
+    command.add_argument("--from", dest="first", metavar="DAY", help="such as 2026-11-01 (30 days ago)")
+    command.add_argument("--to", dest="last", metavar="DAY", help="the last day that is included (today)")
     command.add_argument(
-        "organization", metavar="ORG", help="the organization's id in Equa, a UUID, or its team's name"
+        "--by",
+        choices=("day", "person", "outcome", "organization"),
+        help="what the lines are (day; without ORG organization)",
+    )
+    _json(command)
+
+
+def _organization(command: argparse.ArgumentParser, *, optional: bool = False) -> None:
+    command.add_argument(
+        "organization",
+        metavar="ORG",
+        nargs="?" if optional else None,
+        help="the organization's id in Equa, a UUID, or its team's name",
     )
 
 

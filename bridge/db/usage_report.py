@@ -67,11 +67,12 @@ _OF_ORGANIZATION = {by: _report(by, "u.organization_id = $3") for by in get_args
 _OF_ALL = {by: _report(by, "true") for by in get_args(By)}
 
 _PEOPLE = """
-select id::text as key, coalesce(visit_name, roster_name, shown_name) as name, mattermost_username as username
+select id::text as key, mattermost_username as username,
+       coalesce(visit_name, roster_name, shown_name) as fields
 from mattermost_user_mappings where id = any($1::text[]::uuid[])
 """
 _ORGANIZATIONS = """
-select organization_id::text as key, mattermost_team_name as username
+select organization_id::text as key, coalesce(shown_name, mattermost_team_name) as name
 from mattermost_org_mappings where organization_id = any($1::text[]::uuid[])
 """
 
@@ -125,9 +126,11 @@ def _named(found: Mapping[str, Figures], names: Iterable[Record]) -> Sequence[Li
 
 
 def _name(row: Record | None) -> dict[str, Any]:
-    """Return the names of somebody, of whom Equa's are stored as JSON."""
+    """Return the names of a person, of whom Equa's are stored as JSON, or of an organization."""
     if row is None:
         return {}
-    stored = json.loads(row.get("name") or "{}")
+    if "fields" not in row:
+        return {"name": row["name"]}
+    stored = json.loads(row["fields"] or "{}")
     name = " ".join(filter(None, (stored.get("first_name"), stored.get("last_name"))))
     return {"name": name or None, "username": row["username"]}

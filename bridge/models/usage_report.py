@@ -1,5 +1,6 @@
 """What an organization's agent has done in a time. Pure: no I/O is imported here."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,6 +12,12 @@ By = Literal["day", "person", "outcome", "organization"]
 
 LONGEST = 396
 """Days of a report; rows are kept for so long."""
+
+
+USUAL = 30
+"""Days, if no others are asked for."""
+
+_DAY = re.compile("[2-9][0-9]{3}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,22 @@ class Days:
 
     def all(self) -> Sequence[date]:
         return [self.first + timedelta(days=number) for number in range(len(self))]
+
+
+def read_day(text: str) -> date:
+    """Return a day from 2000 on, of the form 2026-11-27; raise `ValueError` for anything else."""
+    if not _DAY.fullmatch(text):
+        raise ValueError
+    return date.fromisoformat(text)
+
+
+def days_between(first: date | None, last: date | None, today: date) -> Days:
+    """Return the days that are asked for, both included; raise `ValueError` if they are too many or none."""
+    until = last or today
+    days = Days(first or until - timedelta(days=USUAL - 1), until)
+    if not 0 < (days.last - days.first).days + 1 <= LONGEST:
+        raise ValueError
+    return days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,9 @@
 """`GET /api/v1/mattermost/usage/{orgId}`: what an organization's agent did, and what that took."""
 
-import re
 from dataclasses import asdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from aiohttp import web
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
@@ -18,25 +17,21 @@ from bridge.errors import (
     TooManyRequests,
 )
 from bridge.models.equa import OrganizationId
-from bridge.models.usage_report import LONGEST, Days, Figures, Line, Report
+from bridge.models.usage_report import LONGEST, USUAL, Days, Line, Report, days_between, read_day
 from handlers.http import visitors
 from handlers.http.app_keys import SERVICES
 from handlers.http.models import AnyUuid, Count, Input, Model, OfOrganization, parsed, reply
 from handlers.http.route import Reply, Route
 
-_USUAL = 30
-"""Days, if no others are asked for."""
-
 _By = Literal["day", "person", "outcome"]
 _DAY_LIKE = "a date from 2000 on such as 2026-11-27"
-_DAY_FORM = re.compile("[2-9][0-9]{3}-[0-9]{2}-[0-9]{2}")
 _DAY = WithJsonSchema({"type": "string", "format": "date"})
 
 
 def _day(value: object) -> date:
-    if not isinstance(value, str) or not _DAY_FORM.fullmatch(value):
-        raise ValueError
-    return date.fromisoformat(value)
+    if not isinstance(value, str):
+        raise ValueError  # noqa: TRY004  # pydantic reports this one
+    return read_day(value)
 
 
 _GivenDay = Annotated[date | None, BeforeValidator(_day), _DAY]
@@ -46,7 +41,7 @@ _Seconds = Annotated[float | None, Field(ge=0)]
 class _Query(Input):
     first: Annotated[
         _GivenDay,
-        Field(alias="from", description=f"{_DAY_LIKE}, in UTC; without it the last {_USUAL} days"),
+        Field(alias="from", description=f"{_DAY_LIKE}, in UTC; without it the last {USUAL} days"),
     ] = None
     last: Annotated[_GivenDay, Field(alias="to", description=f"{_DAY_LIKE}; without it today")] = None
     by: Annotated[_By, Field(description="day, person or outcome")] = "day"
@@ -111,11 +106,10 @@ async def look(request: web.Request) -> web.Response:
 
 def _days(query: _Query) -> Days:
     """Return the days that are asked for; raise `InvalidRequest` if they are too many or none."""
-    last = query.last or datetime.now(UTC).date()
-    days = Days(query.first or last - timedelta(days=_USUAL - 1), last)
-    if not 0 < len(days) <= LONGEST:
-        raise InvalidRequest(f"from has to be a date before to, by {LONGEST - 1} days at most.")
-    return days
+    try:
+        return days_between(query.first, query.last, datetime.now(UTC).date())
+    except ValueError:
+        raise InvalidRequest(f"from has to be a date before to, by {LONGEST - 1} days at most.") from None
 
 
 def _shown(organization: OrganizationId, days: Days, by: _By, report: Report) -> _Report:
@@ -124,17 +118,21 @@ def _shown(organization: OrganizationId, days: Days, by: _By, report: Report) ->
         first=days.first,
         last=days.last,
         by=by,
-        total=_figures(report.total),
-        lines=tuple(_line(each) for each in report.lines),
+        total=_Figures(**asdict(report.total)),
+        lines=tuple(map(_line, report.lines)),
     )
-
-
-def _figures(figures: Figures) -> _Figures:
-    return _Figures(**asdict(figures))
 
 
 def _line(line: Line) -> _Line:
     return _Line(key=line.key, name=line.name, username=line.username, **asdict(line.figures))
+
+
+def shown_as_json(report: Report) -> dict[str, Any]:
+    """Return the lines and the total as the API has them."""
+    return {
+        "total": _Figures(**asdict(report.total)).model_dump(mode="json", by_alias=True),
+        "lines": [_line(each).model_dump(mode="json", by_alias=True) for each in report.lines],
+    }
 
 
 ROUTE = Route(
