@@ -13,6 +13,16 @@ StopCause = Literal["deleted", "edited", "reaction", "word"]
 
 
 @dataclass(frozen=True, slots=True)
+class Habit:
+    """How the answers of an agent have come in until now."""
+
+    late_ends: int = 0
+    """The most closing tags of reasoning without an opening one that stood in one."""
+    is_certain: bool = False
+    """There were enough answers without any."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """A person's wish that a job stops."""
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from bridge.config import Settings
+from bridge.db.agent_habits import AgentHabits
 from bridge.db.answers import Answers
 from bridge.db.approvals import Approvals
 from bridge.db.budgets import Budgets
@@ -134,6 +135,8 @@ class BotRunner:
     """Whether answers grow."""
     files: FilesForAgent = "all"
     prices: Prices = NO_PRICES
+    server: str = ""
+    """The agent's server, and its name there."""
     roster_reader: RosterReader | None = None
     """Says who is a member of an organization; None without a service account."""
     control: AgentControl | None = None
@@ -217,11 +220,13 @@ class BotRunner:
                 self.agent,
                 poster,
                 answers,
+                AgentHabits(pool),
                 self.signals,
                 self.metrics,
                 self.image_hosts,
                 stream=self.stream,
                 prices=self.prices,
+                server=self.server,
             ),
             self.signals.stops,
             Signs(self.bot, poster.me, socket.typing),
@@ -379,6 +384,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         stream=settings.agent_stream == "on",
         files=settings.agent_files,
         prices=settings.agent_prices or NO_PRICES,
+        server=f"{settings.agent_kind} {settings.agent_url} {settings.agent_id}",
         roster_reader=roster_reader,
         failed_over=failed_over,
         control=control,

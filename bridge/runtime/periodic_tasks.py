@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from asyncpg import Pool
 
+from bridge.db.agent_habits import AgentHabits
 from bridge.db.answers import Answers
 from bridge.db.approvals import Approvals
 from bridge.db.audit import Audit
@@ -88,6 +89,7 @@ class PeriodicTasks:
         await self.services.tables.memberships.purge()
         await self.services.syncs.purge()
         await Processes(self.job_history.pool).purge()
+        await AgentHabits(self.job_history.pool).purge()
         await self.approval_events.approvals.purge(KEEP)
         await Buttons(self.job_history.pool).purge(KEEP)
         while purged := await self.job_history.purge(KEEP):

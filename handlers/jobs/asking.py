@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,15 +11,17 @@ import structlog
 from cachetools import TTLCache
 
 from bridge import tracing
+from bridge.db.agent_habits import AgentHabits
 from bridge.db.answers import Answers
-from bridge.errors import AgentFailed
+from bridge.errors import AgentFailed, DatabaseUnavailable
 from bridge.metrics import Metrics
 from bridge.models.agent import Began, Delta, Done, Question
+from bridge.models.answers import Habit
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job
 from bridge.models.usage import NO_PRICES, Prices, Run
 from bridge.ports import Agent
-from bridge.text.visible import visible
+from bridge.text.visible import late_ends
 from handlers.jobs.growth import Growth, Rhythm
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.parts import Found, ReplyTarget
@@ -28,8 +30,8 @@ from handlers.jobs.stop_signals import StopSignals
 
 log = structlog.get_logger(__name__)
 
-_CAREFUL_FOR = 3600
-"""Seconds for which no answer of an organization grows after one that took back what it had shown."""
+_HABITS_FOR = 300
+"""Seconds for which the habit of an agent that is certain is not read again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Asking:
     agent: Agent
     poster: Poster
     answers: Answers
+    habits: AgentHabits
     signals: StopSignals
     metrics: Metrics
     image_hosts: Collection[str] = ()
@@ -47,15 +50,16 @@ class Asking:
     """Whether answers grow."""
     rhythm: Rhythm = field(default_factory=Rhythm)
     prices: Prices = NO_PRICES
-    _careful: TTLCache[OrganizationId | None, bool] = field(
-        default_factory=lambda: TTLCache(10_000, _CAREFUL_FOR)
+    server: str = ""
+    """The agent's server, and its name there; with the model that answers, it is known by its habits."""
+    _certain: TTLCache[tuple[str, OrganizationId | None], Habit] = field(
+        default_factory=lambda: TTLCache(10_000, _HABITS_FOR)
     )
 
     def growth(self, job: Job, target: ReplyTarget, lease: LeaseGuard, found: Found) -> Growth:
         """Return the answer before it begins; `found` are its posts of an earlier attempt."""
-        enabled = self.stream and job.organization_id not in self._careful
         parts = (self.poster, self.answers, self.metrics)
-        return Growth(*parts, job, target, lease, self.image_hosts, found, enabled, self.rhythm)
+        return Growth(*parts, job, target, lease, self.image_hosts, found, self.stream, self.rhythm)
 
     async def ask(self, question: Callable[[], Awaitable[Question]], growth: Growth) -> str | None:
         """Return the whole answer; None if somebody stopped it.
@@ -63,33 +67,63 @@ class Asking:
         `question` prepares the question, which takes long where files are read, and can be stopped too.
         """
         with self.signals.of(growth.job.id) as stopped, self.metrics.growing():
-            whole = await _unless_stopped(self._read(question, growth), growth, stopped)
-        if whole is not None and growth.took_back(visible(whole, self.image_hosts).text):
-            log.warning("answer_took_back", organization=str(growth.job.organization_id))
-            self._careful[growth.job.organization_id] = True
-        return whole
+            done = await _unless_stopped(self._read(question, growth), growth, stopped)
+        if done is None:
+            return None
+        await self._learn(done, growth)
+        return done.text
 
-    async def _read(self, question: Callable[[], Awaitable[Question]], growth: Growth) -> str:
+    async def _habit(self, model: str, organization: OrganizationId | None) -> Habit:
+        """Return what is known of the agent; nothing while the database is away."""
+        agent = self._name(model)
+        if organization is None or not self.stream:
+            return Habit()
+        if known := self._certain.get((agent, organization)):
+            return known
+        try:
+            habit = await self.habits.of(agent, organization)
+        except DatabaseUnavailable:
+            return Habit()
+        if habit.is_certain:
+            self._certain[agent, organization] = habit
+        return habit
+
+    async def _learn(self, done: Done, growth: Growth) -> None:
+        """Remember whether the answer took back what came before."""
+        organization, ends = growth.job.organization_id, late_ends(done.text)
+        if organization is None or not self.stream or (growth.habit.is_certain and not ends):
+            return
+        agent = self._name(growth.model)
+        self._certain.pop((agent, organization), None)
+        if ends and growth.is_shown:
+            log.warning("answer_took_back", organization=str(organization))
+        with suppress(DatabaseUnavailable):
+            await self.habits.note(agent, organization, ends)
+
+    def _name(self, model: str) -> str:
+        return f"{self.server}\n{model}"
+
+    async def _read(self, question: Callable[[], Awaitable[Question]], growth: Growth) -> Done:
         asked = await question()
         with self._measured():
             return await self._answer(asked, growth)
 
-    async def _answer(self, question: Question, growth: Growth) -> str:
+    async def _answer(self, question: Question, growth: Growth) -> Done:
         meter, run = growth.job.meter, None
         async with aclosing(self.agent.answer(question)) as events:
             async for event in events:
                 match event:
                     case Began(run_id, model):
                         log.debug("agent_run", run=run_id)
-                        growth.begin()
+                        growth.begin(model, await self._habit(model, growth.job.organization_id))
                         run = meter.began(model)
                     case Delta(text):
                         growth.add(text)
                         meter.text(growth.job.age)
-                    case Done(text):
+                    case Done():
                         meter.text(growth.job.age)
                         self._report(event, run or meter.began(event.model))
-                        return text
+                        return event
         raise AgentFailed("The agent's answer has no end.")
 
     def _report(self, end: Done, run: Run) -> None:
@@ -111,8 +145,8 @@ class Asking:
 
 
 async def _unless_stopped(
-    work: Coroutine[Any, Any, str], growth: Growth, stopped: asyncio.Event
-) -> str | None:
+    work: Coroutine[Any, Any, Done], growth: Growth, stopped: asyncio.Event
+) -> Done | None:
     """Return what the work returns; None, with the work cancelled, if `stopped` comes first."""
     reading = asyncio.create_task(work, name="read answer")
     showing = asyncio.create_task(growth.keep_showing(), name="show answer")

@@ -10,10 +10,11 @@ import structlog
 from bridge.db.answers import Answers
 from bridge.errors import DatabaseUnavailable, MattermostRefused, MattermostUnavailable, TokenRefused
 from bridge.metrics import Metrics
+from bridge.models.answers import Habit
 from bridge.models.chat import PostId
 from bridge.models.jobs import Job
 from bridge.text.posts import posts_of, shown_so_far
-from bridge.text.visible import visible_so_far
+from bridge.text.thinking_aloud import sounds_like_reasoning
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.parts import Found, Part, ReplyTarget, draft
 from handlers.jobs.posting import Poster
@@ -57,12 +58,13 @@ class Growth:
     """The posts that show it, also those of an earlier attempt."""
     enabled: bool = True
     rhythm: Rhythm = field(default_factory=Rhythm)
+    model: str = field(default="", init=False)
+    habit: Habit = field(default_factory=Habit, init=False)
+    """Of an agent that is not known yet, until it begins."""
     edits: int = field(default=0, init=False)
     _pieces: list[str] = field(default_factory=list, init=False)
     _length: int = field(init=False)
     """Characters that are shown."""
-    _shown: int = field(default=0, init=False)
-    """Characters of the agent's text of which they are made."""
     _noted: set[int] = field(default_factory=set, init=False)
     _has_text: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _is_over: asyncio.Event = field(default_factory=asyncio.Event, init=False)
@@ -76,13 +78,19 @@ class Growth:
         return "".join(self._pieces)
 
     @property
+    def visible(self) -> str:
+        """What people may see of that."""
+        text = self.text
+        return shown_so_far(text, self.image_hosts, late_ends=self._late_ends(text))
+
+    @property
     def is_shown(self) -> bool:
         return bool(self.found.parts)
 
-    def begin(self) -> None:
-        """Forget what an earlier run has said."""
+    def begin(self, model: str, habit: Habit) -> None:
+        """Forget what an earlier run has said; show of this one what the habit of the model allows."""
         self._pieces.clear()
-        self._shown = 0
+        self.model, self.habit = model, habit
 
     def add(self, text: str) -> None:
         """Take a piece of the answer."""
@@ -93,12 +101,6 @@ class Growth:
         """Let `keep_showing` end once it has done what it does."""
         self._is_over.set()
         self._has_text.set()
-
-    def took_back(self, whole: str) -> bool:
-        """Return whether the whole answer lacks something that was shown of it."""
-        return self._shown > 0 and not whole.startswith(
-            visible_so_far(self.text[: self._shown], self.image_hosts)
-        )
 
     async def keep_showing(self) -> None:
         """Show what has come, again and again, until `end`.
@@ -141,15 +143,20 @@ class Growth:
             log.info("answer_not_shown", reason=error.message)
 
     async def _show(self) -> None:
-        text = self.text
-        shown = shown_so_far(text, self.image_hosts)
+        shown = self.visible
         if len(shown) <= self._length:
             return
         # What others do must not wait for both.
         await asyncio.sleep(0)
         for number, message in enumerate(posts_of(shown, self.poster.max_post_size), 1):
             await self._put(number, message)
-        self._length, self._shown = len(shown), len(text)
+        self._length = len(shown)
+
+    def _late_ends(self, text: str) -> int:
+        """Return behind how many late ends of reasoning the answer is certain to begin."""
+        if self.habit.is_certain:
+            return 0
+        return self.habit.late_ends or int(sounds_like_reasoning(text))
 
     async def _put(self, number: int, message: str) -> None:
         there = self.found.parts.get(number)

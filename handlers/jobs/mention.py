@@ -26,7 +26,6 @@ from bridge.models.jobs import Job, Mention
 from bridge.models.usage import Outcome
 from bridge.outage import retry_until_available
 from bridge.text.broadcast_mentions import without_broadcast_mentions
-from bridge.text.posts import shown_so_far
 from bridge.text.visible import visible
 from handlers.jobs.asking import Asking
 from handlers.jobs.bot_commands import BotCommands
@@ -175,7 +174,7 @@ class Mentions:
                 return result
             stop, found = await self._taken(job), growth.found
             if stop and (stop.cause != "edited" or not left):
-                text = shown_so_far(growth.text, self.asking.image_hosts) or found.text
+                text = growth.visible or found.text
                 return await self._stopped(job, mention, stop, text, found)
             mention = await self._corrected(job, mention)
             if done := await self._done_instead(job, mention, found):

@@ -117,6 +117,32 @@ async def test_what_broke_off_for_good_says_so(
     assert hosts.store.reactions_to(post) == [(hosts.bot.id, "warning")]
 
 
+async def test_reasoning_without_a_beginning_is_never_shown(
+    hosts: Hosts, acme: Company, pool: Pool, tmp_path: Path
+) -> None:
+    """Of such a server the first answer is held back by how it begins, others until its reasoning ends.
+
+    Another process knows that too. The answer behind it grows.
+    """
+    first, second = (
+        f"Okay, so the user asks. {WORDS}</think>{EXACT}",
+        f"Shares, shares. {WORDS}</think>{EXACT}",
+    )
+    hosts.agent.piece_delay = 0.3
+    hosts.agent.fail(Says(first))
+    hosts.agent.fail(Says(second))
+    for number in (1, 2):
+        async with running(hosts.environ, tmp_path / f"{number}.log"):
+            post = hosts.ask(acme, "@equabot what do the minutes say?")
+            assert await ended(pool, post) == ("done", {"done"})
+
+        (answer,) = hosts.answers(post)
+        shown = versions(hosts, answer)
+        assert shown[-1] == EXACT
+        assert all(EXACT.startswith(each.removesuffix("\n```")) for each in shown)
+        assert len(shown) > 1
+
+
 async def test_a_question_that_waits_gets_a_sign(
     hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:

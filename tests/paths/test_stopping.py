@@ -93,6 +93,22 @@ async def test_a_word_in_the_thread_stops_the_run(
     assert len(slow.agent.calls) == 1
 
 
+async def test_reasoning_is_not_shown_by_a_stop(
+    hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """What was held back so far may be reasoning whose end never came."""
+    hosts.agent.fault_for = lambda _: Says(f"Okay, so the user wants words. {LONG}</think>Yes.")
+    hosts.agent.piece_delay = 3
+    post = hosts.ask(acme, "@equabot a long story")
+    await hosts.agent.until(lambda: hosts.agent.in_progress == 1)
+    await asyncio.sleep(2)
+
+    hosts.store.react(acme.people[0], post, "octagonal_sign")
+
+    assert (await job_of(pool, post))[0] == "done"
+    assert [each.message for each in hosts.answers(post)] == ["(stopped)"]
+
+
 async def test_another_process_stops_the_run(
     slow: Hosts, acme: Company, daemon: Daemon, pool: Pool, tmp_path: Path
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any, cast
 from asyncpg import Pool
 
 from bridge.clock import Clock, boot_time
+from bridge.db.agent_habits import AgentHabits
 from bridge.db.answers import Answers
 from bridge.db.budgets import Budgets
 from bridge.db.inbox import Inbox
@@ -54,7 +55,15 @@ def make_mentions(
         inbox,
         poster,
         Questions(mattermost, answers, Speakers(mattermost), poster.me, "equabot", known, attachments),
-        Asking(client, poster, answers, StopSignals(stops), counted, rhythm=rhythm or Rhythm()),
+        Asking(
+            client,
+            poster,
+            answers,
+            AgentHabits(pool),
+            StopSignals(stops),
+            counted,
+            rhythm=rhythm or Rhythm(),
+        ),
         stops,
         Signs(mattermost, poster.me, typing or cast(Any, no_typing)),
         counted,
