@@ -33,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
     _add(commands, "migrate", "bring the database to this version and say what was applied")
     _status(_add(commands, "status", "show how all bridges on this database are; works while none runs"))
     why = _add(commands, "why", "explain what happened to a post, and why it was not answered")
-    why.add_argument("post_id", metavar="POST_ID", help="26 characters, as in the post's permalink")
+    why.add_argument(
+        "post_id", metavar="POST_ID", help="26 characters, as in the post's permalink; or an event's id"
+    )
     _setup(_add(commands, "setup", "make a Mattermost ready: settings, roles, bots, tokens; can be repeated"))
     _doctor(_add(commands, "doctor", "check everything that is needed and say what to do; changes nothing"))
     _keys(_add(commands, "keys", "make, list, use and drop the keys that seal stored tokens"))

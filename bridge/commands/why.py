@@ -1,9 +1,11 @@
-"""`equabot-bridge why POST_ID`: explain what happened to a post, and why it was not answered."""
+"""`equabot-bridge why POST_ID`: explain what happened to a post, and why it was not answered.
 
-import sys
+Of an event of the platform it explains what has become of its notice.
+"""
+
 import time
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, assert_never
 
@@ -13,7 +15,7 @@ from bridge.db.job_history import JobHistory, JobRecord
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.db.positions import Positions
-from bridge.errors import MattermostRefused
+from bridge.errors import MattermostRefused, UsageError
 from bridge.ingest.catch_up import OVERLAP
 from bridge.log import configure
 from bridge.mattermost.rest.client import connect
@@ -36,25 +38,30 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Explain the post; 1 if nothing explains it."""
     settings = config.load(environ)
     configure("error", settings.log_format)
-    if not is_mattermost_id(options.post_id):
-        print("A post id has 26 characters of a-z and 0-9.", file=sys.stderr)
-        return 2
-    post_id = PostId(options.post_id)
     async with any_database(settings) as dsn, await open_pool(dsn, max_size=2) as pool:
-        record = await JobHistory(pool).record(post_id)
-        if record:
+        records = await _records(JobHistory(pool), options.post_id)
+        for record in records:
             print(*_explained(record), sep="\n")
+        if records:
             return 0
-        return await _considered_anew(settings, post_id, Mappings(pool), Positions(pool))
+        if not is_mattermost_id(options.post_id):
+            raise UsageError("No event has this id, and a post's id has 26 characters of a-z and 0-9.")
+        return await _considered_anew(settings, PostId(options.post_id), Mappings(pool), Positions(pool))
+
+
+async def _records(history: JobHistory, named: str) -> Sequence[JobRecord]:
+    """Return what is stored of a post, or of the platform's events with this id."""
+    record = await history.record(PostId(named)) if is_mattermost_id(named) else None
+    return [record] if record else await history.records_of_event(named)
 
 
 def _explained(record: JobRecord) -> list[str]:
     lines = [f"{record.kind}: {record.state}"]
     match record.state:
         case "refused":
-            lines.append(f"not answered: {explain(record.reason or '')}")
+            lines.append(f"{_not_done(record)}: {explain(record.reason or '')}")
         case "done" if record.result and "skipped" in record.result:
-            lines.append(f"not answered: {explain(str(record.result['skipped']))}")
+            lines.append(f"{_not_done(record)}: {explain(str(record.result['skipped']))}")
         case "done" | "dead":
             lines += [f"posted: {post}" for post in (record.result or {}).get("posts", ())]
         case "waiting":
@@ -71,6 +78,10 @@ def _explained(record: JobRecord) -> list[str]:
     if record.finished and record.state != "refused":
         lines.append(f"finished after {(record.finished - record.created).total_seconds():.1f} s")
     return lines
+
+
+def _not_done(record: JobRecord) -> str:
+    return "not posted" if record.kind == "notice" else "not answered"
 
 
 def _stopped(result: Mapping[str, Any]) -> list[str]:

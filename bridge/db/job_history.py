@@ -64,6 +64,16 @@ class JobHistory:
         return JobRecord(**dict(row.items())) if row else None
 
     @database_errors
+    async def records_of_event(self, event: str) -> Sequence[JobRecord]:
+        """Return the notices of the events with this id; of several sources there may be several."""
+        rows = await self.pool.fetch(
+            """select kind, state, reason, attempts, run_at, lease, created, started, finished, result
+               from jobs where kind = 'notice' and payload ->> 'id' = $1 order by id limit 10""",
+            event,
+        )
+        return [JobRecord(**dict(row.items())) for row in rows]
+
+    @database_errors
     async def backlogs(self) -> Sequence[Backlog]:
         """Return the number and age of waiting and running jobs, by kind."""
         rows = await self.pool.fetch(

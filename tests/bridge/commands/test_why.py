@@ -15,7 +15,7 @@ from bridge.db.inbox import Capacity, Inbox
 from bridge.db.positions import Positions
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster
-from bridge.errors import TokenRefused
+from bridge.errors import TokenRefused, UsageError
 from bridge.models.chat import ChannelId, Position, PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job, JobKind
@@ -168,15 +168,29 @@ async def test_what_became_of_a_post_is_told(
 
 
 @pytest.mark.parametrize("post_id", ["x", "P" * 26, "p" * 27, "../" + "p" * 23, "p" * 25 + "\n"])
-async def test_what_is_no_post_id_is_refused(
-    dsn: str, capsys: pytest.CaptureFixture[str], post_id: str
-) -> None:
-    """The command is wrong: exit code 2."""
-    assert await ask({"DATABASE_URL": dsn}, post_id) == 2
+async def test_what_is_no_id_is_refused(dsn: str, capsys: pytest.CaptureFixture[str], post_id: str) -> None:
+    """Neither of a post nor of an event."""
+    with pytest.raises(UsageError, match="a post's id has 26 characters"):
+        await ask({"DATABASE_URL": dsn}, post_id)
 
-    reported = capsys.readouterr()
-    assert reported.out == ""
-    assert reported.err == "A post id has 26 characters of a-z and 0-9.\n"
+    assert not capsys.readouterr().out
+
+
+async def test_what_became_of_an_event_is_told(
+    dsn: str, pool: Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By its id, of each source."""
+    notices = [
+        Entry("notice", "channel:1", ACME, "event:1", {"id": "upload-1"}, refused="notice_muted"),
+        Entry("notice", "channel:1", ACME, "event:2", {"id": "upload-1"}),
+    ]
+    await Inbox(pool).put_all(notices)
+
+    assert await ask({"DATABASE_URL": dsn}, "upload-1") == 0
+
+    told = lines(capsys)
+    assert told[:2] == ["notice: refused", "not posted: Its organization has muted notices of this type."]
+    assert "notice: waiting" in told
 
 
 async def test_without_a_mattermost_only_what_is_stored_is_known(

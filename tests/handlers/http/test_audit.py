@@ -2,18 +2,22 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiohttp import ClientResponse
+import structlog
+from aiohttp import ClientPayloadError, ClientResponse, web
 
 from bridge.db.audit import Audit
-from bridge.models.audit import Actor, AuditEntry, AuditKind
+from bridge.errors import DatabaseUnavailable
+from bridge.models.audit import Actor, AuditEntry, AuditId, AuditKind, AuditRow
 from bridge.models.chat import UserId
 from bridge.models.equa import OrganizationId
 from bridge.sandbox import demo_data
+from handlers.http.audit_csv import send_csv
+from tests.support.api import serving
 from tests.support.front import ACME, BOREALIS, Front, front
 
 
@@ -246,3 +250,24 @@ async def test_no_cell_is_a_formula(door: Front) -> None:
         "' @SUM(A1)",
     ]
     assert line["details"] == '{"a": "x,y\\"z"}'
+
+
+async def test_a_file_that_breaks_off_is_not_taken_for_whole() -> None:
+    """The database may go away after the first page."""
+
+    async def pages() -> AsyncIterator[Sequence[AuditRow]]:
+        yield [AuditRow(AuditId(1), datetime.now(UTC), AuditEntry(ACME.id, "budget_hit", "tokens", "bridge"))]
+        raise DatabaseUnavailable("The database cannot be reached.")
+
+    async def read(request: web.Request) -> web.StreamResponse:
+        with structlog.contextvars.bound_contextvars(request_id="one"):
+            return await send_csv(request, pages())
+
+    app = web.Application()
+    app.router.add_get("/", read)
+    async with serving(app) as client:
+        response = await client.get("/")
+        with pytest.raises(ClientPayloadError):
+            await response.read()
+
+    assert response.headers["X-Request-Id"] == "one"
