@@ -19,7 +19,7 @@ COMMANDS = sorted(
         for command in re.findall(
             # Beside the program itself: services of compose.yaml that begin with it.
             r"(?:(?<!--entrypoint )equabot-bridge|--no-deps(?: -T)? bridge|equabot-bridge setup(?= setup)) "
-            r"((?:serve|demo|doctor|setup(?! setup)|migrate|sync|why|keys)\b[^`#)\n|;&]*)",
+            r"((?:serve|demo|doctor|setup(?! setup)|migrate|sync|why|audit|keys)\b[^`#)\n|;&]*)",
             re.sub(r"\s\\\n\s*", " ", TEXT),
         )
     }

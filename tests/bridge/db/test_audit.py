@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from asyncpg import Pool, RestrictViolationError
+from asyncpg import InsufficientPrivilegeError, Pool, RestrictViolationError
 
 from bridge.db.audit import Audit
 from bridge.models.audit import Actor, AuditEntry
@@ -74,3 +74,24 @@ async def test_what_is_older_than_13_months_is_deleted(pool: Pool) -> None:
     assert await audit.purge() == 0
 
     assert await pool.fetchval("select array_agg(id order by id) from audit") == [2, 3]
+
+
+async def test_a_role_that_does_not_own_the_table_cannot_switch_that_off(pool: Pool) -> None:
+    """It adds, reads and purges with what the runbook grants."""
+    async with pool.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute(
+            """create role bridge_of_test;
+               grant select, insert, delete on audit to bridge_of_test;
+               grant select on mattermost_user_mappings to bridge_of_test;
+               set local role bridge_of_test"""
+        )
+        await Audit(pool).add(ENTRY, connection)
+        assert await connection.fetchval("select outcome from audit") == "approved"
+        assert (
+            await connection.execute("delete from audit where at < now() - interval '1 year'") == "DELETE 0"
+        )
+        with pytest.raises(InsufficientPrivilegeError):
+            await connection.execute("alter table audit disable trigger all")
+        await transaction.rollback()
