@@ -19,6 +19,7 @@ from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.ops import env_file, local, terminal
 from bridge.ops.bots import Bot, BotMaker
+from bridge.ops.buttons import ButtonSetup
 from bridge.ops.cleanup import Cleanup
 from bridge.ops.findings import failed
 from bridge.ops.local import LocalSetup
@@ -34,6 +35,7 @@ _USED = (
     "MATTERMOST_PUBLIC_URL",
     "MATTERMOST_ADMIN_BOT_TOKEN",
     "AGENT_CHANNEL",
+    "BRIDGE_URL",
     "WEB_ORIGINS",
     "LOG_FORMAT",
 )
@@ -132,6 +134,9 @@ class _Run:
             self.report.add(await attempt(bot.subject, bots.ensure(bot)))
         sign_in = SignInSetup(operator, self.secret, self.choices, self.options.dry_run)
         self.report.add(await attempt("sign-in with Equa", sign_in.ensure(site)))
+        known = self.settings.bridge_url or ""
+        buttons = ButtonSetup(operator, self.choices.bridge_url or known, bool(known), self.options.dry_run)
+        self.report.add(await attempt("buttons", buttons.ensure()))
         if not (self.options.local_socket and self.options.dry_run):  # there is no account on the socket
             cleanup = Cleanup(operator, self.settings.agent_channel, self.options.dry_run)
             accounts = [await bots.account(bot) for bot in wanted]

@@ -4,7 +4,18 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from bridge.config import Settings
-from bridge.ops import accounts, asking, browser, daemon, outside, server, sign_in_checks, stored, teams
+from bridge.ops import (
+    accounts,
+    asking,
+    browser,
+    buttons,
+    daemon,
+    outside,
+    server,
+    sign_in_checks,
+    stored,
+    teams,
+)
 from bridge.ops.checks import Check
 from bridge.ops.context import Context
 from bridge.ops.findings import Finding
@@ -14,6 +25,7 @@ _GROUPS = (
     accounts.checks,
     browser.checks,
     sign_in_checks.checks,
+    buttons.checks,
     teams.checks,
     daemon.checks,
     stored.checks,

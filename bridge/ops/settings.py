@@ -192,5 +192,5 @@ def _at_least(more: Any, less: Any) -> bool:
 
 def _words(value: Any) -> Sequence[str]:
     if isinstance(value, str):
-        return value.split()
+        return value.replace(",", " ").split()
     return value if isinstance(value, list | tuple) else ()

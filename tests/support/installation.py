@@ -13,8 +13,10 @@ from bridge.db.teams import Teams
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import client_session
 from bridge.metrics import Metrics
+from bridge.models.buttons import TRIAL_ANSWER
 from bridge.models.chat import ChannelId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
+from bridge.ops.buttons import ButtonSetup
 from bridge.ops.checks import run_all
 from bridge.ops.context import Context
 from bridge.ops.doctor import checks
@@ -28,6 +30,7 @@ from bridge.sandbox.equa import Server as Equa
 from bridge.sandbox.mattermost import Server, Store, Team, User
 from bridge.secrets.key_ring import KeyRing, new_key
 from bridge.secrets.token_sealing import seal_token
+from handlers.http.actions import PATH
 from tests.support.agent import TOKEN, serving
 from tests.support.mappings import Mappings
 from tests.support.mattermost import QUICK
@@ -147,6 +150,7 @@ async def installation(dsn: str, pool: Pool) -> AsyncIterator[Installation]:
             "AGENT_URL": agent_url,
             "AGENT_TOKEN": TOKEN,
             "SIGN_IN_SECRET": SECRET,
+            "BRIDGE_URL": daemon_url,
             "BRIDGE_PORT": daemon_url.rpartition(":")[2],
         }
         built = Installation(
@@ -169,10 +173,14 @@ def _daemon(metrics: Metrics) -> web.Application:
     async def nobody(_: web.Request) -> web.Response:
         return web.Response(status=401)
 
+    async def press(_: web.Request) -> web.Response:
+        return web.json_response({"update": {"message": TRIAL_ANSWER}})
+
     app = web.Application()
     app.router.add_get("/metrics", show)
     app.router.add_post("/login/equa/token", exchange)
     app.router.add_get("/login/equa/user", nobody)
+    app.router.add_post(PATH, press)
     return app
 
 
@@ -181,3 +189,4 @@ async def _set_up(operator: RestOperator, built: Installation, bridge_url: str) 
     await setup.settings(site_of(config.load(built.environ), built.mattermost.url))
     await setup.roles()
     await built.let_in(bridge_url)
+    await ButtonSetup(operator, bridge_url, is_set=True, dry_run=False).ensure()

@@ -261,6 +261,10 @@ class PostCalls:
         """Create a post without showing its author as online."""
         return await self.transport.post("/posts", body, params={"set_online": "false"})
 
+    async def press(self, post_id: str, action: str) -> Any:
+        """Press a button below a post."""
+        return await self.transport.post(f"/posts/{identifier(post_id)}/actions/{segment(action)}", {})
+
     async def patch(self, post_id: str, body: Body) -> Any:
         """`PUT /posts/{id}/patch`."""
         return await Posts(self.transport).patch_post(identifier(post_id), body)

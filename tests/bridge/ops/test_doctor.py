@@ -95,7 +95,7 @@ async def test_mattermost_is_away(install: Installation) -> None:
 
     asked = ["administrator", "people", "settings", "roles", "bot", "notices", "websocket", "bot's channels"]
     asked += OF_TEAMS
-    asked += OF_SIGN_IN
+    asked += [*OF_SIGN_IN, "buttons"]
     assert not_well(found) == dict.fromkeys(["Mattermost", *asked, "frame", "sign-in"], "bad")
     assert "Connection refused" in found["Mattermost"].found
     assert {found[each].todo for each in ("bot", "notices", "settings")} == {
@@ -134,7 +134,7 @@ async def test_the_administrators_token_is_refused(install: Installation) -> Non
     found = await install.look()
 
     assert not_well(found) == dict.fromkeys(
-        ["administrator", "people", "settings", "roles", "sign-in with Equa", *OF_TEAMS], "bad"
+        ["administrator", "people", "settings", "roles", "sign-in with Equa", "buttons", *OF_TEAMS], "bad"
     )
     assert found["administrator"].found == "Mattermost refuses MATTERMOST_ADMIN_BOT_TOKEN"
     assert "active system administrator" in found["administrator"].todo
