@@ -96,7 +96,7 @@ SELF_EVIDENT: frozenset[str] = frozenset(
 )
 """Reasons that `why` finds again from the post itself, so that they are not stored."""
 
-AUDITED_REFUSALS: Sequence[Reason] = ("too_many_questions", "left_organization")
+AUDITED_REFUSALS: Sequence[str] = ("too_many_questions", "left_organization", "budget_reached")
 """Why somebody's question was refused, so that their organization's administrators see it in the audit."""
 
 STOP: Reason = "stop_listening"

@@ -30,18 +30,29 @@ limit $7
 _INSERT = """
     insert into audit (organization_id, kind, outcome, person_id, user_id, role, via, subject, details)
 """
+_QUESTION = "coalesce('post:' || (o.payload ->> 'post_id'), '')"
 _PERSON = "(select id from mattermost_user_mappings where mattermost_user_id = {})"
 _REFUSED = ", ".join(f"'{reason}'" for reason in AUDITED_REFUSALS)
 
 
 def refused(of: str) -> str:
-    """Return what adds a row for each refused question among the jobs `of`, the name of a query."""
+    """Return what adds a row for each refused question among the new jobs `of`, the name of a query."""
+    return _refused(of, "o.reason", "o.dedupe")
+
+
+def not_asked(of: str) -> str:
+    """Return what adds a row for each question among the ended jobs `of` that was refused in its turn."""
+    return _refused(of, "o.result ->> 'skipped'", _QUESTION)
+
+
+def _refused(of: str, reason: str, subject: str) -> str:
     return f"""{_INSERT}
-        select o.organization_id, 'question_refused', o.reason, {_PERSON.format("o.payload ->> 'user_id'")},
-               o.payload ->> 'user_id', case o.reason when 'left_organization' then 'none' else 'asker' end,
-               'thread', o.dedupe, '{{}}'
+        select o.organization_id, 'question_refused', {reason},
+               coalesce((o.payload ->> 'person_id')::uuid, {_PERSON.format("o.payload ->> 'user_id'")}),
+               o.payload ->> 'user_id', case {reason} when 'left_organization' then 'none' else 'asker' end,
+               'thread', {subject}, '{{}}'
         from {of} o
-        where o.state = 'refused' and o.reason in ({_REFUSED}) and o.organization_id is not null"""  # noqa: S608  # built of constants
+        where {reason} in ({_REFUSED}) and o.organization_id is not null"""  # noqa: S608  # built of constants
 
 
 def stopped(of: str) -> str:
@@ -53,7 +64,7 @@ def stopped(of: str) -> str:
         select o.organization_id, 'answer_stopped', 'stopped', {_PERSON.format("s.by")}, s.by,
                case when s.by = o.payload ->> 'user_id' then 'asker' when s.by is not null then 'admin' end,
                case s.cause when 'reaction' then 'reaction' else 'thread' end,
-               coalesce('post:' || (o.payload ->> 'post_id'), ''), jsonb_build_object('cause', s.cause)
+               {_QUESTION}, jsonb_build_object('cause', s.cause)
         from {of} o
         cross join lateral (
             select nullif(o.result -> 'stopped' ->> 'by', '') as by,

@@ -169,6 +169,8 @@ with ended as (
     {usage.added("ended", 4)}
 ), audited as (
     {audit.stopped("ended")}
+), refusals_audited as (
+    {audit.not_asked("ended")}
 ), next as (
     update jobs set queued = false from ended
     where jobs.queued and jobs.id = (select n.id from jobs n

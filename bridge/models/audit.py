@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Literal, NewType, get_args
 
-from bridge.models.chat import PostId, UserId
+from bridge.models.chat import UserId
 from bridge.models.equa import OrganizationId, PersonId
 
 AuditId = NewType("AuditId", int)
@@ -147,10 +147,6 @@ def cells(row: AuditRow) -> Iterator[str]:
     for column in COLUMNS:
         value = values[column]
         yield json.dumps(value) if column == "details" else value or ""
-
-
-def post_subject(post: PostId) -> str:
-    return f"post:{post}"
 
 
 def code(text: str) -> str:

@@ -10,14 +10,12 @@ from typing import Any
 import structlog
 from cachetools import TTLCache
 
-from bridge.db.audit import Audit
 from bridge.db.budgets import Admission, Budgets, named, percent
 from bridge.db.inbox import Inbox
 from bridge.errors import BudgetReached
-from bridge.models.audit import Actor, AuditEntry, post_subject
 from bridge.models.budgets import WARN_AT, month_after
 from bridge.models.equa import OrganizationId
-from bridge.models.jobs import Entry, Job, Mention
+from bridge.models.jobs import Entry, Job
 from bridge.models.organization_settings import NO_BUDGET, Budget
 from bridge.retry import delays
 
@@ -61,15 +59,6 @@ class BudgetGate:
             if admission.verdict == "over":
                 raise BudgetReached(sentence(month_after(admission.spent.month)))
             await asyncio.sleep(pause)
-
-    async def refused(self, job: Job, mention: Mention) -> None:
-        """Note in the audit that a question was not asked."""
-        assert job.organization_id is not None
-        actor = Actor(mention.person_id, mention.user_id)
-        entry = AuditEntry(
-            job.organization_id, "question_refused", REACHED, "bridge", actor, post_subject(mention.post_id)
-        )
-        await Audit(self.inbox.pool).add(entry)
 
     async def _warn(self, organization: OrganizationId, budget: Budget, admission: Admission) -> None:
         """Have the administrators told, once a month and budget, that most of it is used."""

@@ -137,7 +137,6 @@ class Mentions:
         target = _target(mention)
         await self._close(job, mention, await self.poster.found(target))
         post = await self.commands.remarker.say(job, target, sentence)
-        await self.budgets.refused(job, mention)
         return {"posts": [post], "skipped": REACHED}
 
     async def _attempted(self, job: Job, mention: Mention) -> Result:

@@ -77,6 +77,7 @@ async def audited(pool: Pool) -> list[tuple[object, ...]]:
         ({"stopped": {"cause": "word", "by": "a" * 26}}, (ADA, ASKER, "asker", "thread", "word")),
         ({"skipped": "question_deleted"}, (None, None, None, "thread", "deleted")),
         ({"posts": ["answer"]}, None),
+        ({"posts": ["remark"], "skipped": "help"}, None),
     ],
 )
 async def test_a_stopped_answer_is_audited_with_its_end(
