@@ -90,6 +90,8 @@ class Facts:
     """The person is known to have left the organization."""
     author_is_bot: bool | None = None
     """None: not looked up."""
+    agent_question: str | None = None
+    """The question of the agent that waits for an answer of the author, asked before the post."""
     now: int = 0
     begin_at: int = 0
     """Posts before this moment are history."""
@@ -127,6 +129,14 @@ class AnswerDirectly:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerOfPerson:
+    """Hand the post to the agent as the answer to a question of its own."""
+
+    question: str
+    """The gateway's id of the question."""
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Do not answer; say the hint to the author if there is one."""
 
@@ -134,7 +144,7 @@ class Refuse:
     hint: Hint | None = None
 
 
-Decision = Answer | Invite | AnswerDirectly | Refuse
+Decision = Answer | Invite | AnswerDirectly | AnswerOfPerson | Refuse
 
 
 def decide(posted: Posted, facts: Facts, me: Bot, policy: Policy = Policy()) -> Decision:
@@ -146,11 +156,24 @@ def decide(posted: Posted, facts: Facts, me: Bot, policy: Policy = Policy()) -> 
         return Refuse(glance, None if _past(posted.post, facts) else "group")
     if reason := glance or _past(posted.post, facts) or _stop_word(posted, facts, me):
         return Refuse(reason)
+    if facts.agent_question and _answers_agent(posted, facts, me):
+        return AnswerOfPerson(facts.agent_question)
+    return _asked(posted, facts, me, policy)
+
+
+def _asked(posted: Posted, facts: Facts, me: Bot, policy: Policy) -> Decision:
+    """Decide about a post that stands where the bot answers, and has nothing against it yet."""
     if is_direct(posted, me):
         return _directly(posted.post, facts, policy)
     if reason := _not_for_us(posted.post, facts, me, policy):
         return Refuse(reason, _whom_to_ask(posted.post, reason, policy))
     return _taken(posted.post, facts, me, policy)
+
+
+def _answers_agent(posted: Posted, facts: Facts, me: Bot) -> bool:
+    """Tell whether the author, for whom the agent waits, says something that is meant for it."""
+    said = strip_mention(posted.post.message, me.username).strip()
+    return bool(said) and not facts.left_organization and not addresses_others(said, me.username)
 
 
 def _stop_word(posted: Posted, facts: Facts, me: Bot) -> Reason | None:

@@ -56,7 +56,7 @@ async def _records(history: JobHistory, named: str) -> Sequence[JobRecord]:
 
 
 def _explained(record: JobRecord) -> list[str]:
-    lines = [f"{record.kind}: {record.state}"]
+    lines = [f"{record.kind}: {record.state}", *_handed_over(record)]
     match record.state:
         case "refused":
             lines.append(f"{_not_done(record)}: {explain(record.reason or '')}")
@@ -82,6 +82,19 @@ def _explained(record: JobRecord) -> list[str]:
 
 def _not_done(record: JobRecord) -> str:
     return "not posted" if record.kind == "notice" else "not answered"
+
+
+def _handed_over(record: JobRecord) -> list[str]:
+    """Return the line that says what has become of an answer to a question of the agent; none of others."""
+    if record.kind != "agent_answer":
+        return []
+    match record.result:
+        case {"answered": _}:
+            return ["it was handed to the agent as the answer to its question"]
+        case {"asked": _}:
+            return ["the agent did not wait for it any more, so it was asked like any other post"]
+        case _:
+            return ["it is meant as the answer to a question of the agent"]
 
 
 def _stopped(result: Mapping[str, Any]) -> list[str]:
@@ -150,7 +163,7 @@ def _said(decision: routing.Decision, not_stored: str) -> int:
         case routing.Refuse(reason, _):
             print(f"not answered: {explain(reason)}")
             return 0
-        case routing.Answer() | routing.AnswerDirectly() | routing.Invite():
+        case routing.Answer() | routing.AnswerDirectly() | routing.AnswerOfPerson() | routing.Invite():
             print(f"It is to be answered, but it is not stored yet: {not_stored}")
             return 1
         case _:

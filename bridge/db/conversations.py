@@ -14,6 +14,12 @@ from bridge.models.equa import PersonId
 class Conversations:
     pool: Pool
 
+    async def has(self, conversation: Conversation) -> bool:
+        """Return whether somebody has asked in the conversation; a key alone proves nothing."""
+        if conversation.person_id is None:
+            return await self.knows(conversation)
+        return await self.direct_author(conversation.channel_id, conversation.person_id) is not None
+
     @database_errors
     async def knows(self, conversation: Conversation) -> bool:
         """Return whether somebody of the organization has asked in this thread in the last 90 days."""

@@ -13,8 +13,8 @@ from bridge.routing import HOUR, Facts
 
 _FACTS = """
 with post as (
-    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-        with ordinality as p(id, team_id, channel_id, author, lane, n)
+    select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $10::bigint[])
+        with ordinality as p(id, team_id, channel_id, author, lane, moment, n)
 ), asked as (
     select author, array_agg(posted_at) as moments from jobs
     where author = any($4) and posted_at > $6 and kind in ('mention', 'invite', 'direct')
@@ -37,7 +37,11 @@ select coalesce(o.organization_id, likely.organization_id) as organization_id,
                where c.organization_id = o.organization_id and c.mattermost_channel_id = p.channel_id
                  and c.name = $7) as in_agent_channel,
        coalesce(asked.moments, '{}') as asked,
-       m.person_id is not null as left_organization
+       m.person_id is not null as left_organization,
+       (select q.id from agent_questions q
+        where q.lane = p.lane and q.asker = p.author and q.state = 'pending' and q.answering is null
+          and q.expires_at > now() and q.posted_at < p.moment
+        order by q.created limit 1) as agent_question
 from post p
 left join mattermost_org_mappings o on o.mattermost_team_id = p.team_id
 left join organization_settings settings on settings.organization_id = o.organization_id
@@ -89,6 +93,7 @@ class Mappings:
             agent_channel,
             STOP,
             asked_at_least,
+            [posted.post.create_at for posted in posts],
         )
         return [
             Facts(
@@ -102,6 +107,7 @@ class Mappings:
                 asked=tuple(row["asked"]),
                 stored=row["stored"],
                 left_organization=row["left_organization"],
+                agent_question=row["agent_question"],
             )
             for row in rows
         ]

@@ -65,7 +65,7 @@ class ApprovalEvents:
 
     async def _requested(self, approval: Approval) -> None:
         """Take an approval of a conversation that somebody has asked in; a key alone proves nothing."""
-        if not await self._is_known(approval):
+        if not await self.conversations.has(approval.conversation):
             log.warning("approval_of_nobody", organization=str(approval.conversation.organization_id))
             return
         record = await self.approvals.add(approval)
@@ -73,12 +73,6 @@ class ApprovalEvents:
             return
         if await self.inbox.put_all([job_of("approval", record.id, record.organization_id)]):
             self.metrics.approval("asked")
-
-    async def _is_known(self, approval: Approval) -> bool:
-        place = approval.conversation
-        if place.person_id is None:
-            return await self.conversations.knows(place)
-        return await self.conversations.direct_author(place.channel_id, place.person_id) is not None
 
     async def _resolved(self, approval: ApprovalId, outcome: Outcome) -> None:
         if ended := await self.approvals.resolved(approval, outcome):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from bridge.models.chat import ChannelId, Post, Posted, PostId, UserId
 from bridge.reasons import STOP
-from bridge.routing import Answer, AnswerDirectly, Decision, Facts, Invite, Refuse
+from bridge.routing import Answer, AnswerDirectly, AnswerOfPerson, Decision, Facts, Invite, Refuse
 
 _MOST_TEXT = 256 * 1024
 """Characters of the posts that are stored in one statement: their jobs hold the text."""
@@ -53,6 +53,8 @@ class Batch:
     busy: set[str] = field(default_factory=set)
     """Threads in which somebody has asked something."""
     asked: Mapping[UserId, list[int]] = field(default_factory=lambda: defaultdict(list))
+    answered: set[str] = field(default_factory=set)
+    """Questions of agents that have an answer."""
 
     def add_to(self, facts: Facts, post: Post) -> Facts:
         """Return the facts of a post with what the batch adds."""
@@ -63,6 +65,7 @@ class Batch:
             thread_busy=facts.thread_busy or post.lane in self.busy,
             thread_shared=facts.thread_shared or bool(self.authors[post.lane] - {post.user_id}),
             asked=(*facts.asked, *self.asked[post.user_id]),
+            agent_question=None if facts.agent_question in self.answered else facts.agent_question,
         )
 
     def note(self, post: Post, decision: Decision) -> None:
@@ -72,6 +75,8 @@ class Batch:
             case Answer():
                 self.opened.add(post.lane)
                 self.busy.add(post.lane)
+            case AnswerOfPerson(question):
+                self.answered.add(question)
             case Refuse(reason) if reason == STOP:
                 self.stopped.add(post.lane)
         if isinstance(decision, Answer | AnswerDirectly | Invite):

@@ -1,5 +1,6 @@
 """What is put into the inbox about a post. Pure: no I/O is imported here."""
 
+from bridge.models.agent_questions import question_lane
 from bridge.models.chat import Post, Posted
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Hint, HintPost, JobKind, Mention
@@ -21,6 +22,13 @@ def job_entry(kind: JobKind, posted: Posted, facts: Facts) -> Entry:
         has_files=bool(post.file_ids),
     )
     return Entry(kind, posted.lane, facts.organization_id, f"post:{post.id}", mention.payload())
+
+
+def answer_entry(question: str, posted: Posted, facts: Facts) -> Entry:
+    """Return the job that hands a post to the agent as the answer to its question."""
+    asked = job_entry("agent_answer", posted, facts)
+    payload = {**asked.payload, "agent_question": question}
+    return Entry(asked.kind, question_lane(question), asked.organization_id, asked.dedupe, payload)
 
 
 def refusal_entry(reason: Reason, posted: Posted, facts: Facts) -> Entry:

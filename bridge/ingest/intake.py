@@ -14,7 +14,7 @@ from bridge.db.inbox import Inbox
 from bridge.db.mappings import Mappings
 from bridge.db.stops import Stops
 from bridge.ingest.batch import Batch, affordable
-from bridge.ingest.entries import hint_entry, job_entry, refusal_entry
+from bridge.ingest.entries import answer_entry, hint_entry, job_entry, refusal_entry
 from bridge.ingest.stopping import IsAdmin, Stopping
 from bridge.models.chat import Position, Posted
 from bridge.models.jobs import Entry
@@ -151,6 +151,8 @@ def _of_decision(posted: Posted, facts: Facts, decision: routing.Decision) -> It
             yield job_entry("invite", posted, facts)
         case routing.AnswerDirectly():
             yield job_entry("direct", posted, facts)
+        case routing.AnswerOfPerson(question):
+            yield answer_entry(question, posted, facts)
         case routing.Refuse(reason, hint):
             if reason not in SELF_EVIDENT:
                 yield refusal_entry(reason, posted, facts)

@@ -35,6 +35,9 @@ JobKind = Literal[
     "approval_reminder",
     "approval_reaction",
     "budget_warning",
+    "agent_question",
+    "agent_question_end",
+    "agent_answer",
 ]
 """`mention` asks the agent, `repeat` once more; `invite` says to somebody without a mapping how to get in.
 
@@ -46,6 +49,8 @@ and the bots in them right. `approval` asks in a thread about a tool call, `appr
 decision to the gateway, `approval_ended` shows in the post what has come of it, and `approval_reminder`
 reminds the organization's administrators; `approval_reaction` decides about one for whoever has reacted.
 `budget_warning` tells the administrators that most of the month's budget is used.
+`agent_question` posts what the agent asks a person, `agent_answer` hands the person's answer to the agent,
+and `agent_question_end` shows in the post what has come of it.
 """
 
 Hint = Literal["elsewhere", "limit", "stopped", "group", "notices", "notices_here"]

@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bridge.config import Settings
+from bridge.db.agent_questions import AgentQuestions
 from bridge.db.audit import Audit
 from bridge.db.buttons import Buttons
 from bridge.db.organization_settings import SettingsOfOrganizations
@@ -20,6 +21,7 @@ from bridge.runtime.conversations import conversation_check
 from bridge.runtime.health import HealthCheck
 from bridge.runtime.policy import organization_bounds
 from bridge.runtime.services import Services
+from handlers.agent_questions import QuestionDesk
 from handlers.http import app_keys
 from handlers.http.app import make_app
 from handlers.http.app_keys import FileUploads, OAuth, Syncing
@@ -53,7 +55,10 @@ def make_api(
             audit=Audit(pool),
             usage=UsageReports(pool),
             buttons=Buttons(pool),
-            presses={"approval": desk.pressed} if desk else {},
+            presses={
+                **({"approval": desk.pressed} if desk else {}),
+                "question": QuestionDesk(AgentQuestions(pool), services.tables.inbox).pressed,
+            },
             approvals=desk,
         )
     )

@@ -10,6 +10,7 @@ import structlog
 
 from bridge.config import Settings
 from bridge.db.agent_habits import AgentHabits
+from bridge.db.agent_questions import AgentQuestions
 from bridge.db.answers import Answers
 from bridge.db.approvals import Approvals
 from bridge.db.budgets import Budgets
@@ -53,6 +54,7 @@ from bridge.runtime.clients import Clients
 from bridge.runtime.conversations import conversation_check
 from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
 from bridge.runtime.job_handlers import (
+    agent_question_handlers,
     approval_handlers,
     bot_handlers,
     budget_handlers,
@@ -62,7 +64,9 @@ from bridge.runtime.job_handlers import (
 from bridge.runtime.policy import question_policy
 from bridge.worker import Handler, Worker
 from handlers.approvals import ApprovalDesk
+from handlers.jobs.agent_answer import AgentAnswers
 from handlers.jobs.agent_message import AgentMessages
+from handlers.jobs.agent_question import QuestionPosts
 from handlers.jobs.approval import ApprovalPosts, ApprovalWays
 from handlers.jobs.approval_decision import ApprovalDecisions
 from handlers.jobs.approval_reaction import ApprovalReactions
@@ -185,6 +189,8 @@ class BotRunner:
             mentions = self._mentions(poster, socket, username)
             welcomes = Welcomes(posts, inbox, self.account.channel, mentions.commands.help_text)
             self.worker.register(bot_handlers(mentions, self._direct(mentions), hints, messages, welcomes))
+            if self.control:
+                self.worker.register(self._agent_questions(self.control, poster, username))
 
         tampering = Tampering(RepairRequests(pool))
         interventions = Interventions(self.signals.stops, Repeats(pool), intake, self.bot)
@@ -250,6 +256,22 @@ class BotRunner:
     def _administrators(self) -> Administrators | None:
         directory = self.desk.directory
         return Administrators(directory, Memberships(self.worker.inbox.pool)) if directory else None
+
+    def _agent_questions(
+        self, control: AgentControl, poster: Poster, username: str
+    ) -> Mapping[JobKind, Handler]:
+        inbox, questions = self.worker.inbox, AgentQuestions(self.worker.inbox.pool)
+        posts = QuestionPosts(
+            questions,
+            Buttons(inbox.pool),
+            poster,
+            inbox,
+            self.desk.username,
+            control,
+            self.ways.callback,
+        )
+        answers = AgentAnswers(questions, inbox, Remarker(poster, inbox), control, username)
+        return agent_question_handlers(posts, answers)
 
     def _commands(self, poster: Poster, username: str) -> BotCommands:
         inbox = self.worker.inbox

@@ -117,7 +117,7 @@ async def _serve(settings: Settings, stop: asyncio.Event, run: Run, metrics: Met
 def _control_tasks(
     control: AgentControl, metrics: Metrics, periodic: PeriodicTasks
 ) -> Mapping[str, Coroutine[Any, Any, None]]:
-    takers = (periodic.approval_events.follow,)
+    takers = (periodic.approval_events.follow, periodic.question_events.follow)
     return {"control": ControlListener(control, takers, metrics).run()}
 
 

@@ -6,7 +6,9 @@ from bridge.metrics import Metrics
 from bridge.models.jobs import JobKind
 from bridge.runtime.services import Services
 from bridge.worker import Handler
+from handlers.jobs.agent_answer import AgentAnswers
 from handlers.jobs.agent_message import AgentMessages
+from handlers.jobs.agent_question import QuestionPosts
 from handlers.jobs.approval import ApprovalPosts
 from handlers.jobs.approval_decision import ApprovalDecisions
 from handlers.jobs.approval_reaction import ApprovalReactions
@@ -69,6 +71,15 @@ def approval_handlers(
 def budget_handlers(warnings: BudgetWarnings) -> Mapping[JobKind, Handler]:
     """Return the handlers of budgets."""
     return {"budget_warning": Handler(warnings.send)}
+
+
+def agent_question_handlers(posts: QuestionPosts, answers: AgentAnswers) -> Mapping[JobKind, Handler]:
+    """Return the handlers of questions of the agent; without a side channel other processes do them."""
+    return {
+        "agent_question": Handler(posts.ask),
+        "agent_question_end": Handler(posts.show_end),
+        "agent_answer": Handler(answers.hand_over, answers.lost),
+    }
 
 
 def notice_handlers(notices: Notices) -> Mapping[JobKind, Handler]:

@@ -10,6 +10,7 @@ import structlog
 from asyncpg import Pool
 
 from bridge.db.agent_habits import AgentHabits
+from bridge.db.agent_questions import AgentQuestions
 from bridge.db.answers import Answers
 from bridge.db.approvals import Approvals
 from bridge.db.audit import Audit
@@ -23,6 +24,7 @@ from bridge.db.periodic_tasks import PeriodicTasks as Table
 from bridge.db.processes import Processes
 from bridge.db.usage import UsageRows
 from bridge.errors import MattermostRefused, Unavailable
+from bridge.ingest.agent_questions import QuestionEvents
 from bridge.ingest.approvals import ApprovalEvents
 from bridge.metrics import Metrics
 from bridge.outage import retry_until_available
@@ -56,6 +58,7 @@ class PeriodicTasks:
             "sample the inbox": _repeat("sample", self.sample, _SAMPLE_EVERY),
             "sample the ratings": _repeat("ratings", self.sample_ratings, _RATINGS_EVERY),
             "look at approvals": _repeat("approvals", self.approval_events.look, _APPROVALS_EVERY),
+            "look at agent questions": _repeat("questions", self.question_events.look, _APPROVALS_EVERY),
             "purge old rows": _repeat("purge", self.purge, _PURGE_EVERY),
             "reseal tokens": retry_until_available("reseal", self.reseal),
         }
@@ -70,6 +73,12 @@ class PeriodicTasks:
         """What happens to approvals, by the gateway or by time."""
         pool = self.job_history.pool
         return ApprovalEvents(Approvals(pool), Conversations(pool), self.services.tables.inbox, self.metrics)
+
+    @property
+    def question_events(self) -> QuestionEvents:
+        """What happens to questions of agents, by the gateway or by time."""
+        pool = self.job_history.pool
+        return QuestionEvents(AgentQuestions(pool), Conversations(pool), self.services.tables.inbox)
 
     async def sample(self) -> None:
         """Put the state of the inbox and of the channels into the metrics."""
@@ -91,6 +100,7 @@ class PeriodicTasks:
         await Processes(self.job_history.pool).purge()
         await AgentHabits(self.job_history.pool).purge()
         await self.approval_events.approvals.purge(KEEP)
+        await self.question_events.questions.purge(KEEP)
         await Buttons(self.job_history.pool).purge(KEEP)
         while purged := await self.job_history.purge(KEEP):
             log.info("purged", jobs=purged)

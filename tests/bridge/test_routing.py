@@ -16,6 +16,7 @@ from bridge.routing import (
     OLDEST,
     Answer,
     AnswerDirectly,
+    AnswerOfPerson,
     Bot,
     Decision,
     Facts,
@@ -36,6 +37,7 @@ STRANGER = replace(KNOWN, person_id=None)
 GONE = replace(KNOWN, left_organization=True)
 IN_THREAD = replace(KNOWN, thread_known=True)
 SHARED = replace(IN_THREAD, thread_shared=True)
+ASKED_BACK = replace(IN_THREAD, agent_question="ask_1")
 STOPPED = replace(IN_THREAD, thread_stopped=True)
 
 POST = Post(
@@ -117,6 +119,15 @@ def _reply(message: str) -> Posted:
         (replace(DIRECT, channel_name="5" * 40), KNOWN.at(NOW + OLDEST * 2, 0), Refuse("group_message")),
         (DIRECT, KNOWN, AnswerDirectly(PERSON)),
         (DIRECT, STRANGER, AnswerDirectly(None)),
+        (_reply("The second one"), ASKED_BACK, AnswerOfPerson("ask_1")),
+        (_reply("@equabot the second one"), ASKED_BACK, AnswerOfPerson("ask_1")),
+        (_reply("the second"), replace(ASKED_BACK, thread_shared=True), AnswerOfPerson("ask_1")),
+        (_reply("the second"), replace(ASKED_BACK, asked=(NOW,) * 20), AnswerOfPerson("ask_1")),
+        (_reply("@bob which one?"), ASKED_BACK, Refuse("to_somebody_else")),
+        (_reply("@equabot"), ASKED_BACK, ANSWER),
+        (_reply("stop"), replace(ASKED_BACK, thread_busy=True), Refuse("stop_word")),
+        (_reply("the second"), replace(ASKED_BACK, left_organization=True), Refuse("left_organization")),
+        (DIRECT, replace(KNOWN, agent_question="ask_1"), AnswerOfPerson("ask_1")),
         (DIRECT, KNOWN.with_author(is_bot=True), Refuse("other_bot")),
         (DIRECT, KNOWN.at(NOW, NOW + 1), Refuse("before_start")),
         (replace(DIRECT, post=replace(DIRECT.post, user_id=ME.user_id)), KNOWN, Refuse("own_post")),
