@@ -27,8 +27,8 @@ class Embedding:
 
 
 @asynccontextmanager
-async def embedding(dsn: str) -> AsyncIterator[Embedding]:
-    """Serve all three, each on a port of its own."""
+async def embedding(dsn: str, *origins: str) -> AsyncIterator[Embedding]:
+    """Serve all three, each on a port of its own; pages of the other origins may embed the bridge too."""
     port = reserved_port()
     url = f"http://{HOST}:{port}"
     store = Store(seed=1)
@@ -36,7 +36,9 @@ async def embedding(dsn: str) -> AsyncIterator[Embedding]:
     async with (
         Server(store, timing=QUICK, pages=pages, spa=proxy.framed(chat.spa, url)) as mattermost,
         equa.Server(pages=site.pages(demo_data.COMPANIES, bridge_url=url, token="unused")) as platform,
-        _bridge(environ_of(dsn, mattermost, platform, WEB_ORIGINS=f"{platform.url},{url}"), port),
+        _bridge(
+            environ_of(dsn, mattermost, platform, WEB_ORIGINS=",".join((platform.url, url, *origins))), port
+        ),
     ):
         yield Embedding(platform, mattermost, url)
 

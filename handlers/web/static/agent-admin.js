@@ -207,9 +207,16 @@ export class EquaAgentAdmin extends HTMLElement {
     const actions = [["retry", seconds === null ? "Try again" : "Try now", () => (everything ? this.reload() : this.#load())]];
     const card = new FailureCard(known ?? ANY_FAILURE, { detail, seconds, actions });
     this.#view.failed(card, everything);
+    if (everything) this.#close();
     if (seconds !== null) countDown(seconds, signal, { tick: (left) => card.count(left), end: () => this.#again() });
     this.#enter(seconds === null ? "error" : "waiting");
     this.#tell("error", { code, status, message: (known ?? ANY_FAILURE).join(". "), retryIn: seconds });
+  }
+
+  // What still goes on in a section ends, and no other one can be chosen.
+  #close() {
+    this.#stay.abort();
+    this.#tabs = null;
   }
 
   #again() {

@@ -30,6 +30,7 @@ const CALM = "Nothing that was written is lost.";
 
 // Code: title, and what to do about it.
 const SENTENCES = {
+  __proto__: null,
   not_signed_in: ["You are not signed in", "Your Equa session has ended. Sign in to Equa, then try again."],
   not_a_member: ["Only members can open this chat", "You are not a member of this organization. One of its administrators can add you."],
   account_conflict: ["Your chat account needs attention", "There already is a chat account that could not be connected to you. Your administrator can help."],

@@ -1,5 +1,7 @@
 """Approvals on the organization's page, in a browser."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -54,6 +56,25 @@ async def test_who_comes_too_late_is_told(page: Page, agent_scene: Scene) -> Non
     await expect(component(page).get_by_role("status")).to_have_text("This was denied already.")
     await expect(page.get_by_text("Denied by @ada")).to_be_visible()
     await expect(page.get_by_role("button", name="Deny: Something else")).to_be_visible()
+
+
+async def test_an_answer_that_was_overtaken_is_not_shown(page: Page, agent_scene: Scene) -> None:
+    """What was asked for before a decision, and comes after it, would offer it again."""
+    late = asyncio.Event()
+    agent_scene.bodies[ACME]["approvals"] = lists(approval())
+    await stop_clock(page)
+    await opened(page, agent_scene)
+    agent_scene.replies["approvals"] = [Reply(body=lists(approval(), approval(TWO)), release=late)]
+    await page.clock.run_for(21_000)
+    agent_scene.bodies[ACME]["approvals"] = lists(past=(ended(state="denied"),))
+    await page.get_by_role("button", name="Deny: Issue").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Deny").click()
+    await expect(page.get_by_text("Denied by @ada")).to_be_visible()
+    async with page.expect_response(lambda response: response.request.method == "GET"):
+        late.set()
+
+    await expect(page.get_by_text("Nothing waits for a decision.")).to_be_visible()
+    await expect(page.get_by_role("tab", name="Approvals", exact=True)).to_be_visible()
 
 
 async def test_what_the_agent_does_not_take_is_not_offered(page: Page, agent_scene: Scene) -> None:

@@ -79,9 +79,11 @@ async def test_who_comes_second_sees_what_the_first_has_chosen(page: Page, agent
 
     await expect(warning).to_be_focused()
     await expect(warning).to_contain_text(
-        "Who approves: they chose every member but the one who asked, you administrators."
+        "Who approves: they chose every member but the one who asked; the form has administrators."
     )
-    await expect(warning).to_contain_text("Notices that are not posted: they chose Announcements, you none.")
+    await expect(warning).to_contain_text(
+        "Notices that are not posted: they chose Announcements; the form has none."
+    )
     await expect(page.get_by_role("radio", name="Administrators", exact=True)).to_be_checked()
     await page.get_by_role("button", name="Save mine").click()
     await expect(page.get_by_text("Saved.").first).to_be_visible()

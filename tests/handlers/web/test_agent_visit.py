@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from asyncpg import Pool
 from playwright.async_api import Locator, Page, expect
 
@@ -16,6 +17,7 @@ from bridge.models.approvals import Approval, ApprovalId
 from bridge.models.chat import ChannelId, PostId
 from bridge.models.conversations import Conversation
 from bridge.sandbox import demo_data, demo_history
+from tests.support.agent import serving
 from tests.support.agent_admin import comes_to, component
 from tests.support.embedding import Embedding, embedding
 
@@ -106,6 +108,36 @@ async def test_nobody_else_sees_anything(page: Page, whole: Whole) -> None:
 
         await expect(page.get_by_role("heading", name="Only administrators can see this")).to_be_visible()
         await expect(page.get_by_role("tab")).to_have_count(0)
+
+
+async def test_a_page_of_another_origin_can_hold_it(page: Page, dsn: str) -> None:
+    """It reads, and changes, as the bridge lets pages of `WEB_ORIGINS`."""
+    bodies: list[str] = []
+
+    async def page_of_somebody(_request: web.Request) -> web.Response:
+        return web.Response(text=bodies[0], content_type="text/html")
+
+    app = web.Application()
+    app.add_routes([web.get("/", page_of_somebody)])
+    async with (
+        serving(app) as host,
+        embedding(dsn, host) as running,
+        await open_pool(dsn, max_size=1) as pool,
+    ):
+        whole = Whole(running, pool)
+        bridge = running.bridge_url
+        bodies.append(
+            f"""<!doctype html><script type="module" src="{bridge}/static/agent-admin.js"></script>
+            <equa-agent-admin organization="{ACME}" api="{bridge}/api/v1/mattermost" section="settings">"""
+        )
+        await enters(page, whole, "Ada Moreno")
+        await page.goto(host)
+        await comes_to(page, "ready")
+        await page.get_by_role("radio", name="Never").check()
+        await page.get_by_role("button", name="Save").click()
+        await expect(page.get_by_text("Saved.").first).to_be_visible()
+
+        assert (await answer(page, whole, f"settings/{ACME}"))["followUps"] == "never"
 
 
 async def _wants(pool: Pool, title: str) -> None:

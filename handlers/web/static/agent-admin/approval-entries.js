@@ -3,8 +3,9 @@
 import { el } from "../shared/elements.js";
 import { moment } from "./formats.js";
 
-const SEVERITIES = { info: "Info", warning: "Warning", critical: "Critical" };
+const SEVERITIES = { __proto__: null, info: "Info", warning: "Warning", critical: "Critical" };
 const STATES = {
+  __proto__: null,
   approved: "Approved once",
   denied: "Denied",
   expired: "Nobody decided in time",

@@ -22,13 +22,15 @@ export class Approvals {
   #said = el("p", { class: "note" });
   #pending = new Map(); // id: what is shown of it
   #deciding = new Set(); // ids
+  #asked = 0; // how often the bridge was asked what waits
+  #shown = 0; // which answer is shown
 
   constructor(context) {
     this.#context = context;
   }
 
   async load(signal) {
-    const lists = await this.#context.api.approvals(signal);
+    const lists = await this.#lists(signal);
     this.#pending = new Map();
     this.#said.textContent = "";
     this.#draw(lists);
@@ -46,12 +48,20 @@ export class Approvals {
     }
   }
 
+  // Answers may overtake each other: an older one would show again what was decided.
+  async #lists(signal) {
+    this.#asked += 1;
+    const at = this.#asked;
+    return { ...(await this.#context.api.approvals(signal)), at };
+  }
+
   #badge(pending) {
     this.#context.badge(pending.length, pending.length === 1 ? "waits" : "wait");
   }
 
   // What waits already stays as it is: somebody may have a finger on its button.
-  #draw({ pending, ended: others }) {
+  #draw({ pending, ended: others, at }) {
+    this.#shown = at;
     const before = this.#pending;
     const { activeElement } = this.#place.getRootNode();
     const held = this.#place.contains(activeElement);
@@ -77,10 +87,10 @@ export class Approvals {
   /** Show what has changed; tell it, unless there is something else to `tell`. */
   async #refresh(signal, tell = "") {
     try {
-      const lists = await this.#context.api.approvals(signal);
+      const lists = await this.#lists(signal);
       const ids = new Set(lists.pending.map(({ id }) => id));
       const known = [...this.#pending.keys()];
-      if (known.length === ids.size && known.every((id) => ids.has(id))) return;
+      if (lists.at < this.#shown || (known.length === ids.size && known.every((id) => ids.has(id)))) return;
       this.#draw(lists);
       this.#tell(tell || (known.every((id) => ids.has(id)) ? NEW : GONE));
     } catch (failure) {

@@ -3,6 +3,7 @@
 import { el } from "../shared/elements.js";
 
 export const KINDS = {
+  __proto__: null,
   approval_decided: "Approvals that were decided",
   approval_refused: "Decisions of people who may not decide",
   approval_ended: "Approvals that nobody decided here",
@@ -15,6 +16,7 @@ export const KINDS = {
 };
 
 const SENTENCES = {
+  __proto__: null,
   approval_decided: { approved: "Approved what the agent wanted to do", denied: "Denied what the agent wanted to do" },
   approval_refused: { approved: "Tried to approve what only others may decide", denied: "Tried to deny what only others may decide" },
   approval_ended: {
@@ -30,12 +32,12 @@ const SENTENCES = {
   settings_changed: { changed: "Changed the settings" },
 };
 
-const ROLES = { admin: "administrator", member: "member", asker: "who had asked", none: "not a member" };
-const WAYS = { button: "by a button", reaction: "by a reaction", page: "on this page", thread: "in the thread", api: "by the API", cli: "by the command line", bridge: "" };
+const ROLES = { __proto__: null, admin: "administrator", member: "member", asker: "who had asked", none: "not a member" };
+const WAYS = { __proto__: null, button: "by a button", reaction: "by a reaction", page: "on this page", thread: "in the thread", api: "by the API", cli: "by the command line", bridge: "" };
 
 export function what({ kind, outcome }) {
   const sentences = SENTENCES[kind] ?? {};
-  if (outcome in sentences) return sentences[outcome];
+  if (Object.hasOwn(sentences, outcome)) return sentences[outcome];
   return `${sentences[""] ?? spaced(kind)}: ${spaced(outcome)}`;
 }
 
@@ -48,7 +50,7 @@ export function where({ via, details }) {
 
 function fact(details, name) {
   const words = (value) => [].concat(value ?? []).join(", ");
-  if (name in details) return words(details[name]) && `${spaced(name)}: ${words(details[name])}`;
+  if (Object.hasOwn(details, name)) return words(details[name]) && `${spaced(name)}: ${words(details[name])}`;
   return `${spaced(name)}: ${words(details[`${name}.from`]) || "—"} → ${words(details[`${name}.to`]) || "—"}`;
 }
 

@@ -33,7 +33,7 @@ export class Audit {
     this.#file.href = this.#context.api.auditFile(this.#query);
     this.#log.replaceChildren();
     this.#add(page);
-    if (!page.entries.length) return el("p", { class: "empty" }, "Nothing of this kind has happened yet.");
+    if (!page.entries.length) return el("p", { class: "empty" }, this.#kind.value ? "Nothing of this kind has happened yet." : "Nothing has happened yet.");
     return el("div", {}, this.#log, this.#more);
   }
 

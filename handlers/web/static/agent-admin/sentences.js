@@ -3,6 +3,7 @@
 const LATER = "Nothing is lost; try again in a moment.";
 
 export const FAILURES = {
+  __proto__: null,
   not_signed_in: ["You are not signed in", "Your Equa session has ended. Sign in to Equa, then try again."],
   not_a_member: ["Only administrators can see this", "You are not a member of this organization."],
   not_an_admin: ["Only administrators can see this", "Somebody who administers this organization in Equa can show it to you, or change your role."],

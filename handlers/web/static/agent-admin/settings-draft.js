@@ -2,10 +2,11 @@
 
 import { count, money } from "./formats.js";
 
-export const APPROVERS = { admins: "administrators", members: "every member but the one who asked", asker: "every member, also the one who asked" };
-export const FOLLOW_UPS = { never: "never", alone: "while one person alone writes in the thread", always: "always" };
+export const APPROVERS = { __proto__: null, admins: "administrators", members: "every member but the one who asked", asker: "every member, also the one who asked" };
+export const FOLLOW_UPS = { __proto__: null, never: "never", alone: "while one person alone writes in the thread", always: "always" };
 
 const NOTICES = {
+  __proto__: null,
   "cc.equa.shares.issued": "Shares were issued",
   "cc.equa.shares.transferred": "Shares were transferred",
   "cc.equa.document.uploaded": "A document was added",

@@ -86,7 +86,7 @@ export class Settings {
       this.#tell("Somebody else has just saved the same.");
       return;
     }
-    const entries = different.map(({ name, theirs: their, mine }) => el("li", {}, `${name}: they chose ${their}, you ${mine}.`));
+    const entries = different.map(({ name, theirs: their, mine }) => el("li", {}, `${name}: they chose ${their}; the form has ${mine}.`));
     const keep = el("button", { type: "button", class: "main", click: () => this.#save(theirs.version) }, "Save mine");
     const take = el("button", { type: "button", click: () => this.#begin(theirs) }, "Take theirs");
     this.#warn(
