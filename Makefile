@@ -31,7 +31,7 @@ types: .venv/.dev
 bench: .venv/.dev  ## the figures, each beside its bare lower bound
 	$(BIN)/python -m tests.bench
 
-chaos: .venv/.dev  ## 1,000 mentions, 30 kills: 0 lost, 0 double, 0 out of order
+chaos: .venv/.dev  ## 1,000 mentions, 30 kills, failovers of the database: 0 lost, 0 double, 0 out of order
 	$(BIN)/python -m tests.chaos
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --extra embedded --universal --generate-hashes \

@@ -55,7 +55,11 @@ class Counts:
 
     @property
     def clean(self) -> bool:
-        return not (self.lost or self.double or self.disordered or self.unfinished or any(self.events))
+        return self.answers_are_clean and not any(self.events)
+
+    @property
+    def answers_are_clean(self) -> bool:
+        return not (self.lost or self.double or self.disordered or self.unfinished)
 
 
 class Storm:
