@@ -4,7 +4,7 @@ BIN := .venv/bin
 WORKERS ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test tests lint types bench chaos lock images clean
+.PHONY: help demo test tests lint types bench chaos soak lock images clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
@@ -33,6 +33,9 @@ bench: .venv/.dev  ## the figures, each beside its bare lower bound
 
 chaos: .venv/.dev  ## 1,000 mentions, 30 kills, failovers of the database: 0 lost, 0 double, 0 out of order
 	$(BIN)/python -m tests.chaos
+
+soak: .venv/.dev  ## an hour of mixed load with kills (SOAK_MINUTES=60): 0 lost, 0 double, memory flat
+	$(BIN)/python -m tests.soak
 
 COMPILE = $(BIN)/uv pip compile pyproject.toml --extra embedded --universal --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -q

@@ -3,9 +3,11 @@
 import asyncio
 import sys
 import tempfile
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from bridge import embedded
 from bridge.db.migrate import migrate
@@ -18,9 +20,12 @@ from tests.support.processes import installed
 from tests.support.replication import Pair, pair
 
 PLAN = Plan(mentions=1000, kills=30, threads=200, events=1000, pause=0.06)
-FAILOVER = Plan(mentions=500, kills=6, threads=100, events=500, pause=0.06)
+FAILOVER = Plan(mentions=500, kills=1, threads=100, events=500, pause=0.06)
 
 Standby = Literal["synchronous", "asynchronous"]
+
+_LAG = 4.0
+"""Seconds of which an asynchronous standby knows nothing."""
 
 
 async def storm(daemons: int, plan: Plan, folder: Path) -> Counts:
@@ -31,23 +36,32 @@ async def storm(daemons: int, plan: Plan, folder: Path) -> Counts:
 
 async def failover(standby: Standby, plan: Plan, folder: Path) -> Counts:
     """Run a storm with two daemons, in the middle of which the database fails over."""
-    async with pair(folder) as servers, asyncio.TaskGroup() as group:
+    async with pair(folder) as servers:
         if standby == "synchronous":
             await servers.be_synchronous()
-        group.create_task(fail_over(servers, standby, plan.mentions * plan.pause / 2))
-        return await raged(servers.dsn, 2, plan, folder)
+        return await raged(servers.dsn, 2, plan, folder, partial(fail_over, servers, standby, plan))
 
 
-async def fail_over(servers: Pair, standby: Standby, seconds: float) -> None:
-    """Kill the primary after a while; an asynchronous standby lacks its last seconds."""
-    await asyncio.sleep(seconds)
+async def fail_over(servers: Pair, standby: Standby, plan: Plan) -> None:
+    """Kill the primary in the middle of the storm; an asynchronous standby lacks its last seconds."""
+    await asyncio.sleep(plan.mentions * plan.pause / 2)
     if standby == "asynchronous":
         await servers.part()
-        await asyncio.sleep(2)
+        await asyncio.sleep(_LAG)
     await servers.fail_over()
 
 
-async def raged(dsn: str, daemons: int, plan: Plan, folder: Path) -> Counts:
+async def nothing() -> None:
+    """Do nothing else to the database."""
+
+
+async def raged(
+    dsn: str,
+    daemons: int,
+    plan: Plan,
+    folder: Path,
+    meanwhile: Callable[[], Coroutine[Any, Any, None]] = nothing,
+) -> Counts:
     async with AsyncExitStack() as stack:
         await migrate(dsn)
         async with await open_pool(dsn) as pool:
@@ -58,6 +72,8 @@ async def raged(dsn: str, daemons: int, plan: Plan, folder: Path) -> Counts:
             )
             for number in range(daemons)
         ]
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        group.create_task(meanwhile())
         return await Storm(built, started, plan).rage()
 
 

@@ -19,9 +19,10 @@ TOKEN = "the-token-of-the-platform"
 class EventStream:
     """Sends events until each is accepted, and counts their notices."""
 
-    def __init__(self, hosts: Hosts, daemons: Sequence[Daemon], events: int) -> None:
+    def __init__(self, hosts: Hosts, daemons: Sequence[Daemon], events: int, pause: float = 0) -> None:
         self._world = hosts
         self._daemons = daemons
+        self._pause = pause
         self._shares = [events // len(hosts.companies)] * len(hosts.companies)
         self._channels = [self._channel(company) for company in hosts.companies]
         self._read: dict[str, int] = {}
@@ -43,6 +44,7 @@ class EventStream:
         for number in range(count):
             while not await self._accepted(http, next(daemons), upload(company, number)):
                 await asyncio.sleep(0.1)
+            await asyncio.sleep(self._pause)
 
     async def _accepted(self, http: aiohttp.ClientSession, daemon: Daemon, event: object) -> bool:
         url = f"{daemon.url}/api/v1/mattermost/events"

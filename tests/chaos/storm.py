@@ -29,6 +29,8 @@ class Plan:
     """Of the platform, sent meanwhile."""
     pause: float = 0.02
     """Between two mentions, on average."""
+    event_pause: float = 0
+    """Between two events of an organization."""
     long_every: int = 8
     """How many questions there are to one with a long answer, which people may stop, correct or delete."""
     max_wait: float = 120
@@ -49,6 +51,7 @@ class Counts:
     agent_calls: int
     unfinished: int
     """Long answers that are neither exact nor stopped, and jobs or answers that have no end."""
+    events_sent: int
     events: tuple[int, int, int]
     """Of the platform's events: lost, posted twice, posted out of order."""
     examples: Sequence[str] = field(default=())
@@ -63,14 +66,16 @@ class Counts:
 
 
 class Storm:
-    """Rages over the hosts; every random choice comes from one seed."""
+    """Rages over the hosts; every random choice comes from one seed. The `mortal` daemons are killed: all by default."""
 
-    def __init__(self, hosts: Hosts, daemons: Sequence[Daemon], plan: Plan) -> None:
+    def __init__(
+        self, hosts: Hosts, daemons: Sequence[Daemon], plan: Plan, mortal: Sequence[Daemon] = ()
+    ) -> None:
         self._world = hosts
-        self._daemons = daemons
+        self._mortal = mortal or daemons
         self._plan = plan
         self._random = random.Random(plan.seed)
-        self._event_stream = EventStream(hosts, daemons, plan.events)
+        self._event_stream = EventStream(hosts, daemons, plan.events, plan.event_pause)
         self._meddling = Meddling(hosts, self._random)
         self._asked: list[Post] = []
         self._kills = 0
@@ -121,7 +126,7 @@ class Storm:
         span = self._plan.mentions * self._plan.pause
         for number in range(self._plan.kills):
             await asyncio.sleep(span / self._plan.kills * self._random.uniform(0.5, 1.5))
-            daemon = self._daemons[number % len(self._daemons)]
+            daemon = self._mortal[number % len(self._mortal)]
             await daemon.kill()
             self._kills += 1
             await daemon.start()
@@ -190,6 +195,7 @@ class Storm:
             seconds=seconds,
             agent_calls=len(self._world.agent.calls),
             unfinished=len(unfinished) + open_ends,
+            events_sent=self._plan.events,
             events=self._event_stream.count(),
             examples=[f"lost {post}" for post in lost[:5]]
             + [f"double {post}" for post in double[:5]]

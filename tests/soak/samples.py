@@ -1,0 +1,65 @@
+"""What a process holds while time passes."""
+
+import asyncio
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import psutil
+
+_MIB = 2**20
+_WARM = 0.25
+"""The part of all samples in which a process still fills its caches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    at: float
+    """Seconds."""
+    memory: float
+    """Resident, in MiB."""
+    files: int
+    """Open file descriptors."""
+
+
+@dataclass(slots=True)
+class Samples:
+    """Of one process, taken again and again."""
+
+    taken: list[Sample] = field(default_factory=list)
+
+    async def take(self, pid: int, every: float, took: Callable[[Sample], None]) -> NoReturn:
+        """Take samples until cancelled; `took` gets each."""
+        process = psutil.Process(pid)
+        while True:
+            sample = Sample(time.monotonic(), process.memory_info().rss / _MIB, process.num_fds())
+            self.taken.append(sample)
+            took(sample)
+            await asyncio.sleep(every)
+
+    @property
+    def warm(self) -> list[Sample]:
+        """Those after the caches were filled."""
+        return self.taken[int(len(self.taken) * _WARM) :]
+
+    @property
+    def slope(self) -> float:
+        """How fast memory grows, in MiB an hour, by the line of least squares."""
+        hours = [sample.at / 3600 for sample in self.warm]
+        return statistics.linear_regression(hours, [sample.memory for sample in self.warm]).slope
+
+    @property
+    def memory(self) -> tuple[float, float]:
+        """The middle of the first and of the last fifth."""
+        return _ends([sample.memory for sample in self.warm])
+
+    @property
+    def files(self) -> tuple[float, float]:
+        return _ends([sample.files for sample in self.warm])
+
+
+def _ends(values: list[float] | list[int]) -> tuple[float, float]:
+    part = max(len(values) // 5, 1)
+    return statistics.median(values[:part]), statistics.median(values[-part:])
