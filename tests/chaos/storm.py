@@ -3,7 +3,6 @@
 import asyncio
 import random
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -66,7 +65,7 @@ class Counts:
 
 
 class Storm:
-    """Rages over the hosts; every random choice comes from one seed. The `mortal` daemons are killed: all by default."""
+    """Rages over the hosts; every random choice comes from one seed. Only the `mortal` daemons are killed."""
 
     def __init__(
         self, hosts: Hosts, daemons: Sequence[Daemon], plan: Plan, mortal: Sequence[Daemon] = ()
@@ -204,15 +203,21 @@ class Storm:
         )
 
     def _disordered(self) -> list[str]:
-        """Return the threads whose answers do not come in the order of their questions."""
+        """Return the threads whose answers do not come in the order of their questions.
+
+        A deleted question has no order: Mattermost's REST interface shows it to nobody any more, while a
+        websocket that is resumed still delivers it.
+        """
         threads: dict[str, list[str]] = {}
         for post in self._asked:
+            if self._meddling.done.get(post.id) == "delete":
+                continue
             threads.setdefault(post.root_id or post.id, []).append(post.id)
         return [
             root
             for root, questions in threads.items()
-            if (answered := self._answered_in(root))
-            != [each for each in questions if each in Counter(answered)]
+            if (answered := [each for each in self._answered_in(root) if each in questions])
+            != [each for each in questions if each in answered]
         ]
 
     def _answered_in(self, root: str) -> list[str]:
