@@ -53,8 +53,8 @@ _CALLS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _ANSWERS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
-_RATED = 100
-"""Organizations whose ratings are recorded apart; those of all others are one."""
+_APART = 100
+"""Organizations whose ratings and usage are recorded apart; those of all others are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +64,19 @@ class RatingCount:
     organization: str
     up: int
     down: int
+
+
+@dataclass(frozen=True, slots=True)
+class MonthlyUsage:
+    """What an organization's agent has done since the first of the month."""
+
+    organization: str
+    outcomes: Mapping[str, int]
+    """Questions by what has become of them."""
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float
+    """As far as it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +132,10 @@ class Metrics:
             "organization",
             "rating",
         )
+        month = "since the first of the month (UTC), by the 100 organizations with the most tokens."
+        self._questions = self._gauge("usage_questions", f"Questions {month}", "organization", "outcome")
+        self._tokens = self._gauge("usage_tokens", f"Reported tokens {month}", "organization", "direction")
+        self._cost = self._gauge("usage_cost", f"Cost by AGENT_PRICES {month}", "organization")
         self._growing = self._gauge("answers_growing", "Answers that come in at the moment.")
         self._edits = self._counter("answer_edits", "Edits of posts of answers that were not whole yet.")
         self._approvals = self._counter(
@@ -250,9 +267,21 @@ class Metrics:
         """Record how answers are rated, given by organization, those with the most ratings first."""
         self._ratings.clear()
         for number, count in enumerate(counts):
-            organization = count.organization if number < _RATED else "other"
+            organization = count.organization if number < _APART else "other"
             self._ratings.labels(organization, "up").inc(count.up)
             self._ratings.labels(organization, "down").inc(count.down)
+
+    def usage(self, months: Iterable[MonthlyUsage]) -> None:
+        """Record what agents have done this month, given by organization, the most tokens first."""
+        for gauge in (self._questions, self._tokens, self._cost):
+            gauge.clear()
+        for number, month in enumerate(months):
+            organization = month.organization if number < _APART else "other"
+            for outcome, questions in month.outcomes.items():
+                self._questions.labels(organization, outcome).inc(questions)
+            self._tokens.labels(organization, "in").inc(month.prompt_tokens)
+            self._tokens.labels(organization, "out").inc(month.completion_tokens)
+            self._cost.labels(organization).inc(month.cost)
 
     def job(self, kind: str, outcome: str) -> None:
         """Count the end of an attempt at a job."""

@@ -51,6 +51,8 @@ with entry as (
     returning dedupe, state, queued, reason, {JOB}
 ), audited as (
     {audit.refused("put")}
+), used as (
+    {usage.refused("put")}
 ), moved as (
     insert into positions (channel_id, post_id, create_at, begin_at)
     select * from unnest($7::text[], $8::text[], $9::bigint[], $10::bigint[])

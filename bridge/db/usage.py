@@ -67,6 +67,19 @@ def lost(of: str) -> str:
                from {of} o where {_IS_QUESTION} and o.kind in ('mention', 'direct', 'repeat') {_ADD}"""  # noqa: S608  # likewise
 
 
+def refused(of: str) -> str:
+    """Return what stores that the questions among the jobs `of` were refused by a limit; they took nothing.
+
+    Somebody without a mapping is nobody of the organization.
+    """
+    return f"""{_INSERT}
+        select o.id, o.organization_id, u.id, o.kind, o.lane, substr(o.dedupe, length('post:') + 1), now(),
+               now(), 'refused', null, 0, 0, 0, 0, 0, null, null, o.reason
+        from {of} o join mattermost_user_mappings u on u.mattermost_user_id = o.payload ->> 'user_id'
+        where o.state = 'refused' and o.reason = 'too_many_questions' and o.organization_id is not null
+        on conflict do nothing"""  # noqa: S608  # likewise
+
+
 def values(used: Used | None) -> tuple[Any, ...]:
     """Return the parameters of `added`; None adds nothing."""
     return astuple(used) if used else (None,) * VALUES

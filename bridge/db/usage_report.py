@@ -8,6 +8,7 @@ from typing import Any, get_args
 from asyncpg import Pool, Record
 
 from bridge.db.pool import database_errors
+from bridge.metrics import MonthlyUsage
 from bridge.models.equa import OrganizationId
 from bridge.models.usage import Outcome
 from bridge.models.usage_report import By, Days, Figures, Line, Report
@@ -76,6 +77,21 @@ select organization_id::text as key, coalesce(shown_name, mattermost_team_name) 
 from mattermost_org_mappings where organization_id = any($1::text[]::uuid[])
 """
 
+_MONTH = """
+with outcomes as (
+    select organization_id::text as organization, outcome, count(*)::int as questions,
+           coalesce(sum(prompt_tokens), 0)::bigint as prompt,
+           coalesce(sum(completion_tokens), 0)::bigint as completion,
+           coalesce(sum(cost), 0)::float8 as cost
+    from usage
+    where began >= date_trunc('month', now() at time zone 'UTC') at time zone 'UTC'
+    group by 1, 2
+)
+select organization, jsonb_object_agg(outcome, questions) as outcomes, sum(prompt)::bigint as prompt_tokens,
+       sum(completion)::bigint as completion_tokens, sum(cost) as cost
+from outcomes group by 1 order by sum(prompt + completion) desc, 1
+"""
+
 _FIGURES = tuple(field.name for field in fields(Figures))
 
 
@@ -97,6 +113,11 @@ class UsageReports:
         total = next((_figures(row) for row in rows if row["is_total"]), Figures())
         found = {row["key"]: _figures(row) for row in rows if not row["is_total"]}
         return Report(await self._lines(found, by, days), total)
+
+    @database_errors
+    async def month(self) -> Sequence[MonthlyUsage]:
+        """Return what agents have done since the first of the month, the most tokens first."""
+        return [MonthlyUsage(**dict(row.items())) for row in await self.pool.fetch(_MONTH)]
 
     async def _lines(self, found: Mapping[str, Figures], by: By, days: Days) -> Sequence[Line]:
         match by:

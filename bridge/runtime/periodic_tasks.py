@@ -23,6 +23,7 @@ from bridge.db.job_history import JobHistory
 from bridge.db.periodic_tasks import PeriodicTasks as Table
 from bridge.db.processes import Processes
 from bridge.db.usage import UsageRows
+from bridge.db.usage_report import UsageReports
 from bridge.errors import MattermostRefused, Unavailable
 from bridge.ingest.agent_questions import QuestionEvents
 from bridge.ingest.approvals import ApprovalEvents
@@ -40,6 +41,7 @@ KEEP = timedelta(days=90)
 
 _SAMPLE_EVERY = 10.0
 _RATINGS_EVERY = 60.0
+_USAGE_EVERY = 300.0
 _PURGE_EVERY = 3600.0
 _APPROVALS_EVERY = 2.0
 _LATE_EVERY = 10.0
@@ -59,6 +61,7 @@ class PeriodicTasks:
             "sample the ratings": _repeat("ratings", self.sample_ratings, _RATINGS_EVERY),
             "look at approvals": _repeat("approvals", self.approval_events.look, _APPROVALS_EVERY),
             "look at agent questions": _repeat("questions", self.question_events.look, _APPROVALS_EVERY),
+            "sample the usage": _repeat("usage", self.sample_usage, _USAGE_EVERY),
             "purge old rows": _repeat("purge", self.purge, _PURGE_EVERY),
             "reseal tokens": retry_until_available("reseal", self.reseal),
         }
@@ -89,6 +92,10 @@ class PeriodicTasks:
     async def sample_ratings(self) -> None:
         """Put how people rate answers into the metrics."""
         self.metrics.ratings(await Feedback(self.job_history.pool).counts())
+
+    async def sample_usage(self) -> None:
+        """Put what agents have done this month into the metrics."""
+        self.metrics.usage(await UsageReports(self.job_history.pool).month())
 
     async def purge(self) -> None:
         """Delete expired tickets and sign-ins, old memberships, syncs, jobs, usage and audit."""

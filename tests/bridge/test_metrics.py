@@ -5,7 +5,7 @@ import time
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.metrics import CHANGES, OUTCOMES, SOCKET_STATES, Backlog, Metrics
+from bridge.metrics import CHANGES, OUTCOMES, SOCKET_STATES, Backlog, Metrics, MonthlyUsage
 
 
 def _samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -116,3 +116,19 @@ def test_names_have_a_prefix_and_base_units() -> None:
     assert len(ours) >= 12
     assert all(re.fullmatch(r"equabot_bridge_[a-z_]+", name) for name in ours)
     assert not any(re.search(r"_(ms|milliseconds|minutes)", name) for name in ours)
+
+
+def test_few_organizations_have_usage_of_their_own() -> None:
+    """However many there are; those behind the hundredth are one."""
+    metrics = Metrics()
+    metrics.usage([MonthlyUsage("gone", {"failed": 1}, 1, 1, 1.0)])
+    metrics.usage(
+        MonthlyUsage(f"organization-{number}", {"answered": 2}, 30, 4, 0.5) for number in range(300)
+    )
+
+    samples = _samples(metrics)
+    apart = [labels for name, labels in samples if name == "usage_cost"]
+    assert len(apart) == 101
+    assert samples["usage_tokens", (("direction", "in"), ("organization", "other"))] == 200 * 30
+    assert samples["usage_questions", (("organization", "other"), ("outcome", "answered"))] == 400
+    assert samples["usage_cost", (("organization", "organization-99"),)] == 0.5

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bridge.metrics import CONTROL_STATES, SOCKET_STATES, Backlog, Metrics, RatingCount
+from bridge.metrics import CONTROL_STATES, SOCKET_STATES, Backlog, Metrics, MonthlyUsage, RatingCount
 from bridge.models.approvals import ControlState
 from bridge.models.jobs import JobKind
 from handlers.http.app import ROUTES
@@ -59,6 +59,7 @@ def measured() -> dict[str, set[str]]:
     metrics.repaired("renamed")
     metrics.file_read("read")
     metrics.ratings([RatingCount("an organization", 1, 1)])
+    metrics.usage([MonthlyUsage("an organization", {"answered": 1}, 1, 1, 0.1)])
     families = text_string_to_metric_families(metrics.render().decode())
     return {sample.name: set(sample.labels) for family in families for sample in family.samples}
 

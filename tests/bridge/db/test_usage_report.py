@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import get_args
@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.db.usage_report import MOST_PEOPLE, UsageReports
+from bridge.metrics import MonthlyUsage
 from bridge.models.equa import OrganizationId
 from bridge.models.usage import Outcome
 from bridge.models.usage_report import By, Days, Figures
@@ -210,3 +211,16 @@ async def test_all_organizations_have_a_report(pool: Pool) -> None:
         (str(BOREALIS), 1),
     ]
     assert report.total.questions == 3
+
+
+async def test_the_month_of_all_organizations_is_measured(pool: Pool) -> None:
+    """By what has become of questions, the most tokens first; what was asked before is not in it."""
+    now, before = datetime.now(UTC), datetime.now(UTC) - timedelta(days=32)
+    rows = [row(1), row(2, organization=BOREALIS), row(3, organization=BOREALIS)]
+    moved = [replace(each, began=now, prompt=None) for each in rows]
+    await stored(pool, [*moved, replace(rows[0], began=before), replace(moved[1], outcome="stopped")])
+
+    assert await UsageReports(pool).month() == [
+        MonthlyUsage(str(BOREALIS), {"answered": 2, "stopped": 1}, 0, 3, 0.0),
+        MonthlyUsage(str(ACME), {"answered": 1}, 0, 1, 0.0),
+    ]
