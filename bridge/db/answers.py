@@ -18,6 +18,17 @@ where j.id = answer_posts.job_id and answer_posts.state = 'growing' and j.state 
 """
 
 
+_GRANT = """
+with counted as (
+    select coalesce(sum(edits), 0)::int as before from answer_posts where job_id = $1
+), granted as (
+    select before, greatest(0, least($3::int, $4::int - before)) as granted from counted
+)
+update answer_posts set edits = edits + granted from granted where post_id = $2
+returning before, granted
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
     """Reads and writes them while they grow; the end of a job settles its own."""
@@ -34,6 +45,15 @@ class Answers:
             job,
             part,
         )
+
+    @database_errors
+    async def grant_edits(self, job: JobId, post: PostId, wanted: int, most: int) -> tuple[int, int]:
+        """Count edits of a post before they are made; return how many were before, and how many may follow.
+
+        However many attempts a job has, its posts get at most `most` while they grow.
+        """
+        row = await self.pool.fetchrow(_GRANT, job, post, wanted, most)
+        return (row["before"], row["granted"]) if row else (most, 0)
 
     @database_errors
     async def unfinished(self, posts: Collection[PostId]) -> frozenset[PostId]:

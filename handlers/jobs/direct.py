@@ -13,7 +13,7 @@ from typing import Any, assert_never
 import structlog
 
 from bridge.db.inbox import Inbox
-from bridge.errors import EquaUnavailable, LeaseLost
+from bridge.errors import AgentFailed, EquaUnavailable, LeaseLost
 from bridge.models.conversation_starts import Candidate, ConversationStart
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention
@@ -22,7 +22,7 @@ from bridge.ports import MattermostApi
 from bridge.text.commands import Command, command
 from handlers.jobs import choice_texts
 from handlers.jobs.bot_commands import BotCommands
-from handlers.jobs.mention import Mentions, unless_deleted
+from handlers.jobs.mention import EditedIntoCommand, Mentions, unless_deleted
 from handlers.jobs.parts import ReplyTarget
 from handlers.jobs.remarks import BEGUN_ANEW, HOW_TO_GET_IN
 from provisioning.member_check import MemberCheck
@@ -33,6 +33,9 @@ Result = Mapping[str, Any]
 
 _PATIENCE = 20.0
 """Seconds for which Equa is asked again before the author hears that it is away."""
+
+_MOST_COMMANDS = 10
+"""How often a message may become a command while it is worked on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,18 @@ class DirectMessages:
 
     async def answer(self, job: Job) -> Result:
         """Answer a direct message; may be repeated."""
-        return await unless_deleted(self._answered(job))
+        return await unless_deleted(self._answered_as_edited(job))
+
+    async def _answered_as_edited(self, job: Job) -> Result:
+        """Begin again each time that the message is edited into a command while the agent works on it."""
+        for _ in range(_MOST_COMMANDS):
+            try:
+                return await self._answered(job)
+            except EditedIntoCommand as edited:
+                # A later attempt looks for what was shown of an answer.
+                payload = {**job.payload, "message": str(edited)}
+                job = replace(job, payload=payload, attempts=job.attempts + 1)
+        raise AgentFailed("The message was edited too often while it was worked on.")
 
     async def _answered(self, job: Job) -> Result:
         message = Mention.of(job.payload)

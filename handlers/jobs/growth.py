@@ -39,8 +39,11 @@ class Rhythm:
     """Between the first two edits."""
     longer: float = 1.15
     """How much longer each further pause is: 27 edits last for ten minutes."""
+    at_once: int = 4
+    """Edits that are counted together; what a process that dies has not made of them is lost."""
     most_edits: int = 27
-    """Before the answer is whole; each is a row in Mattermost's database. Three are left to its end."""
+    """Before the answer is whole, over all attempts; each is a row in Mattermost's database. Three are left
+    to its end."""
 
 
 @dataclass(slots=True)
@@ -62,6 +65,8 @@ class Growth:
     habit: Habit = field(default_factory=Habit, init=False)
     """Of an agent that is not known yet, until it begins."""
     edits: int = field(default=0, init=False)
+    _counted: int = field(default=0, init=False)
+    """Edits that the database knows of, those of earlier attempts with them."""
     _pieces: list[str] = field(default_factory=list, init=False)
     _length: int = field(init=False)
     """Characters that are shown."""
@@ -174,6 +179,9 @@ class Growth:
 
     async def _edit(self, number: int, message: str, there: Part) -> None:
         await self._note(number, there.id)
+        if not await self._may_edit(there.id):
+            self.enabled = False
+            return
         await self.lease.require()
         self.edits += 1
         try:
@@ -185,6 +193,16 @@ class Growth:
             raise
         self.metrics.edited()
         self._keep(number, replace(there, message=message))
+
+    async def _may_edit(self, post: PostId) -> bool:
+        """Return whether one more edit is left; earlier attempts have made some."""
+        if self.edits >= self._counted:
+            rhythm = self.rhythm
+            before, granted = await self.answers.grant_edits(
+                self.job.id, post, rhythm.at_once, rhythm.most_edits
+            )
+            self.edits, self._counted = max(self.edits, before), before + granted
+        return self.edits < self._counted
 
     async def _note(self, number: int, post: PostId) -> None:
         """Store, once and before its first edit, that the post grows."""

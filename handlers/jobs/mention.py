@@ -26,6 +26,7 @@ from bridge.models.jobs import Job, Mention
 from bridge.models.usage import Outcome
 from bridge.outage import retry_until_available
 from bridge.text.broadcast_mentions import without_broadcast_mentions
+from bridge.text.commands import command
 from bridge.text.visible import visible
 from handlers.jobs.asking import Asking
 from handlers.jobs.bot_commands import BotCommands
@@ -48,6 +49,10 @@ _MOST_CORRECTIONS = 10
 """How often a question is asked again because it was edited; one more edit stops it."""
 
 Result = Mapping[str, Any]
+
+
+class EditedIntoCommand(Exception):
+    """A direct message has become something that it asks of the bot itself; these are its words now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,8 +225,13 @@ class Mentions:
         return mention if message is None else replace(mention, message=message)
 
     async def _done_instead(self, job: Job, mention: Mention, found: Found) -> Result | None:
-        """Do what a question asks of the bot itself since it was edited; None if it is still a question."""
+        """Do what a question asks of the bot itself since it was edited; None if it is still a question.
+
+        Raises `EditedIntoCommand` for a direct message, which may have to change its organization.
+        """
         if job.kind == "direct":
+            if command(mention.message, self.commands.username):
+                raise EditedIntoCommand(mention.message)
             return None
         if done := await self.commands.done(job, mention, _target(mention)):
             await self._close(job, mention, found)

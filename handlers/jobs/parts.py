@@ -12,8 +12,8 @@ from bridge.models.jobs import Job
 MARK = "equabot_bridge"
 """The key of our props: `{"answers": post id, "part": from 1, "of": parts}`, and perhaps `"remark": true`.
 
-A part that grows has `"grows": true`, and 0 parts; the mark never changes. An answer that was asked for once
-more names the one that it repeats, and one in a direct channel its `conversation` there.
+A part that grows has `"grows": true`, and 0 parts, the last one their number from its last edit on. An answer
+that was asked for once more names the one that it repeats, and one in a direct channel its `conversation`.
 """
 
 
@@ -103,6 +103,11 @@ def draft(  # noqa: PLR0913 - a part has its text and its place
         props={MARK: _mark(job, target, number, of), **_footer_props(target.footer)},
         pending_post_id=str(uuid5(job.key, f"{number} fresh" if fresh else str(number))),
     )
+
+
+def whole_props(last: Draft) -> Mapping[str, Any]:
+    """Return the props of the last part, which has grown, from its draft; the server adds `from_bot` once."""
+    return {**last.props, MARK: {**last.props[MARK], "grows": True}, "from_bot": "true"}
 
 
 def _mark(job: Job, target: ReplyTarget, number: int, of: int) -> Mapping[str, Any]:

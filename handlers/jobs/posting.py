@@ -7,9 +7,10 @@ this process certainly holds the job's lease.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
+from typing import Any
 from weakref import WeakValueDictionary
 
 import structlog
@@ -21,7 +22,7 @@ from bridge.models.jobs import Job
 from bridge.ports import MattermostApi
 from bridge.text.posts import posts_of
 from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import Found, Part, ReplyTarget, draft, find
+from handlers.jobs.parts import Found, Part, ReplyTarget, draft, find, whole_props
 from handlers.jobs.write_budget import WriteBudget
 
 log = structlog.get_logger(__name__)
@@ -104,11 +105,16 @@ class Poster:
             finally:
                 await _end(creating)
 
-    async def edit(self, post: PostId, message: str, lease: LeaseGuard) -> None:
-        """Make the text of a post exact."""
+    async def edit(
+        self, post: PostId, message: str, lease: LeaseGuard, props: Mapping[str, Any] | None = None
+    ) -> None:
+        """Make the text of a post exact; `props` replace all that it has."""
         await lease.require()
         with self.budget.first():
-            await self.api.edit_post(post, message)
+            if props is None:
+                await self.api.edit_post(post, message)
+            else:
+                await self.api.replace_post(post, message, props)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +151,18 @@ class _Answer:
     async def _made_exact(self, number: int, message: str, there: Part) -> PostId:
         """Edit a part; where that is refused, put another one in its place."""
         try:
-            await self.poster.edit(there.id, message, self.lease)
+            await self.poster.edit(there.id, message, self.lease, self._whole_props(number))
         except TokenRefused:
             raise
         except MattermostRefused as error:
             log.warning("edit_refused", post=there.id, reason=error.message)
             return await self._replaced(number, message, there)
         return there.id
+
+    def _whole_props(self, number: int) -> Mapping[str, Any] | None:
+        """Return the props by which a database that knows nothing of the answer's end finds it whole."""
+        last = number == self.of and self.job.answer is not None
+        return whole_props(draft(self.job, self.target, "", number, self.of)) if last else None
 
     async def _replaced(self, number: int, message: str, there: Part) -> PostId:
         fresh = await self._create(number, message, fresh=True)

@@ -76,6 +76,11 @@ class Scene:
 
     async def asked(self) -> Post:
         post = self.server.store.post_as(self.ada, self.channel, "@equabot tell me")
+        await self.asked_again(post)
+        return post
+
+    async def asked_again(self, post: Post) -> None:
+        """Store the question of a post."""
         mention = Mention(
             PostId(post.id),
             ChannelId(self.channel.id),
@@ -87,7 +92,6 @@ class Scene:
         )
         entry = Entry("mention", f"thread:{post.id}", ACME, f"post:{post.id}", mention.payload())
         await Inbox(self.pool).put_all([entry])
-        return post
 
     def answers(self, post: Post) -> list[str]:
         thread = self.server.store.thread(post.id)
@@ -151,6 +155,44 @@ async def _made_good(scene: Scene, whole: list[str], crashes: Crashes) -> None:
     assert scene.answers(post) == whole, crashes.call
     states = await scene.pool.fetch("select state from answer_posts where job_id = $1", job.id)
     assert {row["state"] for row in states} <= {"done", "failed"}, crashes.call
+
+
+@pytest.mark.parametrize("status", [None, 400], ids=["", "edits refused"])
+async def test_an_answer_that_the_database_has_lost_is_found_again(scene: Scene, status: int | None) -> None:
+    """It has grown and is whole: nobody asks the agent once more, and no post changes."""
+    if status:
+        scene.server.faults.rest(RestFault(status=status, method="PUT", path="/patch"))
+    post = await scene.asked()
+    mentions, inbox = scene.process()
+    await mentions.answer(await claimed(inbox))
+    shown = [(each.id, each.message, each.edit_at) for each in scene.server.store.thread(post.id)]
+    await scene.pool.execute("delete from jobs")
+
+    await scene.asked_again(post)
+    restored, inbox = scene.process()
+    later = replace(restored, answered_until=post.create_at + 1)
+    result = await later.answer(await claimed(inbox))
+
+    assert [(each.id, each.message, each.edit_at) for each in scene.server.store.thread(post.id)] == shown
+    assert result["posts"] == [each for each, _, _ in shown[1:]]
+
+
+async def test_a_half_answer_that_the_database_has_lost_is_completed(scene: Scene) -> None:
+    whole = await _whole(scene)
+    crashes = Crashes(2, "after", "edit_post")
+    post = await scene.asked()
+    dying, inbox = scene.process(crashes)
+    with suppress(Crash):
+        await dying.answer(await claimed(inbox))
+    assert crashes.happened
+    await scene.pool.execute("delete from jobs")
+
+    await scene.asked_again(post)
+    restored, inbox = scene.process()
+    later = replace(restored, answered_until=post.create_at + 1)
+    await later.answer(await claimed(inbox))
+
+    assert scene.answers(post) == whole
 
 
 @pytest.mark.parametrize(("status", "posts"), [(504, 3), (429, 2)])

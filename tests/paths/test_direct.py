@@ -17,6 +17,7 @@ from bridge.models.chat import PostId
 from bridge.models.equa import PersonId
 from bridge.sandbox.agent.faults import Says
 from bridge.sandbox.mattermost import Channel, Post, User
+from bridge.sandbox.mattermost.posts import edit_post
 from handlers.jobs.parts import MARK
 from handlers.jobs.remarks import BEGUN_ANEW, HOW_TO_GET_IN
 from tests.support.daemon import Daemon, running
@@ -98,6 +99,31 @@ async def remembering_nothing(hosts: Hosts, tmp_path: Path) -> AsyncIterator[Dae
     environ = {**hosts.environ, "AGENT_KIND": "openai", "AGENT_MODEL": "equabot"}
     async with running(environ, tmp_path / "daemon.log") as started:
         yield started
+
+
+@pytest.mark.parametrize(
+    ("edited", "heard"),
+    [("new", BEGUN_ANEW), ("hilfe", "Hello! I am your"), ("use Borealis", "**borealis**")],
+)
+async def test_a_question_that_becomes_a_command_is_done(
+    hosts: Hosts, acme: Company, borealis: Company, chat: Chat, daemon: Daemon, *, edited: str, heard: str
+) -> None:
+    """While the agent works on it; what was shown of an answer ends there."""
+    await chat.join(acme)
+    await chat.asked("hello")
+    await chat.join(borealis)
+    hosts.agent.fail(Says(" ".join(f"word{number}" for number in range(300))))
+    hosts.agent.piece_delay = 3
+    question = chat.ask("a long story")
+    half = await chat.said(2)
+
+    edit_post(hosts.store, question, {"message": edited})
+    said = await chat.said(3)
+
+    assert heard in said.message
+    assert half.message.endswith("(interrupted)")
+    assert len(hosts.agent.calls) == 2
+    assert hosts.agent.cancelled == 1
 
 
 async def test_a_member_of_one_organization_is_simply_answered(

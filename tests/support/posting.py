@@ -73,6 +73,9 @@ class FakeMattermost:
         if self.refuses_edits:
             raise self.refuses_edits
 
+    async def replace_post(self, post_id: PostId, message: str, _props: object) -> None:
+        await self.edit_post(post_id, message)
+
     async def delete_post(self, post_id: PostId) -> None:
         self.deleted.append(post_id)
 

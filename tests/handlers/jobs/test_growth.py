@@ -28,9 +28,15 @@ ROOT_GONE = MattermostRefused(
 class FakeAnswers:
     def __init__(self) -> None:
         self.noted: list[tuple[int, PostId]] = []
+        self.edits = 0
 
     async def note(self, _job: JobId, part: int, post: PostId) -> None:
         self.noted.append((part, post))
+
+    async def grant_edits(self, _job: JobId, _post: PostId, wanted: int, most: int) -> tuple[int, int]:
+        before = self.edits
+        self.edits = min(most, before + wanted)
+        return before, self.edits - before
 
 
 @pytest.fixture
@@ -81,6 +87,36 @@ async def test_an_answer_is_edited_a_limited_number_of_times(
         {MARK: {"answers": "question", "part": 1, "of": 0, "grows": True}}
     ]
     assert answers.noted == [(1, "new1")]
+
+
+async def test_edits_are_counted_over_all_attempts(
+    growth: Growth, mattermost: FakeMattermost, answers: FakeAnswers
+) -> None:
+    """However often a process dies or the question is corrected, the posts get no more edits than that."""
+    for attempt in range(4):
+        again = Growth(
+            growth.poster,
+            growth.answers,
+            growth.metrics,
+            growth.job,
+            TARGET,
+            growth.lease,
+            (),
+            growth.found,
+            rhythm=QUICK,
+        )
+        with showing(again) as task:
+            again.add("Word " * 20 * attempt + "and ")
+            await until(lambda: again.is_shown)  # noqa: B023
+            for number in range(3):
+                again.add(f"word{attempt}{number} ")
+                await asyncio.sleep(0.05)
+            again.end()
+            await task
+        growth.found = again.found
+
+    assert 0 < len(mattermost.edits) <= QUICK.most_edits
+    assert answers.edits == QUICK.most_edits
 
 
 async def test_what_does_not_grow_is_not_edited(growth: Growth, mattermost: FakeMattermost) -> None:
