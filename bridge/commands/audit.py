@@ -76,7 +76,7 @@ def _for_people(row: AuditRow) -> str:
     entry, actor = row.entry, row.entry.actor
     who = f"@{row.username}" if row.username else str(actor.person_id or actor.user_id or "nobody")
     role = f" ({actor.role})" if actor.role else ""
-    details = " ".join(f"{name}={json.dumps(value)}" for name, value in entry.details.items())
+    details = " ".join(f"{name}={json.dumps(value)}" for name, value in shown(row)["details"].items())
     moment = row.at.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
     parts = (moment, f"{entry.kind}: {entry.outcome}", f"{who}{role}", entry.via, entry.subject, details)
     return "  ".join(part for part in parts if part)

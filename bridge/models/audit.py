@@ -137,7 +137,8 @@ def shown(row: AuditRow) -> dict[str, Any]:
         "role": actor.role,
         "via": entry.via,
         "subject": entry.subject,
-        "details": dict(entry.details),
+        # PostgreSQL orders keys by their length; by name what was stands before what is.
+        "details": dict(sorted(entry.details.items())),
     }
 
 

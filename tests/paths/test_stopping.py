@@ -73,6 +73,8 @@ async def test_a_reaction_stops_the_run(
     assert answer.message.startswith("word0 word1")
     assert answer.message.endswith("\n\n(stopped)")
     assert await pool.fetchval("select state from answer_posts") == "stopped"
+    audited = await pool.fetchrow("select user_id, role, via, subject from audit")
+    assert tuple(audited or ()) == (asker.id, "asker", "reaction", f"post:{post.id}")
 
 
 @pytest.mark.parametrize("word", ["stop", "@equabot Stop!", "bitte stoppen", "停止"])

@@ -42,7 +42,8 @@ async def rows(pool: Pool) -> None:
         await connection.execute("set local session_replication_role = replica")
         await connection.execute("update audit set at = now() - interval '8 days'")
     await rows.add(AuditEntry(ACME, "answer_stopped", "stopped", "reaction", ada, "post:one"))
-    await rows.add(AuditEntry(ACME, "settings_changed", "changed", "page", ada, "settings:1"))
+    changes = {"role.from": None, "role.to": "admins"}
+    await rows.add(AuditEntry(ACME, "settings_changed", "changed", "page", ada, "settings:1", changes))
     await rows.add(AuditEntry(BOREALIS, "answer_stopped", "stopped", "thread"))
 
 
@@ -59,7 +60,7 @@ async def test_rows_are_listed_the_newest_first(
 
     lines = [line.split("  ", 1)[1] for line in capsys.readouterr().out.splitlines()]
     assert lines == [
-        "settings_changed: changed  @ada (admin)  page  settings:1",
+        'settings_changed: changed  @ada (admin)  page  settings:1  role.from=null role.to="admins"',
         "answer_stopped: stopped  @ada (admin)  reaction  post:one",
         "budget_hit: tokens  nobody  bridge  used=7",
     ]
