@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from asyncpg import Pool, Record
 
+from bridge.db.audit import agent_question_ended
 from bridge.db.pool import database_errors
 from bridge.models.agent_questions import QuestionRecord
 from bridge.models.approvals import AgentQuestion, AgentQuestionId, Choice, Inquiry, QuestionOutcome
@@ -43,6 +44,25 @@ select id, organization_id, kind from (
 where not exists (select from jobs j where j.dedupe = due.kind || ':' || due.id)
 """
 """Jobs that are not stored although it is time for them: whoever was to store them has died."""
+
+
+def _ending(change: str) -> str:
+    """Return the statement that ends questions, each with a row of the audit, and returns them."""
+    audited = agent_question_ended("ended")
+    return f"with ended as ({change} returning *), audited as ({audited}) select * from ended"  # noqa: S608 - constants
+
+
+_END = _ending("update agent_questions set state = $2, ended = now() where id = $1 and state = 'pending'")
+_VANISHED = _ending(
+    """update agent_questions set state = 'withdrawn', ended = now()
+       where state = 'pending' and id <> all($1) and created < now() - $2::interval"""
+)
+_EXPIRE = _ending(
+    """update agent_questions set state = 'expired', ended = now()
+       where id = any(array(select id from agent_questions
+                            where state = 'pending' and expires_at + $1::interval <= now()
+                            order by id for update skip locked))"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +125,7 @@ class AgentQuestions:
     async def end(self, question: AgentQuestionId, outcome: QuestionOutcome) -> bool:
         """Note how a question has ended; False if that is known."""
         return await self._changed(
-            """update agent_questions set state = $2, ended = now() where id = $1 and state = 'pending'
-               returning id""",
+            _END,
             question,
             outcome,
         )
@@ -115,8 +134,7 @@ class AgentQuestions:
     async def vanished(self, waiting: Collection[str], age: timedelta) -> Sequence[QuestionRecord]:
         """End those that the gateway does not list any more; it was asked that long ago."""
         rows = await self.pool.fetch(
-            """update agent_questions set state = 'withdrawn', ended = now()
-               where state = 'pending' and id <> all($1) and created < now() - $2::interval returning *""",
+            _VANISHED,
             list(waiting),
             age,
         )
@@ -126,11 +144,7 @@ class AgentQuestions:
     async def expire(self) -> Sequence[QuestionRecord]:
         """End those whose time is over, if the gateway has not said how they have ended."""
         rows = await self.pool.fetch(
-            """update agent_questions set state = 'expired', ended = now()
-               where id = any(array(select id from agent_questions
-                                    where state = 'pending' and expires_at + $1::interval <= now()
-                                    order by id for update skip locked))
-               returning *""",
+            _EXPIRE,
             _GRACE,
         )
         return [_from_row(row) for row in rows]

@@ -74,6 +74,22 @@ def stopped(of: str) -> str:
           and o.organization_id is not null"""  # noqa: S608  # likewise
 
 
+def agent_question_ended(of: str) -> str:
+    """Return what adds a row for each of the ended questions of agents `of`, the name of a query.
+
+    An answer that was not handed over by the bridge is somebody's whom the gateway does not name.
+    """
+    return f"""{_INSERT}
+        select o.organization_id, 'agent_question_ended', o.state, {_PERSON.format("s.by")}, s.by,
+               case when s.by is not null then 'asker' end,
+               case when s.by is null then 'bridge' when o.chosen is null then 'thread' else 'button' end,
+               'question:' || o.id, '{{}}'
+        from {of} o
+        cross join lateral (
+            select case when o.state = 'answered' and o.answering is not null then o.asker end as by
+        ) s"""  # noqa: S608  # likewise
+
+
 class Connection(Protocol):
     """A connection of asyncpg, taken from a pool or not."""
 
