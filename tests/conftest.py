@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from asyncpg import Pool
 
-from bridge.db.pool import open_pool
+from bridge.db.pool import unchecked_pool
 from tests.support.browser import COMPLETE, Tabs, launched, opened
 from tests.support.hosts import Hosts
 from tests.support.hosts import hosts as built_hosts
@@ -48,7 +48,7 @@ async def dsn(postgres: str) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def pool(dsn: str) -> AsyncIterator[Pool]:
-    async with await open_pool(dsn) as opened:
+    async with await unchecked_pool(dsn) as opened:
         yield opened
 
 

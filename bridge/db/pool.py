@@ -148,6 +148,13 @@ async def open_pool(
     checked as by `connect_and_wait`. With `known` all connections lead to one primary.
     """
     await (await connect_and_wait(dsn, max_wait=max_wait)).close()
+    return await unchecked_pool(dsn, max_size=max_size, command_timeout=command_timeout, known=known)
+
+
+async def unchecked_pool(
+    dsn: str, *, max_size: int = 10, command_timeout: float = 10, known: Primary | None = None
+) -> asyncpg.Pool:
+    """Open a pool as `open_pool` does, on a database that is known to be there and to suit."""
     return await asyncpg.create_pool(
         dsn,
         min_size=1,

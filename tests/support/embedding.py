@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bridge import config
-from bridge.db.pool import open_pool
+from bridge.db.pool import unchecked_pool
 from bridge.sandbox import chat, demo_data, equa, site
 from bridge.sandbox.mattermost import Server, Store
 from bridge.sandbox.site import proxy
@@ -46,7 +46,7 @@ async def embedding(dsn: str, *origins: str) -> AsyncIterator[Embedding]:
 @asynccontextmanager
 async def _bridge(environ: Mapping[str, str], port: int) -> AsyncIterator[None]:
     dsn = environ["DATABASE_URL"]
-    async with await open_pool(dsn) as pool, built(config.load(environ), dsn, pool) as process:
+    async with await unchecked_pool(dsn) as pool, built(config.load(environ), dsn, pool) as process:
         runner = web.AppRunner(process.api(), shutdown_timeout=0.5)
         await runner.setup()
         try:

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from asyncpg import Pool
 
 from bridge import config
-from bridge.db.pool import open_pool
+from bridge.db.pool import unchecked_pool
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.secrets.key_ring import new_key
@@ -83,7 +83,7 @@ async def front(dsn: str, limits: Limits | None = None, /, **variables: str) -> 
     async with (
         running_chat() as chat,
         Equa() as equa,
-        await open_pool(dsn) as pool,
+        await unchecked_pool(dsn) as pool,
         served(chat, equa, pool, dsn, limits, **variables) as door,
     ):
         yield door

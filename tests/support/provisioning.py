@@ -8,7 +8,7 @@ from uuid import uuid4
 from asyncpg import Pool
 
 from bridge.db.locks import Locks, opened
-from bridge.db.pool import open_pool
+from bridge.db.pool import unchecked_pool
 from bridge.mattermost.rest.admin import RestAdmin
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.retry_policy import RetryPolicy
@@ -151,7 +151,7 @@ async def process(
     def observe(endpoint: str, _status: object, _seconds: float) -> None:
         asked.append(endpoint)
 
-    async with await open_pool(dsn) as pool, client_session() as session, opened(dsn) as own_locks:
+    async with await unchecked_pool(dsn) as pool, client_session() as session, opened(dsn) as own_locks:
         transport = Transport(session, chat.server.url, chat.store.admin_token, observe, IMPATIENT)
         bot = RestMattermost(transport.acting(chat.bot_token))
         team_bots = TeamBots(agent_channel="agent", bot=bot, administrator=RestMattermost(transport))

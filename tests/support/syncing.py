@@ -10,7 +10,7 @@ from aiohttp import ClientResponse
 from asyncpg import Pool
 
 from bridge.config import Settings
-from bridge.db.pool import open_pool
+from bridge.db.pool import unchecked_pool
 from bridge.metrics import Metrics
 from bridge.runtime.job_handlers import membership_handlers
 from bridge.runtime.reconcile import Reconciler
@@ -106,7 +106,7 @@ async def desk(dsn: str, *, seconds: float = 20, **variables: str) -> AsyncItera
     async with AsyncExitStack() as stack:
         chat, equa = await stack.enter_async_context(running_chat()), Equa()
         await stack.enter_async_context(equa)
-        pool = await stack.enter_async_context(await open_pool(dsn))
+        pool = await stack.enter_async_context(await unchecked_pool(dsn))
         serving = served(chat, equa, pool, dsn, Limits(timeouts=Timeouts(sync=seconds)), **given)
         front = await stack.enter_async_context(serving)
         yield Desk(front, front.environ, front.built.reconciler)

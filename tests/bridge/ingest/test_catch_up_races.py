@@ -16,7 +16,7 @@ from asyncpg import Pool
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.db.pool import open_pool
+from bridge.db.pool import unchecked_pool
 from bridge.db.positions import Positions
 from bridge.ingest.catch_up import OVERLAP, CatchUp
 from bridge.ingest.listener import Listener
@@ -341,7 +341,7 @@ async def happens(dsn: str, pool: Pool, story: Sequence[tuple[str, int]]) -> Non
 async def opened(stack: AsyncExitStack, postgres: str) -> tuple[str, Pool]:
     """Open a database that all stories share."""
     dsn = await stack.enter_async_context(fresh_database(postgres))
-    return dsn, await stack.enter_async_context(await open_pool(dsn))
+    return dsn, await stack.enter_async_context(await unchecked_pool(dsn))
 
 
 def test_whatever_the_order_every_question_is_stored(postgres: str) -> None:

@@ -77,10 +77,10 @@ def _serving_in_a_thread(postgres: str) -> Iterator[Live]:
 
     thread = Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
-    live, loop, stop = started.result(timeout=10)
+    live, loop, stop = started.result(timeout=60)
     yield live
     loop.call_soon_threadsafe(stop.set)
-    thread.join(timeout=10)
+    thread.join(timeout=60)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 from aiohttp import ClientResponse
 
-from bridge.db.pool import open_pool
+from bridge.db.pool import unchecked_pool
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Fault, away, garbage
 from bridge.sandbox.mattermost import RestFault
@@ -383,7 +383,7 @@ async def test_the_chat_is_where_browsers_reach_it(dsn: str) -> None:
 async def test_two_processes_let_a_person_in_once(door: Front, dsn: str) -> None:
     """First visits at the same moment, through both."""
     async with (
-        await open_pool(dsn) as pool,
+        await unchecked_pool(dsn) as pool,
         served(door.chat, door.equa, pool, dsn, TOKEN_KEYS=door.environ["TOKEN_KEYS"]) as other,
     ):
         cookies = [door.cookie() for _ in range(3)]
