@@ -151,7 +151,7 @@ def busy() -> dict[str, Body]:
         "audit": {
             "entries": [
                 entry("approval_decided", "approved", details={"tool": "cap_table.issue"}),
-                entry("question_refused", "too_many_questions", username="ben", role=None, via="thread"),
+                entry("question_refused", "too_many_questions", username="ben", role="asker", via="thread"),
             ],
             "next": "more",
         },

@@ -1,7 +1,18 @@
 """agent-admin.d.ts says what agent-admin.js does."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import get_args
 
+import pytest
+
+from bridge.models.audit import AUDIT_KINDS
+from bridge.models.organization_settings import STRICTEST_APPROVERS, STRICTEST_FOLLOW_UPS
+from bridge.models.usage import Outcome
+from bridge.models.usage_report import Figures
+from bridge.reasons import AUDITED_REFUSALS
+from handlers.http.settings_models import NOTICE_TYPES
 from handlers.web.assets import assets
 
 CODE = assets()["agent-admin.js"].body.decode()
@@ -41,6 +52,32 @@ def test_every_member_attribute_and_event_is_declared() -> None:
     for event in events:
         assert f'"equa-agent-admin-{event}": CustomEvent' in TYPES
         assert f'"onequa-agent-admin-{event}"' in TYPES
+
+
+@pytest.mark.parametrize(
+    ("table", "codes"),
+    [
+        ("const KINDS", AUDIT_KINDS),
+        ("const APPROVERS", STRICTEST_APPROVERS),
+        ("const FOLLOW_UPS", STRICTEST_FOLLOW_UPS),
+        ("const NOTICES", NOTICE_TYPES),
+        ("  question_refused: {", AUDITED_REFUSALS),
+    ],
+)
+def test_every_code_of_the_api_has_its_words(table: str, codes: Iterable[str]) -> None:
+    """What the bridge learns to say, the page says in words."""
+    words = CODE[CODE.index(table) :].split("};\n", 1)[0]
+    named = set(re.findall(r'"?([\w.]+)"?: "', words.split("\n  },", 1)[0]))
+
+    assert named == set(codes)
+
+
+def test_everything_that_a_question_can_become_is_drawn() -> None:
+    """A new outcome would be missing from the bars."""
+    drawn = set(re.findall(r'\{ id: "(\w+)"', block(CODE, "const BECAME").split("];")[0]))
+    known = {field.name for field in fields(Figures)} & set(get_args(Outcome))
+
+    assert drawn == {"noReply" if outcome == "no_reply" else outcome for outcome in known}
 
 
 def test_every_section_is_declared() -> None:

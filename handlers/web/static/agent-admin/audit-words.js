@@ -25,10 +25,15 @@ const SENTENCES = {
     elsewhere: "What the agent wanted to do was decided elsewhere",
   },
   agent_question_ended: { "": "A question of the agent ended" },
-  answer_stopped: { "": "Stopped an answer" },
-  question_refused: { "": "A question was refused" },
-  budget_warned: { "": "Most of the month's budget was used" },
-  budget_hit: { "": "The month's budget was used up" },
+  answer_stopped: { stopped: "Stopped an answer" },
+  question_refused: {
+    "": "A question was refused",
+    too_many_questions: "Asked more than the limit allows",
+    left_organization: "Asked after leaving the organization",
+    budget_reached: "Asked when the month's budget was used up",
+  },
+  budget_warned: { used: "Most of the month's budget was used" },
+  budget_hit: { used: "The month's budget was used up" },
   settings_changed: { changed: "Changed the settings" },
 };
 
