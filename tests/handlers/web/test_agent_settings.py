@@ -4,6 +4,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.support.agent_admin import Scene, comes_to, component, settings
+from tests.support.browser import violations
 from tests.support.messaging import ACME, Reply, refusal
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -78,6 +79,7 @@ async def test_who_comes_second_sees_what_the_first_has_chosen(page: Page, agent
     warning = component(page).get_by_role("alert")
 
     await expect(warning).to_be_focused()
+    assert await violations(page) == []
     await expect(warning).to_contain_text(
         "Who approves: they chose every member but the one who asked; the form has administrators."
     )

@@ -29,8 +29,8 @@ export class Audit {
 
   async load(signal) {
     this.#signal = signal;
-    const page = await this.#context.api.audit(this.#query, signal);
     this.#file.href = this.#context.api.auditFile(this.#query);
+    const page = await this.#context.api.audit(this.#query, signal);
     this.#log.replaceChildren();
     this.#add(page);
     if (!page.entries.length) return el("p", { class: "empty" }, this.#kind.value ? "Nothing of this kind has happened yet." : "Nothing has happened yet.");

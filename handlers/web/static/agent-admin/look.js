@@ -97,10 +97,11 @@ legend { margin-block-end: 4px; padding: 0; font-weight: 600; }
 .field, .field label { display: grid; gap: 4px; }
 .field + .field { margin-block-start: 10px; }
 .field input { inline-size: 14rem; }
-.warning { padding: 14px 16px; border: 1px solid var(--_three); border-radius: var(--_radius); }
+.warning { margin-block-start: 16px; padding: 14px 16px; border: 1px solid var(--_three); border-radius: var(--_radius); }
+.warning h2 { font-size: 1em; }
 .warning ul { margin-block: 8px; padding-inline-start: 1.2em; }
 dialog {
-  max-inline-size: min(28rem, calc(100vw - 32px)); padding: 20px; border: 1px solid var(--_line); border-radius: var(--_radius);
+  margin: auto; max-inline-size: min(28rem, calc(100vw - 32px)); padding: 20px; border: 1px solid var(--_line); border-radius: var(--_radius);
   background: var(--_ground); color: var(--_text); font: var(--_font);
 }
 dialog::backdrop { background: rgb(0 0 0 / .45); }

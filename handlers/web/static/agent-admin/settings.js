@@ -90,7 +90,7 @@ export class Settings {
     const keep = el("button", { type: "button", class: "main", click: () => this.#save(theirs.version) }, "Save mine");
     const take = el("button", { type: "button", click: () => this.#begin(theirs) }, "Take theirs");
     this.#warn(
-      el("h3", {}, "Somebody else changed the settings meanwhile"),
+      el("h2", {}, "Somebody else changed the settings meanwhile"),
       el("ul", {}, ...entries),
       el("p", {}, "What you chose is still in the form."),
       el("div", { class: "choices" }, keep, take),
@@ -99,7 +99,7 @@ export class Settings {
 
   #complain({ code, said }) {
     const [title, advice] = FAILURES[code] ?? ANY_FAILURE;
-    this.#warn(el("h3", {}, "Not saved"), el("p", {}, code === "invalid_request" && said ? said : `${title}. ${advice}`));
+    this.#warn(el("h2", {}, "Not saved"), el("p", {}, code === "invalid_request" && said ? said : `${title}. ${advice}`));
   }
 
   #warn(...content) {
