@@ -9,7 +9,7 @@ this process certainly holds the job's lease.
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -59,12 +59,16 @@ class Poster:
         """
         # It is cut as while it grew, so that its earlier parts need no further edit.
         messages = posts_of(text, self.max_post_size)
+        answer = _Answer(self, job, target, lease, len(messages))
+        if there and there.parts.keys() >= set(range(1, len(messages) + 1)):
+            # Edits need not queue for creates.
+            return await replace(answer, may_create=False).put(messages, there)
         async with self.write_limit(target.channel_id):
             found = there or await self.found(target)
             if not (target.thread or found.parts):
                 # In a thread Mattermost itself refuses an answer to a deleted question.
                 await self.api.post(target.question)
-            return await _Answer(self, job, target, lease, len(messages)).put(messages, found)
+            return await answer.put(messages, found)
 
     async def found(self, target: ReplyTarget) -> Found:
         """Find the parts in the thread."""
@@ -126,6 +130,8 @@ class _Answer:
     target: ReplyTarget
     lease: LeaseGuard
     of: int
+    may_create: bool = True
+    """The caller holds the channel's `write_limit`."""
 
     async def put(self, messages: Sequence[str], found: Found) -> list[PostId]:
         posts = [
@@ -171,7 +177,9 @@ class _Answer:
 
     async def _create(self, number: int, message: str, *, fresh: bool = False) -> PostId:
         made = draft(self.job, self.target, message, number, self.of, fresh=fresh)
-        return await self.poster.create(made, self.lease)
+        limit = self.poster.write_limit(self.target.channel_id)
+        async with nullcontext() if self.may_create else limit:
+            return await self.poster.create(made, self.lease)
 
     async def _remove(self, part: Part) -> None:
         """Delete a part that no longer belongs to the answer; somebody may have done so."""

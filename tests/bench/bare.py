@@ -1,13 +1,16 @@
 """The lower bounds: the least code that does the same, without keeping anything.
 
-`python -m tests.bench.bare agent|reply MATTERMOST_URL TOKEN AGENT_URL AGENT_TOKEN`: a bot that sends each
-mention to the agent, or replies to it at once; `… frames WS_URL` counts frames.
+`python -m tests.bench.bare agent|reply|grow MATTERMOST_URL TOKEN AGENT_URL AGENT_TOKEN`: a bot that sends
+each mention to the agent, replies to it at once, or shows its answer while it comes in.
+`… frames WS_URL` counts frames.
 """
 
 import asyncio
 import json
 import sys
 import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -46,6 +49,52 @@ async def reply(url: str, token: str, _agent_url: str, _agent_token: str) -> Non
 
         async for post in mentions(url, token):
             group.create_task(post_reply(post))
+
+
+async def grow(url: str, token: str, agent_url: str, agent_token: str) -> None:
+    """Show the answer to each mention while it comes in."""
+    unlimited = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=unlimited) as session, asyncio.TaskGroup() as group:
+        writer = Writer(session, f"{url}/api/v4/posts", token)
+        async for post in mentions(url, token):
+            text = pieces(session, f"{agent_url}/v1/chat/completions", agent_token, post["id"])
+            group.create_task(writer.show(post, text))
+
+
+async def pieces(session: aiohttp.ClientSession, url: str, token: str, key: str) -> AsyncIterator[str]:
+    body = {"model": "equabot", "stream": True, "messages": [{"role": "user", "content": "hello"}]}
+    headers = {"Authorization": f"Bearer {token}", "x-equabot-session-key": key}
+    async with session.post(url, json=body, headers=headers) as response:
+        async for line in response.content:
+            if line.startswith(b"data: {") and (choices := json.loads(line[6:])["choices"]):
+                yield choices[0]["delta"].get("content") or ""
+
+
+@dataclass
+class Writer:
+    """Posts the beginning of an answer, and edits it every two seconds."""
+
+    session: aiohttp.ClientSession
+    url: str
+    token: str
+
+    async def show(self, question: dict[str, Any], coming: AsyncIterator[str]) -> None:
+        place = {"channel_id": question["channel_id"], "root_id": question["id"]}
+        text, path, due = "", "", time.monotonic() + 1.5
+        async for piece in coming:
+            text += piece
+            if time.monotonic() >= due and path:
+                await self._send("PUT", path, {"message": text})
+            elif time.monotonic() >= due:
+                shown = await self._send("POST", "", {**place, "message": text})
+                path = f"/{shown['id']}/patch"
+            due = due if time.monotonic() < due else time.monotonic() + 2
+        await self._send("PUT", path, {"message": text})
+
+    async def _send(self, method: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        async with self.session.request(method, self.url + path, json=body, headers=headers) as response:
+            return dict(await response.json())
 
 
 async def mentions(url: str, token: str) -> Any:

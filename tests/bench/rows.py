@@ -95,10 +95,8 @@ async def in_progress(hosts: Hosts, daemon: Daemon, answers: int = 2000) -> str:
     return f"{held / 2**20:.0f} MiB resident (idle {before / 2**20:.0f}); {once} of {answers} answered once"
 
 
-async def streaming(hosts: Hosts, daemon: Daemon, answers: int = 500) -> str:
+async def streaming(hosts: Hosts, process: psutil.Process, answers: int = 500) -> str:
     """Let so many answers grow at once for half a minute, and count what that takes."""
-    assert daemon.process
-    process = psutil.Process(daemon.process.pid)
     text = " ".join(f"word{number}" for number in range(600))
     hosts.agent.most_pieces = 40
     hosts.agent.fault_for = lambda _: Says(text, pause=0.7)
@@ -113,7 +111,7 @@ async def streaming(hosts: Hosts, daemon: Daemon, answers: int = 500) -> str:
     ended = time.perf_counter()
     await hosts.until(lambda: all(_is_exact(hosts, post, text) for post in asked), seconds=120)
     lag = time.perf_counter() - ended
-    return f"{held / 2**20:.0f} MiB resident; {rate:.0f} edits/s; last one exact {lag:.1f} s after the agent"
+    return f"{held / 2**20:.0f} MiB; {rate:.0f} edits/s; last one exact {lag:.1f} s after the agent"
 
 
 def _edits(hosts: Hosts) -> int:
@@ -121,11 +119,11 @@ def _edits(hosts: Hosts) -> int:
 
 
 def _is_exact(hosts: Hosts, post: Post, text: str) -> bool:
-    return [answer.message for answer in hosts.answers(post)] == [text]
+    return [reply.message for reply in hosts.replies(post)] == [text]
 
 
 @asynccontextmanager
-async def bare_bot(kind: str, hosts: Hosts) -> AsyncIterator[None]:
+async def bare_bot(kind: str, hosts: Hosts) -> AsyncIterator[psutil.Process]:
     """Run a bare bot as a process of its own."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.bench.bare", kind),
@@ -135,7 +133,7 @@ async def bare_bot(kind: str, hosts: Hosts) -> AsyncIterator[None]:
     try:
         assert process.stdout
         await process.stdout.readline()
-        yield
+        yield psutil.Process(process.pid)
     finally:
         process.kill()
         await process.wait()
