@@ -114,6 +114,7 @@ def _welcome(stack: DemoStack) -> None:
         "\n           pick a person, open Messaging, and write in #agent: @equabot who is on our team?"
         "\n           Dmitri is in two organizations: alone with Equabot he chooses one"
         "\n           Ada and Elif administer theirs: they see what its agent does, and what that costs"
+        "\n           @equabot please pay 100: Ada or Elif has to approve it, in the thread or on that page"
         f"\n  Chat     {stack.chat_url}"
         f"\n  Health   {stack.bridge_url}/readyz"
         "\n\n  Ctrl-C ends it.\n",

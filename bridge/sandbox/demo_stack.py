@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -61,6 +62,7 @@ class DemoStack:
             "GATEWAY_TOKENS": GATEWAY_TOKEN,
             "PLATFORM_TOKENS": PLATFORM_TOKEN,
             "SIGN_IN_SECRET": SIGN_IN_SECRET,
+            "BRIDGE_URL": self.bridge_url,
             "WEB_ORIGINS": f"{self.equa.url},{self.bridge_url}",
             "EQUA_SERVICE_EMAIL": demo_data.SERVICE.email,
             "EQUA_SERVICE_PASSWORD": demo_data.PASSWORD,
@@ -91,7 +93,7 @@ async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIte
     try:
         await _started(platform, site_port)
         await _started(server, chat_port)
-        _let_the_bridge_sign_in(server, bridge_url)
+        _let_in_the_bridge(server, bridge_url)
         async with _agent() as agent_url:
             yield DemoStack(server, platform, agent_url, bridge_url, bot, teams, people)
     finally:
@@ -106,11 +108,14 @@ async def _started(server: Server | equa.Server, port: int) -> None:
         await server.start(0)
 
 
-def _let_the_bridge_sign_in(server: Server, bridge_url: str) -> None:
+def _let_in_the_bridge(server: Server, bridge_url: str) -> None:
     """Set what `setup` sets in a deployment."""
     server.store.settings.patch(
         {
-            "ServiceSettings": {"SiteURL": server.url},
+            "ServiceSettings": {
+                "SiteURL": server.url,
+                "AllowedUntrustedInternalConnections": urlsplit(bridge_url).hostname or "",
+            },
             "EmailSettings": {"EnableSignInWithEmail": False, "EnableSignInWithUsername": False},
             "GitLabSettings": {
                 "Enable": True,
