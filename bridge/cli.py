@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -209,11 +210,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         command = import_module(f"bridge.commands.{options.command}")
         code: int = asyncio.run(command.run(options, os.environ))
+        sys.stdout.flush()
     except (BridgeError, ExceptionGroup) as error:
         code = _explained(error)
     except KeyboardInterrupt:
         code = 130
+    except BrokenPipeError:
+        code = _unread()
     sys.exit(code)
+
+
+def _unread() -> int:
+    """Drop what is still to be written: whoever reads has enough, as `head` has. Return the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 128 + signal.SIGPIPE
 
 
 def _explained(error: Exception) -> int:

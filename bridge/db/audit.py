@@ -162,10 +162,10 @@ class Audit:
 
     @database_errors
     async def purge(self) -> int:
-        """Delete the rows that are older than 13 months, a thousand at most; return how many."""
+        """Delete the rows that are older than 13 months, 10,000 at most; return how many."""
         status = await self.pool.execute(
             """delete from audit where id in (
-                   select id from audit where at < now() - interval '13 months' limit 1000)"""
+                   select id from audit where at < now() - interval '13 months' limit 10000)"""
         )
         return int(status.removeprefix("DELETE "))
 

@@ -82,20 +82,32 @@ def allowed(bound: T, strictest_first: Sequence[T]) -> Sequence[T]:
     return strictest_first[: strictest_first.index(bound) + 1]
 
 
-def beyond(bounds: Bounds, own: OrganizationSettings) -> Iterator[str]:
-    """Yield a sentence for each setting that is beyond its bound; it begins with the setting's name."""
+def beyond(bounds: Bounds, own: OrganizationSettings, before: OrganizationSettings) -> Iterator[str]:
+    """Yield a sentence for each setting that is beyond its bound; it begins with the setting's name.
+
+    What was set before, within wider bounds, may stay: it has no effect until they are wide again.
+    """
     approvers = allowed(bounds.approvers, STRICTEST_APPROVERS)
-    if own.approvers not in (None, *approvers):
+    if own.approvers not in (None, before.approvers, *approvers):
         yield f"approvers has to be one of {', '.join(approvers)}, or null: the operator allows no more"
     follow_ups = allowed(bounds.follow_ups, STRICTEST_FOLLOW_UPS)
-    if own.follow_ups not in (None, *follow_ups):
+    if own.follow_ups not in (None, before.follow_ups, *follow_ups):
         yield f"followUps has to be one of {', '.join(follow_ups)}, or null: the operator allows no more"
-    if (most := bounds.budget.tokens) is not None and (own.budget.tokens or 0) > most:
-        yield f"budget.tokens has to be {most} at most, as the operator's"
-    if own.budget.cost is not None and not bounds.costs_known:
+    if own.budget.tokens != before.budget.tokens and _exceeds(own.budget.tokens, bounds.budget.tokens):
+        yield f"budget.tokens has to be {bounds.budget.tokens} at most, as the operator's"
+    if own.budget.cost not in (None, before.budget.cost):
+        yield from _cost_beyond(bounds, own.budget.cost)
+
+
+def _cost_beyond(bounds: Bounds, cost: Decimal) -> Iterator[str]:
+    if not bounds.costs_known:
         yield "budget.cost has to be null: the operator has set no prices"
-    elif (highest := bounds.budget.cost) is not None and (own.budget.cost or 0) > highest:
-        yield f"budget.cost has to be {highest:f} at most, as the operator's"
+    elif _exceeds(cost, bounds.budget.cost):
+        yield f"budget.cost has to be {bounds.budget.cost:f} at most, as the operator's"
+
+
+def _exceeds(value: N | None, bound: N | None) -> bool:
+    return value is not None and bound is not None and value > bound
 
 
 def effective(bounds: Bounds, own: OrganizationSettings) -> EffectiveSettings:

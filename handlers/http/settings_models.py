@@ -115,7 +115,9 @@ class ShownSettings(Model):
     bounds: Annotated[_SettingsBounds, Field(description="By the operator's variables.")]
 
 
-def read_settings(given: Mapping[str, Any], bounds: Bounds) -> OrganizationSettings:
+def read_settings(
+    given: Mapping[str, Any], bounds: Bounds, before: OrganizationSettings
+) -> OrganizationSettings:
     """Return the settings that a body gives; raise an `InvalidRequest` that names every wrong field."""
     try:
         model = GivenSettings.model_validate(given)
@@ -127,7 +129,7 @@ def read_settings(given: Mapping[str, Any], bounds: Bounds) -> OrganizationSetti
         Budget(model.budget.tokens, Decimal(model.budget.cost) if model.budget.cost else None),
         frozenset(model.muted_notices),
     )
-    if mistakes := list(beyond(bounds, settings)):
+    if mistakes := list(beyond(bounds, settings, before)):
         raise InvalidRequest(f"{'; '.join(mistakes)}.")
     return settings
 

@@ -187,3 +187,19 @@ def test_a_bug_keeps_its_traceback(groups: int) -> None:
     assert raised.value is error
     with pytest.raises(ExceptionGroup):
         _explained(ExceptionGroup("both", [BugError(), StartupError("The port is taken.")]))
+
+
+async def test_who_has_read_enough_hears_no_traceback() -> None:
+    """As behind `head`: nobody reads the output any more."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bridge", "keys", "new"),
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"},
+        stdout=writing,
+        stderr=PIPE,
+    )
+    os.close(writing)
+    _, complained = await process.communicate()
+
+    assert (process.returncode, complained.count(b"Error")) == (141, 0)

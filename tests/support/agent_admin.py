@@ -72,6 +72,7 @@ def settings(**more: Any) -> Body:
             "approvers": ["admins", "members"],
             "followUps": ["never", "alone"],
             "budget": {"tokens": 5_000_000, "cost": None},
+            "costsKnown": True,
             "noticeTypes": ["cc.equa.announcement", "cc.equa.shares.issued"],
         },
         **more,

@@ -1,5 +1,6 @@
 """Settings of an organization within those of the operator."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -74,13 +75,23 @@ def test_the_lower_budget_holds(bound: Budget, own: Budget, holds: Budget) -> No
 def test_what_is_beyond_a_bound_is_named(own: OrganizationSettings, named: list[str]) -> None:
     bounds = Bounds("members", "alone", Budget(10, Decimal(5)))
 
-    assert [sentence.split(" ")[0] for sentence in beyond(bounds, own)] == named
+    assert [sentence.split(" ")[0] for sentence in beyond(bounds, own, NO_SETTINGS)] == named
 
 
 def test_without_prices_no_cost_can_be_set() -> None:
     """It would never be reached."""
     own = OrganizationSettings(budget=Budget(cost=Decimal(1)))
 
-    assert list(beyond(Bounds(costs_known=False), own)) == [
+    assert list(beyond(Bounds(costs_known=False), own, NO_SETTINGS)) == [
         "budget.cost has to be null: the operator has set no prices"
     ]
+
+
+def test_what_was_set_within_wider_bounds_may_stay() -> None:
+    """So that other settings can be changed; it cannot be widened further."""
+    before = OrganizationSettings("members", "always", Budget(50, Decimal(5)))
+    bounds = Bounds("admins", "never", Budget(tokens=10), costs_known=False)
+
+    assert list(beyond(bounds, replace(before, muted_notices=frozenset({"x"})), before)) == []
+    wider = OrganizationSettings("asker", "alone", Budget(51, Decimal(4)))
+    assert len(list(beyond(bounds, wider, before))) == 4

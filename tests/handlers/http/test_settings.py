@@ -196,6 +196,21 @@ async def test_every_wrong_field_is_named(
     assert await door.pool.fetchval("select count(*) from organization_settings") == 0
 
 
+async def test_what_was_set_within_wider_bounds_stays(door: Front) -> None:
+    """While other settings are changed; what holds is the operator's."""
+    await door.pool.execute(
+        "insert into organization_settings (organization_id, version, approvers) values ($1, 1, 'asker')",
+        ACME.id,
+    )
+
+    response = await put(door, {**NOTHING, "approvers": "asker", "followUps": "never"}, '"1"')
+
+    shown = await response.json()
+    assert (response.status, shown["approvers"], shown["effective"]["approvers"]) == (200, "asker", "members")
+    assert (await put(door, {**NOTHING, "approvers": "members"}, '"2"')).status == 200
+    assert (await put(door, {**NOTHING, "approvers": "asker"}, '"3"')).status == 400
+
+
 async def test_nothing_is_left_out_by_mistake(door: Front) -> None:
     """A field that is missing is no null."""
     _, _, message = await said(await put(door, {}))

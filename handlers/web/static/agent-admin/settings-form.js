@@ -19,7 +19,7 @@ export class SettingsForm {
       { submit: (event) => event.preventDefault() || save() },
       choices("approvers", "Who may approve what the agent wants to do", APPROVERS, bounds.approvers, draft.approvers),
       choices("followUps", "The agent answers without being mentioned, in a thread where it has answered", FOLLOW_UPS, bounds.followUps, draft.followUps),
-      budget(bounds.budget, draft.budget),
+      budget(bounds, draft.budget),
       notices(bounds.noticeTypes, draft.mutedNotices),
       el("div", { class: "choices" }, ...this.#buttons),
     );
@@ -67,14 +67,21 @@ function radio(name, value, text, { chosen, allowed }) {
   return el("label", { class: "choice" }, input, el("span", {}, capital(text), !allowed && " – more than the operator allows"));
 }
 
-function budget(bounds, { tokens, cost }) {
+function budget({ budget: bounds, costsKnown }, { tokens, cost }) {
+  const unpriced = !costsKnown && cost === null;
   const most = (bound, format) => (bound === null ? "The operator sets no limit." : `At most ${format(bound)}, which holds as well while nothing is set here.`);
   return el(
     "fieldset",
     {},
     el("legend", {}, "Budget of a calendar month"),
     field("tokens", "Tokens", tokens, { min: 1, step: 1, max: bounds.tokens }, most(bounds.tokens, count)),
-    field("cost", "Cost", cost, { min: 0.000001, step: "any", max: bounds.cost }, most(bounds.cost, money)),
+    field(
+      "cost",
+      "Cost",
+      cost,
+      { min: 0.000001, step: "any", max: bounds.cost, disabled: unpriced ? "" : null },
+      unpriced ? "The operator has set no prices, so nobody knows a cost." : most(bounds.cost, money),
+    ),
   );
 }
 
