@@ -368,5 +368,8 @@ class AgentControl(Protocol):
     async def cancel_question(self, id_: AgentQuestionId) -> Resolution:
         """Let the agent go on without an answer."""
 
+    def is_waiting(self, conversation: Conversation) -> bool:
+        """Return whether the agent waits for people in a conversation."""
+
     async def abort(self, conversation: Conversation) -> None:
         """End the run of a conversation, whoever has started it; that there is none is no error."""

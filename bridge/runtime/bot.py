@@ -240,6 +240,7 @@ class BotRunner:
             self._commands(poster, username),
             BudgetGate(self.budgets, inbox),
             answered_until=time.time_ns() // 1_000_000 + (AHEAD if self.failed_over else 0),
+            control=self.control,
         )
 
     def _approvals(self, poster: Poster) -> Mapping[JobKind, Handler]:

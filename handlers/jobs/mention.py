@@ -1,7 +1,9 @@
 """A mention: ask the organization's agent and put its answer into the thread."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -22,9 +24,11 @@ from bridge.errors import (
 from bridge.metrics import Metrics
 from bridge.models.agent import Question
 from bridge.models.answers import Stop
+from bridge.models.conversations import Conversation
 from bridge.models.jobs import Job, Mention
 from bridge.models.usage import Outcome
 from bridge.outage import retry_until_available
+from bridge.ports import AgentControl
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.commands import command
 from bridge.text.visible import visible
@@ -44,6 +48,9 @@ log = structlog.get_logger(__name__)
 
 _LONG_AGO = 30.0
 """Seconds; an older post may have been answered before, whatever the database says."""
+
+_ABORT = 3.0
+"""Seconds that the gateway may take to end a run."""
 
 _MOST_CORRECTIONS = 10
 """How often a question is asked again because it was edited; one more edit stops it."""
@@ -71,6 +78,8 @@ class Mentions:
     clock: Clock = boot_time
     answered_until: int = 0
     """Milliseconds; a post from before may have been answered by a job that the database has lost since."""
+    control: AgentControl | None = None
+    """The side channel to the gateway, if there is one."""
 
     async def answer(self, job: Job) -> Result:
         """Answer a mention in `#agent`, or do what it asks of the bot itself."""
@@ -187,7 +196,8 @@ class Mentions:
 
     async def _result(self, job: Job, mention: Mention, growth: Growth) -> Result | None:
         """Ask once and post the answer; None if somebody stopped it, or changed the question."""
-        async with self.signs.shown(mention, lambda: not growth.is_shown):
+        waits = partial(self._waits_for_people, _conversation(job, mention))
+        async with self.signs.shown(mention, lambda: not growth.is_shown, waits):
             unread: list[str] = []
             whole = await self.asking.ask(partial(self._question, job, mention, unread), growth)
             result = None if whole is None else await self._finished(job, mention, whole, growth)
@@ -240,11 +250,25 @@ class Mentions:
     async def _stopped(self, job: Job, mention: Mention, stop: Stop, text: str, found: Found) -> Result:
         """Leave what there is, and say that it was stopped; of a deleted question nothing is said."""
         log.info("answer_stopped", cause=stop.cause, by=stop.by)
+        await self._abort(_conversation(job, mention))
         self.metrics.stopped(stop.cause)
         if stop.cause == "deleted" and not found.parts:
             return {"skipped": "question_deleted", **_by(stop)}
         shown = f"{text}\n\n{STOPPED}" if text else STOPPED
         return {**await self._said(job, mention, shown, found), **_by(stop)}
+
+    def _waits_for_people(self, conversation: Conversation | None) -> bool:
+        return bool(conversation and self.control and self.control.is_waiting(conversation))
+
+    async def _abort(self, conversation: Conversation | None) -> None:
+        """End a run that closing our connection has not ended: a dead process's, or the gateway's own repeat.
+
+        Best effort, and before anything else is asked there.
+        """
+        if conversation and self.control:
+            with suppress(BridgeError, TimeoutError):
+                async with asyncio.timeout(_ABORT):
+                    await self.control.abort(conversation)
 
     async def _said(
         self, job: Job, mention: Mention, answer: str, there: Found | None, failure: str | None = None
@@ -289,6 +313,16 @@ async def unless_deleted(work: Awaitable[Result]) -> Result:
         if means_shut_out(error):
             raise MattermostUnavailable("The bot may not post in the channel now.") from error
         raise
+
+
+def _conversation(job: Job, mention: Mention) -> Conversation | None:
+    """Return where the agent works on a job; None of one whose organization is not known."""
+    if job.organization_id is None:
+        return None
+    person = mention.person_id if mention.is_direct else None
+    return Conversation(
+        job.organization_id, mention.channel_id, mention.thread, person, mention.conversation.generation
+    )
 
 
 def _by(stop: Stop | None) -> Result:

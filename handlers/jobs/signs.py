@@ -32,11 +32,13 @@ class Signs:
     typing: Typing
 
     @asynccontextmanager
-    async def shown(self, mention: Mention, is_silent: Callable[[], bool]) -> AsyncIterator[None]:
-        """Show that the bot works while nothing is there."""
+    async def shown(
+        self, mention: Mention, is_silent: Callable[[], bool], is_waiting: Callable[[], bool] = lambda: False
+    ) -> AsyncIterator[None]:
+        """Show that the bot works while nothing is there; it does not type while it waits for people."""
         put = asyncio.Event()
         tasks = {
-            asyncio.create_task(self._keep_typing(mention, is_silent), name="typing"),
+            asyncio.create_task(self._keep_typing(mention, is_silent, is_waiting), name="typing"),
             asyncio.create_task(self._show_waiting(mention, is_silent, put), name="show waiting"),
         }
         try:
@@ -56,13 +58,19 @@ class Signs:
         """Show that a question got no answer."""
         await _try(self.api.react(mention.post_id, self.me, FAILED))
 
-    async def _keep_typing(self, mention: Mention, is_silent: Callable[[], bool]) -> None:
+    async def _keep_typing(
+        self, mention: Mention, is_silent: Callable[[], bool], is_waiting: Callable[[], bool]
+    ) -> None:
         while is_silent():
-            await self.typing(mention.channel_id, mention.thread)
-            # Who asks in the channel looks there: clients show a thread's typing in the thread alone.
-            if mention.post_id == mention.thread:
-                await self.typing(mention.channel_id, "")
+            if not is_waiting():
+                await self._type(mention)
             await asyncio.sleep(_TYPING_EVERY)
+
+    async def _type(self, mention: Mention) -> None:
+        await self.typing(mention.channel_id, mention.thread)
+        # Who asks in the channel looks there: clients show a thread's typing in the thread alone.
+        if mention.post_id == mention.thread:
+            await self.typing(mention.channel_id, "")
 
     async def _show_waiting(
         self, mention: Mention, is_silent: Callable[[], bool], put: asyncio.Event

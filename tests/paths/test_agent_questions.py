@@ -84,6 +84,8 @@ async def test_stop_ends_the_question_and_the_run(scene: Deciding, bridge: Daemo
 
     await scene.hosts.until(lambda: card(post).startswith("Cancelled"))
     assert not scene.hosts.agent.control.questions
+    key = f"agent:main:mattermost:{scene.acme.id}:{question.channel_id}:{question.id}"
+    assert ("sessions.abort", {"key": key}) in scene.hosts.agent.control.calls
     assert len(scene.hosts.agent.calls) == 1
 
 

@@ -114,6 +114,9 @@ class GatewayControl:
     async def cancel_question(self, id_: AgentQuestionId) -> Resolution:
         return await self._end_question({"id": id_, "cancel": True})
 
+    def is_waiting(self, conversation: Conversation) -> bool:
+        return self.waiting.is_waiting(conversation.key)
+
     async def abort(self, conversation: Conversation) -> None:
         response = await self._call("sessions.abort", {"key": self.keys.stored(conversation)})
         if not response.ok and _code(response) not in ("NOT_FOUND", "INVALID_REQUEST"):
