@@ -9,6 +9,7 @@ from bridge.ops import (
     asking,
     browser,
     buttons,
+    control,
     daemon,
     outside,
     server,
@@ -30,6 +31,7 @@ _GROUPS = (
     daemon.checks,
     stored.checks,
     outside.checks,
+    control.checks,
     asking.checks,
 )
 """A new check goes into the list of its group."""

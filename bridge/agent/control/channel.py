@@ -60,8 +60,8 @@ class GatewayControl:
     """Called with every new state."""
     timing: Timing = field(default_factory=Timing)
     proxies: Proxies = NO_PROXIES
-    pairing: str = field(default="", init=False)
-    """The id of the request by which an operator pairs the bridge; empty if there is none."""
+    refused: Refused | None = field(default=None, init=False)
+    """Why the last try has failed, with the device if the gateway wants one; None while it is on."""
     _state: ControlState = field(default=ControlState(is_on=False, reason="it is connecting"), init=False)
     _reader: PendingReader = field(init=False)
     _connection: Connection | None = field(default=None, init=False)
@@ -202,7 +202,7 @@ class GatewayControl:
             lists[name] = _records(response.payload)
         if not self._state.is_on:
             self._established = time.monotonic()
-            self.pairing = ""
+            self.refused = None
             log.info("control_connected", gateway=accepted.version)
             self._become(ControlState(is_on=True))
         self._queue_up(self._reader.snapshot(lists, at))
@@ -220,12 +220,12 @@ class GatewayControl:
     def _after(self, refused: Refused) -> float:
         """Set the state after a connection's end; return the seconds to wait before the next."""
         self._become(ControlState(is_on=False, reason=refused.reason))
-        self.pairing = refused.pairing
         if time.monotonic() - self._established >= self.timing.healthy:
             self._delays = self.timing.delays()
         if refused.wants_device and not self._uses_device:
             self._uses_device = True
             return 0
+        self.refused = refused
         pause = self.timing.setup_delay if refused.lasts else next(self._delays)
         return max(pause, min(refused.retry_after, self.timing.longest_wait))
 

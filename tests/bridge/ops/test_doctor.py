@@ -496,8 +496,31 @@ async def test_the_agent(install: Installation, variable: str, value: str, mark:
 
     found = await install.look()
 
-    assert not_well(found) == {"agent": mark}
+    assert not_well(found) == {"agent": mark, "approvals": "warning"}
     assert says in found["agent"].found
+
+
+async def test_approvals_have_to_be_paired(install: Installation) -> None:
+    """From another host; the command for the gateway's host is shown, and is the same the next time."""
+    install.agent.control.on_host = False
+
+    first, second = await install.look(), await install.look()
+
+    (request,) = install.agent.control.wanted
+    assert not_well(first) == not_well(second) == {"approvals": "warning"}
+    assert (
+        first["approvals"].todo
+        == second["approvals"].todo
+        == f"on its host: equabot devices approve {request}"
+    )
+    install.agent.control.paired.add(install.agent.control.wanted[request])
+    assert not_well(await install.look()) == {}
+
+
+async def test_approvals_are_switched_off(install: Installation) -> None:
+    install.environ["AGENT_CONTROL"] = "off"
+
+    assert not_well(await install.look()) == {"approvals": "absent"}
 
 
 async def test_the_agents_route_is_switched_off(install: Installation) -> None:

@@ -218,13 +218,14 @@ async def test_a_device_is_paired_once() -> None:
             await reason(control, "equabot devices approve")
             (request,) = agent.control.wanted
             assert request in control.state.reason
-            assert control.pairing == request
+            assert control.refused
+            assert control.refused.pairing == request
 
             agent.control.paired.add(agent.control.wanted[request])
             await heard.next(Pending)
 
             assert control.state.is_on
-            assert control.pairing == ""
+            assert control.refused is None
 
 
 @pytest.mark.parametrize(
