@@ -30,8 +30,8 @@ _GROUPS = (
     teams.checks,
     daemon.checks,
     stored.checks,
-    outside.checks,
     control.checks,
+    outside.checks,
     asking.checks,
 )
 """A new check goes into the list of its group."""
