@@ -170,7 +170,8 @@ async def _empty(database: Database) -> bool:
     connection = database.connection
     tables = [table for (table,) in await connection.fetch(_TABLES)]
     # No foreign keys: the order of the tables does not matter.
-    await connection.execute("; ".join(f"delete from {table}" for table in tables))
+    if tables:
+        await connection.execute("; ".join(f"delete from {table}" for table in tables))
     await connection.fetch(_RESTART_SEQUENCES)
     if await connection.fetchval(_FINGERPRINT) != database.fingerprint:
         return False
