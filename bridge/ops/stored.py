@@ -23,6 +23,13 @@ from bridge.secrets.token_sealing import open_token
 
 _PAGE = 1000
 
+_UNPROTECTED = Finding(
+    "database",
+    "bad",
+    "the triggers are off that keep the rows of the audit from being changed",
+    "find out who did that, then `alter table audit enable trigger all`",
+)
+
 
 def checks(context: Context) -> list[Check]:
     todo = "see DATABASE_URL, or the directory BRIDGE_DATA_DIR where the database is embedded"
@@ -65,7 +72,8 @@ class StoreChecks:
 
     async def database(self) -> Sequence[Finding]:
         async with await open_pool(self.dsn, max_size=1, max_wait=5) as pool:
-            return [schema(await _server_version(pool), await _schema_version(pool), len(shipped()))]
+            found = schema(await _server_version(pool), await _schema_version(pool), len(shipped()))
+            return [found] if await _audit_is_protected(pool) else [found, _UNPROTECTED]
 
     async def teams(self) -> Sequence[MappedTeam]:
         async with await open_pool(self.dsn, max_size=1, max_wait=5) as pool:
@@ -143,6 +151,18 @@ async def _schema_version(pool: Pool) -> int:
     if not await pool.fetchval("select to_regclass('schema_migrations')"):
         return 0
     return int(await pool.fetchval("select coalesce(max(version), 0) from schema_migrations"))
+
+
+@database_errors
+async def _audit_is_protected(pool: Pool) -> bool:
+    """Return whether both triggers are on; also of a database that has no audit yet."""
+    protected: bool = await pool.fetchval(
+        """select to_regclass('audit') is null or (
+               select count(*) = 2 from pg_trigger
+               where tgrelid = to_regclass('audit') and tgenabled in ('O', 'A')
+                 and tgname in ('audit_rows_stay', 'audit_is_not_truncated'))"""
+    )
+    return protected
 
 
 def _not_opened(ring: KeyRing, tokens: Iterable[Sealed]) -> Counter[type[NotOpened]]:

@@ -180,6 +180,7 @@ async def test_the_limit_of_a_person(intake: Intake, pool: Pool, *, at_once: boo
     audited = await pool.fetch("select outcome, person_id, user_id, role, subject from audit order by id")
     assert {row["subject"] for row in audited} == {f"post:{name}" for name in refused}
     assert {tuple(row)[:4] for row in audited} == {("too_many_questions", ADA, WRITER, "asker")}
+    assert not await pool.fetchval("select count(*) from audit where audit::text like '%hello%'")
     used = await pool.fetch("select post_id, person_id, outcome, reason, runs, prompt_tokens from usage")
     assert {tuple(row) for row in used} == {
         (name, ADA, "refused", "too_many_questions", 0, 0) for name in refused
