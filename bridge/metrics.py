@@ -89,6 +89,9 @@ class Backlog:
     oldest: float
 
 
+_APPROVALS = ("asked", "approved", "denied", "refused", "expired", "withdrawn", "elsewhere")
+
+
 class Metrics:
     """One registry with everything in it; labels take only values from small fixed sets.
 
@@ -220,6 +223,11 @@ class Metrics:
             self._answers.labels(outcome)
         for told in get_args(SignInOutcome):
             self._sign_ins.labels(told)
+        self._start_approvals()
+
+    def _start_approvals(self) -> None:
+        for outcome in _APPROVALS:
+            self._approvals.labels(outcome)
 
     def render(self) -> bytes:
         """Return everything in Prometheus' text format."""
