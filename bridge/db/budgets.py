@@ -44,14 +44,13 @@ select date_trunc('month', now() at time zone 'UTC')::date as month,
        coalesce(sum(cost) filter (where unpriced = 0) / sum(runs) filter (where unpriced = 0), 0)
            as usual_cost,
        coalesce(max(cost), 0) as most_cost,
-       count(*) filter (where unpriced = 0) as priced
+       count(*) filter (where unpriced = 0) as priced,
+       (select count(*)::int from jobs
+        where state = 'running' and organization_id = $1 and admitted = attempts and answer is null
+          and id <> $2) as running
 from answer
 """
-
-_RUNNING = """
-select count(*)::int from jobs
-where state = 'running' and organization_id = $1 and admitted = attempts and answer is null and id <> $2
-"""
+"""What the organization $1 has used, and how many questions but the job $2 it has that are being answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +123,20 @@ class Budgets:
             await connection.execute(
                 "select pg_advisory_xact_lock(hashtextextended('budget:' || $1::text, 0))", str(organization)
             )
-            spent = _spent(await connection.fetchrow(_SPENT, organization))
-            running = await connection.fetchval(_RUNNING, organization, job.id)
-            found = verdict(budget, spent, running)
+            row = await connection.fetchrow(_SPENT, organization, job.id)
+            spent = _spent(row)
+            found = verdict(budget, spent, row["running"])
             if found == "go" or (found == "wait" and not patient):
                 await _admit(connection, job, holder)
                 found = "go"
             admission = Admission(found, spent, share(budget, spent))
             await self._mark(connection, organization, budget, admission)
         return admission
+
+    @database_errors
+    async def spent(self, organization: OrganizationId) -> Spent:
+        """Return what the organization has used this month, as its budget counts it."""
+        return _spent(await self.pool.fetchrow(_SPENT, organization, None))
 
     async def _mark(
         self, connection: _Connection, organization: OrganizationId, budget: Budget, admission: Admission
@@ -184,8 +188,7 @@ async def _admit(connection: _Connection, job: Job, holder: object) -> None:
         raise LeaseLost
 
 
-def _spent(row: Record | None) -> Spent:
-    assert row is not None
+def _spent(row: Record) -> Spent:
     return Spent(
         row["month"],
         Use(
