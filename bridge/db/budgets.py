@@ -123,7 +123,7 @@ class Budgets:
             await connection.execute(
                 "select pg_advisory_xact_lock(hashtextextended('budget:' || $1::text, 0))", str(organization)
             )
-            row = await connection.fetchrow(_SPENT, organization, job.id)
+            (row,) = await connection.fetch(_SPENT, organization, job.id)
             spent = _spent(row)
             found = verdict(budget, spent, row["running"])
             if found == "go" or (found == "wait" and not patient):
@@ -136,7 +136,8 @@ class Budgets:
     @database_errors
     async def spent(self, organization: OrganizationId) -> Spent:
         """Return what the organization has used this month, as its budget counts it."""
-        return _spent(await self.pool.fetchrow(_SPENT, organization, None))
+        (row,) = await self.pool.fetch(_SPENT, organization, None)
+        return _spent(row)
 
     async def _mark(
         self, connection: _Connection, organization: OrganizationId, budget: Budget, admission: Admission

@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from bridge.config import Settings
 from bridge.db.agent_questions import AgentQuestions
 from bridge.db.audit import Audit
+from bridge.db.budgets import Budgets
 from bridge.db.buttons import Buttons
 from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.sign_ins import Client
@@ -54,6 +55,7 @@ def make_api(
             organization_settings=SettingsOfOrganizations(pool, organization_bounds(settings)),
             audit=Audit(pool),
             usage=UsageReports(pool),
+            budgets=Budgets(pool),
             buttons=Buttons(pool),
             presses={
                 **({"approval": desk.pressed} if desk else {}),

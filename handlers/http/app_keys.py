@@ -7,6 +7,7 @@ from typing import Protocol
 from aiohttp import web
 
 from bridge.db.audit import Audit
+from bridge.db.budgets import Budgets
 from bridge.db.buttons import Buttons
 from bridge.db.locks import Locks
 from bridge.db.memberships import Memberships
@@ -139,6 +140,7 @@ class Services:
     organization_settings: SettingsOfOrganizations | None = None
     audit: Audit | None = None
     usage: UsageReports | None = None
+    budgets: Budgets | None = None
     buttons: Buttons | None = None
     presses: Mapping[ButtonPurpose, PressTaker] = field(default_factory=dict)
     approvals: ApprovalDesk | None = None

@@ -16,10 +16,12 @@ from bridge.errors import (
     NotSignedIn,
     TooManyRequests,
 )
+from bridge.models.budgets import month_after, share
 from bridge.models.equa import OrganizationId
+from bridge.models.organization_settings import NO_BUDGET
 from bridge.models.usage_report import LONGEST, USUAL, Days, Line, Report, days_between, read_day
 from handlers.http import visitors
-from handlers.http.app_keys import SERVICES
+from handlers.http.app_keys import SERVICES, Services
 from handlers.http.models import AnyUuid, Count, Input, Model, OfOrganization, parsed, reply
 from handlers.http.route import Reply, Route
 
@@ -35,6 +37,12 @@ def _day(value: object) -> date:
 
 
 _GivenDay = Annotated[date | None, BeforeValidator(_day), _DAY]
+_NULLABLE_DAY = WithJsonSchema({"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]})
+_Cost = Annotated[
+    Decimal | None,
+    PlainSerializer(lambda cost: None if cost is None else format(cost, "f")),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]}),
+]
 _Seconds = Annotated[float | None, Field(ge=0)]
 
 
@@ -61,10 +69,7 @@ class _Figures(Model):
     completion_tokens: Count
     unknown_tokens: Annotated[Count, Field(description="Questions of which not all tokens are known.")]
     cost: Annotated[
-        Decimal | None,
-        PlainSerializer(lambda cost: None if cost is None else format(cost, "f")),
-        WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "null"}]}),
-        Field(description="A decimal number by the operator's prices; null where no price is known."),
+        _Cost, Field(description="A decimal number by the operator's prices; null where no price is known.")
     ]
     unknown_cost: Annotated[Count, Field(description="Questions of which not all of the cost is known.")]
     first_text: _Seconds
@@ -81,11 +86,23 @@ class _Line(_Figures):
     username: Annotated[str | None, Field(description="Of the person's account in the chat.")]
 
 
+class _Budget(Model):
+    """Of the month that goes on now, whatever days are asked for."""
+
+    tokens: Annotated[Count | None, Field(description="At most; null is no limit.")]
+    cost: Annotated[_Cost, Field(description="Likewise, a decimal number.")]
+    percent: Annotated[
+        Count, Field(description="What is used, with an estimate of what nobody has reported, rounded down.")
+    ]
+    goes_on: Annotated[date | None, _NULLABLE_DAY, Field(description="Null while something is left.")]
+
+
 class _Report(Model):
     organization_id: AnyUuid
     first: Annotated[date, Field(alias="from"), _DAY]
     last: Annotated[date, Field(alias="to"), _DAY]
     by: _By
+    budget: Annotated[_Budget | None, Field(description="Null without one.")]
     total: Annotated[_Figures, Field(description="Of all lines.")]
     lines: Annotated[
         tuple[_Line, ...],
@@ -99,9 +116,26 @@ async def look(request: web.Request) -> web.Response:
     query = parsed(_Query, request.query)
     days = _days(query)
     await visitors.admin(request, organization)
-    reports = request.app[SERVICES].usage
-    assert reports is not None
-    return reply(_shown(organization, days, query.by, await reports.report(days, query.by, organization)))
+    services = request.app[SERVICES]
+    assert services.usage is not None
+    report = await services.usage.report(days, query.by, organization)
+    return reply(_shown(organization, days, query.by, report, await _budget(services, organization)))
+
+
+async def _budget(services: Services, organization: OrganizationId) -> _Budget | None:
+    assert services.organization_settings is not None
+    assert services.budgets is not None
+    budget = (await services.organization_settings.effective(organization)).budget
+    if budget == NO_BUDGET:
+        return None
+    spent = await services.budgets.spent(organization)
+    used = share(budget, spent)
+    return _Budget(
+        tokens=budget.tokens,
+        cost=budget.cost,
+        percent=int(used * 100),
+        goes_on=month_after(spent.month) if used >= 1 else None,
+    )
 
 
 def _days(query: _Query) -> Days:
@@ -112,12 +146,15 @@ def _days(query: _Query) -> Days:
         raise InvalidRequest(f"from has to be a date before to, by {LONGEST - 1} days at most.") from None
 
 
-def _shown(organization: OrganizationId, days: Days, by: _By, report: Report) -> _Report:
+def _shown(
+    organization: OrganizationId, days: Days, by: _By, report: Report, budget: _Budget | None
+) -> _Report:
     return _Report(
         organization_id=organization,
         first=days.first,
         last=days.last,
         by=by,
+        budget=budget,
         total=_Figures(**asdict(report.total)),
         lines=tuple(map(_line, report.lines)),
     )

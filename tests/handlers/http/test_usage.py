@@ -9,6 +9,7 @@ from aiohttp import ClientResponse
 
 from bridge.db.inbox import Capacity, Inbox
 from bridge.models.agent import Usage
+from bridge.models.budgets import month_after
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry
 from bridge.models.usage import Meter, Run
@@ -55,6 +56,7 @@ async def test_an_administrator_sees_what_the_agent_took(door: Front) -> None:
     today = datetime.now(UTC).date()
     body = await response.json()
     assert (response.status, body["organizationId"]) == (200, str(ACME.id))
+    assert body["budget"] is None
     assert (body["from"], body["to"], body["by"]) == (str(today - timedelta(days=29)), str(today), "day")
     total = {
         **dict.fromkeys(("failed", "stopped", "refused", "noReply", "unfinished", "up", "down"), 0),
@@ -130,3 +132,16 @@ async def test_days_without_questions_are_empty(door: Front, query: dict[str, st
     body = await (await look(door, query)).json()
 
     assert (body["total"]["questions"], len(body["lines"])) == (0, 1)
+
+
+async def test_a_budget_is_shown_with_what_is_used(dsn: str) -> None:
+    """And with the day on which it goes on, once nothing is left."""
+    async with front(dsn, BUDGET="2000 tokens") as door:
+        await asked(door, "one", Run("sonnet", Usage(1000, 70)), Run("sonnet"))
+        some = (await (await look(door)).json())["budget"]
+        await asked(door, "two", Run("sonnet", Usage(930, 0)))
+        all_of_it = (await (await look(door)).json())["budget"]
+
+    following = month_after(datetime.now(UTC).date())
+    assert some == {"tokens": 2000, "cost": None, "percent": 53, "goesOn": None}
+    assert all_of_it == {"tokens": 2000, "cost": None, "percent": 146, "goesOn": str(following)}
