@@ -77,6 +77,8 @@ async def test_an_answer_that_was_overtaken_is_not_shown(page: Page, agent_scene
     async with asyncio.timeout(60):
         while len(came) == before:
             await asyncio.sleep(0.01)
+    # What the page does with it, it has done before another answer has come.
+    await page.evaluate("fetch('/static/messaging.svg').then((response) => response.text())")
 
     await expect(page.get_by_text("Nothing waits for a decision.")).to_be_visible()
     await expect(page.get_by_role("tab", name="Approvals", exact=True)).to_be_visible()
