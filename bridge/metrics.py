@@ -139,6 +139,11 @@ class Metrics:
         self._questions = self._gauge("usage_questions", f"Questions {month}", "organization", "outcome")
         self._tokens = self._gauge("usage_tokens", f"Reported tokens {month}", "organization", "direction")
         self._cost = self._gauge("usage_cost", f"Cost by AGENT_PRICES {month}", "organization")
+        self._slowest = self._gauge(
+            "slowest_organization_seconds",
+            "Half of this organization's answers of the last hour took longer: of no other was it so long.",
+            "organization",
+        )
         self._growing = self._gauge("answers_growing", "Answers that come in at the moment.")
         self._edits = self._counter("answer_edits", "Edits of posts of answers that were not whole yet.")
         self._approvals = self._counter(
@@ -173,6 +178,7 @@ class Metrics:
         self._sign_ins = self._counter(
             "sign_ins", "Times Mattermost asked who signs in, by what it was told.", "outcome"
         )
+        self._processes = self._gauge("processes", "Bridges on the database that are alive.")
         self._failovers = self._counter(
             "database_failovers", "Times another server has become the primary of the database."
         )
@@ -279,6 +285,12 @@ class Metrics:
             self._ratings.labels(organization, "up").inc(count.up)
             self._ratings.labels(organization, "down").inc(count.down)
 
+    def slowest(self, organization: str, seconds: float) -> None:
+        """Record the organization whose answers take longest; none if it is empty."""
+        self._slowest.clear()
+        if organization:
+            self._slowest.labels(organization).set(seconds)
+
     def usage(self, months: Iterable[MonthlyUsage]) -> None:
         """Record what agents have done this month, given by organization, the most tokens first."""
         for gauge in (self._questions, self._tokens, self._cost):
@@ -356,6 +368,10 @@ class Metrics:
     def signed_in(self, outcome: SignInOutcome) -> None:
         """Count an answer to Mattermost about who signs in."""
         self._sign_ins.labels(outcome).inc()
+
+    def processes(self, alive: int) -> None:
+        """Record how many bridges are alive on the database."""
+        self._processes.set(alive)
 
     def failed_over(self) -> None:
         """Count a promotion of another database server."""

@@ -22,6 +22,7 @@ from bridge.db.gateway_device import GatewayDevice
 from bridge.db.job_history import JobHistory
 from bridge.db.periodic_tasks import PeriodicTasks as Table
 from bridge.db.processes import Processes
+from bridge.db.status import slowest
 from bridge.db.usage import UsageRows
 from bridge.db.usage_report import UsageReports
 from bridge.errors import MattermostRefused, Unavailable
@@ -41,6 +42,7 @@ KEEP = timedelta(days=90)
 
 _SAMPLE_EVERY = 10.0
 _RATINGS_EVERY = 60.0
+_PROCESSES_EVERY = 60.0
 _USAGE_EVERY = 300.0
 _PURGE_EVERY = 3600.0
 _APPROVALS_EVERY = 2.0
@@ -61,6 +63,7 @@ class PeriodicTasks:
             "sample the ratings": _repeat("ratings", self.sample_ratings, _RATINGS_EVERY),
             "look at approvals": _repeat("approvals", self.approval_events.look, _APPROVALS_EVERY),
             "look at agent questions": _repeat("questions", self.question_events.look, _APPROVALS_EVERY),
+            "sample the processes": _repeat("processes", self.sample_processes, _PROCESSES_EVERY),
             "sample the usage": _repeat("usage", self.sample_usage, _USAGE_EVERY),
             "purge old rows": _repeat("purge", self.purge, _PURGE_EVERY),
             "reseal tokens": retry_until_available("reseal", self.reseal),
@@ -92,6 +95,13 @@ class PeriodicTasks:
     async def sample_ratings(self) -> None:
         """Put how people rate answers into the metrics."""
         self.metrics.ratings(await Feedback(self.job_history.pool).counts())
+
+    async def sample_processes(self) -> None:
+        """Put the bridges on the database and the slowest organization into the metrics."""
+        pool = self.job_history.pool
+        self.metrics.processes(len(await Processes(pool).alive()))
+        found = await slowest(pool)
+        self.metrics.slowest(str(found.organization_id) if found else "", found.median if found else 0)
 
     async def sample_usage(self) -> None:
         """Put what agents have done this month into the metrics."""

@@ -58,6 +58,7 @@ def measured() -> dict[str, set[str]]:
     metrics.signed_in("done")
     metrics.repaired("renamed")
     metrics.file_read("read")
+    metrics.slowest("an organization", 1)
     metrics.ratings([RatingCount("an organization", 1, 1)])
     metrics.usage([MonthlyUsage("an organization", {"answered": 1}, 1, 1, 0.1)])
     families = text_string_to_metric_families(metrics.render().decode())
