@@ -68,7 +68,7 @@ class Facts:
     person_id: PersonId | None = None
     """The person that the author is mapped to."""
     thread_known: bool = False
-    """The bot already answers in the post's thread."""
+    """The bot already answers in the post's thread, or its agent has begun it."""
     thread_shared: bool = False
     """Somebody else than the author has written in the thread."""
     thread_stopped: bool = False

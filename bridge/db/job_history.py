@@ -56,10 +56,14 @@ class JobHistory:
 
     @database_errors
     async def record(self, post_id: PostId) -> JobRecord | None:
+        """Return the job of a post, or the one that has made it."""
         row = await self.pool.fetchrow(
             """select kind, state, reason, attempts, run_at, lease, created, started, finished, result
-               from jobs where dedupe = $1""",
-            f"post:{post_id}",
+               from jobs
+               where dedupe = 'post:' || $1
+                  or id = (select job_id from answer_posts where post_id = $1)
+                  or id = (select job_id from own_posts where post_id = $1)""",
+            post_id,
         )
         return JobRecord(**dict(row.items())) if row else None
 

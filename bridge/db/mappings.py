@@ -25,6 +25,8 @@ select coalesce(o.organization_id, likely.organization_id) as organization_id,
        u.id as person_id,
        exists (select from jobs j where j.dedupe = 'post:' || p.id) as stored,
        exists (select from jobs j where j.lane = p.lane and j.kind = 'mention' and j.state <> 'refused')
+           or exists (select from own_posts o join jobs j on j.id = o.job_id
+                      where o.post_id = substr(p.lane, length('thread:') + 1) and j.kind = 'agent_message')
            as thread_known,
        exists (select from jobs j
                where j.lane = p.lane and j.kind in ('mention', 'invite') and j.author <> p.author)

@@ -167,6 +167,12 @@ with ended as (
     ) p
     where e.kind in ('mention', 'direct', 'repeat')
     on conflict (post_id) do update set state = excluded.state, modified = now()
+), own as (
+    insert into own_posts (post_id, job_id)
+    select p.post_id, e.id from ended e
+    cross join lateral jsonb_array_elements_text(e.result -> 'posts') as p(post_id)
+    where e.kind not in ('mention', 'direct', 'repeat')
+    on conflict (post_id) do nothing
 ), used as (
     {usage.added("ended", 4)}
 ), audited as (

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from asyncpg import Pool
 
+from bridge.db.inbox import Inbox
 from bridge.db.job_history import JobHistory
 from bridge.models.chat import PostId
+from bridge.models.jobs import OutgoingMessage, message_entry
 from bridge.sandbox.agent.faults import Says
 from handlers.jobs.remarks import HOW_TO_GET_IN
 from tests.support.daemon import Daemon, running
@@ -88,6 +90,31 @@ async def test_a_thread_goes_on_without_mentions(hosts: Hosts, acme: Company, da
     keys = {call.session_key for call in hosts.agent.calls}
     assert keys == {f"mattermost:{acme.id}:{acme.agent.id}:{first.id}"}
     assert [message["content"] for message in hosts.agent.calls[1].messages] == ["what did I say?"]
+
+
+async def test_a_thread_that_the_agent_has_begun_goes_on_without_mentions(
+    hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
+) -> None:
+    """While one person writes there; `why` knows whose post it began with."""
+    message = message_entry(acme.id, OutgoingMessage("agent", None, "The minutes are ready."), "message:1")
+    await Inbox(pool).put_all([message])
+    await hosts.until(lambda: bool(hosts.store.posts_in(acme.agent)))
+    (first,) = hosts.store.posts_in(acme.agent)
+    async with asyncio.timeout(20):
+        while (record := await JobHistory(pool).record(PostId(first.id))) is None:
+            await asyncio.sleep(0.02)
+    assert (record.kind, record.state) == ("agent_message", "done")
+
+    follow_up = hosts.ask(acme, "tell me more", root_id=first.id)
+    await hosts.answered(follow_up)
+    hosts.ask(acme, "I know.", root_id=first.id, by=1)
+    last = hosts.ask(acme, "@equabot go on", root_id=first.id)
+    await hosts.answered(last)
+
+    asked = [call.messages[-1]["content"] for call in hosts.agent.calls]
+    assert len(asked) == 2
+    assert "The minutes are ready." in asked[0]
+    assert "tell me more" in asked[0]
 
 
 async def test_side_talk_in_a_thread_is_left_alone(hosts: Hosts, acme: Company, daemon: Daemon) -> None:
