@@ -115,5 +115,6 @@ def _is_open(record: ApprovalRecord) -> bool:
 
 def _job(record: ApprovalRecord, decision: Decision, user: UserId, at: int) -> Entry:
     payload = {"approval": str(record.id), "decision": decision, "user": user}
-    dedupe = f"approval_reaction:{record.id}:{user}:{decision}:{at}"
+    # Once a minute is enough for whoever means it, and bounds what somebody costs who does not.
+    dedupe = f"approval_reaction:{record.id}:{user}:{decision}:{at // 60_000}"
     return Entry("approval_reaction", f"approval_reaction:{user}", record.organization_id, dedupe, payload)

@@ -94,8 +94,13 @@ class HealthCheck:
     def _approvals(self) -> Part:
         """Tell whether approvals and questions of the agent reach people; everything else does without."""
         state = self.control.state if self.control else ControlState(is_on=False, reason=self.control_off)
-        shown = "on" if state.is_on else f"off, because {state.reason}"
+        shown = self._how_decided() if state.is_on else f"off, because {state.reason}"
         return Part("approvals", ok=state.is_on or self.control is None, state=shown, required=False)
+
+    def _how_decided(self) -> str:
+        if self.clients.directory is None:
+            return "on, decided on the organizations' pages only: EQUA_SERVICE_EMAIL is not set"
+        return "on"
 
     def _websocket(self) -> Part:
         if not self._has_bot:

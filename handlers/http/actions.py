@@ -97,11 +97,11 @@ async def press(request: web.Request) -> web.Response:
     if pressed.context == TRIAL:
         return reply(_Answer(update={"message": TRIAL_ANSWER}))
     limits, services = request.app[LIMITS], request.app[SERVICES]
-    limits.bad_presses.require(request.remote)
+    limits.bad_presses.require(pressed.user_id)
     button = await services.buttons.find(pressed.context) if services.buttons else None
     made = Press(pressed.user_id, pressed.channel_id, pressed.post_id)
     if button is None or not _is_of(button, made):
-        limits.bad_presses.count(request.remote)
+        limits.bad_presses.count(pressed.user_id)
         services.metrics.press("unknown")
         return _said(GONE)
     return _said(await _done(request, button, made))

@@ -158,8 +158,9 @@ class Limits:
     """By organization: how often a sync may be requested."""
     presses: RateLimiter = field(default_factory=lambda: RateLimiter(burst=10, per_second=0.5))
     """By account or person: how often they may press a button or decide."""
-    bad_presses: RateLimiter = field(default_factory=lambda: RateLimiter(burst=60, per_second=5))
-    """By address: presses of buttons that there are not."""
+    bad_presses: RateLimiter = field(default_factory=lambda: RateLimiter(burst=10, per_second=0.5))
+    """By account: presses of buttons that there are not. Anybody can make posts with buttons of their own,
+    and Mattermost reports all presses from one address."""
     tickets: TicketLimits = field(default_factory=TicketLimits)
     equa: EquaThrottle = field(default_factory=EquaThrottle)
     crowd: Crowd = field(default_factory=Crowd)
