@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
+import asyncpg
 import structlog
 
 from bridge import tracing
@@ -55,8 +56,8 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
                 await _serve(settings, stop, run, metrics)
             except* PrimaryChanged:
                 metrics.failed_over()
-            except* DatabaseUnavailable as errors:
-                if not run.failed_over:
+            except* (DatabaseUnavailable, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as errors:
+                if not run.in_failover:
                     raise
                 log.warning("database_awaited", reason=str(errors.exceptions[0]))
             run = run.following()

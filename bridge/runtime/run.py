@@ -29,6 +29,11 @@ class Run:
     failed_over: bool = False
     """Whether a run before it ended because another server was promoted."""
 
+    @property
+    def in_failover(self) -> bool:
+        """Whether this run may end without its database, because the next one finds it."""
+        return self.failed_over or self.primary.changed.is_set()
+
     def following(self) -> Self:
         """Return the run on the new primary, or this one again while there is none."""
         if not self.primary.changed.is_set():
