@@ -50,7 +50,7 @@ def _number(value: object) -> object:
     return value
 
 
-_Tokens = Annotated[int, BeforeValidator(_number), Field(ge=1, le=_MOST_TOKENS)]
+_Tokens = Annotated[int, Field(ge=1, le=_MOST_TOKENS), BeforeValidator(_number)]
 _CostText = Annotated[str, in_form(_COST, _COST_LIKE), form_schema(_COST)]
 _Cost = Annotated[
     Decimal,
