@@ -19,8 +19,8 @@ from tests.support.hosts import hosts
 from tests.support.processes import installed
 from tests.support.replication import Pair, pair
 
-PLAN = Plan(mentions=1000, kills=30, threads=200, events=1000, pause=0.06)
-FAILOVER = Plan(mentions=500, kills=1, threads=100, events=500, pause=0.06)
+PLAN = Plan(mentions=1000, kills=30, threads=200, events=1000, direct=150, files=30, pause=0.06)
+FAILOVER = Plan(mentions=500, kills=1, threads=100, events=500, direct=75, files=15, pause=0.06)
 
 Standby = Literal["synchronous", "asynchronous"]
 
@@ -84,7 +84,9 @@ def report(what: str, counts: Counts, plan: Plan) -> None:
         f" {counts.lost} lost, {counts.double} double, {counts.disordered} threads out of order,"
         f" {counts.unfinished} unfinished"
         f" ({counts.seconds:.0f} s, {counts.agent_calls} calls of the agent)\n"
-        f"  {plan.events} events: {lost} lost, {double} double, {disordered} out of order",
+        f"  {plan.events} events: {lost} lost, {double} double, {disordered} out of order\n"
+        f"  {plan.direct} direct questions: {counts.direct} lost, double, out of order;"
+        f" {plan.files} files each way: {counts.files} lost, double",
         flush=True,
     )
     for example in counts.examples:

@@ -11,7 +11,9 @@ from bridge.sandbox.agent.faults import STARTING, Cut, Fault
 from bridge.sandbox.agent.requests import Call
 from bridge.sandbox.mattermost import Post, RestFault
 from handlers.jobs.parts import MARK
+from tests.chaos.direct import DirectTalk
 from tests.chaos.events import EventStream
+from tests.chaos.files import FileStream
 from tests.chaos.meddling import Meddling, long_answer
 from tests.support.daemon import Daemon
 from tests.support.hosts import Company, Hosts
@@ -26,6 +28,10 @@ class Plan:
     threads: int
     events: int
     """Of the platform, sent meanwhile."""
+    direct: int = 0
+    """Questions in direct channels, asked meanwhile."""
+    files: int = 0
+    """That people attach, and that the agent sends, meanwhile."""
     pause: float = 0.02
     """Between two mentions, on average."""
     event_pause: float = 0
@@ -35,6 +41,11 @@ class Plan:
     max_wait: float = 120
     """How long the last answers may take once the storm is over."""
     seed: int = 1
+
+    @property
+    def seconds(self) -> float:
+        """How long the asking takes."""
+        return self.mentions * self.pause
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +64,10 @@ class Counts:
     events_sent: int
     events: tuple[int, int, int]
     """Of the platform's events: lost, posted twice, posted out of order."""
+    direct: tuple[int, int, int] = (0, 0, 0)
+    """The same of questions in direct channels."""
+    files: tuple[int, int] = (0, 0)
+    """Of files: lost, posted twice."""
     examples: Sequence[str] = field(default=())
 
     @property
@@ -61,7 +76,8 @@ class Counts:
 
     @property
     def answers_are_clean(self) -> bool:
-        return not (self.lost or self.double or self.disordered or self.unfinished)
+        others = (*self.direct, *self.files)
+        return not (self.lost or self.double or self.disordered or self.unfinished or any(others))
 
 
 class Storm:
@@ -76,6 +92,8 @@ class Storm:
         self._random = random.Random(plan.seed)
         self._event_stream = EventStream(hosts, daemons, plan.events, plan.event_pause)
         self._meddling = Meddling(hosts, self._random)
+        self._direct = DirectTalk(hosts, random.Random(plan.seed), plan.direct)
+        self._files = FileStream(hosts, daemons, plan.files)
         self._asked: list[Post] = []
         self._kills = 0
 
@@ -90,6 +108,8 @@ class Storm:
             storm = [
                 group.create_task(self._kill(), name="kill"),
                 group.create_task(self._event_stream.send(), name="events"),
+                group.create_task(self._direct.ask(self._plan.seconds), name="direct"),
+                group.create_task(self._files.exchange(self._plan.seconds), name="files"),
                 group.create_task(self._ask(), name="ask"),
             ]
             await asyncio.wait(storm)
@@ -122,9 +142,8 @@ class Storm:
 
     async def _kill(self) -> None:
         """Kill and start daemons, spread over the time that the asking takes."""
-        span = self._plan.mentions * self._plan.pause
         for number in range(self._plan.kills):
-            await asyncio.sleep(span / self._plan.kills * self._random.uniform(0.5, 1.5))
+            await asyncio.sleep(self._plan.seconds / self._plan.kills * self._random.uniform(0.5, 1.5))
             daemon = self._mortal[number % len(self._mortal)]
             await daemon.kill()
             self._kills += 1
@@ -166,7 +185,7 @@ class Storm:
         """Wait for the last answer; answers that are missing after `max_wait` count as lost."""
         try:
             async with asyncio.timeout(self._plan.max_wait):
-                while await self._meddling.look() or not all(map(self._world.answers, self._kept())):
+                while not await self._is_over():
                     await asyncio.sleep(0.5)
         except TimeoutError:
             return
@@ -174,6 +193,11 @@ class Storm:
             return
         # A second answer would come of a lease that is taken over: give it the time to.
         await asyncio.sleep(2)
+
+    async def _is_over(self) -> bool:
+        if await self._meddling.look() or not all(map(self._world.answers, self._kept())):
+            return False
+        return self._direct.is_answered() and self._files.is_over()
 
     def _kept(self) -> list[Post]:
         """Return the questions that must have an answer."""
@@ -196,6 +220,8 @@ class Storm:
             unfinished=len(unfinished) + open_ends,
             events_sent=self._plan.events,
             events=self._event_stream.count(),
+            direct=self._direct.count(),
+            files=self._files.count(),
             examples=[f"lost {post}" for post in lost[:5]]
             + [f"double {post}" for post in double[:5]]
             + unfinished[:5]

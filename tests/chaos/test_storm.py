@@ -10,7 +10,7 @@ from tests.support.daemon import running
 from tests.support.hosts import hosts
 from tests.support.postgres import fresh_database
 
-PLAN = Plan(mentions=80, kills=4, threads=20, events=80, pause=0.05)
+PLAN = Plan(mentions=80, kills=4, threads=20, events=80, direct=16, files=4, pause=0.05)
 
 
 async def raged(postgres: str, folder: Path, daemons: int) -> Counts:
