@@ -212,6 +212,17 @@ class Approvals:
         return [_from_row(row) for row in rows]
 
     @database_errors
+    async def open_to_reactions(self, most: int) -> Sequence[ApprovalRecord]:
+        """Return those that wait for a reaction below their post."""
+        rows = await self.pool.fetch(
+            """select * from approvals
+               where state = 'pending' and way = 'reactions' and post_id is not null
+               order by expires_at limit $1""",
+            most,
+        )
+        return [_from_row(row) for row in rows]
+
+    @database_errors
     async def oldest_pending(self) -> tuple[int, float]:
         """Return how many wait, and for how many seconds the oldest does."""
         number, age = await self.pool.fetchrow(

@@ -3,9 +3,10 @@
 Every process hears all of it; the database decides who acts upon it.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from types import MappingProxyType
@@ -15,6 +16,7 @@ import structlog
 from bridge.db.approvals import Approvals
 from bridge.db.conversations import Conversations
 from bridge.db.inbox import Inbox
+from bridge.errors import BridgeError, MattermostRefused, TokenRefused
 from bridge.mattermost.websocket.changes import Change, ReactionAdded
 from bridge.metrics import Metrics
 from bridge.models.approval_records import ApprovalRecord, job_of
@@ -31,8 +33,12 @@ from bridge.models.approvals import (
 from bridge.models.chat import UserId
 from bridge.models.jobs import Entry
 from bridge.outage import retry_until_available
+from bridge.ports import MattermostApi
 
 log = structlog.get_logger(__name__)
+
+_MOST_READ = 100
+"""Approvals whose reactions are read after a loss, those that expire first."""
 
 DECISIONS: Mapping[str, Decision] = MappingProxyType({"white_check_mark": "allow-once", "x": "deny"})
 """What reactions mean below an approval whose buttons do not work."""
@@ -97,6 +103,8 @@ class ApprovalReactions:
 
     approvals: Approvals
     inbox: Inbox
+    api: MattermostApi
+    _reading: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def follow(self, change: Change) -> None:
         """Take a reaction that decides, however long the database is away."""
@@ -106,6 +114,31 @@ class ApprovalReactions:
                 if record is not None and _is_open(record):
                     job = _job(record, DECISIONS[emoji], user, at)
                     await retry_until_available("decide", partial(self.inbox.put_all, [job]))
+
+    def read_again(self) -> None:
+        """Read, beside all else, the reactions that may have been missed; best effort."""
+        if not any(not task.done() for task in self._reading):
+            self._reading[:] = [asyncio.create_task(self._read_all(), name="read decisions")]
+
+    async def _read_all(self) -> None:
+        try:
+            for record in await self.approvals.open_to_reactions(_MOST_READ):
+                await self.inbox.put_all(await self._decisions(record))
+        except BridgeError as error:
+            log.warning("decisions_unread", reason=error.message)
+
+    async def _decisions(self, record: ApprovalRecord) -> list[Entry]:
+        try:
+            reactions = await self.api.reactions(record.post_id) if record.post_id else []
+        except TokenRefused:
+            raise
+        except MattermostRefused:
+            return []
+        return [
+            _job(record, DECISIONS[each.emoji], each.user_id, each.create_at)
+            for each in reactions
+            if each.emoji in DECISIONS
+        ]
 
 
 def _is_open(record: ApprovalRecord) -> bool:

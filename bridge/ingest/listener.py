@@ -99,14 +99,19 @@ class Listener:
                     renamed = await self._rename(await retry_until_available("account", self._username))
                     backfill.open(await self._news(lost=lost or renamed))
                     await self._look_for_tampering()
-                    if lost and self.ratings:
-                        self.ratings.read_again()
+                    if lost:
+                        self._read_reactions()
                 case Changed(change):
                     await self._tell(change)
                     await self._follow(change, backfill)
                 case _:
                     assert_never(event)
         await self._store(posts, backfill)
+
+    def _read_reactions(self) -> None:
+        for each in (self.ratings, self.approvals):
+            if each:
+                each.read_again()
 
     async def _tell(self, change: Change) -> None:
         if self.tampering:

@@ -211,7 +211,7 @@ class BotRunner:
                 Hearing(catch_up),
                 interventions=interventions,
                 ratings=Ratings(Feedback(pool), self.bot),
-                approvals=ReactionsToApprovals(Approvals(pool), inbox),
+                approvals=ReactionsToApprovals(Approvals(pool), inbox, self.bot),
             ).run()
 
     def _mentions(self, poster: Poster, socket: Socket, username: str) -> Mentions:

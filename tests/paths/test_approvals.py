@@ -210,7 +210,7 @@ async def test_an_approval_dies_with_its_gateway(scene: Deciding, bridge: Daemon
     assert await scene.state() == "withdrawn"
 
 
-async def test_an_approval_outlives_the_bridge(scene: Deciding, tmp_path: Path) -> None:
+async def test_an_approval_outlives_the_bridge(scene: Deciding, pool: Pool, tmp_path: Path) -> None:
     """Killed while it waits, and again right after the press: the next process does the rest, once."""
     async with running(scene.environ, tmp_path / "first.log", port=scene.port) as first:
         await first.until_parts(lambda parts: parts["approvals"]["state"] == "on")
@@ -224,6 +224,7 @@ async def test_an_approval_outlives_the_bridge(scene: Deciding, tmp_path: Path) 
         await second.until_parts(lambda parts: parts["approvals"]["state"] == "on")
         assert (await scene.press(scene.acme.people[-1], post, "approve"))[0] == 200
         await second.kill()
+    await pool.execute("update jobs set lease = now() where state = 'running'")
     async with running(scene.environ, tmp_path / "third.log", port=scene.port):
         await scene.hosts.until(lambda: not buttons(post))
         assert await run == "allow-once"
@@ -254,6 +255,23 @@ async def test_where_mattermost_does_not_reach_the_bridge_reactions_decide(
         ("approval_refused", "not_allowed", "asker", "reaction"),
         ("approval_decided", "denied", "admin", "reaction"),
     ]
+
+
+async def test_a_reaction_of_while_nobody_listened_decides(scene: Deciding, tmp_path: Path) -> None:
+    """It is read when the bot is connected again."""
+    environ = {**scene.environ, "BRIDGE_URL": ""}
+    async with running(environ, tmp_path / "first.log") as first:
+        await first.until_parts(lambda parts: parts["approvals"]["state"] == "on")
+        question = scene.hosts.ask(scene.acme, "@equabot who is on our team?")
+        await scene.hosts.answered(question)
+        run = asyncio.create_task(paying(scene.hosts.agent.control, scene.key(question)))
+        await scene.hosts.until(lambda: bool(scene.approval_posts(question)))
+        (post,) = scene.approval_posts(question)
+        await scene.until_posted(post)
+        await first.kill()
+    scene.hosts.store.react(scene.acme.people[-1], post, "white_check_mark")
+    async with running(environ, tmp_path / "second.log"):
+        assert await run == "allow-once"
 
 
 async def test_without_a_service_account_the_page_alone_decides(scene: Deciding, tmp_path: Path) -> None:
@@ -304,7 +322,7 @@ async def test_another_organizations_page_shows_and_decides_nothing(scene: Decid
 async def test_administrators_are_reminded_once(scene: Deciding, bridge: Daemon, tmp_path: Path) -> None:
     """By a direct message after half of the time, whichever process sends it; members are not."""
     control = scene.hosts.agent.control
-    control.approval_seconds = 8
+    control.approval_seconds = 5
     async with running(scene.environ, tmp_path / "second.log"):
         _, post = await scene.asked()
         asker, admin = scene.acme.people
