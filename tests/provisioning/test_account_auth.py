@@ -11,7 +11,7 @@ from bridge.sandbox.mattermost.passwords import give_service
 from bridge.sandbox.mattermost.sessions import log_in
 from provisioning.provisioner import Provisioner
 from provisioning.sync import TeamSync
-from tests.support.crashes import Crash, Crashes, When
+from tests.support.crashes import WAYS, Crash, Crashes, When
 from tests.support.provisioning import Chat, Process, a_person, an_organization
 from tests.support.rosters import crew_of, roster, some_people
 
@@ -88,7 +88,7 @@ async def test_a_sync_switches_all_of_a_team(
         assert [user.auth_service for user in chat.people()].count("gitlab") == expected
 
 
-@pytest.mark.parametrize("when", ["before", "after", "during"])
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_switch_may_crash_anywhere(
     chat: Chat, process: Process, provider: Provisioner, ada: Person, when: When
 ) -> None:
@@ -123,7 +123,7 @@ async def test_a_first_visit_may_crash_at_any_of_its_first_calls(
     assert len(stored) == at
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("when", WAYS)
 async def test_leaving_may_crash_anywhere(
     chat: Chat, process: Process, provider: Provisioner, ada: Person, when: When
 ) -> None:

@@ -9,13 +9,11 @@ import pytest
 from bridge.models.equa import Organization, Person
 from provisioning.provisioner import Provisioner, Session
 from provisioning.users import ensure_user
-from tests.support.crashes import Crash, Crashes, When
+from tests.support.crashes import WAYS, Crash, Crashes, When
 from tests.support.provisioning import CHANNELS, Chat, Process, a_person, an_organization
 from tests.support.rosters import crew_of, line, roster
 
 Work = Callable[[Provisioner], Awaitable[object]]
-
-EVERY_WAY: list[When] = ["before", "after", "during"]
 
 MOST_CALLS = 100
 """More than any visit makes."""
@@ -51,7 +49,7 @@ async def again(process: Process, person: Person, organization: Organization) ->
     return session
 
 
-@pytest.mark.parametrize("when", EVERY_WAY)
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_first_visit_may_crash_anywhere(chat: Chat, process: Process, when: When) -> None:
     """The next one finishes it, with one account, one team and one token."""
     for at in range(1, MOST_CALLS):
@@ -67,7 +65,7 @@ async def test_a_first_visit_may_crash_anywhere(chat: Chat, process: Process, wh
     assert at > 30
 
 
-@pytest.mark.parametrize("when", EVERY_WAY)
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_renewal_may_crash_anywhere(
     chat: Chat, process: Process, ada: Person, acme: Organization, when: When
 ) -> None:
@@ -89,7 +87,7 @@ async def test_a_renewal_may_crash_anywhere(
     assert at > 8
 
 
-@pytest.mark.parametrize("when", EVERY_WAY)
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_leaving_may_crash_anywhere(chat: Chat, process: Process, when: When) -> None:
     """Its repetition finishes it; tickets are void from the first moment on."""
     for at in range(1, MOST_CALLS):
@@ -109,7 +107,7 @@ async def test_a_leaving_may_crash_anywhere(chat: Chat, process: Process, when: 
     assert at > 8
 
 
-@pytest.mark.parametrize("when", EVERY_WAY)
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_correction_may_crash_anywhere(
     chat: Chat, process: Process, acme: Organization, when: When
 ) -> None:
@@ -137,7 +135,7 @@ async def test_a_correction_may_crash_anywhere(
     assert at > 10
 
 
-@pytest.mark.parametrize("when", EVERY_WAY)
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_roster_s_account_may_crash_before_anybody_knows_of_it(
     chat: Chat, process: Process, acme: Organization, when: When
 ) -> None:
@@ -159,7 +157,7 @@ async def test_a_roster_s_account_may_crash_before_anybody_knows_of_it(
     assert at > 6
 
 
-@pytest.mark.parametrize("when", EVERY_WAY)
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_claim_may_crash_anywhere(
     chat: Chat, process: Process, acme: Organization, when: When
 ) -> None:
@@ -184,7 +182,7 @@ async def test_a_claim_may_crash_anywhere(
     assert at > 10
 
 
-@pytest.mark.parametrize("when", EVERY_WAY)
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_repair_may_crash_anywhere(chat: Chat, process: Process, when: When) -> None:
     """An archived team, a thrown out person and a lost channel are put right by the next visit."""
     person, organization = a_person(), an_organization("Acme Corp")

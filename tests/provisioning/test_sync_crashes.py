@@ -8,11 +8,9 @@ import pytest
 from bridge.models.equa import Organization, PersonId
 from provisioning.roster import RosterSnapshot
 from provisioning.sync import TeamSync
-from tests.support.crashes import Crash, Crashes, When
+from tests.support.crashes import WAYS, Crash, Crashes, When
 from tests.support.provisioning import CHANNELS, Chat, Process, a_person
 from tests.support.rosters import Crew, crew_of, line, roster
-
-EVERY_WAY: list[When] = ["before", "after", "during"]
 
 MOST_CALLS = 150
 """More than any of these syncs makes."""
@@ -43,7 +41,7 @@ async def states(crew: Crew) -> dict[PersonId, str]:
     return {PersonId(row["person_id"]): row["state"] for row in rows}
 
 
-@pytest.mark.parametrize("when", EVERY_WAY)
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_sync_may_crash_anywhere(
     chat: Chat, process: Process, acme: Organization, when: When
 ) -> None:
@@ -83,7 +81,7 @@ async def test_a_sync_may_crash_anywhere(
     assert len(chat.people()) == 2 + 3 * at
 
 
-@pytest.mark.parametrize("when", EVERY_WAY)
+@pytest.mark.parametrize("when", WAYS)
 async def test_what_somebody_has_left_meanwhile_stays_left(
     chat: Chat, process: Process, acme: Organization, when: When
 ) -> None:

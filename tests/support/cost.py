@@ -18,9 +18,9 @@ def without_collection() -> Iterator[None]:
 
 
 def seconds(work: Callable[[], object], enough: float) -> float:
-    """Return the shortest of four runs, or the first that is short enough: a single one may be disturbed."""
+    """Return the shortest of a dozen runs, or the first that is short enough: a single one may be disturbed."""
     shortest = float("inf")
-    for _ in range(4):
+    for _ in range(12):
         started = thread_time()
         work()
         shortest = min(shortest, thread_time() - started)

@@ -10,6 +10,9 @@ from provisioning.tables import Tables
 When = Literal["before", "after", "during"]
 """Before a call is made; after it was carried out, so that its result is lost; or cancelled on its way."""
 
+WAYS: list[When] = ["after", "during"]
+"""Where one call follows the other: who dies before a call leaves what who dies after the last one leaves."""
+
 
 class Crash(BaseException):
     """The process is gone."""

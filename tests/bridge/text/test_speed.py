@@ -23,7 +23,7 @@ POST = 16_383
 ANSWER = 200_000
 """Characters of an answer that are kept."""
 NAME = "equabot"
-LIMIT = 0.1
+LIMIT = 0.05
 """Seconds: twice what is promised, for on a busy machine the same work takes twice the processor time."""
 
 PIECES = (

@@ -21,7 +21,7 @@ from bridge.sandbox.mattermost import RestFault, User
 from bridge.worker import Handler, Worker, WorkerConfig
 from handlers.jobs.membership import Memberships, refuse
 from provisioning.roster_reader import RosterReader
-from tests.support.crashes import Crash, Crashes, When
+from tests.support.crashes import WAYS, Crash, Crashes, When
 from tests.support.equa import COOKIES
 from tests.support.mattermost import eventually
 from tests.support.provisioning import CHANNELS, Chat, Process, a_person, chat, process
@@ -456,7 +456,7 @@ async def test_while_mattermost_is_away_it_waits(case: Case) -> None:
         stop.set()
 
 
-@pytest.mark.parametrize("when", ["before", "after", "during"])
+@pytest.mark.parametrize("when", WAYS)
 async def test_a_crash_anywhere_is_made_good(case: Case, when: When) -> None:
     """The job is done again, by whoever claims it."""
     await case.visit()
