@@ -91,6 +91,15 @@ def test_every_command_can_be_run(name: str) -> None:
     assert callable(import_module(f"bridge.commands.{name}").run)
 
 
+async def test_a_wrong_configuration_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """Exit code 2, and nothing of how the program is made."""
+    code, said, complained = await run("setup", BRIDGE_DATA_DIR=str(tmp_path), MATTERMOST_URL="chat")
+
+    assert code == 2
+    assert "MATTERMOST_URL" in said + complained
+    assert "Traceback" not in said + complained
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["--version"])

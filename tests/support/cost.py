@@ -18,7 +18,7 @@ def without_collection() -> Iterator[None]:
 
 
 def seconds(work: Callable[[], object], enough: float) -> float:
-    """Return the shortest of a dozen runs, or the first that is short enough: a single one may be disturbed."""
+    """Return the shortest of a dozen runs, or the first that is short enough: one may be disturbed."""
     shortest = float("inf")
     for _ in range(12):
         started = thread_time()

@@ -24,7 +24,7 @@ ANSWER = 200_000
 """Characters of an answer that are kept."""
 NAME = "equabot"
 LIMIT = 0.05
-"""Seconds: twice what is promised, for on a busy machine the same work takes twice the processor time."""
+"""Seconds of processor time: what is promised."""
 
 PIECES = (
     *("x", "w", " ", "\t", "\n", "  \n", "a\n", "a\n\n", "こ", "e\u0301", "\u0301", "A sentence. "),

@@ -64,7 +64,9 @@ async def test_the_page_around_it_is_told(dsn: str, page: Page) -> None:
         assert await page.evaluate("heard") == [[origin, {"type": "equabot:login-expired"}]]
         assert await _shown(page) == "Please open Messaging again"
 
-        await page.goto(theirs)
+        async with page.expect_event("requestfailed") as refused:
+            await page.goto(theirs)
+        assert (await refused.value).failure == "net::ERR_BLOCKED_BY_RESPONSE"
         assert await page.evaluate("heard") == []
         assert page.frames[-1].url == "chrome-error://chromewebdata/"
 

@@ -14,6 +14,7 @@ import schemathesis
 import structlog
 from hypothesis import given, settings
 from schemathesis import Case, GenerationMode
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from bridge import log
 from bridge.metrics import Metrics
@@ -91,6 +92,11 @@ def live(postgres: str) -> Iterator[Live]:
     structlog.reset_defaults()
 
 
+@pytest.fixture(scope="module")
+def described() -> OpenApiSchema:
+    return schemathesis.openapi.from_dict(document(ROUTES))
+
+
 def test_every_route_is_described_and_no_other() -> None:
     """By the method and path of the router, and under a name of its own."""
     app = make_app(Services(FakeMappings(), FakeInbox(), Metrics(), FakeHealth().look))
@@ -120,11 +126,13 @@ async def test_the_document_is_served(api: Client) -> None:
 @pytest.mark.parametrize(
     ("route", "mode"), [pytest.param(*case, id=f"{case[0].operation}-{case[1].name}") for case in _cases()]
 )
-def test_answers_are_as_described(live: Live, route: Route, mode: GenerationMode) -> None:
+def test_answers_are_as_described(
+    live: Live, described: OpenApiSchema, route: Route, mode: GenerationMode
+) -> None:
     """Statuses, headers and bodies, whether what is asked is right or wrong."""
-    operation = schemathesis.openapi.from_dict(document(ROUTES))[route.path][route.method]
+    operation = described[route.path][route.method]
 
-    @settings(max_examples=12, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(operation.as_strategy(generation_mode=mode))
     def check(case: Case[Any]) -> None:
         case.call_and_validate(base_url=live.url, headers=live.headers(route.caller))
@@ -132,9 +140,8 @@ def test_answers_are_as_described(live: Live, route: Route, mode: GenerationMode
     check()
 
 
-def test_a_visit_and_its_login_are_as_described(live: Live) -> None:
+def test_a_visit_and_its_login_are_as_described(live: Live, described: OpenApiSchema) -> None:
     """What is made up above is no member of anything; this is one."""
-    described = schemathesis.openapi.from_dict(document(ROUTES))
     visit = described["/api/v1/mattermost/session"]["POST"].Case(
         body={"organizationId": str(ACME.id)}, media_type="application/json"
     )
