@@ -8,7 +8,7 @@ from asyncpg import Pool, Record
 
 from bridge.db.audit import agent_question_ended
 from bridge.db.pool import database_errors
-from bridge.models.agent_questions import QuestionRecord
+from bridge.models.agent_questions import QuestionRecord, question_lane
 from bridge.models.approvals import AgentQuestion, AgentQuestionId, Choice, Inquiry, QuestionOutcome
 from bridge.models.chat import PostId
 from bridge.models.conversations import Conversation
@@ -65,6 +65,26 @@ _EXPIRE = _ending(
 )
 
 
+_TAKE_EARLY = """
+with early as (
+    select q.id as question, (
+        select j.id from jobs j
+        where j.lane = q.lane and j.author = q.asker and j.posted_at > q.posted_at
+          and j.kind in ('mention', 'direct') and j.state = 'waiting' and j.attempts = 0
+        order by j.id limit 1
+    ) as job
+    from agent_questions q where q.state = 'pending' and q.answering is null and q.posted_at is not null
+), taken as (
+    update jobs set kind = 'agent_answer', lane = $1 || early.question, queued = false,
+                    payload = payload || jsonb_build_object('agent_question', early.question)
+    from early where jobs.id = early.job and jobs.state = 'waiting' and jobs.attempts = 0
+    returning pg_notify('jobs', '')
+)
+select count(*) from taken
+"""
+"""Make answers of what askers posted before the question's own post was known: it would wait behind that."""
+
+
 @dataclass(frozen=True, slots=True)
 class AgentQuestions:
     pool: Pool
@@ -100,6 +120,12 @@ class AgentQuestions:
         await self.pool.execute(
             "update agent_questions set post_id = $2, posted_at = $3 where id = $1", question, post, create_at
         )
+
+    @database_errors
+    async def take_early(self) -> int:
+        """Make answers of posts that were stored as messages although a question waits; return how many."""
+        count: int = await self.pool.fetchval(_TAKE_EARLY, question_lane(""))
+        return count
 
     @database_errors
     async def claim(self, question: AgentQuestionId, answer: str, chosen: str | None) -> bool:

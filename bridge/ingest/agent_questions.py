@@ -48,7 +48,8 @@ class QuestionEvents:
                 await self._vanished(event)
 
     async def look(self) -> None:
-        """End what has expired, and store the jobs that whoever was to store them has left out."""
+        """End what has expired, take answers that came too early, and store jobs that were left out."""
+        await self.questions.take_early()
         await self._ended(await self.questions.expire())
         due = [
             question_job(row["kind"], AgentQuestionId(row["id"]), row["organization_id"])

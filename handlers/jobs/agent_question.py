@@ -53,6 +53,7 @@ class QuestionPosts:
         await self.buttons.posted("question", record.question.id, post)
         created = (await self.poster.api.post(post)).create_at
         await self.questions.posted(record.question.id, post, created)
+        await self.questions.take_early()
         return {"posts": [post]}
 
     async def show_end(self, job: Job) -> Mapping[str, Any]:

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from asyncpg import Pool
 
+from bridge.db.memberships import Memberships
+from bridge.models.equa import PersonId
 from bridge.sandbox.mattermost import Post
+from handlers.jobs.agent_question_text import NO_SECRETS
 from tests.support.approvals import Deciding, buttons, deciding, mark
 from tests.support.daemon import Daemon, running
 from tests.support.hosts import Hosts
@@ -131,3 +135,41 @@ async def test_two_bridges_and_a_crash_ask_once(scene: Deciding, bridge: Daemon,
         await scene.hosts.answered(question)
         (answer,) = scene.hosts.answers(question)
         assert "has no documents yet" in answer.message
+
+
+async def test_in_a_direct_channel_the_next_message_is_the_answer(scene: Deciding, bridge: Daemon) -> None:
+    """Flat, and without a mention."""
+    store, asker = scene.hosts.store, scene.acme.people[0]
+    channel = store.direct(asker, scene.hosts.bot)
+    person = PersonId((await scene.equa_user(asker)).id)
+    await Memberships(scene.pool).join(scene.acme.id, person, verdict_age=timedelta())
+    await Memberships(scene.pool).joined(scene.acme.id, person)
+
+    def said() -> list[Post]:
+        return [post for post in store.posts_in(channel) if post.user_id == scene.hosts.bot.id]
+
+    store.post_as(asker, channel, "tell me which you know")
+    await scene.hosts.until(lambda: any("agent_question" in mark(post) for post in said()))
+    post = next(post for post in said() if "agent_question" in mark(post))
+    await until_one_can_answer(scene)
+    assert not post.root_id
+
+    store.post_as(asker, channel, "the team")
+
+    await scene.hosts.until(lambda: any("The team of **Acme Corp**" in each.message for each in said()))
+    await scene.hosts.until(lambda: card(post) == "Answered.")
+    assert len(scene.hosts.agent.calls) == 1
+
+
+async def test_a_secret_is_not_asked_for(scene: Deciding, bridge: Daemon) -> None:
+    """The agent goes on without it, and the thread says why."""
+    question = scene.hosts.ask(scene.acme, "@equabot who is on our team?")
+    await scene.hosts.answered(question)
+    key = f"agent:main:mattermost:{scene.acme.id}:{question.channel_id}:{question.id}"
+    secret = {"questionId": "key", "question": "What is your password?", "options": [], "isSecret": True}
+
+    end = await scene.hosts.agent.control.question(key, "chatcmpl_1", [secret])
+
+    assert end == {"status": "cancelled"}
+    (post,) = asking_posts(scene, question)
+    assert post.message == NO_SECRETS

@@ -226,3 +226,26 @@ async def test_a_button_is_for_the_asker_while_the_agent_waits(scene: Scene) -> 
     await scene.answers().hand_over(job)
     assert (await scene.runs[-1])["answers"] == {"answers": {"color": ["Red"]}}
     assert await desk.pressed(button, press) == ENDED
+
+
+async def test_an_answer_before_the_post_is_known_is_no_new_message(scene: Scene) -> None:
+    """It would wait behind the question that it answers; an earlier post is none, nor is a second one."""
+    await scene.pool.execute("update jobs set state = 'running'")
+    question = await scene.ask()
+    texts = (("before", 10), ("blue", 30), ("and another thing", 40))
+    await scene.inbox.put_all(
+        [
+            Entry("mention", LANE, ACME, f"post:{at}", replace(mention(text), create_at=at).payload())
+            for text, at in texts
+        ]
+    )
+
+    await scene.questions.posted(question.id, PostId("q" * 26), 20)
+    assert await scene.questions.take_early() == 1
+
+    payload = await scene.pool.fetchval("select payload from jobs where kind = 'agent_answer'")
+    assert payload["message"] == "blue"
+    await scene.answers().hand_over(replace(answer(question, ""), payload=payload))
+    assert (await scene.runs[-1])["answers"] == {"answers": {"color": ["Blue"]}}
+    assert await scene.questions.take_early() == 0
+    assert await scene.jobs("mention") == 3
