@@ -48,6 +48,7 @@ NOT_ALLOWED: Mapping[Approvers, str] = MappingProxyType(
         "asker": "Only members of the organization may decide about this.",
     }
 )
+NOT_TAKEN = "The agent does not take this decision."
 OUTSIDER = "Only members of the organization may decide about this."
 NOBODY_ASKED = (
     "Your role cannot be looked up from here. An administrator can decide on the organization's page."
@@ -83,6 +84,8 @@ class ApprovalDesk:
         """
         if record.state != "pending":
             return ended_sentence(record)
+        if decision not in record.approval.decisions:
+            return NOT_TAKEN
         if self.directory is None:
             return NOBODY_ASKED
         person = await self.mappings.person(user)
@@ -109,7 +112,7 @@ class ApprovalDesk:
         if self.directory and not await self.directory.is_admin(record.organization_id, person):
             raise NotAnAdmin("You do not administer this organization.")
         if decision not in record.approval.decisions:
-            raise InvalidRequest("The agent does not take this decision.")
+            raise InvalidRequest(NOT_TAKEN)
         user = await self.mappings.account(person)
         return await self._decide(record, decision, Decider("page", "admin", person, user, name))
 

@@ -3,7 +3,7 @@
 The question is posted once, whatever dies. It is changed once, to its end.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -25,6 +25,7 @@ from handlers.jobs.approval_text import Offer
 from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.parts import MARK
 from handlers.jobs.posting import Poster
+from handlers.jobs.refusals import means_deleted
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,14 @@ class ApprovalPosts:
         return self.desk.approvals
 
     async def ask(self, job: Job) -> Mapping[str, Any]:
-        """Post the approval under its question, unless it has ended already."""
+        """Post the approval under its question, unless it has ended or the question is gone."""
+        return await _unless_deleted(self._ask(job))
+
+    async def show_end(self, job: Job) -> Mapping[str, Any]:
+        """Make the post say what has come of it, without buttons."""
+        return await _unless_deleted(self._show_end(job))
+
+    async def _ask(self, job: Job) -> Mapping[str, Any]:
         record = await self.approvals.get(record_of(job))
         if record is None or record.state != "pending":
             return {"skipped": "ended"}
@@ -73,8 +81,7 @@ class ApprovalPosts:
         await self.approvals.posted(record.id, post)
         return {"posts": [post]}
 
-    async def show_end(self, job: Job) -> Mapping[str, Any]:
-        """Make the post say what has come of it, without buttons."""
+    async def _show_end(self, job: Job) -> Mapping[str, Any]:
         record = await self.approvals.get(record_of(job))
         if record is None or record.state == "pending":
             return {"skipped": "pending"}
@@ -160,6 +167,16 @@ class ApprovalPosts:
     async def name(self, user: UserId | None) -> str:
         """Return somebody's username; empty if nobody says it."""
         return (await self.desk.username(user) or "") if user else ""
+
+
+async def _unless_deleted(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Await work in a thread; there is none to do where the thread was deleted."""
+    try:
+        return await work
+    except MattermostRefused as error:
+        if not means_deleted(error):
+            raise
+        return {"skipped": "question_deleted"}
 
 
 def record_of(job: Job) -> RecordId:

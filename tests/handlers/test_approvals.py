@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Capacity
 from bridge.errors import AgentUnavailable
+from bridge.models.approvals import ApprovalRequested, ApprovalResolved
+from bridge.models.chat import PostId, UserId
 from bridge.models.organization_settings import Approvers, Bounds
 from bridge.sandbox.mattermost import RestFault
+from bridge.sandbox.mattermost.posts import delete_post
 from tests.support.approvals import buttons
 from tests.support.approving import Directory, Scene, approving
 from tests.support.hosts import Hosts
@@ -92,6 +96,46 @@ async def test_a_post_that_takes_no_edit_is_followed_by_another(scene: Scene) ->
     assert set(buttons(waiting)) == {"approve", "deny"}
     assert ended.message.startswith("**Approved** by @acme-1, ")
     assert await scene.press(process, question, action="deny") == "This was approved already."
+
+
+@pytest.mark.parametrize("when", ["before", "while"])
+async def test_a_deleted_question_needs_no_post(scene: Scene, when: str) -> None:
+    """Nothing is left that somebody has to look at."""
+    question, process = await scene.asked(), scene.process()
+    requested, run = await scene.requested(question)
+    await process.events.follow(requested)
+    if when == "while":
+        await process.work()
+    delete_post(scene.hosts.store, question)
+    await process.work()
+    await process.events.follow(
+        ApprovalResolved(requested.approval.id, requested.approval.conversation, "withdrawn")
+    )
+    await process.work()
+
+    rows = await scene.pool.fetch("select kind, state from jobs where kind <> 'mention' order by id")
+    assert [tuple(row.values()) for row in rows] == [("approval", "done"), ("approval_ended", "done")]
+    run.cancel()
+    await asyncio.wait({run})
+
+
+async def test_what_the_agent_does_not_take_is_not_decided(scene: Scene) -> None:
+    """A reaction may say what no button does."""
+    question, process = await scene.asked(), scene.process()
+    requested, run = await scene.requested(question)
+    only = replace(requested.approval, decisions=("deny",))
+    await process.events.follow(ApprovalRequested(only))
+    await process.work()
+    record = await process.desk.approvals.of_post(PostId(scene.approval_post(question).id))
+    assert record
+
+    user = UserId(scene.hosts.companies[0].people[OTHER].id)
+    said = await process.desk.by_account(record, "allow-once", user, "reaction")
+
+    assert said == "The agent does not take this decision."
+    assert set(buttons(scene.approval_post(question))) == {"deny"}
+    run.cancel()
+    await asyncio.wait({run})
 
 
 async def test_a_decision_that_the_gateway_never_hears_says_so(scene: Scene) -> None:
