@@ -1,6 +1,6 @@
 """Mattermost's REST interface as one account sees it: `bridge.ports.MattermostApi`."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,8 +18,10 @@ from bridge.mattermost.rest.endpoints import (
     TeamCalls,
     UserCalls,
 )
+from bridge.mattermost.rest.long_lists import items
 from bridge.mattermost.rest.objects import is_current_member
 from bridge.mattermost.rest.refusals import is_absence
+from bridge.mattermost.rest.responses import content
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Observe, Transport, client_session
 from bridge.mattermost.wire import (
@@ -53,6 +55,9 @@ from bridge.models.chat import (
 from bridge.models.proxies import NO_PROXIES, Proxies
 
 log = structlog.get_logger(__name__)
+
+_LARGEST_LIST = 1 << 29
+"""Bytes, of channels; each takes 700 at most, and an organization has six."""
 
 _LARGEST_PAGE = 8 << 20
 """Bytes, of posts; a usual page has a tenth of a megabyte, a single post at most three or four."""
@@ -142,14 +147,19 @@ class RestMattermost:
         then team by team.
         """
         try:
-            listed = await ChannelCalls(self.transport).mine()
+            listed = [channel async for obj in self._my_channels() if (channel := _readable(obj))]
         except MalformedError:
             listed = await self._channels_by_team()
         except MattermostRefused as error:
             if error.http_status != 404:
                 raise
             listed = await self._channels_by_team()
-        return list({channel.id: channel for channel in _readable(listed)}.values())
+        return list({channel.id: channel for channel in listed}.values())
+
+    async def _my_channels(self) -> AsyncIterator[Any]:
+        transport = replace(self.transport, understand=content, largest_answer=_LARGEST_LIST)
+        async for obj in items(await ChannelCalls(transport).mine()):
+            yield obj
 
     async def posts_after(
         self, channel_id: ChannelId, post_id: PostId, limit: int = PAGE_SIZE, page: int = 0
@@ -263,19 +273,19 @@ class RestMattermost:
         transport = replace(self.transport, largest_answer=_LARGEST_PAGE)
         return parse_page(await PostCalls(transport).page(channel_id, params))
 
-    async def _channels_by_team(self) -> list[Any]:
+    async def _channels_by_team(self) -> list[Channel]:
         teams = parse_ids(await TeamCalls(self.transport).mine())
-        per_team = [await ChannelCalls(self.transport).mine_in(team) for team in teams]
-        return [channel for channels in per_team for channel in parse_list(channels)]
+        per_team = [parse_list(await ChannelCalls(self.transport).mine_in(team)) for team in teams]
+        return [channel for channels in per_team for obj in channels if (channel := _readable(obj))]
 
 
 def _age(post: Post) -> tuple[int, str]:
     return post.create_at, post.id
 
 
-def _readable(listed: Any) -> Iterator[Channel]:
-    for obj in parse_list(listed):
-        try:
-            yield parse_channel(obj)
-        except MalformedError as error:
-            log.warning("channel_unreadable", reason=error.message)
+def _readable(obj: object) -> Channel | None:
+    try:
+        return parse_channel(obj)
+    except MalformedError as error:
+        log.warning("channel_unreadable", reason=error.message)
+        return None
