@@ -91,7 +91,7 @@ class ApprovalDesk:
         person = await self.mappings.person(user)
         role = await self._role(self.directory, record, user, person)
         by = Decider(via, role, person, user)
-        approvers = (await self.settings.effective(record.organization_id)).approvers
+        approvers = (await self.settings.current(record.organization_id)).approvers
         if role not in MAY_DECIDE[approvers]:
             await self.approvals.refused(record, decision, by)
             self.metrics.approval("refused")

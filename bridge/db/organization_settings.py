@@ -44,6 +44,10 @@ class SettingsOfOrganizations:
         """Return what holds in an organization, at most two seconds old."""
         return (await self.effective_of([organization]))[organization]
 
+    async def current(self, organization: OrganizationId) -> EffectiveSettings:
+        """Return what holds in an organization at this moment, for what cannot be undone."""
+        return effective(self.bounds, (await self.stored(organization)).settings)
+
     async def effective_of(
         self, organizations: Collection[OrganizationId]
     ) -> Mapping[OrganizationId, EffectiveSettings]:

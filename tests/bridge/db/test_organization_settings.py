@@ -30,6 +30,7 @@ async def test_every_process_goes_by_a_change_within_two_seconds(pool: Pool) -> 
     assert [each.approvers for each in both] == ["asker", "asker"]
     assert (await here.effective(ACME)).approvers == "admins"
     assert (await there.effective(ACME)).approvers == "asker"
+    assert (await there.current(ACME)).approvers == "admins"
     clock.now += 2
     assert (await there.effective(ACME)).approvers == "admins"
     assert (await there.effective(BOREALIS)).approvers == "asker"
