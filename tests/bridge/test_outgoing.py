@@ -108,7 +108,7 @@ async def test_mattermost_is_reached_through_the_proxy(
             if state == "connected":
                 connected.set()
 
-        async with Socket(url, token, interest, api.me, changed, proxies=proxies), asyncio.timeout(10):
+        async with Socket(url, token, interest, api.me, changed, proxies=proxies), asyncio.timeout(60):
             await connected.wait()
 
     assert proxy.lines[0] == f"GET {url}/api/v4/users/me"

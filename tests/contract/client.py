@@ -11,7 +11,7 @@ import aiohttp
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 """Seconds after which something expected is taken to be missing."""
 QUIET = 0.4
 """Seconds of silence that are taken for nothing more to come."""

@@ -179,6 +179,6 @@ async def test_stopped_between_its_look_and_its_post(chat: Chat) -> None:
 
 
 async def _kept(pool: Pool) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await pool.fetchval("select answer from jobs"):
             await asyncio.sleep(0.005)

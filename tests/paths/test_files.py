@@ -63,7 +63,7 @@ async def test_what_cannot_be_read_is_said(hosts: Hosts, acme: Company, daemon: 
     assert [part["type"] for part in content] == ["text", "image_url"]
     assert content[1]["image_url"]["url"].startswith("data:image/png;base64,")
     assert 'Attached file "@all.zip" could not be read' in content[0]["text"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (record := await JobHistory(pool).record(PostId(question.id))) is None or not record.result:
             await asyncio.sleep(0.02)
     assert record.result["unread"] == ['"@all.zip": unsupported', '"broken.pdf": broken']

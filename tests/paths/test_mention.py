@@ -71,7 +71,7 @@ async def test_an_agent_that_says_nothing_posts_nothing(
     answered = hosts.ask(acme, "@equabot hello")
     await hosts.answered(answered)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (record := await JobHistory(pool).record(PostId(silent.id))) is None or record.state != "done":
             await asyncio.sleep(0.02)
     assert record.result == {"skipped": "no_reply"}

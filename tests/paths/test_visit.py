@@ -106,7 +106,7 @@ async def test_a_new_key_takes_over_by_itself(town: Town, pool: Pool, tmp_path: 
     async with running(town.environ(), tmp_path / "first.log") as daemon:
         await town.visit(daemon)
     async with running(town.environ(TOKEN_KEYS=f"{NEW},{OLD}"), tmp_path / "second.log"):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await SealedTokens(pool).counts() != {"k2": 1}:
                 await asyncio.sleep(0.02)
     async with running(town.environ(TOKEN_KEYS=NEW), tmp_path / "third.log") as daemon:

@@ -124,7 +124,7 @@ async def exchange(nginx: Nginx, request: bytes) -> bytes:
     reader, writer = await asyncio.open_connection(nginx.host, nginx.port)
     try:
         writer.write(request)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await reader.read()
     finally:
         writer.close()

@@ -31,7 +31,7 @@ async def sent(port: int, text: bytes) -> tuple[int, str, str]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         writer.write(text)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             answer = (await reader.read()).decode()
     finally:
         writer.close()

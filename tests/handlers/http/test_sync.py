@@ -246,7 +246,7 @@ async def test_a_second_request_joins_the_first(dsn: str) -> None:
     """They are one sync, and both hear its report."""
     async with desk(dsn, seconds=5) as built:
         asking = [asyncio.create_task(built.sync()) for _ in range(3)]
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not await built.pool.fetchval("select count(*) from jobs"):
                 await asyncio.sleep(0.01)
         late = asyncio.create_task(built.sync())
@@ -280,7 +280,7 @@ async def test_another_process_finishes_what_one_has_begun(dsn: str) -> None:
 
 
 async def _begun(built: Desk) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(built.chat.people()) < 4:
             await asyncio.sleep(0.01)
 

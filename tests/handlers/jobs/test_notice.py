@@ -146,7 +146,7 @@ async def working(notices: Notices, inbox: Inbox) -> AsyncIterator[asyncio.Event
 
 async def reason(pool: Pool) -> str:
     """Why the job waits, as soon as it does."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             found = await pool.fetchval("select reason from jobs where state = 'waiting' and attempts > 0")
             if found:

@@ -25,7 +25,7 @@ async def test_takes_in_order_and_not_too_many() -> None:
 async def test_take_waits_for_an_event() -> None:
     """Nothing is returned before something is there."""
     event_queue = EventQueue(10)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         taking = tasks.create_task(event_queue.take(5))
         await asyncio.sleep(0)
         event_queue.put([LOST])
@@ -48,7 +48,7 @@ async def test_emptied_waits_for_the_last_event() -> None:
     """It is over when everything was taken, and at once when nothing is there."""
     event_queue = EventQueue(2)
     event_queue.put([LOST, LOST])
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
         emptied = tasks.create_task(event_queue.emptied())
         await event_queue.take(1)
         await asyncio.sleep(0)
