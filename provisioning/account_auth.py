@@ -8,7 +8,7 @@ import secrets
 
 import structlog
 
-from bridge.db.accounts import Account
+from bridge.models.accounts import Account
 from bridge.models.chat import GITLAB, User
 from bridge.ports import MattermostAdmin
 from provisioning.following import still_shown

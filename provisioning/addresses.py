@@ -10,8 +10,8 @@ from hashlib import sha256
 
 import structlog
 
-from bridge.db.accounts import Account
 from bridge.errors import AccountConflict, EmailTaken
+from bridge.models.accounts import Account
 from bridge.models.chat import User
 from bridge.models.equa import Person
 from bridge.ports import MattermostAdmin

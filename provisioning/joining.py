@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import structlog
 
-from bridge.db.accounts import Account
 from bridge.errors import NotAMember
+from bridge.models.accounts import Account
 from bridge.models.chat import Channel, Team, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.ports import MattermostAdmin

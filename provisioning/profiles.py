@@ -5,8 +5,8 @@ from typing import Literal
 
 import structlog
 
-from bridge.db.accounts import Account
 from bridge.errors import AccountConflict, EmailTaken
+from bridge.models.accounts import Account
 from bridge.models.chat import Preference, User, UserId
 from bridge.models.equa import Person
 from bridge.ports import MattermostAdmin

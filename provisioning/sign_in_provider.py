@@ -8,9 +8,9 @@ from hashlib import sha256
 
 import structlog
 
-from bridge.db.accounts import Owner
 from bridge.db.sign_ins import Client, NewCode
 from bridge.errors import AccountConflict, BridgeError
+from bridge.models.accounts import Owner
 from bridge.models.chat import User
 from bridge.models.equa import PersonId
 from bridge.models.ids import MATTERMOST_ID

@@ -4,8 +4,8 @@ from hashlib import sha256
 
 import structlog
 
-from bridge.db.accounts import Account
 from bridge.errors import NotOpened, TokenRefused
+from bridge.models.accounts import Account
 from bridge.models.chat import TokenId
 from bridge.models.equa import PersonId
 from bridge.ports import MattermostAdmin

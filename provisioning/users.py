@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bridge.db.accounts import Account
 from bridge.db.attempts import is_made_for, number_of, of_person
 from bridge.errors import AccountConflict, EmailNotAccepted, EmailTaken, NameTaken
+from bridge.models.accounts import Account
 from bridge.models.chat import GITLAB, NewUser, User
 from bridge.models.equa import Person, PersonId
 from bridge.ports import MattermostAdmin

@@ -5,20 +5,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from bridge import config
 from bridge.config import Settings
-from bridge.config_values import OwnToken, Url
+from bridge.config_values import OwnToken
 from bridge.errors import ConfigurationError, MattermostUnavailable, StartupError
 from bridge.log import configure
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport, client_session
-from bridge.ops import env_file, local, terminal
-from bridge.ops.bots import Bot, BotMaker
+from bridge.ops import env_file, local, setup_options
+from bridge.ops.bots import BotMaker
 from bridge.ops.buttons import ButtonSetup
 from bridge.ops.cleanup import Cleanup
 from bridge.ops.findings import failed
@@ -43,15 +40,6 @@ _USED = (
 
 _TOKENS = (local.VARIABLE, "MATTERMOST_BOT_TOKEN", "MATTERMOST_NOTICE_TOKEN")
 
-_WHERE_IS_BRIDGE = (
-    "Sign-in with Equa gives people real sessions and lets them use Mattermost's apps.\n"
-    "The bridge's address as Mattermost reaches it, such as http://127.0.0.1:8090 (empty: leave it out): "
-)
-_WITHOUT_PASSWORDS = (
-    "Switch off sign-in by e-mail and username, so that nobody sees a password form?\n"
-    "Administrators keep their tokens and `mmctl --local`. [y/N] "
-)
-
 _MAX_WAIT = RetryPolicy(timeout=20, tries=3, total=5)
 
 
@@ -65,10 +53,10 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
     report = Report(as_json=options.json, file=file)
     given_tokens = {name: present[name].strip() for name in _TOKENS if name in present}
     tokens = Tokens(given_tokens, report.keep, kept_here=file is not None, renew=options.new_token)
-    shared = _checked(OwnToken, present.get(SIGN_IN_SECRET, ""), SIGN_IN_SECRET)
+    shared = setup_options.checked(OwnToken, present.get(SIGN_IN_SECRET, ""), SIGN_IN_SECRET)
     secret = Secret(shared, report.keep, kept_here=file is not None, renew=options.new_sign_in_secret)
     url = _url(settings, tokens, options.local_socket)
-    choices = _choices(options)
+    choices = setup_options.choices(options)
     if file and not options.dry_run:
         env_file.write(file, {})
     try:
@@ -129,7 +117,7 @@ class _Run:
         site = site_of(self.settings, self.url)
         self.report.add(await attempt("settings", setup.settings(site)))
         self.report.add(await attempt("roles", setup.roles()))
-        wanted = _bots(self.options)
+        wanted = setup_options.bots(self.options)
         for bot in wanted:
             self.report.add(await attempt(bot.subject, bots.ensure(bot)))
         sign_in = SignInSetup(operator, self.secret, self.choices, self.options.dry_run)
@@ -143,25 +131,6 @@ class _Run:
             self.report.add(await attempt("other accounts", cleanup.accounts(*accounts)))
 
 
-def _choices(options: Namespace) -> Choices:
-    return Choices(
-        bridge_url=_checked(Url, options.bridge_url or "", "--bridge-url"),
-        no_passwords=options.no_passwords,
-        ask_bridge_url=lambda: _checked(Url, terminal.ask(_WHERE_IS_BRIDGE), "the bridge's address"),
-        ask_no_passwords=lambda: terminal.agrees(_WITHOUT_PASSWORDS),
-    )
-
-
-def _checked(kind: Any, text: str, name: str) -> str:
-    """Return a value as the configuration reads one of its kind; empty if there is none."""
-    try:
-        value = TypeAdapter(kind).validate_python(text.strip()) if text.strip() else ""
-    except ValidationError as error:
-        reason = error.errors(include_input=False, include_url=False)[0]["msg"]
-        raise ConfigurationError([f"{name}: {reason.removeprefix('Value error, ')}"]) from None
-    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
-
-
 @contextmanager
 def _reached(where: str) -> Iterator[None]:
     """Add the address to the error of a server that does not answer."""
@@ -169,28 +138,3 @@ def _reached(where: str) -> Iterator[None]:
         yield
     except MattermostUnavailable as error:
         raise StartupError(f"{error.message} {where}") from error
-
-
-def _bots(options: Namespace) -> tuple[Bot, Bot]:
-    return (
-        Bot(
-            subject="bot account",
-            variable="MATTERMOST_BOT_TOKEN",
-            username=options.bot_name or "equabot",
-            display_name=options.bot_display_name,
-            description="Answers questions about your organization.",
-            option="--bot-name",
-            named=options.bot_name is not None,
-        ),
-        Bot(
-            subject="notice account",
-            variable="MATTERMOST_NOTICE_TOKEN",
-            username=options.notice_name or "equa-admin-bot",
-            display_name="Equa Platform",
-            description="Posts the notices of the Equa platform.",
-            option="--notice-name",
-            # It posts in the channels of every organization without being a member of any.
-            roles=frozenset({"system_post_all"}),
-            named=options.notice_name is not None,
-        ),
-    )

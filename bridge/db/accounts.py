@@ -1,7 +1,7 @@
 """People's Mattermost accounts, and the one token that each has."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -10,6 +10,7 @@ from asyncpg import Pool, Record, UniqueViolationError
 from bridge.db.attempts import of_person
 from bridge.db.pool import database_errors
 from bridge.errors import AccountConflict
+from bridge.models.accounts import Account, Owner, ReturningVisit, StoredToken
 from bridge.models.chat import TeamId, TokenId, User, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.followed import Followed, Seen
@@ -42,61 +43,6 @@ set mattermost_user_id = excluded.mattermost_user_id,
     personal_access_token = null, token_id = null, token_created = null,
     token_digest = null, stray_tokens = false, modified = now()
 """
-
-
-@dataclass(frozen=True, slots=True)
-class StoredToken:
-    id: TokenId
-    sealed: str = field(repr=False)
-    """See `bridge.secrets.token_sealing`."""
-    old: bool
-    """Whether it is to be replaced."""
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A line of the mapping between people and accounts."""
-
-    person_id: PersonId
-    user_id: UserId
-    username: str | None
-    provisioned: bool
-    """Whether the bridge created the account; else it was adopted."""
-    unconfirmed: bool
-    """Whether it was created with an address that may be somebody else's, and its notifications are off."""
-    email_digest: bytes | None
-    """Of the address that the person has last come with, None until then; see `provisioning.addresses`."""
-    token: StoredToken | None
-    stray_tokens: bool
-    """Whether other tokens of the bridge may exist for the account, which are to be revoked."""
-    followed: Followed = field(default_factory=Followed)
-    visit_name: str | None = None
-    """The fields that Equa gave at the last visit."""
-    introduced: bool = False
-    """Whether the tours are switched off."""
-    color_scheme: str | None = None
-    """Of the page at the first visit that named one."""
-    auth_data: int | None = None
-    """The number by which the person signs in with Equa."""
-    auth_ready: bool = False
-    """Whether Mattermost has that number."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A person and their account."""
-
-    person: PersonId
-    user_id: UserId
-
-
-@dataclass(frozen=True, slots=True)
-class ReturningVisit:
-    """Somebody who has been in the organization's team before, with everything that a visit needs."""
-
-    account: Account
-    token: StoredToken
-    team_id: TeamId
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from bridge.db.pool import database_errors
 from bridge.models.chat import PostId
 from bridge.models.jobs import JobId
 
-_SETTLE = """
+_END = """
 update answer_posts set modified = now(), state = case when j.state = 'dead' then 'failed'
                                                        when j.result ? 'stopped' then 'stopped'
                                                        else 'done' end
@@ -31,7 +31,7 @@ returning before, granted
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Reads and writes them while they grow; the end of a job settles its own."""
+    """Reads and writes them while they grow; the end of a job ends its own."""
 
     pool: Pool
 
@@ -64,6 +64,6 @@ class Answers:
         return frozenset(PostId(row["post_id"]) for row in rows)
 
     @database_errors
-    async def settle(self) -> None:
-        """Settle the posts of jobs that a process of the version before has ended."""
-        await self.pool.execute(_SETTLE)
+    async def end_with_jobs(self) -> None:
+        """Note that what belongs to ended jobs grows no more; a process of the version before does not."""
+        await self.pool.execute(_END)

@@ -12,8 +12,8 @@ from typing import Literal
 
 from asyncpg import Pool, Record
 
-from bridge.db.accounts import Owner
 from bridge.db.pool import database_errors
+from bridge.models.accounts import Owner
 from bridge.models.chat import UserId
 from bridge.models.equa import PersonId
 

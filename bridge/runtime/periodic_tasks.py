@@ -109,7 +109,7 @@ class PeriodicTasks:
 
     async def purge(self) -> None:
         """Delete expired tickets and sign-ins, old memberships, syncs, jobs, usage and audit."""
-        await Answers(self.job_history.pool).settle()
+        await Answers(self.job_history.pool).end_with_jobs()
         await self.services.tables.tickets.purge()
         await self.services.tables.sign_ins.purge()
         await self.services.tables.memberships.purge()

@@ -78,8 +78,8 @@ def find(thread: Iterable[Post], target: ReplyTarget, me: UserId) -> Found:
     """Find the parts in a thread. Only posts of our own account count: anybody can copy props."""
     parts, surplus, of = dict[int, Part](), list[Part](), 0
     for post in thread:
-        if post.user_id == me and (place := _place(post, target)):
-            number, known = place
+        if post.user_id == me and (numbers := _numbers(post, target)):
+            number, known = numbers
             part = Part(post.id, post.message, grows=_grows(post))
             earlier = parts.get(number)
             if earlier and part.grows:
@@ -131,7 +131,7 @@ def _footer_props(footer: str) -> Mapping[str, Any]:
     return {"attachments": [{"footer": footer}]} if footer else {}
 
 
-def _place(post: Post, target: ReplyTarget) -> tuple[int, int] | None:
+def _numbers(post: Post, target: ReplyTarget) -> tuple[int, int] | None:
     """Return the number of the part and the number of parts, if the post is a part of this answer."""
     mark: Any = post.props.get(MARK)
     if not isinstance(mark, Mapping) or mark.get("answers") != target.question:

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.db.accounts import Account
 from bridge.errors import MattermostFull, NotAMember
+from bridge.models.accounts import Account
 from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import User
 from provisioning.joining import ProvisionedTeam, ensure_membership

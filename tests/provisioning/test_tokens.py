@@ -2,8 +2,8 @@
 
 import pytest
 
-from bridge.db.accounts import Account
 from bridge.errors import MattermostNotConfigured
+from bridge.models.accounts import Account
 from bridge.models.equa import Organization, Person
 from bridge.sandbox.mattermost import User
 from bridge.sandbox.mattermost.sessions import revoke_token, set_token_active

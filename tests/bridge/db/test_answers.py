@@ -60,15 +60,15 @@ async def test_a_job_that_is_given_up_leaves_nothing_that_grows(pool: Pool) -> N
     assert await states(pool) == {"one": "failed"}
 
 
-async def test_what_an_older_process_has_ended_is_settled_later(pool: Pool) -> None:
+async def test_what_an_older_process_has_ended_grows_no_more(pool: Pool) -> None:
     """It knows nothing of the posts of answers; what still grows is left alone."""
     inbox, answers = Inbox(pool), Answers(pool)
     job = await claimed(inbox)
     await answers.note(job.id, 1, PostId("one"))
-    await answers.settle()
+    await answers.end_with_jobs()
     assert await states(pool) == {"one": "growing"}
 
     await pool.execute("update jobs set state = 'done', finished = now(), result = '{}'")
-    await answers.settle()
+    await answers.end_with_jobs()
 
     assert await states(pool) == {"one": "done"}
