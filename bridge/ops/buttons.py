@@ -63,8 +63,13 @@ async def missing(config: Config, url: str) -> Sequence[Setting]:
     host = urlsplit(url).hostname or ""
     if is_allowed(str(config.get(_SECTION, {}).get(_NAME) or ""), host) or await _is_public(host):
         return ()
+    return (may_ask(host),)
+
+
+def may_ask(host: str) -> Setting:
+    """Return the setting by which Mattermost may ask a host inside, beside those that it may ask already."""
     why = "Mattermost does not ask the bridge when a button is pressed"
-    return (Setting(_SECTION, _NAME, (host,), why, rule="includes"),)
+    return Setting(_SECTION, _NAME, (host,), why, rule="includes")
 
 
 def is_allowed(allowed: str, host: str) -> bool:

@@ -1,5 +1,6 @@
 """mattermost.env: names that Mattermost has, and values that the bridge needs."""
 
+from bridge.ops.buttons import may_ask
 from bridge.ops.settings import Setting, Site, spelled
 from bridge.ops.sign_in import NO_PASSWORDS, RECOMMENDED, endpoints
 from provisioning.default_channels import NOTICES, TOWN_SQUARE
@@ -33,7 +34,7 @@ def test_values_are_what_setup_would_set() -> None:
     assert {name: GIVEN[name] for name in wanted} == wanted
 
 
-def test_the_lines_about_sign_in_are_what_setup_would_set() -> None:
+def test_the_lines_about_the_bridge_are_what_setup_would_set() -> None:
     """Commented out: where Mattermost keeps its configuration, they are set there."""
     text = (DEPLOY / "mattermost.env").read_text()
     given = dict(line[1:].split("=", 1) for line in text.splitlines() if line.startswith("#MM_"))
@@ -41,6 +42,7 @@ def test_the_lines_about_sign_in_are_what_setup_would_set() -> None:
         *endpoints("https://chat.equa.cc", "http://bridge.railway.internal:8090"),
         *RECOMMENDED,
         *NO_PASSWORDS,
+        may_ask("bridge.railway.internal"),
     )
 
     assert given.keys() == {each.variable for each in wanted}
