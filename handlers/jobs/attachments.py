@@ -1,7 +1,8 @@
 """What people have attached, as the agent gets it: documents in the text, pictures beside it.
 
 A file is found by its post alone: whatever a post's text or props name is never fetched. Its size is looked
-at before it is loaded, and nothing of it is kept.
+at before it is loaded. What was read of it is kept in memory for some minutes, for the next question of its
+thread; nothing is kept on disk.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 import structlog
+from cachetools import TTLCache
 
 from bridge.documents.fence import fenced, shown, unread
 from bridge.documents.kinds import Kind, kind_of, largest
@@ -18,7 +20,7 @@ from bridge.documents.results import LONGEST_TEXT, SENTENCES, Failure, Picture, 
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.metrics import Metrics
 from bridge.models.agent import FilesForAgent
-from bridge.models.chat import FileInfo, Post, PostId
+from bridge.models.chat import FileId, FileInfo, Post, PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job, Mention
 from bridge.notices.escape import inline
@@ -29,6 +31,11 @@ log = structlog.get_logger(__name__)
 
 _MOST_POSTS = 10
 """Earlier posts whose files are read again for an agent that does not remember."""
+
+_KEPT = 16 << 20
+"""Characters of files that are kept; the oldest go first."""
+_KEPT_FOR = 600
+"""Seconds."""
 
 _CUT = f"I read only its first {LONGEST_TEXT:,} characters."
 
@@ -92,6 +99,10 @@ class Attachments:
     reader: DocumentReader
     metrics: Metrics
     files: FilesForAgent = "all"
+    _kept: TTLCache[FileId, Text | Picture] = field(
+        default_factory=lambda: TTLCache(_KEPT, _KEPT_FOR, getsizeof=_size)
+    )
+    """By id: Mattermost never changes a file. Whether a post still has it is asked each time."""
 
     async def of_question(self, job: Job, mention: Mention, budget: FileBudget) -> Attached:
         """Return the files of a question; its author is told in the thread which cannot be read."""
@@ -153,6 +164,14 @@ class Attachments:
 
     async def _loaded(self, file: FileInfo, kind: Kind | None) -> Result:
         assert kind is not None
+        if kept := self._kept.get(file.id):
+            return kept
+        result = await self._downloaded(file, kind)
+        if isinstance(result, Text | Picture) and _size(result) <= _KEPT:
+            self._kept[file.id] = result
+        return result
+
+    async def _downloaded(self, file: FileInfo, kind: Kind) -> Result:
         try:
             data = await self.remarker.poster.api.download(file.id, largest(kind))
         except TokenRefused:
@@ -171,6 +190,10 @@ def _refusal(file: FileInfo, kind: Kind | None, budget: FileBudget) -> Failure |
     if budget.has_none(kind):
         return "too_many"
     return "slow" if asyncio.get_running_loop().time() > budget.until else None
+
+
+def _size(result: Text | Picture) -> int:
+    return len(result.text if isinstance(result, Text) else result.url)
 
 
 def _outcome(result: Result) -> str:

@@ -97,6 +97,22 @@ async def test_documents_follow_the_text_in_their_order(mattermost: Files, attac
     assert (found.images, found.complaints, mattermost.drafts) == (("text",), (), [])
 
 
+async def test_a_file_is_read_once_for_some_questions(mattermost: Files, attachments: Attachments) -> None:
+    """What could not be read is tried again, and what has left its post is gone."""
+    mattermost.add("a.txt")
+    mattermost.add("b.png")
+    mattermost.add("c.txt", MattermostRefused("Gone.", http_status=404))
+    first = await of_question(attachments)
+    mattermost.data["c.txt"] = b"text"
+    second = await of_question(attachments)
+    mattermost.infos.clear()
+
+    assert [name for name, _ in mattermost.loaded] == ["a.txt", "b.png", "c.txt", "c.txt"]
+    assert first.images == second.images == ("text",)
+    assert (len(first.complaints), len(second.complaints)) == (1, 0)
+    assert await of_question(attachments) == Attached()
+
+
 async def test_what_is_too_large_is_not_loaded(mattermost: Files, attachments: Attachments) -> None:
     """By what Mattermost says of it; and whatever it says, no more is read than the limit."""
     mattermost.add("large.txt", size=LARGEST_DOCUMENT + 1)
