@@ -1,12 +1,12 @@
 """Tool calls that wait for a person's decision, and what became of them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from asyncpg import Pool, Record
 
+from bridge.db.approval_rows import record_of, shown
 from bridge.db.audit import Audit, Connection
 from bridge.db.pool import database_errors
 from bridge.models.approval_records import (
@@ -21,7 +21,6 @@ from bridge.models.approval_records import (
 from bridge.models.approvals import Approval, ApprovalId, Decision, Outcome
 from bridge.models.audit import Actor, AuditEntry, AuditKind, Via
 from bridge.models.chat import PostId
-from bridge.models.conversations import Conversation
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry
 
@@ -85,10 +84,10 @@ class Approvals:
     """Every change that somebody has made is audited in its own transaction."""
 
     pool: Pool
-    audit: Audit = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "audit", Audit(self.pool))
+    @property
+    def audit(self) -> Audit:
+        return Audit(self.pool)
 
     @database_errors
     async def add(self, approval: Approval) -> ApprovalRecord | None:
@@ -105,7 +104,7 @@ class Approvals:
             place.channel_id,
             place.thread,
             approval.run_id,
-            _shown(approval),
+            shown(approval),
             approval.expires_at,
             _LONGEST,
             place.person_id is not None,
@@ -139,7 +138,7 @@ class Approvals:
             row = await connection.fetchrow(_DECIDE, record, *values)
             if row is None:
                 return None
-            decided = _from_row(row)
+            decided = record_of(row)
             await self.audit.add(_entry(decided, "approval_decided", decided.state, by), connection)
             return decided
 
@@ -155,7 +154,7 @@ class Approvals:
     async def settle(self, record: RecordId, outcome: Outcome) -> ApprovalRecord | None:
         """Note what the gateway says to a decision: the first one that it heard of counts."""
         row = await self.pool.fetchrow(_SETTLE, record, outcome)
-        return _from_row(row) if row else None
+        return record_of(row) if row else None
 
     @database_errors
     async def resolved(self, approval: ApprovalId, outcome: Outcome) -> ApprovalRecord | None:
@@ -209,7 +208,7 @@ class Approvals:
             pending,
             most,
         )
-        return [_from_row(row) for row in rows]
+        return [record_of(row) for row in rows]
 
     @database_errors
     async def open_to_reactions(self, most: int) -> Sequence[ApprovalRecord]:
@@ -220,7 +219,7 @@ class Approvals:
                order by expires_at limit $1""",
             most,
         )
-        return [_from_row(row) for row in rows]
+        return [record_of(row) for row in rows]
 
     @database_errors
     async def oldest_pending(self) -> tuple[int, float]:
@@ -238,7 +237,7 @@ class Approvals:
 
     async def _one(self, condition: str, value: object) -> ApprovalRecord | None:
         row = await self.pool.fetchrow(f"select * from approvals where {condition}", value)  # noqa: S608 - a constant
-        return _from_row(row) if row else None
+        return record_of(row) if row else None
 
     async def _end_all(self, statement: str, *values: object) -> Sequence[ApprovalRecord]:
         async with self.pool.acquire() as connection, connection.transaction():
@@ -246,7 +245,7 @@ class Approvals:
             return [await self._ended(row, connection) for row in rows]
 
     async def _ended(self, row: Record, connection: Connection) -> ApprovalRecord:
-        ended = _from_row(row)
+        ended = record_of(row)
         await self.audit.add(_entry(ended, "approval_ended", ended.state, None), connection)
         return ended
 
@@ -266,60 +265,3 @@ def _entry(record: ApprovalRecord, kind: AuditKind, outcome: str, by: Decider | 
     details = {"tool": approval.tool, "kind": approval.kind, "severity": approval.severity}
     subject = f"approval:{record.id}"
     return AuditEntry(record.organization_id, kind, outcome, via, actor, subject, details)
-
-
-def _shown(approval: Approval) -> dict[str, Any]:
-    return {
-        "title": approval.title,
-        "description": approval.description,
-        "tool": approval.tool,
-        "severity": approval.severity,
-        "decisions": list(approval.decisions),
-    }
-
-
-def _from_row(row: Record) -> ApprovalRecord:
-    return ApprovalRecord(
-        id=RecordId(row["id"]),
-        approval=_approval(row),
-        thread=row["thread"],
-        asker=row["asker"],
-        state=row["state"],
-        created=row["created"],
-        expires_at=row["expires_at"],
-        outcome=row["outcome"],
-        decider=_decider(row),
-        ended=row["ended"],
-        sent=row["sent"],
-        post_id=row["post_id"],
-        way=row["way"],
-    )
-
-
-def _approval(row: Record) -> Approval:
-    shown = row["shown"]
-    return Approval(
-        id=ApprovalId(row["gateway_id"]),
-        kind=row["kind"],
-        conversation=Conversation.of(row["conversation"]),
-        run_id=row["run_id"],
-        title=shown["title"],
-        description=shown["description"],
-        tool=shown["tool"],
-        severity=shown["severity"],
-        decisions=tuple(shown["decisions"]),
-        created_at=_milliseconds(row["created"]),
-        expires_at=_milliseconds(row["expires_at"]),
-    )
-
-
-def _decider(row: Record) -> Decider | None:
-    if row["via"] is None:
-        return None
-    return Decider(
-        row["via"], row["role"], row["decided_person"], row["decided_by"], row["decided_name"] or ""
-    )
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
