@@ -20,6 +20,7 @@ from bridge.ports import AgentControl
 from bridge.text.mentions import strip_mention
 from handlers.jobs.agent_question import question_of
 from handlers.jobs.agent_question_text import NotUnderstood, answers
+from handlers.jobs.mention import unless_deleted
 from handlers.jobs.parts import ReplyTarget
 from handlers.jobs.remarker import Remarker
 
@@ -41,6 +42,9 @@ class AgentAnswers:
 
     async def hand_over(self, job: Job) -> Mapping[str, Any]:
         """Give the answer to the agent; may be repeated."""
+        return await unless_deleted(self._hand_over(job))
+
+    async def _hand_over(self, job: Job) -> Mapping[str, Any]:
         record = await self.questions.get(question_of(job))
         if record is None:
             return {"skipped": "question_unknown"}

@@ -22,6 +22,7 @@ from bridge.models.jobs import Job
 from bridge.ports import AgentControl
 from handlers.jobs import agent_question_text as text
 from handlers.jobs.lease_guard import LeaseGuard
+from handlers.jobs.mention import unless_deleted
 from handlers.jobs.parts import MARK
 from handlers.jobs.posting import Poster
 
@@ -41,7 +42,14 @@ class QuestionPosts:
     """The bridge's address for presses, as Mattermost reaches it; None where it does not."""
 
     async def ask(self, job: Job) -> Mapping[str, Any]:
-        """Post the question in its thread, unless it has ended already; a secret is not asked for."""
+        """Post the question in its thread, unless it has ended or the thread is gone; never for a secret."""
+        return await unless_deleted(self._ask(job))
+
+    async def show_end(self, job: Job) -> Mapping[str, Any]:
+        """Make the post say what has come of the question, without buttons."""
+        return await unless_deleted(self._show_end(job))
+
+    async def _ask(self, job: Job) -> Mapping[str, Any]:
         record = await self.questions.get(question_of(job))
         if record is None or record.state != "pending":
             return {"skipped": "ended"}
@@ -56,8 +64,7 @@ class QuestionPosts:
         await self.questions.take_early()
         return {"posts": [post]}
 
-    async def show_end(self, job: Job) -> Mapping[str, Any]:
-        """Make the post say what has come of the question, without buttons."""
+    async def _show_end(self, job: Job) -> Mapping[str, Any]:
         record = await self.questions.get(question_of(job))
         if record is None or record.state == "pending" or record.question.is_secret:
             return {"skipped": "nothing_to_show"}

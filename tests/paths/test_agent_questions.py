@@ -11,8 +11,10 @@ from asyncpg import Pool
 from bridge.db.memberships import Memberships
 from bridge.models.equa import PersonId
 from bridge.sandbox.mattermost import Post
+from bridge.sandbox.mattermost.posts import delete_post
 from handlers.jobs.agent_question_text import NO_SECRETS
 from tests.support.approvals import Deciding, buttons, deciding, mark
+from tests.support.control import WHICH
 from tests.support.daemon import Daemon, running
 from tests.support.hosts import Hosts
 from tests.support.ports import reserved_port
@@ -173,3 +175,26 @@ async def test_a_secret_is_not_asked_for(scene: Deciding, bridge: Daemon) -> Non
     assert end == {"status": "cancelled"}
     (post,) = asking_posts(scene, question)
     assert post.message == NO_SECRETS
+
+
+async def test_a_deleted_question_leaves_nothing_to_look_at(scene: Deciding, bridge: Daemon) -> None:
+    """The agent's question ends with the run; another one of a deleted thread is not posted."""
+    question, _ = await asked(scene)
+    key = f"agent:main:mattermost:{scene.acme.id}:{question.channel_id}:{question.id}"
+    delete_post(scene.hosts.store, question)
+    await scene.hosts.until(lambda: not scene.hosts.agent.control.questions)
+    scene.hosts.agent.control.question_seconds = 1
+
+    await scene.hosts.agent.control.question(key, "chatcmpl_1", [dict(WHICH)])
+
+    unfinished = "select count(*) from jobs where state in ('waiting', 'running')"
+    async with asyncio.timeout(20):
+        while await scene.pool.fetchval(unfinished) or not await ended(scene, 2):
+            await asyncio.sleep(0.02)
+    assert not await scene.pool.fetchval("select count(*) from jobs where state = 'dead'")
+
+
+async def ended(scene: Deciding, number: int) -> bool:
+    """Return whether so many questions of the agent have ended, and their ends were shown."""
+    shown = "select count(*) from jobs where kind = 'agent_question_end' and state = 'done'"
+    return bool(await scene.pool.fetchval(shown) == number)
