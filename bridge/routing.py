@@ -26,6 +26,9 @@ OLDEST = 24 * 60 * 60 * 1000
 
 MINUTE, HOUR = 60_000, 3_600_000
 
+_PROCESSES = 4
+"""With so many a limit holds exactly; each stores one batch of a person's posts at a time."""
+
 _GROUP = re.compile("[0-9a-f]{40}")
 """The name of a group channel (`GetGroupNameFromUserIds` in server/public/model/channel.go)."""
 
@@ -57,6 +60,11 @@ class Policy:
     def smallest_limit(self) -> int:
         """The number of questions below which no limit is reached."""
         return min(self.at_once, self.an_hour)
+
+    @property
+    def watched(self) -> int:
+        """The number of questions below which nobody is near a limit."""
+        return self.smallest_limit // _PROCESSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +321,25 @@ def _too_much(moment: int, asked: Sequence[int], policy: Policy) -> bool:
     """
     if len(asked) < policy.smallest_limit:
         return False
-    in_minute = sum(moment - MINUTE < each <= moment for each in asked)
-    in_hour = sum(moment - HOUR < each <= moment for each in asked)
-    return in_minute >= policy.at_once or in_hour >= policy.an_hour
+    return _is_full(moment, asked, MINUTE, policy.at_once) or _is_full(moment, asked, HOUR, policy.an_hour)
+
+
+def is_near_limit(moments: Sequence[int], policy: Policy) -> bool:
+    """Tell whether so much was asked at these moments that a few processes may pass a limit together."""
+    at_once, an_hour = max(policy.at_once // _PROCESSES, 1), max(policy.an_hour // _PROCESSES, 1)
+    ordered = sorted(moments)
+    return len(ordered) >= an_hour or any(
+        last - first < MINUTE for first, last in zip(ordered, ordered[at_once - 1 :], strict=False)
+    )
+
+
+def _is_full(moment: int, asked: Sequence[int], span: int, limit: int) -> bool:
+    """Tell whether some span of time around the moment holds as many questions as the limit allows.
+
+    Later ones count too: channels are not read in the order in which somebody has written in them.
+    """
+    near = sorted(each for each in asked if abs(each - moment) < span)
+    return any(
+        max(last, moment) - min(first, moment) < span
+        for first, last in zip(near, near[limit - 1 :], strict=False)
+    )

@@ -2,21 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import assert_never
+from weakref import WeakValueDictionary
 
 import structlog
 
 from bridge import routing, tracing
 from bridge.db.inbox import Inbox
+from bridge.db.locks import Locks
 from bridge.db.mappings import Mappings
 from bridge.db.stops import Stops
 from bridge.ingest.batch import Batch, affordable
 from bridge.ingest.entries import answer_entry, hint_entry, job_entry, refusal_entry
 from bridge.ingest.stopping import IsAdmin, Stopping
-from bridge.models.chat import Position, Posted
+from bridge.models.chat import Position, Posted, UserId
 from bridge.models.jobs import Entry
 from bridge.reasons import SELF_EVIDENT, Reason
 from bridge.routing import Bot, Facts, Policy
@@ -59,7 +62,12 @@ class Intake:
 
     is_admin: IsAdmin | None = None
     """Says who may stop the answers of others."""
+    locks: Locks | None = None
+    """With them limits hold in all processes together."""
     stopping: Stopping = field(init=False)
+    _turns: WeakValueDictionary[UserId, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, init=False, repr=False
+    )
 
     def __post_init__(self) -> None:
         self.stopping = Stopping(Stops(self.inbox.pool), self.is_admin)
@@ -72,14 +80,51 @@ class Intake:
         """
         new = 0
         for batch in affordable(posts):
-            new += await self._store(batch, begin_at, incomplete=incomplete)
+            async with self._turn(batch):
+                new += await self._stored(batch, begin_at, incomplete=incomplete)
         return new
 
-    async def _store(self, posts: Sequence[Posted], begin_at: int, *, incomplete: bool) -> int:
+    @asynccontextmanager
+    async def _turn(self, posts: Sequence[Posted]) -> AsyncIterator[None]:
+        """Let the posts of a person be decided about one batch after the other, whatever their channels are.
+
+        Else questions that are read at the same time do not know of each other, and pass the limit together.
+        """
+        async with AsyncExitStack() as stack:
+            for author in sorted({posted.post.user_id for posted in posts}):
+                await stack.enter_async_context(self._turns.setdefault(author, asyncio.Lock()))
+            yield
+
+    async def _stored(self, posts: Sequence[Posted], begin_at: int, *, incomplete: bool) -> int:
+        facts = await self._facts(posts)
+        near = self._near_limit(posts, facts)
+        if not (near and self.locks):
+            return await self._store(posts, facts, begin_at, incomplete=incomplete)
+        async with AsyncExitStack() as stack:
+            for author in near:
+                await stack.enter_async_context(self.locks.acquire(f"asks:{author}"))
+            return await self._store(posts, await self._facts(posts), begin_at, incomplete=incomplete)
+
+    async def _facts(self, posts: Sequence[Posted]) -> Sequence[Facts]:
+        # Fewer questions are near no limit even together with all posts of the batch.
+        matters = self.policy.watched - len(posts)
+        return await self.mappings.facts(posts, self.me.agent_channel, asked_at_least=matters)
+
+    def _near_limit(self, posts: Sequence[Posted], facts: Sequence[Facts]) -> Sequence[UserId]:
+        """Return the authors of whom no other process may store questions meanwhile."""
+        moments: dict[UserId, list[int]] = {}
+        for posted, known in zip(posts, facts, strict=True):
+            if not known.stored:
+                asked = moments.setdefault(posted.post.user_id, list(known.asked))
+                asked.append(posted.post.create_at)
+        return sorted(
+            author for author, asked in moments.items() if routing.is_near_limit(asked, self.policy)
+        )
+
+    async def _store(
+        self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int, *, incomplete: bool
+    ) -> int:
         began = time.time_ns()
-        # Fewer questions do not reach a limit even together with all posts of the batch.
-        matters = self.policy.smallest_limit - len(posts)
-        facts = await self.mappings.facts(posts, self.me.agent_channel, asked_at_least=matters)
         facts = await self._busy(posts, facts)
         decided = await self._entries(posts, facts, begin_at)
         entries = [entry for entry in decided if entry.refused is None or not incomplete]

@@ -17,6 +17,7 @@ from bridge.db.budgets import Budgets
 from bridge.db.buttons import Buttons
 from bridge.db.conversation_starts import ConversationStarts
 from bridge.db.feedback import Feedback
+from bridge.db.locks import Locks
 from bridge.db.mappings import Mappings
 from bridge.db.memberships import Memberships
 from bridge.db.organization_settings import SettingsOfOrganizations
@@ -147,6 +148,8 @@ class BotRunner:
     """The side channel to the agent's gateway."""
     failed_over: bool = False
     """Whether the database has just failed over, and may lack what was done last."""
+    locks: Locks | None = None
+    """With them the limits of people hold in all processes together."""
     post_acks: PostAcks = field(default_factory=PostAcks)
     reader: DocumentReader = field(default_factory=DocumentReader)
     budget: WriteBudget = field(default_factory=WriteBudget)
@@ -175,6 +178,7 @@ class BotRunner:
             self.account.policy,
             lambda: self.state.notice_account,
             is_admin=self.is_admin,
+            locks=self.locks,
         )
         catch_up = CatchUp(self.bot, Positions(pool), intake, me.agent_channel)
         await retry_until_available("begin", catch_up.begin)
@@ -372,6 +376,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
     *,
     roster_reader: RosterReader | None = None,
     failed_over: bool = False,
+    held_locks: Locks | None = None,
 ) -> BotRunner | None:
     """Return the bot; None, and a line in the log, if none is configured."""
     url, token = settings.mattermost_url, settings.mattermost_bot_token
@@ -410,6 +415,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         server=f"{settings.agent_kind} {settings.agent_url} {settings.agent_id}",
         roster_reader=roster_reader,
         failed_over=failed_over,
+        locks=held_locks,
         control=control,
     )
 

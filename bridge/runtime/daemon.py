@@ -87,6 +87,7 @@ async def _serve(settings: Settings, stop: asyncio.Event, run: Run, metrics: Met
             control,
             roster_reader=services.roster_reader,
             failed_over=run.failed_over,
+            held_locks=held_locks,
         )
         control = control if bot else None
         periodic = PeriodicTasks(JobHistory(pool), services, metrics)

@@ -227,11 +227,18 @@ def ago(*seconds: float) -> tuple[int, ...]:
         (ago(100, 200, 300, 400), True),
         (ago(100, 200, 300, 400, 3599.9), False),
         (ago(100, 200, 300, 400, 3600), True),
-        (ago(-1, -2, -3, -4, -5), True),
+        (ago(-1, -59.9), True),
+        (ago(-1, -2, -59.9), False),
+        (ago(-1, -2, -60), True),
+        (ago(58.9, 0, -1), False),
+        (ago(59, 58, -1, -2), True),
     ],
 )
 def test_a_person_may_ask_so_much(asked: tuple[int, ...], *, allowed: bool) -> None:
-    """So many questions a minute and an hour, by when they were posted; an invitation counts too."""
+    """So many questions a minute and an hour, by when they were posted; an invitation counts too.
+
+    So do later ones that were read before, from another channel.
+    """
     policy = Policy(at_once=3, an_hour=5)
     refused = Refuse("too_many_questions", "limit")
 

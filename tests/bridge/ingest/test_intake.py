@@ -1,6 +1,7 @@
 """From posts to the inbox: what each one is, in one transaction with the position behind it."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
+from bridge.db import locks
 from bridge.db.inbox import Inbox
 from bridge.ingest.intake import Intake
 from bridge.metrics import Metrics
@@ -245,6 +247,31 @@ async def test_two_processes_count_together(intake: Intake, pool: Pool) -> None:
 
     known = await stored(pool)
     assert [known[str(number)] for number in range(8)] == ["waiting"] * 4 + ["too_many_questions"] * 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_a_limit_holds_in_all_channels_and_processes(
+    intake: Intake, dsn: str, pool: Pool, seed: int
+) -> None:
+    """Channels are read at the same time, and not in the order in which a person has written in them."""
+    rng, policy = random.Random(seed), Policy(at_once=20, an_hour=60)
+    posts = [
+        post(f"{number}", at=NOW + number * 50, channel=ChannelId(f"c{number % 3}")) for number in range(60)
+    ]
+
+    async def read(process: Intake, channel: str) -> None:
+        left = [each for each in posts if each.post.channel_id == channel]
+        while left:
+            count = rng.choice([1, 1, 2, 3, 5])
+            await process.store(left[:count])
+            left = left[count:]
+
+    async with locks.opened(dsn) as one, locks.opened(dsn) as two:
+        processes = [Intake(Inbox(pool), intake.mappings, ME, policy, locks=each) for each in (one, two)]
+        await asyncio.gather(*(read(each, f"c{number}") for each in processes for number in range(3)))
+
+    known = await stored(pool)
+    assert sorted(known.values()) == ["too_many_questions"] * 40 + ["waiting"] * 20
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one by one"])
