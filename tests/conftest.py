@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 import pytest_asyncio
 from asyncpg import Pool
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 from bridge.db.pool import unchecked_pool
 from tests.support.browser import COMPLETE, Tabs, launched, opened
@@ -19,6 +20,10 @@ hypothesis.settings.register_profile(
     "ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("ours")
+
+
+# Rendering one traceback in colours takes longer than most tests.
+ConsoleRenderer.get_active().exception_formatter = plain_traceback
 
 
 @pytest.hookimpl(wrapper=True)
