@@ -30,7 +30,7 @@ with old as (
 )
 delete from jobs where id = any(array(select id from old)) returning id
 """
-"""Found by their ids, however many jobs there are: a join reads the whole table where it is not very large."""
+"""They are found by their ids: a join reads the whole table unless it is very large."""
 
 
 @dataclass(frozen=True, slots=True)
