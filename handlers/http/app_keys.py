@@ -161,6 +161,8 @@ class Limits:
     bad_presses: RateLimiter = field(default_factory=lambda: RateLimiter(burst=10, per_second=0.5))
     """By account: presses of buttons that there are not. Anybody can make posts with buttons of their own,
     and Mattermost reports all presses from one address."""
+    reports: RateLimiter = field(default_factory=lambda: RateLimiter(burst=60, per_second=1))
+    """By organization: how often its usage may be summed up."""
     tickets: TicketLimits = field(default_factory=TicketLimits)
     equa: EquaThrottle = field(default_factory=EquaThrottle)
     crowd: Crowd = field(default_factory=Crowd)

@@ -21,7 +21,7 @@ from bridge.models.equa import OrganizationId
 from bridge.models.organization_settings import NO_BUDGET
 from bridge.models.usage_report import LONGEST, USUAL, Days, Line, Report, days_between, read_day
 from handlers.http import visitors
-from handlers.http.app_keys import SERVICES, Services
+from handlers.http.app_keys import LIMITS, SERVICES, Services
 from handlers.http.models import AnyUuid, Count, Input, Model, OfOrganization, parsed, reply
 from handlers.http.route import Reply, Route
 
@@ -116,6 +116,7 @@ async def look(request: web.Request) -> web.Response:
     query = parsed(_Query, request.query)
     days = _days(query)
     await visitors.admin(request, organization)
+    request.app[LIMITS].reports.use(organization)
     services = request.app[SERVICES]
     assert services.usage is not None
     report = await services.usage.report(days, query.by, organization)

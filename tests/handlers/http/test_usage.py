@@ -14,6 +14,8 @@ from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry
 from bridge.models.usage import Meter, Run
 from bridge.sandbox import demo_data
+from handlers.http.app_keys import Limits
+from handlers.http.limits import RateLimiter
 from tests.support.front import ACME, APP, BOREALIS, Front, front
 
 NOTHING: Mapping[str, str] = {}
@@ -145,3 +147,13 @@ async def test_a_budget_is_shown_with_what_is_used(dsn: str) -> None:
     following = month_after(datetime.now(UTC).date())
     assert some == {"tokens": 2000, "cost": None, "percent": 53, "goesOn": None}
     assert all_of_it == {"tokens": 2000, "cost": None, "percent": 146, "goesOn": str(following)}
+
+
+async def test_an_organization_asks_so_often(dsn: str) -> None:
+    """Sums over a year take time; another organization does not notice."""
+    async with front(dsn, Limits(reports=RateLimiter(burst=1, per_second=0.001))) as door:
+        statuses = [(await look(door)).status for _ in range(2)]
+        other = await look(door, NOTHING, demo_data.ELIF, BOREALIS.id)
+
+    assert statuses == [200, 429]
+    assert other.status == 200
