@@ -142,6 +142,22 @@ async def test_a_report_that_is_none_is_refused(scene: Deciding, bridge: Daemon)
     assert (await scene.raw(b"{}", forwarded=True))[0] == 404
 
 
+async def test_buttons_of_somebodys_own_hold_up_nobody_else(scene: Deciding, bridge: Daemon) -> None:
+    """Anybody can make posts whose buttons ask the bridge; all presses come from Mattermost's address."""
+    member, other = (
+        json.dumps(
+            {"user_id": user.id, "channel_id": "c" * 26, "post_id": "p" * 26} | {"context": own}
+        ).encode()
+        for user, own in zip(scene.acme.people, [{"secret": "x" * 22}] * 2, strict=True)
+    )
+
+    statuses = [(await scene.raw(member))[0] for _ in range(15)]
+
+    assert statuses[:10] == [200] * 10
+    assert statuses[-1] == 429
+    assert (await scene.raw(other))[0] == 200
+
+
 async def test_of_two_who_press_at_once_one_decides(scene: Deciding, bridge: Daemon, tmp_path: Path) -> None:
     """On two processes; the gateway hears of one decision, and the post names who made it."""
     question, post = await scene.asked()
