@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from asyncpg import Pool, Record
 
+from bridge.db.asked import ASKED
 from bridge.db.audit import agent_question_ended
 from bridge.db.pool import database_errors
 from bridge.models.agent_questions import QuestionRecord, question_lane
@@ -18,12 +19,8 @@ _LONGEST = timedelta(hours=2)
 _GRACE = timedelta(seconds=15)
 """After its time; until then the gateway says itself how it has ended."""
 
-_ADD = """
-with asked as (
-    select author, payload ->> 'thread' as thread from jobs
-    where lane = $1 and kind in ('mention', 'direct', 'repeat') and state <> 'refused' and author is not null
-    order by state = 'running' desc, id desc limit 1
-), moment as (
+_ADD = f"""
+with {ASKED}, moment as (
     select least(to_timestamp($8::float8 / 1000), now() + $9::interval) as expires_at
 )
 insert into agent_questions (id, organization_id, conversation, lane, channel_id, thread, asker, run_id,
@@ -32,7 +29,7 @@ select $2, $3, $4, $1, $5, coalesce(nullif($6, ''), asked.thread, ''), asked.aut
 from asked cross join moment m
 where m.expires_at > now()
 on conflict (id) do nothing
-"""
+"""  # noqa: S608  # built of constants
 
 _DUE = """
 select id, organization_id, kind from (

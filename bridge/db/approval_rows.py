@@ -18,6 +18,7 @@ def shown(approval: Approval) -> dict[str, Any]:
         "tool": approval.tool,
         "severity": approval.severity,
         "decisions": list(approval.decisions),
+        "beyond": approval.beyond,
     }
 
 
@@ -54,6 +55,7 @@ def _approval(row: Record) -> Approval:
         decisions=tuple(words["decisions"]),
         created_at=_milliseconds(row["created"]),
         expires_at=_milliseconds(row["expires_at"]),
+        beyond=words.get("beyond", 0),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from asyncpg import Pool, Record
 
 from bridge.db.approval_rows import record_of, shown
+from bridge.db.asked import ASKED
 from bridge.db.audit import Audit, Connection
 from bridge.db.pool import database_errors
 from bridge.models.approval_records import (
@@ -27,12 +28,8 @@ from bridge.models.jobs import Entry
 _LONGEST = timedelta(days=1)
 """For which an approval is offered at most, whatever the gateway says."""
 
-_ADD = """
-with asked as (
-    select author, payload ->> 'thread' as thread from jobs
-    where lane = $1 and state = 'running' and kind in ('mention', 'direct', 'repeat')
-    order by id limit 1
-), moment as (
+_ADD = f"""
+with {ASKED}, moment as (
     select least(to_timestamp($10::float8 / 1000), now() + $11::interval) as expires_at
 )
 insert into approvals (gateway_id, kind, organization_id, conversation, channel_id, thread, asker, run_id,
@@ -43,7 +40,7 @@ select $2, $3, $4, $5, $6, coalesce(nullif($7, ''), (select thread from asked), 
 from moment m
 where m.expires_at > now()
 on conflict (gateway_id) do nothing
-"""
+"""  # noqa: S608  # built of constants
 
 _DUE = """
 select id, organization_id, kind from (

@@ -54,6 +54,8 @@ class Approval:
     """What the gateway accepts of what people are offered; a decision that is not among them is a denial."""
     created_at: int
     expires_at: int
+    beyond: int = 0
+    """How many characters of the description are missing at its end, because it is too long to be kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from bridge.models.approval_records import ApprovalRecord, ApprovalState
 from bridge.models.approvals import ApprovalKind, Severity
 from bridge.models.audit import AuditRole, Via
 from bridge.models.organization_settings import Approvers
+from bridge.text.revealed import not_shown
 from handlers.approvals import ApprovalDesk
 from handlers.http import visitors
 from handlers.http.app_keys import SERVICES
@@ -98,7 +99,7 @@ async def view(request: web.Request, record: ApprovalRecord) -> ApprovalView:
     return ApprovalView(
         id=record.id,
         title=approval.title,
-        description=approval.description,
+        description=f"{approval.description}{not_shown(approval.beyond)}",
         tool=approval.tool,
         kind=approval.kind,
         severity=approval.severity,

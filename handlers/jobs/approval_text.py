@@ -15,6 +15,7 @@ from bridge.models.approval_records import ApprovalRecord, ApprovalState, Way
 from bridge.models.approvals import Severity
 from bridge.models.organization_settings import Approvers
 from bridge.notices.escape import block, inline, plain
+from bridge.text.revealed import not_shown, revealed_command
 from handlers.jobs.parts import MARK
 
 _LONGEST_TITLE, _LONGEST_TOOL, _LONGEST_TEXT = 200, 100, 2_000
@@ -38,11 +39,6 @@ _WHO: Mapping[Approvers, str] = MappingProxyType(
 
 APPROVE, DENY = "white_check_mark", "x"
 """The reactions that decide where buttons do not work."""
-
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
-)
-"""What nobody sees in a command, and what turns the direction of the rest."""
 
 _FENCE = re.compile("`{3,}")
 
@@ -109,7 +105,7 @@ def code(text: str) -> str:
     """Return Markdown that shows a command as it is; what nobody can see of it is shown as a sign."""
     longest = max(map(len, _FENCE.findall(text)), default=2)
     fence = "`" * max(longest + 1, 3)
-    return f"{fence}\n{_HIDDEN.sub(chr(0xFFFD), text)}\n{fence}"
+    return f"{fence}\n{revealed_command(text)}\n{fence}"
 
 
 def _ending(record: ApprovalRecord, decider: str) -> str:
@@ -154,7 +150,7 @@ def _fields(record: ApprovalRecord) -> list[dict[str, Any]]:
 
 
 def _card(record: ApprovalRecord, color: str, fields: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    text = _cut(record.approval.description, _LONGEST_TEXT)
+    text = _cut(record.approval.description, _LONGEST_TEXT, record.approval.beyond)
     shown = code(text) if record.approval.kind == "exec" else block(text)
     fallback = plain(_cut(record.approval.title, _LONGEST_TITLE))
     return {"fallback": fallback, "color": color, "text": shown if text.strip() else "", "fields": fields}
@@ -168,11 +164,13 @@ def _title(record: ApprovalRecord) -> str:
     return inline(_cut(record.approval.title, _LONGEST_TITLE))
 
 
-def _cut(text: str, longest: int) -> str:
-    """Return the text, or its beginning and how much is missing: what is not shown may be what matters."""
-    if len(text) <= longest:
-        return text
-    return f"{text[:longest]} … ({len(text) - longest:,} more characters are not shown)"
+def _cut(text: str, longest: int, beyond: int = 0) -> str:
+    """Return the text, or its beginning and how much is missing: what is not shown may be what matters.
+
+    `beyond`: characters that are missing already.
+    """
+    missing = max(0, len(text) - longest) + beyond
+    return f"{text[:longest]}{not_shown(missing)}"
 
 
 def _clock(moment: datetime) -> str:

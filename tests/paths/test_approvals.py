@@ -133,6 +133,19 @@ async def test_a_press_that_mattermost_did_not_send_does_nothing(scene: Deciding
     assert sorted(await scene.states()) == ["approved", "pending"]
 
 
+async def test_who_presses_what_there_is_not_costs_others_nothing(scene: Deciding, bridge: Daemon) -> None:
+    """Anybody can make Mattermost report buttons of their own posts, as often as they like."""
+    question, post = await scene.asked()
+    asker, admin = scene.acme.people
+    secret = buttons(post)["deny"]["integration"]["context"]
+    where = {"channel_id": post.channel_id, "post_id": post.id}
+    made_up = json.dumps({"user_id": asker.id, **where, "context": {"secret": "x" * 22}}).encode()
+    assert 429 in [(await scene.raw(made_up))[0] for _ in range(50)]
+
+    assert await scene.report({"user_id": admin.id, **where, "context": secret}) == ""
+    await ended(scene, question, post)
+
+
 async def test_a_report_that_is_none_is_refused(scene: Deciding, bridge: Daemon) -> None:
     """So is one that a proxy has passed on: the route is for Mattermost."""
     user, body = {"user_id": 1, "channel_id": 2, "post_id": 3}, {"context": {"secret": "x"}}

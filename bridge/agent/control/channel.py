@@ -14,7 +14,7 @@ from yarl import URL
 
 from bridge.agent.control.connection import Connection, NotOpened, dial, lost
 from bridge.agent.control.device import DeviceKey
-from bridge.agent.control.frames import Event, Response
+from bridge.agent.control.frames import TOO_LARGE, Event, Response
 from bridge.agent.control.handshake import Accepted, Identity, Refused, connect_params, verdict
 from bridge.agent.control.own_keys import OwnKeys
 from bridge.agent.control.pending import PendingReader, approval_outcome, question_outcome
@@ -197,6 +197,9 @@ class GatewayControl:
         lists = {}
         for name, method in _LISTS.items():
             response = await connection.call(method, {})
+            if _code(response) == TOO_LARGE:
+                log.warning("control_list_too_large", what=name)
+                continue
             if not response.ok and "unknown method" not in str(response.error.get("message")):
                 return Refused(f"the gateway refuses {method} ({_code(response)})")
             lists[name] = _records(response.payload)
@@ -205,7 +208,9 @@ class GatewayControl:
             self.refused = None
             log.info("control_connected", gateway=accepted.version)
             self._become(ControlState(is_on=True))
-        self._queue_up(self._reader.snapshot(lists, at))
+        # Of what an unreadable list holds nothing has ended: events go on telling it.
+        if len(lists) == len(_LISTS):
+            self._queue_up(self._reader.snapshot(lists, at))
         return None
 
     def _take(self, event: Event) -> None:

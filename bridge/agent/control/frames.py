@@ -23,6 +23,11 @@ EVENTS = frozenset(
     }
 )
 
+TOO_LARGE = "TOO_LARGE"
+"""The code of an answer that is not decoded; no gateway gives it."""
+_TOO_LARGE = {"code": TOO_LARGE, "message": "the answer is too large"}
+
+_RESPONSE = re.compile(rb'\s*\{\s*"type"\s*:\s*"res"\s*,\s*"id"\s*:\s*"([0-9]{1,18})"').match
 _EVENT = re.compile(rb'\s*\{\s*"type"\s*:\s*"event"\s*,\s*"event"\s*:\s*"([A-Za-z0-9._:-]{1,80})"').match
 
 
@@ -60,12 +65,18 @@ def read_frame(raw: bytes) -> Event | Response | Malformed | None:
     if head and head[1].decode() not in EVENTS:
         return None
     if len(raw) > LARGEST_DECODED:
-        return Malformed("it is too large")
+        return _too_large(raw)
     try:
         frame = json.loads(raw)
     except (ValueError, RecursionError):
         return Malformed("it is not JSON")
     return _read(frame) if isinstance(frame, dict) else Malformed("it is no object")
+
+
+def _too_large(raw: bytes) -> Response | Malformed:
+    """Return a refusal in place of an answer, so that whoever has called does not wait for it in vain."""
+    head = _RESPONSE(raw)
+    return Response(head[1].decode(), ok=False, error=_TOO_LARGE) if head else Malformed("it is too large")
 
 
 def _read(frame: Mapping[str, Any]) -> Event | Response | Malformed | None:

@@ -16,7 +16,8 @@ from bridge.models.approvals import (
     Severity,
 )
 from bridge.models.conversations import Conversation
-from bridge.text.storable import storable
+from bridge.text.revealed import revealed, revealed_command
+from bridge.text.storable import as_it_came, storable
 
 _ID = re.compile(r"[A-Za-z0-9:._-]{1,200}")
 _LATEST = 4_102_444_800_000
@@ -43,18 +44,20 @@ def approval(kind: ApprovalKind, record: Mapping[str, Any], conversation: Conver
         else (request.get("title"), request.get("description"), request.get("toolName"))
     )
     created, expires = _times(record)
+    shown = revealed(_text(description)) if kind == "plugin" else _command(description)
     return Approval(
         ApprovalId(record_id(record)),
         kind,
         conversation,
         _line(request.get("runId")),
-        _line(title) or "Use a tool",
-        _text(description),
-        _line(tool),
+        revealed(_line(title)) or "Use a tool",
+        shown,
+        revealed(_line(tool)),
         _severity(request.get("severity")),
         _decisions(request.get("allowedDecisions")),
         created,
         expires,
+        _beyond(description),
     )
 
 
@@ -163,9 +166,22 @@ def _sequence(record: Mapping[str, Any], name: str, default: tuple[()] | None = 
 
 
 def _line(value: object) -> str:
-    """Return a text on one line, cut where it is too long; empty for what is no text."""
-    return " ".join(storable(value[:_TEXT]).split())[:_LINE] if isinstance(value, str) else ""
+    """Return a text on one line, cut where it is too long, which shows; empty for what is no text."""
+    if not isinstance(value, str):
+        return ""
+    line = " ".join(storable(value[:_TEXT]).split())
+    return f"{line[: _LINE - 1]}…" if len(line) > _LINE or len(value) > _TEXT else line
 
 
 def _text(value: object) -> str:
     return storable(value[:_TEXT]).strip() if isinstance(value, str) else ""
+
+
+def _command(value: object) -> str:
+    """Return a command with a sign for each character that nobody sees, or that cannot be stored."""
+    return revealed_command(as_it_came(value[:_TEXT]).strip()) if isinstance(value, str) else ""
+
+
+def _beyond(value: object) -> int:
+    """Return how many characters of a text are not kept."""
+    return max(0, len(value) - _TEXT) if isinstance(value, str) else 0

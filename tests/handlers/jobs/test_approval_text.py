@@ -103,6 +103,8 @@ def test_a_command_is_shown_whole_or_says_that_it_is_not() -> None:
 
     shown = card(saying(kind="exec", description="x" * 2_500))["text"]
     assert "500 more characters are not shown" in shown
+    shown = card(saying(kind="exec", description="x" * 4_000, beyond=96_000))["text"]
+    assert "(98,000 more characters are not shown)" in shown
     assert len(json.dumps(card(saying(description="\\" * 100_000, title="&" * 9_999)))) < 40_000
 
 

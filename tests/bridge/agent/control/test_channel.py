@@ -291,6 +291,30 @@ async def test_a_frame_above_every_limit_ends_the_connection_only(connected: Con
     assert control.state.is_on
 
 
+async def test_a_list_that_is_too_large_costs_neither_the_channel_nor_what_waits() -> None:
+    """Somebody may have their agent ask for a very long command; what is asked then is heard all the same."""
+    async with (
+        agent_served() as (agent, url),
+        listening(url, timing=replace(QUICK, look_every=0.05)) as there,
+    ):
+        control, heard = there
+        await heard.next(Pending)
+        large = asyncio.create_task(paying(agent.control, description="x" * (3 << 20)))
+        await agent.control.until(lambda: bool(agent.control.approvals))
+        looks = len(agent.control.calls)
+        await agent.control.until(lambda: len(agent.control.calls) > looks + 9)
+        seen = len(heard.of(Pending))
+        other = asyncio.create_task(paying(agent.control, title="Pay 7"))
+
+        assert (await heard.next(ApprovalRequested)).approval.title == "Pay 7"
+        assert control.state.is_on
+        assert len(heard.of(Pending)) == seen
+        for run in (large, other):
+            run.cancel()
+        await asyncio.wait({large, other})
+        await heard.next(Pending, seen + 1)
+
+
 async def test_a_gateway_that_answers_no_more_is_left() -> None:
     async with agent_served() as (agent, url):
         timing = replace(QUICK, call=0.2, look_every=0.05)
