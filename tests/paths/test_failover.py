@@ -46,11 +46,11 @@ async def test_a_synchronous_standby_takes_over(tmp_path: Path) -> None:
         servers.primary.freeze()
         posts += asked(hosts, 4, "meanwhile")
         await servers.standby.ask("select pg_promote()")
-        await hosts.answered(*posts)
+        await hosts.answered(*posts, seconds=180)
         servers.primary.thaw()
         await servers.standby.end_sessions("equabot-bridge")
         posts += asked(hosts, 1, "afterwards")
-        await hosts.answered(*posts)
+        await hosts.answered(*posts, seconds=180)
         await daemon.ready()
 
         assert answers(hosts, posts) == [1] * len(posts)
@@ -70,7 +70,7 @@ async def test_a_standby_that_lags_takes_over(tmp_path: Path) -> None:
         await hosts.until(lambda: len(hosts.agent.calls) >= 18)
         await servers.fail_over()
         posts = [*known, *forgotten, *open_ones, *asked(hosts, 2, "later")]
-        await hosts.answered(*posts)
+        await hosts.answered(*posts, seconds=180)
         await daemon.ready()
 
         assert answers(hosts, posts) == [1] * len(posts)
