@@ -31,9 +31,14 @@ class Waiting:
             moment = min(_now(), until)
             self._ended[conversation] = max(self._ended.get(conversation, -inf), moment)
 
-    def keep(self, ids: Collection[str]) -> None:
-        """Note that nothing else waits."""
-        for id_ in self._until.keys() - set(ids):
+    @property
+    def ids(self) -> frozenset[str]:
+        """What waits."""
+        return frozenset(self._until)
+
+    def keep(self, listed: Collection[str], of: frozenset[str]) -> None:
+        """Note that of what waited, when a list of it was asked for, only what is listed does still."""
+        for id_ in of.difference(listed):
             self.end(id_)
 
     def is_waiting(self, conversation: str) -> bool:

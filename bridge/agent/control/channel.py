@@ -193,7 +193,7 @@ class GatewayControl:
             await asyncio.sleep(self.timing.look_every)
 
     async def _look(self, connection: Connection, accepted: Accepted) -> Refused | None:
-        at = time.time()
+        at, known = time.time(), self.waiting.ids
         lists = {}
         for name, method in _LISTS.items():
             response = await connection.call(method, {})
@@ -210,7 +210,7 @@ class GatewayControl:
             self._become(ControlState(is_on=True))
         # Of what an unreadable list holds nothing has ended: events go on telling it.
         if len(lists) == len(_LISTS):
-            self._queue_up(self._reader.snapshot(lists, at))
+            self._queue_up(self._reader.snapshot(lists, at, known))
         return None
 
     def _take(self, event: Event) -> None:

@@ -80,15 +80,18 @@ class PendingReader:
             log.warning("control_record_malformed", what=event.name, field=str(error))
         return None
 
-    def snapshot(self, lists: Mapping[str, Iterable[object]], at: float) -> Pending:
-        """Read what waits according to the lists `exec`, `plugin` and `question`, asked for at a moment."""
+    def snapshot(self, lists: Mapping[str, Iterable[object]], at: float, known: frozenset[str]) -> Pending:
+        """Read what waits according to the lists `exec`, `plugin` and `question`, asked for at a moment.
+
+        Of what was known to wait then, what is not listed has ended; younger things may not be listed yet.
+        """
         approvals = tuple(
             found
             for name, kind in _KINDS.items()
             for found in self._all(lists[name], partial(self._approval, kind))
         )
         questions = tuple(self._all(lists["question"], self._question))
-        self.waiting.keep([*(each.id for each in approvals), *(each.id for each in questions)])
+        self.waiting.keep([*(each.id for each in approvals), *(each.id for each in questions)], known)
         return Pending(approvals, questions, int(at * 1000))
 
     def _all(self, listed: Iterable[object], read: Callable[[Mapping[str, Any]], T | None]) -> Iterator[T]:

@@ -78,7 +78,7 @@ async def test_the_last_moment_is_the_end_of_the_wait() -> None:
     await clock.passes(20)
     assert waiting.is_waiting(KEY)
 
-    waiting.keep([])
+    waiting.keep([], waiting.ids)
     await clock.passes(5)
 
     assert not waiting.is_waiting(KEY)
@@ -92,3 +92,14 @@ async def test_nothing_waits_for_ever() -> None:
     await clock.passes(3601)
 
     assert not waiting.is_waiting(KEY)
+
+
+async def test_what_is_younger_than_a_list_waits_although_it_is_not_listed() -> None:
+    waiting = Waiting()
+    waiting.begin("old", KEY, 60)
+    known = waiting.ids
+    waiting.begin("young", KEY, 60)
+
+    waiting.keep([], known)
+
+    assert waiting.ids == {"young"}
