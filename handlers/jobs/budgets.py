@@ -37,6 +37,10 @@ class BudgetGate:
     patience: float = _PATIENCE
     longest_pause: float = 2.0
     """Seconds between two looks whether there is room for a question that waits."""
+    _impatient: TTLCache[OrganizationId, bool] = field(
+        default_factory=lambda: TTLCache(10_000, _PATIENCE), repr=False
+    )
+    """The organizations of which a question went without room: the next one does so a while later."""
     _warned: TTLCache[str, bool] = field(default_factory=lambda: TTLCache(10_000, 3600), repr=False)
 
     async def admit(self, job: Job) -> None:
@@ -49,9 +53,8 @@ class BudgetGate:
             return
         since = time.monotonic()
         for pause in delays(first=0.1, factor=1.5, cap=self.longest_pause):
-            patient = time.monotonic() - since < self.patience
             admission = await self.budgets.admit(
-                organization, job, self.inbox.holder, budget, patient=patient
+                organization, job, self.inbox.holder, budget, patient=self._is_patient(organization, since)
             )
             await self._warn(organization, budget, admission)
             if admission.verdict == "go":
@@ -59,6 +62,16 @@ class BudgetGate:
             if admission.verdict == "over":
                 raise BudgetReached(sentence(month_after(admission.spent.month)))
             await asyncio.sleep(pause)
+
+    def _is_patient(self, organization: OrganizationId, since: float) -> bool:
+        """Return whether a question waits on. Of those that have waited too long, one at a time goes.
+
+        All at once would use up what is left many times.
+        """
+        if time.monotonic() - since < self.patience or organization in self._impatient:
+            return True
+        self._impatient[organization] = True
+        return False
 
     async def _warn(self, organization: OrganizationId, budget: Budget, admission: Admission) -> None:
         """Have the administrators told, once a month and budget, that most of it is used."""

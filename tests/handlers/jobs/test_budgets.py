@@ -178,6 +178,22 @@ async def test_nobody_waits_for_ever(pool: Pool) -> None:
     assert await pool.fetchval("select count(*) from jobs where admitted = attempts") == 3
 
 
+async def test_who_waits_no_longer_goes_alone(pool: Pool) -> None:
+    """Many who ask at once use up what is left once, however long the agent takes."""
+    inbox = Inbox(pool)
+    door = BudgetGate(Budgets(pool, Budget(tokens=1000)), inbox, patience=0.05, longest_pause=0.01)
+    jobs = [await claimed(inbox) for _ in range(6)]
+
+    asking = {asyncio.create_task(door.admit(job)) for job in jobs}
+    _, waiting = await asyncio.wait(asking, timeout=1)
+
+    assert len(waiting) == 3
+    assert await pool.fetchval("select count(*) from jobs where admitted = attempts") == 3
+    for each in waiting:
+        each.cancel()
+    await asyncio.wait(waiting)
+
+
 async def marks(pool: Pool) -> Sequence[tuple[str, ...]]:
     rows = await pool.fetch("select kind, subject, details ->> 'percent' as percent from audit order by id")
     return [tuple(row.values()) for row in rows]
