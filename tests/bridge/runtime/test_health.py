@@ -70,6 +70,7 @@ class FakeClients:
     agent: FakeHost
     administrator: FakeHost
     notices: FakeHost
+    directory: object | None = field(default_factory=object)
 
 
 @pytest.fixture
