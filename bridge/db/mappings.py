@@ -1,6 +1,6 @@
 """What routing has to know of a post: its organization, its author, its thread."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from asyncpg import Pool
@@ -121,6 +121,16 @@ class Mappings:
             "select mattermost_user_id from mattermost_user_mappings where id = $1", person
         )
         return found
+
+    @database_errors
+    async def usernames(self, users: Collection[UserId]) -> Mapping[UserId, str]:
+        """Return what accounts of people are called, as far as they are mapped."""
+        rows = await self.pool.fetch(
+            """select mattermost_user_id, mattermost_username from mattermost_user_mappings
+               where mattermost_user_id = any($1)""",
+            list(users),
+        )
+        return {row["mattermost_user_id"]: row["mattermost_username"] for row in rows}
 
     @database_errors
     async def person(self, user: UserId) -> PersonId | None:

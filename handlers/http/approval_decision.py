@@ -24,7 +24,7 @@ from bridge.models.approval_records import RecordId
 from bridge.models.approvals import Decision
 from handlers.http import visitors
 from handlers.http.app_keys import LIMITS
-from handlers.http.approvals import ApprovalView, desk_of, view
+from handlers.http.approvals import ApprovalView, desk_of, views
 from handlers.http.body import read_object
 from handlers.http.models import Input, OrganizationUuid, Uuid, parsed, reply
 from handlers.http.route import Reply, Route
@@ -53,7 +53,8 @@ async def decide(request: web.Request) -> web.Response:
         raise NotFound("There is no such approval of this organization.")
     name = person.name or person.username
     decided = await desk.by_admin(record, _DECISIONS[given.decision], person.id, name)
-    return reply(await view(request, decided))
+    (shown,) = await views(request, [decided])
+    return reply(shown)
 
 
 ROUTE = Route(

@@ -1,5 +1,6 @@
 """`GET /api/v1/mattermost/approvals/{orgId}`: tool calls that wait for a decision, and the last ended."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -15,9 +16,10 @@ from bridge.errors import (
     NotSignedIn,
     TooManyRequests,
 )
-from bridge.models.approval_records import ApprovalRecord, ApprovalState
+from bridge.models.approval_records import ApprovalRecord, ApprovalState, Decider
 from bridge.models.approvals import ApprovalKind, Severity
 from bridge.models.audit import AuditRole, Via
+from bridge.models.chat import UserId
 from bridge.models.organization_settings import Approvers
 from bridge.text.revealed import not_shown
 from handlers.approvals import ApprovalDesk
@@ -73,11 +75,10 @@ async def look(request: web.Request) -> web.Response:
     pending = await desk.approvals.of_organization(organization, pending=True, most=_MOST_PENDING)
     ended = await desk.approvals.of_organization(organization, pending=False, most=_MOST_ENDED)
     approvers = (await desk.settings.effective(organization)).approvers
+    shown = await views(request, (*pending, *ended))
     return reply(
         ApprovalList(
-            approvers=approvers,
-            pending=tuple([await view(request, each) for each in pending]),
-            ended=tuple([await view(request, each) for each in ended]),
+            approvers=approvers, pending=tuple(shown[: len(pending)]), ended=tuple(shown[len(pending) :])
         ),
         headers={"Cache-Control": "no-store"},
     )
@@ -91,11 +92,18 @@ def desk_of(request: web.Request) -> ApprovalDesk:
     return desk
 
 
-async def view(request: web.Request, record: ApprovalRecord) -> ApprovalView:
-    """Return an approval as responses show it."""
-    approval, desk = record.approval, desk_of(request)
+async def views(request: web.Request, records: Sequence[ApprovalRecord]) -> Sequence[ApprovalView]:
+    """Return approvals as responses show them; the names are there while Mattermost is away, too."""
+    deciders = (record.decider.user_id for record in records if record.decider)
+    users = {user for user in (*deciders, *(record.asker for record in records)) if user}
+    names = await desk_of(request).mappings.usernames(users)
+    return [_view(request, record, names) for record in records]
+
+
+def _view(request: web.Request, record: ApprovalRecord, usernames: Mapping[UserId, str]) -> ApprovalView:
+    approval = record.approval
     public_url = request.app[SERVICES].public_url
-    names = {"allow-once": "approve", "deny": "deny"}
+    choices = {"allow-once": "approve", "deny": "deny"}
     return ApprovalView(
         id=record.id,
         title=approval.title,
@@ -103,24 +111,23 @@ async def view(request: web.Request, record: ApprovalRecord) -> ApprovalView:
         tool=approval.tool,
         kind=approval.kind,
         severity=approval.severity,
-        asked_by=await desk.username(record.asker) if record.asker else None,
+        asked_by=usernames.get(record.asker) if record.asker else None,
         is_direct=record.is_direct,
-        choices=tuple(names[each] for each in approval.decisions),
+        choices=tuple(choices[each] for each in approval.decisions),
         created_at=record.created,
         expires_at=record.expires_at,
         state=record.state,
         outcome=record.outcome if record.state == "elsewhere" else None,
-        decided_by=await _decided(desk, record),
+        decided_by=_decided(record.decider, usernames),
         ended_at=record.ended,
         link=f"{public_url}/_redirect/pl/{record.post_id}" if public_url and record.post_id else None,
     )
 
 
-async def _decided(desk: ApprovalDesk, record: ApprovalRecord) -> Decided | None:
-    by = record.decider
+def _decided(by: Decider | None, usernames: Mapping[UserId, str]) -> Decided | None:
     if by is None:
         return None
-    username = await desk.username(by.user_id) if by.user_id else None
+    username = usernames.get(by.user_id) if by.user_id else None
     return Decided(username=username, name=by.name, role=by.role, via=by.via)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from aiohttp import ClientSession
 from asyncpg import Pool
 
 from bridge.db.memberships import Memberships
+from bridge.models.approvals import Approval, ApprovalId
+from bridge.models.chat import ChannelId, PostId
+from bridge.models.conversations import Conversation
 from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Server as Equa
 from bridge.sandbox.equa import Store as EquaStore
@@ -23,6 +27,7 @@ from tests.support.hosts import Company, Hosts
 
 ADMIN = demo_data.PERMISSIONS["Owner"]
 STAFF = demo_data.STAFF
+ACME = demo_data.ACME.id
 SETTING = "AllowedUntrustedInternalConnections"
 
 
@@ -166,6 +171,24 @@ class Shown:
     async def next(self) -> str:
         async with asyncio.timeout(20):
             return await self._sentences.get()
+
+
+def waiting_approval(id_: str = "a1") -> Approval:
+    """Return a tool call that waits for a minute, in a thread of Acme."""
+    now = time.time_ns() // 1_000_000
+    return Approval(
+        ApprovalId(id_),
+        "plugin",
+        Conversation(ACME, ChannelId("c" * 26), PostId("t" * 26)),
+        run_id="",
+        title="Pay 100",
+        description="Pay 100 to Acme.",
+        tool="equa_pay",
+        severity="info",
+        decisions=("allow-once", "deny"),
+        created_at=now,
+        expires_at=now + 60_000,
+    )
 
 
 def mark(post: Post) -> Mapping[str, Any]:

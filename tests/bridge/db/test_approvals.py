@@ -1,6 +1,5 @@
 """Tool calls that wait for a decision, as the table keeps them."""
 
-import time
 from dataclasses import replace
 from uuid import UUID
 
@@ -10,27 +9,19 @@ from asyncpg import Pool
 from bridge.db.agent_questions import AgentQuestions
 from bridge.db.approvals import Approvals
 from bridge.db.inbox import Capacity, Inbox
-from bridge.models.approvals import AgentQuestion, AgentQuestionId, Approval, ApprovalId, Inquiry
-from bridge.models.chat import ChannelId, PostId, UserId
-from bridge.models.conversations import Conversation
+from bridge.models.approvals import AgentQuestion, AgentQuestionId, Inquiry
+from bridge.models.chat import PostId, UserId
 from bridge.models.jobs import Entry
-from tests.support.posting import ACME
+from tests.support.approvals import ACME, waiting_approval
 
 THREAD = PostId("t" * 26)
-PLACE = Conversation(ACME, ChannelId("c" * 26), THREAD)
+PLACE = waiting_approval().conversation
 ADA, GRACE = UserId("a" * 26), UserId("g" * 26)
 
 
 def asked(user: UserId, post: str) -> Entry:
     payload = {"user_id": user, "post_id": post, "thread": THREAD, "person_id": str(UUID(int=7))}
     return Entry("mention", f"thread:{THREAD}", ACME, f"post:{post}", payload)
-
-
-def approval(id_: str = "a1") -> Approval:
-    now = time.time_ns() // 1_000_000
-    return Approval(
-        ApprovalId(id_), "plugin", PLACE, "", "Pay", "", "", "info", ("allow-once", "deny"), now, now + 60_000
-    )
 
 
 @pytest.mark.parametrize("moment", ["running", "died", "over"])
@@ -46,9 +37,9 @@ async def test_who_has_asked_is_known_whatever_died(pool: Pool, moment: str) -> 
             await inbox.put_all([asked(GRACE, "p2")])
             await inbox.release()
 
-    found = await Approvals(pool).add(approval())
+    found = await Approvals(pool).add(waiting_approval())
     question = AgentQuestion(
-        AgentQuestionId("q1"), PLACE, "", (Inquiry("i", "", "?"),), 1, approval().expires_at
+        AgentQuestionId("q1"), PLACE, "", (Inquiry("i", "", "?"),), 1, waiting_approval().expires_at
     )
     waits = await AgentQuestions(pool).add(question)
 
@@ -58,7 +49,7 @@ async def test_who_has_asked_is_known_whatever_died(pool: Pool, moment: str) -> 
 
 
 async def test_what_was_not_kept_is_remembered(pool: Pool) -> None:
-    found = await Approvals(pool).add(replace(approval(), beyond=96_000))
+    found = await Approvals(pool).add(replace(waiting_approval(), beyond=96_000))
 
     assert found
     assert found.approval.beyond == 96_000
