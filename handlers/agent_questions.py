@@ -10,6 +10,7 @@ from bridge.models.buttons import Button, Press
 from bridge.models.jobs import Entry
 
 NOT_YOURS = "Only the person who has asked the agent may answer it."
+NOT_A_MEMBER = "Only members of the organization may answer its agent."
 ENDED = "The agent does not wait for this answer any more."
 
 
@@ -26,6 +27,8 @@ class QuestionDesk:
             return ENDED
         if press.user_id != record.asker:
             return NOT_YOURS
+        if await self.questions.asker_has_left(question):
+            return NOT_A_MEMBER
         payload = {"agent_question": question, "choice": button.choice}
         dedupe = f"agent_answer:{question}:{button.choice}"
         job = Entry("agent_answer", question_lane(question), record.organization_id, dedupe, payload)

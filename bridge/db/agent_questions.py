@@ -112,6 +112,19 @@ class AgentQuestions:
         return _from_row(row) if row else None
 
     @database_errors
+    async def asker_has_left(self, question: AgentQuestionId) -> bool:
+        """Return whether who may answer is known to be no member of the organization any more."""
+        found: bool = await self.pool.fetchval(
+            """select exists (
+                   select from agent_questions q
+                   join mattermost_user_mappings u on u.mattermost_user_id = q.asker
+                   join memberships m on m.organization_id = q.organization_id and m.person_id = u.id
+                   where q.id = $1 and m.state in ('leaving', 'left'))""",
+            question,
+        )
+        return found
+
+    @database_errors
     async def posted(self, question: AgentQuestionId, post: PostId, create_at: int) -> None:
         """Note the post, and its moment: what the asker posts there later is the answer."""
         await self.pool.execute(

@@ -43,6 +43,9 @@ select coalesce(o.organization_id, likely.organization_id) as organization_id,
        (select q.id from agent_questions q
         where q.lane = p.lane and q.asker = p.author and q.state = 'pending' and q.answering is null
           and q.expires_at > now() and q.posted_at < p.moment
+          and not exists (select from memberships l
+                          where l.organization_id = q.organization_id and l.person_id = u.id
+                            and l.state in ('leaving', 'left'))
         order by q.created limit 1) as agent_question
 from post p
 left join mattermost_org_mappings o on o.mattermost_team_id = p.team_id
