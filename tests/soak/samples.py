@@ -29,6 +29,8 @@ class Samples:
     """Of one process, taken again and again."""
 
     taken: list[Sample] = field(default_factory=list)
+    idle: tuple[int, int] = (0, 0)
+    """File descriptors before the load and some time after it."""
 
     async def take(self, pid: int, every: float, took: Callable[[Sample], None]) -> NoReturn:
         """Take samples until cancelled; `took` gets each."""
