@@ -62,10 +62,21 @@ def _demo(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--port",
-        type=int,
+        type=_port,
         default=8065,
         help="where the chat page is served (default: %(default)s; 0 picks a free one)",
     )
+
+
+def _port(text: str) -> int:
+    """Read a port; argparse shows the message of the error."""
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return port
 
 
 def _keys(command: argparse.ArgumentParser) -> None:
@@ -155,8 +166,8 @@ def _setup(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--bridge-url",
         metavar="URL",
-        help="the bridge as Mattermost reaches it, such as http://bridge:8090, for sign-in with Equa:"
-        " asked for at a terminal, known at a repeat, and without it that is left out",
+        help="the bridge as Mattermost reaches it, such as http://bridge:8090, for sign-in with Equa and for"
+        " buttons: asked for at a terminal, known at a repeat, and without it both are left out",
     )
     command.add_argument(
         "--no-passwords",

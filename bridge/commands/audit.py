@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -34,8 +35,12 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         organization = await find_organization(Teams(pool), options.organization)
         if options.csv:
             print(csv_text([COLUMNS]), end="")
+        found = False
         async for page in Audit(pool).pages(organization, wanted):
+            found = found or bool(page)
             print(_text(page, options), end="")
+    if not found:
+        print("The audit has no such rows of this organization.", file=sys.stderr)
     return 0
 
 

@@ -1,6 +1,7 @@
 """`equabot-bridge demo`: the real daemon among stand-ins for everything that it talks to."""
 
 import asyncio
+import shlex
 import signal
 import sys
 import tempfile
@@ -50,13 +51,14 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
             ):
                 return await _ask(stack, options.ask, stop)
     configure(settings.log_level, settings.log_format)
+    data_dir = settings.bridge_data_dir / "demo"
     with _reserved(settings.bridge_port) as reserved:
         async with (
             raised(_url(reserved), chat_port=options.port, site_port=_SITE_PORT) as stack,
-            _served(stack, settings.bridge_data_dir / "demo") as stop,
+            _served(stack, data_dir) as stop,
         ):
             if not stop.is_set():
-                _welcome(stack)
+                _welcome(stack, data_dir)
             await stop.wait()
     return 0
 
@@ -108,7 +110,7 @@ async def _map(stack: DemoStack, data_dir: Path) -> None:
         await demo_history.store(pool)
 
 
-def _welcome(stack: DemoStack) -> None:
+def _welcome(stack: DemoStack, data_dir: Path) -> None:
     print(
         f"\n  Open     {stack.equa.url}"
         "\n           pick a person, open Messaging, and write in #agent: @equabot who is on our team?"
@@ -117,6 +119,7 @@ def _welcome(stack: DemoStack) -> None:
         "\n           @equabot please pay 100: Ada or Elif has to approve it, in the thread or on that page"
         f"\n  Chat     {stack.chat_url}"
         f"\n  Health   {stack.bridge_url}/readyz"
+        f"\n  Commands BRIDGE_DATA_DIR={shlex.quote(str(data_dir))} equabot-bridge status"
         "\n\n  Ctrl-C ends it.\n",
         flush=True,
     )

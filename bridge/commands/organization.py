@@ -17,7 +17,11 @@ async def find_organization(teams: Teams, text: str) -> OrganizationId:
             return organization
         case []:
             raise UsageError(
-                "ORG is the organization's id in Equa, a UUID, or the name of its team: no team is called so."
+                f"No organization's team is called {text.strip()!r}. ORG is the organization's id in Equa,"
+                " a UUID, or the name of its team."
             )
         case several:
-            raise UsageError(f"Several organizations are called so: {', '.join(map(str, several))}.")
+            raise UsageError(
+                f"Teams of several organizations are called {text.strip()!r}; name one by its id:"
+                f" {', '.join(map(str, several))}."
+            )

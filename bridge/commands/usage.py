@@ -55,7 +55,7 @@ def _days(options: Namespace) -> Days:
     try:
         return days_between(first, last, datetime.now(UTC).date())
     except ValueError:
-        raise UsageError(f"--from has to be a day before --to, by {LONGEST - 1} days at most.") from None
+        raise UsageError(f"--from may not be after --to, and {LONGEST - 1} days at most before it.") from None
 
 
 def _day(text: str | None, option: str) -> date | None:

@@ -52,4 +52,7 @@ def configuration(names: Collection[str]) -> Finding:
     if unknown:
         todo = "correct or remove them: `equabot-bridge` does not read them"
         return Finding("configuration", "warning", f"unknown: {', '.join(unknown)}", todo)
-    return Finding("configuration", "good", f"{len(known.intersection(names))} variables are set")
+    number = len(known.intersection(names))
+    return Finding(
+        "configuration", "good", f"{number} {'variable is' if number == 1 else 'variables are'} set"
+    )

@@ -120,6 +120,8 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
         ["keys"],
         ["keys", "drop"],
         ["demo", "--port", "http"],
+        ["demo", "--port", "65536"],
+        ["demo", "--port=-1"],
     ],
 )
 def test_a_wrong_command_ends_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:

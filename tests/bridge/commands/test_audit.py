@@ -93,7 +93,7 @@ async def test_rows_are_wanted_by_time_and_kind(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["nobody"], "no team is called so"),
+        (["nobody"], "No organization's team is called 'nobody'"),
         (["7b0a8d0e"], "ORG is the organization's id in Equa, a UUID"),
         (["acme-corp", "--since", "yesterday"], "--since has to be a day"),
         (["acme-corp", "--until", "0d1"], "--until has to be a day"),
@@ -114,5 +114,14 @@ async def test_two_organizations_of_one_name_are_told_apart(dsn: str, pool: Pool
     """By their ids."""
     await Mappings(pool).map_team(BOREALIS, TeamId("u" * 26), "acme-corp")
 
-    with pytest.raises(UsageError, match=f"Several organizations are called so: {ACME}, {BOREALIS}"):
+    with pytest.raises(UsageError, match=f"name one by its id: {ACME}, {BOREALIS}"):
         await ran(dsn, "acme-corp")
+
+
+async def test_it_says_that_there_is_nothing(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not to a program that reads the rows. A wrong id looks like an organization in which all is quiet."""
+    assert await ran(dsn, str(UUID(int=0xD)), "--json") == 0
+
+    reported = capsys.readouterr()
+    assert reported.out == ""
+    assert reported.err == "The audit has no such rows of this organization.\n"

@@ -87,9 +87,9 @@ async def test_machines_get_what_the_api_has(dsn: str, capsys: pytest.CaptureFix
     [
         (("--from", "yesterday"), "--from has to be a day"),
         (("--to", "2026-02-30"), "--to has to be a day"),
-        (("--from", "2026-11-27", "--to", "2026-11-26"), "before --to"),
+        (("--from", "2026-11-27", "--to", "2026-11-26"), "may not be after --to"),
         (("--from", "2025-01-01", "--to", "2026-11-26"), "395 days at most"),
-        (("nobody",), "no team is called so"),
+        (("nobody",), "No organization's team is called 'nobody'"),
     ],
 )
 async def test_what_is_no_question_is_refused(dsn: str, arguments: tuple[str, ...], said: str) -> None:

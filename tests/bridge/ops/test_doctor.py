@@ -588,7 +588,8 @@ async def test_an_openai_server(install: Installation, model: str, marks: dict[s
 
 def test_misspelt_variables() -> None:
     """Names that begin like ours and are none; others are none of our business."""
-    assert configuration(["MATTERMOST_URL", "PATH"]).mark == "good"
+    assert configuration(["MATTERMOST_URL", "PATH"]).found == "1 variable is set"
+    assert configuration(["MATTERMOST_URL", "AGENT_URL"]).found == "2 variables are set"
     found = configuration(["MATTERMOST_BOTTOKEN", "EQUA_URL", "PATH"])
     assert (found.mark, found.found) == ("warning", "unknown: EQUA_URL, MATTERMOST_BOTTOKEN")
 

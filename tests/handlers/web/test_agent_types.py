@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import fields
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -17,6 +18,7 @@ from handlers.web.assets import assets
 
 CODE = assets()["agent-admin.js"].body.decode()
 TYPES = assets()["agent-admin.d.ts"].body.decode()
+DOCUMENT = (Path(__file__).parents[3] / "handlers" / "README.md").read_text()
 
 
 def block(text: str, start: str) -> str:
@@ -70,6 +72,19 @@ def test_every_code_of_the_api_has_its_words(table: str, codes: Iterable[str]) -
     named = set(re.findall(r'"?([\w.]+)"?: "', words.split("\n  },", 1)[0]))
 
     assert named == set(codes)
+
+
+def test_every_outcome_of_the_audit_has_its_sentence() -> None:
+    """Those that callers of the API are told of; reasons of refusals are compared above."""
+    rows = re.findall(r"^\| `(\w+)`(?:, `(\w+)`)? \|[^|]+\| ([^|;]+)", DOCUMENT, re.MULTILINE)
+    told = {kind: set(re.findall(r"`(\w+)`", codes)) for *kinds, codes in rows for kind in kinds}
+    told["question_refused"] = set(AUDITED_REFUSALS)
+    words = block(CODE, "const SENTENCES").split("\n};")[0]
+    sentences = {
+        kind: set(re.findall(r"(\w+): \"", each)) for kind, each in re.findall(r"(\w+): \{([^}]*)\}", words)
+    }
+
+    assert {kind: told[kind] for kind in AUDIT_KINDS} == sentences
 
 
 def test_everything_that_a_question_can_become_is_drawn() -> None:

@@ -18,13 +18,21 @@ export const KINDS = {
 const SENTENCES = {
   __proto__: null,
   approval_decided: { approved: "Approved what the agent wanted to do", denied: "Denied what the agent wanted to do" },
-  approval_refused: { approved: "Tried to approve what only others may decide", denied: "Tried to deny what only others may decide" },
+  approval_refused: {
+    not_allowed: "Tried to decide what only others may decide",
+    outsider: "Tried to decide in an organization of others",
+  },
   approval_ended: {
     expired: "Nobody decided in time about what the agent wanted to do",
     withdrawn: "The agent no longer wanted to do what was to be decided",
     elsewhere: "What the agent wanted to do was decided elsewhere",
   },
-  agent_question_ended: { "": "A question of the agent ended" },
+  agent_question_ended: {
+    answered: "Answered a question of the agent",
+    cancelled: "Did not want to answer a question of the agent",
+    expired: "Nobody answered a question of the agent in time",
+    withdrawn: "The agent no longer waited for an answer to its question",
+  },
   answer_stopped: { stopped: "Stopped an answer" },
   question_refused: {
     "": "A question was refused",
