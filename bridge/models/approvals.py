@@ -81,6 +81,8 @@ class Inquiry:
     """Whether an answer of one's own words is accepted; it is where there are no choices."""
     is_secret: bool = False
     """Whether the answer is a secret, which nobody should write into a chat."""
+    beyond: int = 0
+    """How many characters of the text are missing at its end, because it is too long to be kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,14 @@ def revealed_command(text: str) -> str:
     return "".join(each if _shows(each) else SIGN for each in text)
 
 
+def cut(text: str, longest: int, beyond: int = 0) -> str:
+    """Return the text, or its beginning and how much is missing: what is not shown may be what matters.
+
+    `beyond`: characters that are missing already.
+    """
+    return f"{text[:longest]}{not_shown(max(0, len(text) - longest) + beyond)}"
+
+
 def not_shown(missing: int) -> str:
     """Return what stands at the end of a text of which so many characters are missing; empty for none."""
     return f" … ({missing:,} more characters are not shown)" if missing else ""

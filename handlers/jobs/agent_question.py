@@ -110,7 +110,7 @@ class QuestionPosts:
         secrets = {new_secret(): choice.label for choice in record.question.choices}
         await self.buttons.add({secret: _button(record, label) for secret, label in secrets.items()})
         return [
-            action(f"choice{number}", label[:40], "default", self.callback, secret)
+            action(f"choice{number}", text.button_name(label), "default", self.callback, secret)
             for number, (secret, label) in enumerate(secrets.items(), 1)
         ]
 

@@ -12,9 +12,14 @@ from typing import Any
 from bridge.models.agent_questions import QuestionRecord
 from bridge.models.approvals import Answers, Choice, Inquiry, QuestionOutcome
 from bridge.notices.escape import inline, line, plain
+from bridge.text.revealed import cut, revealed
 from handlers.jobs.parts import MARK
 
 _LONGEST = 1_000
+_LONGEST_ALL = 3_000
+"""Characters that are shown of a question, and of all together: escaped, too, they fit into a post."""
+_LONGEST_LABEL, _LONGEST_NAME = 100, 40
+"""Characters that are shown of a choice, and on its button."""
 _NUMBER = re.compile(r"#?\s*(\d{1,3})\s*[.)]?")
 _LISTED = re.compile(r"\s*\d{1,2}\s*[.):]\s*(?=\S)")
 _BLUE, _GREY = "#1565c0", "#616161"
@@ -63,7 +68,8 @@ def ended_message(record: QuestionRecord) -> str:
 def ended_props(record: QuestionRecord) -> Mapping[str, Any]:
     assert record.state != "pending"
     is_chosen = record.chosen and record.state == "answered"
-    end = f"Answered: {inline(record.chosen)}" if is_chosen and record.chosen else _ENDED[record.state]
+    chosen = inline(cut(record.chosen, _LONGEST_LABEL)) if is_chosen and record.chosen else ""
+    end = f"Answered: {chosen}" if chosen else _ENDED[record.state]
     return _props(record, end, _GREY, ())
 
 
@@ -116,12 +122,13 @@ def _what(record: QuestionRecord) -> str:
     inquiries = record.question.inquiries
     if len(inquiries) == 1:
         return f"asks: {_text(inquiries[0])}"
-    listed = (f"{number}. {_text(inquiry)}" for number, inquiry in enumerate(inquiries, 1))
+    longest = min(_LONGEST, _LONGEST_ALL // len(inquiries))
+    listed = (f"{number}. {_text(inquiry, longest)}" for number, inquiry in enumerate(inquiries, 1))
     return "\n\n".join(("asks:", *listed))
 
 
-def _text(inquiry: Inquiry) -> str:
-    return f"**{line(inquiry.text[:_LONGEST]) or line(inquiry.header) or '(no text)'}**"
+def _text(inquiry: Inquiry, longest: int = _LONGEST) -> str:
+    return f"**{line(cut(inquiry.text, longest, inquiry.beyond)) or line(inquiry.header) or '(no text)'}**"
 
 
 def _choices(record: QuestionRecord) -> Iterator[str]:
@@ -137,7 +144,17 @@ def _choices(record: QuestionRecord) -> Iterator[str]:
 
 def _shown(choice: Choice) -> str:
     description = f" ({inline(choice.description)})" if choice.description else ""
-    return f"{inline(choice.label[:_LONGEST])}{description}"
+    return f"{_label(choice)}{description}"
+
+
+def _label(choice: Choice) -> str:
+    return inline(cut(choice.label, _LONGEST_LABEL))
+
+
+def button_name(label: str) -> str:
+    """Return what the button of a choice says."""
+    shown = revealed(label)
+    return shown if len(shown) <= _LONGEST_NAME else f"{shown[: _LONGEST_NAME - 1]}…"
 
 
 def _how(record: QuestionRecord, *, has_buttons: bool) -> str:
@@ -163,7 +180,7 @@ def _with(inquiry: Inquiry) -> str:
 
 
 def _labels(inquiry: Inquiry) -> str:
-    return ", ".join(inline(choice.label[:_LONGEST]) for choice in inquiry.choices)
+    return ", ".join(map(_label, inquiry.choices))
 
 
 def _props(

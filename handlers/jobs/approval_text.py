@@ -15,7 +15,7 @@ from bridge.models.approval_records import ApprovalRecord, ApprovalState, Way
 from bridge.models.approvals import Severity
 from bridge.models.organization_settings import Approvers
 from bridge.notices.escape import block, inline, plain
-from bridge.text.revealed import not_shown, revealed_command
+from bridge.text.revealed import cut, revealed_command
 from handlers.jobs.parts import MARK
 
 _LONGEST_TITLE, _LONGEST_TOOL, _LONGEST_TEXT = 200, 100, 2_000
@@ -143,16 +143,16 @@ def _how(record: ApprovalRecord, offer: Offer) -> str:
 
 
 def _fields(record: ApprovalRecord) -> list[dict[str, Any]]:
-    tool = _cut(record.approval.tool, _LONGEST_TOOL)
+    tool = cut(record.approval.tool, _LONGEST_TOOL)
     shown = {"Tool": inline(tool) if tool.strip() else "(not named)"}
     shown["Severity"] = _SEVERITY[record.approval.severity]
     return [{"title": title, "value": value, "short": True} for title, value in shown.items()]
 
 
 def _card(record: ApprovalRecord, color: str, fields: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    text = _cut(record.approval.description, _LONGEST_TEXT, record.approval.beyond)
+    text = cut(record.approval.description, _LONGEST_TEXT, record.approval.beyond)
     shown = code(text) if record.approval.kind == "exec" else block(text)
-    fallback = plain(_cut(record.approval.title, _LONGEST_TITLE))
+    fallback = plain(cut(record.approval.title, _LONGEST_TITLE))
     return {"fallback": fallback, "color": color, "text": shown if text.strip() else "", "fields": fields}
 
 
@@ -161,16 +161,7 @@ def _props(record: ApprovalRecord, card: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def _title(record: ApprovalRecord) -> str:
-    return inline(_cut(record.approval.title, _LONGEST_TITLE))
-
-
-def _cut(text: str, longest: int, beyond: int = 0) -> str:
-    """Return the text, or its beginning and how much is missing: what is not shown may be what matters.
-
-    `beyond`: characters that are missing already.
-    """
-    missing = max(0, len(text) - longest) + beyond
-    return f"{text[:longest]}{not_shown(missing)}"
+    return inline(cut(record.approval.title, _LONGEST_TITLE))
 
 
 def _clock(moment: datetime) -> str:

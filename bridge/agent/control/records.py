@@ -108,6 +108,7 @@ def _inquiry(record: object) -> Inquiry:
         several=record.get("multiSelect") is True,
         is_open=not choices or record.get("isOther") is True,
         is_secret=record.get("isSecret") is True,
+        beyond=_beyond(record.get("question")),
     )
 
 

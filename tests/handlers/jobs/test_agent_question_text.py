@@ -1,5 +1,7 @@
 """What the post of an agent's question shows, and how an answer to it is read."""
 
+import json
+
 import pytest
 
 from bridge.models.agent_questions import QuestionRecord, QuestionState
@@ -109,3 +111,32 @@ def test_it_says_how_to_answer_and_until_when() -> None:
     )
     assert way(SIZE).startswith("_Reply in this thread until ")
     assert way(COLOR, SIZE).startswith("_Reply in this thread in 2 lines, one for each question, until ")
+
+
+@pytest.mark.parametrize("words", ["@", "$", "*", "<", "x"])
+def test_whatever_an_agent_asks_fits_into_a_post(words: str) -> None:
+    """Mattermost takes 16,383 characters of text and 800,000 of props, and refuses a post with more."""
+    choices = tuple(Choice(words * 4_000, words * 200) for _ in range(20))
+    asked = record(*(Inquiry("i", "", words * 4_000, choices, is_open=False) for _ in range(10)))
+
+    assert len(text.pending_message(asked, "a" * 64)) <= 16_383
+    assert len(json.dumps(text.pending_props(asked, []))) <= 800_000
+    with pytest.raises(text.NotUnderstood) as refused:
+        text.answers(record(asked.question.inquiries[0]), "none of them")
+    assert len(str(refused.value)) <= 16_383
+
+
+def test_a_question_says_how_much_of_it_is_not_shown() -> None:
+    """The condition may stand at its end."""
+    asked = Inquiry("i", "", "x" * 4_000, beyond=6_000)
+
+    assert "(9,000 more characters are not shown)" in text.pending_message(record(asked), "ada")
+    two = text.pending_message(record(asked, asked), "ada")
+    assert two.count("(9,000 more characters are not shown)") == 2
+    ended = text.ended_props(record(COLOR, state="answered", chosen="y" * 130))
+    assert "(30 more characters are not shown)" in ended["attachments"][0]["text"].replace("\\", "")
+
+
+def test_a_button_turns_no_text() -> None:
+    assert text.button_name("Pay \u202e001") == "Pay \ufffd001"
+    assert text.button_name("y" * 41) == "y" * 39 + "…"

@@ -52,3 +52,12 @@ def test_words_of_a_tool_do_not_turn() -> None:
     found = tool(title="Pay \u202e001", description="\u2066x", toolName="a\u202e")
 
     assert (found.title, found.description, found.tool) == ("Pay \ufffd001", "\ufffdx", "a\ufffd")
+
+
+def test_a_long_question_says_how_much_of_it_is_missing() -> None:
+    asked = [{"questionId": "i", "question": "x" * 10_000}]
+    record = {"id": "q1", "createdAtMs": 1, "expiresAtMs": 2, "questions": asked}
+
+    (inquiry,) = records.question(record, PLACE).inquiries
+
+    assert (len(inquiry.text), inquiry.beyond) == (4_000, 6_000)
