@@ -15,6 +15,7 @@ from bridge.db.job_history import JobHistory, JobRecord
 from bridge.db.mappings import Mappings
 from bridge.db.pool import open_pool
 from bridge.db.positions import Positions
+from bridge.db.waits import Wait, Waits
 from bridge.errors import MattermostRefused, UsageError
 from bridge.ingest.catch_up import OVERLAP
 from bridge.log import configure
@@ -32,6 +33,8 @@ _BY = {
     "word": "with a word in the thread",
     "edited": "the question was edited again and again",
 }
+_WAITS = {"approval": "approval", "question": "question of the agent"}
+_WAYS = {"button": "with a button", "reaction": "with a reaction", "page": "on the organization's page"}
 
 
 async def run(options: Namespace, environ: Mapping[str, str]) -> int:
@@ -43,6 +46,8 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         for record in records:
             print(*_explained(record), sep="\n")
         if records:
+            for wait in await Waits(pool).of_post(PostId(options.post_id)):
+                print(_waited(wait))
             return 0
         if not is_mattermost_id(options.post_id):
             raise UsageError("No event has this id, and a post's id has 26 characters of a-z and 0-9.")
@@ -106,6 +111,16 @@ def _stopped(result: Mapping[str, Any]) -> list[str]:
             return [f"stopped: {_BY.get(cause, cause)}, by the account {by}"]
         case _:
             return []
+
+
+def _waited(wait: Wait) -> str:
+    """Return the line about an approval or a question of the agent that belongs to the post."""
+    what = f"approval of {wait.tool}" if wait.kind == "approval" and wait.tool else _WAITS[wait.kind]
+    if wait.state == "pending":
+        return f"{what}: waits until {wait.expires_at.isoformat(timespec='seconds')}"
+    if wait.decider is None:
+        return f"{what}: {wait.state}"
+    return f"{what}: {wait.state} {_WAYS.get(wait.via or '', '')} by {wait.decider}"
 
 
 async def _considered_anew(

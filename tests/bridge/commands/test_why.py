@@ -1,5 +1,6 @@
 """`equabot-bridge why POST_ID` as an operator asks it."""
 
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,12 +12,24 @@ from asyncpg import Pool
 
 from bridge.cli import parser
 from bridge.commands import why
+from bridge.db.agent_questions import AgentQuestions
+from bridge.db.approvals import Approvals
 from bridge.db.inbox import Capacity, Inbox
 from bridge.db.positions import Positions
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster
 from bridge.errors import TokenRefused, UsageError
-from bridge.models.chat import ChannelId, Position, PostId
+from bridge.models.approval_records import Decider
+from bridge.models.approvals import (
+    AgentQuestion,
+    AgentQuestionId,
+    Approval,
+    ApprovalId,
+    Decision,
+    Inquiry,
+)
+from bridge.models.chat import ChannelId, Position, PostId, UserId
+from bridge.models.conversations import Conversation
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job, JobKind
 from bridge.reasons import REASONS
@@ -52,7 +65,9 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
 async def claimed(pool: Pool, kind: JobKind = "mention") -> tuple[Inbox, Job]:
     """Put the post in, and begin with it."""
     inbox = Inbox(pool)
-    await inbox.put_all([Entry(kind, f"thread:{POST}", ACME, f"post:{POST}", {"post_id": POST})])
+    await inbox.put_all(
+        [Entry(kind, f"thread:{POST}", ACME, f"post:{POST}", {"post_id": POST, "user_id": "g" * 26})]
+    )
     (job,) = await inbox.claim(Capacity(1))
     return inbox, job
 
@@ -165,6 +180,35 @@ async def test_what_became_of_a_post_is_told(
     said = lines(capsys)
     assert len(said) == len(reported)
     assert [line for line, start in zip(said, reported, strict=True) if not line.startswith(start)] == []
+
+
+async def test_what_the_agent_waits_for_is_told(
+    dsn: str, pool: Pool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It may be why there is no answer yet. Who has decided is named; nothing that the agent says."""
+    await claimed(pool)
+    approvals, until = Approvals(pool), (time.time_ns() // 1_000_000) + 60_000
+    place = Conversation(ACME, ChannelId("c" * 26), PostId(POST))
+    decisions: tuple[Decision, ...] = ("allow-once", "deny")
+    for id_ in "one", "two":
+        asked = Approval(
+            ApprovalId(id_), "plugin", place, "", "Secret", "", "pay", "info", decisions, 1, until
+        )
+        first = await approvals.add(asked)
+        assert first
+        if id_ == "one":
+            await approvals.decide(first.id, "deny", Decider("button", "admin", user_id=UserId("u" * 26)))
+    inquiry = AgentQuestion(AgentQuestionId("q"), place, "", (Inquiry("i", "", "Secret?"),), 1, until)
+    await AgentQuestions(pool).add(inquiry)
+    denied = f"approval of pay: denied with a button by {'u' * 26}"
+
+    assert await ask({"DATABASE_URL": dsn}) == 0
+
+    assert [line.partition(" until ")[0] for line in lines(capsys)[-3:]] == [
+        denied,
+        "approval of pay: waits",
+        "question of the agent: waits",
+    ]
 
 
 @pytest.mark.parametrize("post_id", ["x", "P" * 26, "p" * 27, "../" + "p" * 23, "p" * 25 + "\n"])
