@@ -296,8 +296,11 @@ class EquaPlatform(Protocol):
     async def organizations(self, cookie: str) -> Organizations:
         """Return the organizations that whoever is signed in belongs to, asked afresh."""
 
-    async def admin(self, cookie: str, organization: OrganizationId) -> Person:
-        """Return who is signed in; raise `NotAnAdmin` unless they administer the organization."""
+    async def admin(self, cookie: str, organization: OrganizationId, *, afresh: bool = False) -> Person:
+        """Return who is signed in; raise `NotAnAdmin` unless they administer the organization.
+
+        `afresh`: a yes of some seconds ago does not count.
+        """
 
     async def organization_name(self, cookie: str, organization: OrganizationId) -> str:
         """Return the name, never empty; raise `NotAMember` where Equa does not show the organization."""

@@ -18,7 +18,6 @@ from bridge.errors import (
     MattermostRefused,
     MattermostUnavailable,
     NotAMember,
-    NotAnAdmin,
 )
 from bridge.metrics import Metrics
 from bridge.models.approval_records import ApprovalRecord, Decider, RecordId, job_of
@@ -107,10 +106,8 @@ class ApprovalDesk:
     ) -> ApprovalRecord:
         """Decide for an administrator who has shown their session on the organization's page.
 
-        Raises `NotAnAdmin`, `ApprovalEnded`, and `InvalidRequest` if the agent does not take the decision.
+        Raises `ApprovalEnded`, and `InvalidRequest` if the agent does not take the decision.
         """
-        if self.directory and not await self.directory.is_admin(record.organization_id, person):
-            raise NotAnAdmin("You do not administer this organization.")
         if decision not in record.approval.decisions:
             raise InvalidRequest(NOT_TAKEN)
         user = await self.mappings.account(person)

@@ -54,7 +54,11 @@ class EquaClient:
         reply = await self._server.request("GET", "/organization", cookie=cookie)
         return read.organizations(reply.value("organizations", {403: NotSignedIn(SIGN_IN)}))
 
-    async def admin(self, cookie: str, organization: OrganizationId) -> Person:
+    async def admin(self, cookie: str, organization: OrganizationId, *, afresh: bool = False) -> Person:
+        if afresh:
+            person = await self._person(cookie)
+            await self._admin(cookie, organization, person)
+            return person
         person = await self.person(cookie)
         ask = partial(self._admin, cookie, organization, person)
         await self._kept(cookie, ("admin", organization), ask)

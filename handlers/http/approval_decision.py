@@ -45,7 +45,7 @@ async def decide(request: web.Request) -> web.Response:
     """Store the decision; it reaches the agent and the post a moment later."""
     wanted = parsed(_OfApproval, request.match_info)
     given = parsed(_Given, await read_object(request))
-    person = await visitors.admin(request, wanted.org_id)
+    person = await visitors.admin(request, wanted.org_id, afresh=True)
     request.app[LIMITS].presses.use(person.id)
     desk = desk_of(request)
     record = await desk.approvals.get(RecordId(wanted.approval_id))

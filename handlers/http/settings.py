@@ -52,7 +52,7 @@ async def show(request: web.Request) -> web.Response:
 async def replace(request: web.Request) -> web.Response:
     """Store all settings anew, unless they have changed since the administrator saw them."""
     organization = parsed(OfOrganization, request.match_info).org_id
-    person = await visitors.admin(request, organization)
+    person = await visitors.admin(request, organization, afresh=True)
     settings = _settings(request)
     is_expected = etags.expected(request)
     given = await read_object(request)

@@ -34,9 +34,12 @@ async def member(request: web.Request, organization: OrganizationId) -> tuple[Pe
     return await _known(request, lambda equa, cookie: equa.member(cookie, organization))
 
 
-async def admin(request: web.Request, organization: OrganizationId) -> Person:
-    """Return who is signed in; raise what `person` raises, and `NotAnAdmin`."""
-    return await _known(request, lambda equa, cookie: equa.admin(cookie, organization))
+async def admin(request: web.Request, organization: OrganizationId, *, afresh: bool = False) -> Person:
+    """Return who is signed in; raise what `person` raises, and `NotAnAdmin`.
+
+    `afresh`: for what an administrator decides, of which a role of some seconds ago is not enough.
+    """
+    return await _known(request, lambda equa, cookie: equa.admin(cookie, organization, afresh=afresh))
 
 
 async def organization_name(request: web.Request, organization: OrganizationId) -> str:

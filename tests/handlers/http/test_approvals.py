@@ -12,7 +12,7 @@ from bridge.models.chat import UserId
 from bridge.models.equa import PersonId
 from bridge.sandbox import demo_data
 from bridge.sandbox.mattermost import RestFault
-from tests.support.approvals import waiting_approval
+from tests.support.approvals import STAFF, waiting_approval
 from tests.support.front import ACME, APP, Front, front
 from tests.support.mappings import Mappings
 
@@ -46,3 +46,28 @@ async def test_it_is_shown_without_mattermost(door: Front) -> None:
     assert waiting["askedBy"] == "ada"
     assert waiting["description"] == "Pay 100 to Acme. … (96,000 more characters are not shown)"
     assert [each["decidedBy"]["username"] for each in body["ended"]] == [None, "grace"]
+
+
+async def test_who_was_an_administrator_a_second_ago_decides_nothing(door: Front) -> None:
+    """Neither about a tool call, nor about who may; what they have just been shown was right then."""
+    added = await Approvals(door.pool).add(waiting_approval())
+    assert added
+    headers = {"Cookie": door.cookie(demo_data.ADA), "Origin": APP}
+    api, of = "/api/v1/mattermost", f"/{ACME.id}"
+    assert (await door.client.get(f"{api}/approvals{of}", headers=headers)).status == 200
+    ada = door.equa.store.users[demo_data.ADA.id]
+    door.equa.store.remove_member(ACME.id, ada.id)
+    door.equa.store.add_member(ACME.id, ada, STAFF)
+
+    decided = await door.client.post(
+        f"{api}/approvals{of}/{added.id}", json={"decision": "approve"}, headers=headers
+    )
+    settings = {"approvers": None, "followUps": None, "budget": {}, "mutedNotices": []}
+    changed = await door.client.put(
+        f"{api}/settings{of}", json=settings, headers={**headers, "If-Match": "*"}
+    )
+
+    assert (decided.status, changed.status) == (403, 403)
+    found = await Approvals(door.pool).get(added.id)
+    assert found
+    assert found.state == "pending"
