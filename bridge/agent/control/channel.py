@@ -183,7 +183,9 @@ class GatewayControl:
 
     async def _keep(self, connection: Connection, identity: Identity) -> Refused:
         """Begin, then look again and again at all that waits."""
-        params = connect_params(identity, await connection.challenged())
+        challenge = await connection.challenged()
+        self._reader.set_clock(challenge.get("ts"))
+        params = connect_params(identity, challenge)
         answer = verdict(await connection.call("connect", params), identity)
         if isinstance(answer, Refused):
             return answer

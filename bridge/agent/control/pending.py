@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -49,17 +49,21 @@ _STATUS: Mapping[str, Outcome] = {
 }
 _WITHDRAWN = "approval-scope-closed"
 """By whom an approval is denied whose run has ended."""
+_LEAST_SKEW, _MOST_SKEW = 5_000, 86_400_000
+"""Milliseconds; a smaller difference of clocks may be the way of a frame, a larger one is no clock's."""
 _EARLY = 1_000
 """Milliseconds before its expiry from which on a denial that nobody has sent is its expiry."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PendingReader:
     """Reads events and lists, and keeps in mind what waits; what is not ours is thrown away."""
 
     keys: OwnKeys
     waiting: Waiting
     now: Callable[[], float] = time.time
+    ahead: int = 0
+    """Milliseconds by which the gateway's clock is ahead of ours; what it reports is read by ours."""
     _known: LRUCache[str, tuple[Conversation, int]] = field(default_factory=lambda: LRUCache(10_000))
     """The conversation and the expiry of each id: an event of an end does not name them."""
 
@@ -112,7 +116,15 @@ class PendingReader:
         conversation = self.keys.conversation(records.session_key(record))
         return self._noted(records.question(record, conversation)) if conversation else None
 
+    def set_clock(self, moment: object) -> None:
+        """Learn what the gateway's clock shows at this moment, in milliseconds."""
+        ahead = moment - round(self.now() * 1000) if isinstance(moment, int) else 0
+        self.ahead = ahead if _LEAST_SKEW <= abs(ahead) <= _MOST_SKEW else 0
+
     def _noted(self, found: T) -> T:
+        if self.ahead:
+            created, expires = found.created_at - self.ahead, found.expires_at - self.ahead
+            found = replace(found, created_at=created, expires_at=expires)
         self._known[found.id] = found.conversation, found.expires_at
         seconds = (found.expires_at - found.created_at) / 1000
         self.waiting.begin(found.id, found.conversation.key, seconds)

@@ -78,6 +78,8 @@ class Control:
     starting: bool = False
     deaf: bool = False
     """Whether calls stay without a response."""
+    ahead: int = 0
+    """Seconds by which its clock is ahead."""
     approval_seconds: float = 120.0
     question_seconds: float = 900.0
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
@@ -176,7 +178,7 @@ class Control:
         socket = web.WebSocketResponse(max_msg_size=26 << 20)
         await socket.prepare(request)
         client = _Client(socket)
-        nonce, ts = str(uuid.uuid4()), _now()
+        nonce, ts = str(uuid.uuid4()), self._now()
         challenge = {"nonce": nonce, "ts": ts, "capabilities": []}
         await socket.send_str(
             json.dumps({"type": "event", "event": "connect.challenge", "payload": challenge})
@@ -287,10 +289,10 @@ class Control:
         waits = self.approvals.pop(id_, None)
         if waits is None:
             return
-        self.ended[id_] = {"id": id_, "status": status, "decision": decision, "resolvedAtMs": _now()}
+        self.ended[id_] = {"id": id_, "status": status, "decision": decision, "resolvedAtMs": self._now()}
         if not waits.end.done():
             waits.end.set_result({"decision": decision})
-        event = {"id": id_, "decision": decision, "resolvedBy": by, "ts": _now()}
+        event = {"id": id_, "decision": decision, "resolvedBy": by, "ts": self._now()}
         self.broadcast("plugin.approval.resolved", {**event, "request": waits.record["request"]})
 
     def _answer(self, params: Mapping[str, Any]) -> Any:
@@ -322,8 +324,11 @@ class Control:
             stop.reschedule(asyncio.get_running_loop().time())
         return {"ok": True, "abortedRunId": None, "status": "aborted" if stops else "no-active-run"}
 
+    def _now(self) -> int:
+        return time.time_ns() // 1_000_000 + self.ahead * 1000
+
     def _record(self, id_: str, seconds: float) -> dict[str, Any]:
-        return {"id": id_, "createdAtMs": _now(), "expiresAtMs": _now() + int(seconds * 1000)}
+        return {"id": id_, "createdAtMs": self._now(), "expiresAtMs": self._now() + int(seconds * 1000)}
 
 
 async def unless_stopped(control: Control, key: str, run: Awaitable[None]) -> bool:
@@ -388,7 +393,3 @@ def _cut(socket: web.WebSocketResponse) -> None:
     transport = socket._req.transport if socket._req else None  # noqa: SLF001 - aiohttp names no other way
     if transport:
         transport.abort()
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

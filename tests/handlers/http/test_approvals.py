@@ -1,7 +1,8 @@
 """The approvals of an organization, as its administrators' page asks for them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -62,7 +63,7 @@ async def test_who_was_an_administrator_a_second_ago_decides_nothing(door: Front
     decided = await door.client.post(
         f"{api}/approvals{of}/{added.id}", json={"decision": "approve"}, headers=headers
     )
-    settings = {"approvers": None, "followUps": None, "budget": {}, "mutedNotices": []}
+    settings: Mapping[str, Any] = {"approvers": None, "followUps": None, "budget": {}, "mutedNotices": []}
     changed = await door.client.put(
         f"{api}/settings{of}", json=settings, headers={**headers, "If-Match": "*"}
     )

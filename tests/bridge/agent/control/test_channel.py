@@ -1,6 +1,7 @@
 """The side channel to a gateway, over real sockets."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -289,6 +290,23 @@ async def test_a_frame_above_every_limit_ends_the_connection_only(connected: Con
     await heard.next(Pending, 2)
 
     assert control.state.is_on
+
+
+@pytest.mark.parametrize("ahead", [-600, 600])
+async def test_a_gateway_may_have_another_clock(ahead: int) -> None:
+    """What it reports is read by ours: else nothing is asked that is over by its clock."""
+    async with agent_served() as (agent, url):
+        agent.control.ahead = ahead
+        async with listening(url) as (_, heard):
+            await heard.next(Pending)
+            agent.control.approval_seconds = 2
+            run = asyncio.create_task(paying(agent.control))
+            requested = (await heard.next(ApprovalRequested)).approval
+            ended = await heard.next(ApprovalResolved)
+
+    assert abs(requested.expires_at / 1000 - time.time()) < 60
+    assert ended.outcome == "expired"
+    assert await run == "deny"
 
 
 async def test_a_list_that_is_too_large_costs_neither_the_channel_nor_what_waits() -> None:
