@@ -1,4 +1,4 @@
-"""`equabot-bridge status`: how all bridges on one database are, told by the database alone."""
+"""`equabot-bridge status`: how all bridges on one database are, from the database alone."""
 
 import asyncio
 import json

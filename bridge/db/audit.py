@@ -77,7 +77,7 @@ def stopped(of: str) -> str:
 def agent_question_ended(of: str) -> str:
     """Return what adds a row for each of the ended questions of agents `of`, the name of a query.
 
-    An answer that was not handed over by the bridge is somebody's whom the gateway does not name.
+    Where the bridge did not hand over the answer, the gateway does not name who gave it.
     """
     return f"""{_INSERT}
         select o.organization_id, 'agent_question_ended', o.state, {_PERSON.format("s.by")}, s.by,

@@ -152,7 +152,7 @@ def _named(found: Mapping[str, Figures], names: Iterable[Record]) -> Sequence[Li
 
 
 def _name(row: Record | None) -> dict[str, Any]:
-    """Return the names of a person, of whom Equa's are stored as JSON, or of an organization."""
+    """Return the names of a person, which are stored as JSON, or of an organization."""
     if row is None:
         return {}
     if "fields" not in row:

@@ -49,7 +49,7 @@ def _names_accounts(items: Iterable[Any]) -> bool:
 
 
 def _title(item: object, index: int) -> str:
-    """Name a line by its id, or by its place from 1; names and addresses do not belong into a log."""
+    """Name a line by its id, or by its place from 1; names and addresses do not belong in a log."""
     return f"Member {(uuid_of(item.get('id')) if isinstance(item, Mapping) else None) or f'no. {index}'}"
 
 

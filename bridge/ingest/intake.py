@@ -111,7 +111,7 @@ class Intake:
         return await self.mappings.facts(posts, self.me.agent_channel, asked_at_least=matters)
 
     def _near_limit(self, posts: Sequence[Posted], facts: Sequence[Facts]) -> Sequence[UserId]:
-        """Return the authors of whom no other process may store questions meanwhile."""
+        """Return the authors whose questions no other process may store meanwhile."""
         moments: dict[UserId, list[int]] = {}
         for posted, known in zip(posts, facts, strict=True):
             if not known.stored:

@@ -42,7 +42,7 @@ class ButtonSetup:
     dry_run: bool
 
     async def ensure(self) -> list[Finding]:
-        """Let Mattermost ask the bridge, and nobody else whom it may not ask already."""
+        """Let Mattermost ask the bridge, and no other host that it may not ask already."""
         config = await self.operator.config()
         url = self.bridge_url or sign_in.bridge_url(config)
         if not url:

@@ -25,7 +25,7 @@ _LISTED = re.compile(r"\s*\d{1,2}\s*[.):]\s*(?=\S)")
 _BLUE, _GREY = "#1565c0", "#616161"
 
 NO_SECRETS = (
-    "The agent wanted to ask for a secret. Secrets do not belong into a chat, so it was told that there is no"
+    "The agent wanted to ask for a secret. Secrets do not belong in a chat, so it was told that there is no"
     " answer."
 )
 

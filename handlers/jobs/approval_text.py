@@ -45,7 +45,7 @@ _FENCE = re.compile("`{3,}")
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """By which way an approval can be decided, by whom, and where else."""
+    """How an approval can be decided, who may decide, and where else."""
 
     way: Way
     approvers: Approvers

@@ -28,7 +28,7 @@ _CODE = re.compile(r"[A-Z0-9_]{1,60}")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """As whom the bridge connects."""
+    """Who the bridge connects as."""
 
     token: str = field(repr=False)
     client_id: str = "gateway-client"

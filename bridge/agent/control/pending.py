@@ -48,7 +48,7 @@ _STATUS: Mapping[str, Outcome] = {
     "cancelled": "withdrawn",
 }
 _WITHDRAWN = "approval-scope-closed"
-"""By whom an approval is denied whose run has ended."""
+"""Who denies an approval whose run has ended."""
 _LEAST_SKEW, _MOST_SKEW = 5_000, 86_400_000
 """Milliseconds; a smaller difference of clocks may be the way of a frame, a larger one is no clock's."""
 _EARLY = 1_000

@@ -92,6 +92,15 @@ async def test_the_keyboard_is_enough(page: Page, agent_scene: Scene) -> None:
     await expect(page.get_by_role("tabpanel", name="Approvals")).to_be_visible()
 
 
+async def test_a_link_to_a_section_loads_nothing_else(page: Page, agent_scene: Scene) -> None:
+    """But what waits, for the number on its tab."""
+    await page.goto(agent_scene.page_of(section="audit"))
+    await comes_to(page, "ready")
+    await expect(page.get_by_role("tab", name="Audit", selected=True)).to_be_visible()
+
+    assert {request.match_info["what"] for request in agent_scene.asked} <= {"audit", "approvals"}
+
+
 async def test_what_waits_is_counted_on_its_tab(page: Page, agent_scene: Scene) -> None:
     """Wherever one is; if that cannot be found out, nothing else suffers."""
     agent_scene.bodies[ACME] = busy()
