@@ -127,6 +127,8 @@ def _ending(record: ApprovalRecord, decider: str) -> str:
 def _how(record: ApprovalRecord, offer: Offer) -> str:
     page = f"[the organization's page]({offer.page})" if offer.page else "the organization's page"
     match offer.way:
+        case "buttons" if record.is_direct:
+            return "The administrators get a message of their own. If you may decide, press a button below."
         case "buttons":
             return "Press a button below." + (f" Administrators can also use {page}." if offer.page else "")
         case "reactions":

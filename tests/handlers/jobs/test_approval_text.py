@@ -12,7 +12,7 @@ from bridge.models.approval_records import ApprovalRecord, Decider, RecordId
 from bridge.models.approvals import Approval, ApprovalId
 from bridge.models.chat import ChannelId, PostId, UserId
 from bridge.models.conversations import Conversation
-from bridge.models.equa import OrganizationId
+from bridge.models.equa import OrganizationId, PersonId
 from handlers.jobs import approval_text
 from handlers.jobs.approval_text import Offer
 
@@ -66,6 +66,16 @@ def test_it_says_what_who_until_when_and_how() -> None:
     }
     assert shown["footer"] == "An administrator of the organization decides."
     assert approval_text.pending_message(RECORD, "") == "**Approval needed**: Pay 100"
+
+
+def test_a_direct_message_says_that_others_are_asked_elsewhere() -> None:
+    """Nobody but the asker sees it, who often may not decide."""
+    place = replace(PLACE, person_id=PersonId(UUID(int=2)))
+    fields = {each["title"]: each["value"] for each in card(saying(conversation=place))["fields"]}
+
+    assert fields["How"] == (
+        "The administrators get a message of their own. If you may decide, press a button below."
+    )
 
 
 @pytest.mark.parametrize(

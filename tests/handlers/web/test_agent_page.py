@@ -229,12 +229,15 @@ async def test_the_audit_is_read_page_by_page(page: Page, agent_scene: Scene) ->
     agent_scene.bodies[ACME] = busy()
     await page.goto(agent_scene.page_of(section="audit"))
     await comes_to(page, "ready")
-    older = entry("something_new", "done", username=None, details={"budget.to": 5, "budget.from": None})
+    changes = {"budget.to": 5, "budget.from": None, "mutedNotices.to": ["cc.equa.announcement", "new"]}
+    older = entry("something_new", "done", username=None, details=changes)
     agent_scene.replies["audit"] = [Reply(body={"entries": [older], "next": None})]
     await page.get_by_role("button", name="Show older entries").click()
     last = component(page).get_by_role("listitem").last
 
-    await expect(last).to_contain_text("something new: done on this page · budget: — → 5")
+    await expect(last).to_contain_text(
+        "something new: done on this page · budget: — → 5 · muted notices: — → Announcements, new"
+    )
     await expect(last).to_be_focused()
     await expect(component(page).get_by_role("listitem").first).to_contain_text(
         "Approved what the agent wanted to do on this page · tool: cap_table.issue@ada, administrator"

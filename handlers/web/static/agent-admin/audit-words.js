@@ -1,6 +1,7 @@
 // The entries of the audit in words. What a newer bridge calls otherwise is shown by its code.
 
 import { el } from "../shared/elements.js";
+import { noticeName } from "./settings-draft.js";
 
 export const KINDS = {
   __proto__: null,
@@ -62,7 +63,7 @@ export function where({ via, details }) {
 }
 
 function fact(details, name) {
-  const words = (value) => [].concat(value ?? []).join(", ");
+  const words = (value) => [].concat(value ?? []).map(noticeName).join(", ");
   if (Object.hasOwn(details, name)) return words(details[name]) && `${spaced(name)}: ${words(details[name])}`;
   return `${spaced(name)}: ${words(details[`${name}.from`]) || "—"} → ${words(details[`${name}.to`]) || "—"}`;
 }
