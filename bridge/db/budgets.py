@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import NoReturn, Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 from asyncpg import Pool, Record
@@ -76,6 +77,9 @@ class Budgets:
     """What each organization may use at most."""
     _own: Mapping[OrganizationId, Budget] | None = field(default=None, init=False, repr=False)
     """Those of organizations that have set one; None: not read yet."""
+    _turns: WeakValueDictionary[OrganizationId, asyncio.Lock] = field(
+        default_factory=WeakValueDictionary, init=False, repr=False
+    )
 
     async def watch(self, every: float = 2.0) -> NoReturn:
         """Read again and again which budgets organizations have set, until cancelled.
@@ -119,7 +123,9 @@ class Budgets:
 
         One process decides at a time about an organization. `patient`: rather wait than ask too many at once.
         """
-        async with self.pool.acquire() as connection, connection.transaction():
+        turn = self._turns.setdefault(organization, asyncio.Lock())
+        # Whoever waits here takes no connection from the questions of others.
+        async with turn, self.pool.acquire() as connection, connection.transaction():
             await connection.execute(
                 "select pg_advisory_xact_lock(hashtextextended('budget:' || $1::text, 0))", str(organization)
             )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bridge.db.budgets import Budgets
 from bridge.db.inbox import Capacity, Inbox
+from bridge.db.pool import unchecked_pool
 from bridge.errors import BudgetReached, LeaseLost
 from bridge.models.agent import Usage
 from bridge.models.budgets import month_after
@@ -184,14 +185,38 @@ async def test_who_waits_no_longer_goes_alone(pool: Pool) -> None:
     door = BudgetGate(Budgets(pool, Budget(tokens=1000)), inbox, patience=0.05, longest_pause=0.01)
     jobs = [await claimed(inbox) for _ in range(6)]
 
-    asking = {asyncio.create_task(door.admit(job)) for job in jobs}
-    _, waiting = await asyncio.wait(asking, timeout=1)
+    waiting = {asyncio.create_task(door.admit(job)) for job in jobs}
+    async with asyncio.timeout(60):
+        while len(waiting) > 3:
+            _, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    _, waiting = await asyncio.wait(waiting, timeout=0.3)
 
     assert len(waiting) == 3
     assert await pool.fetchval("select count(*) from jobs where admitted = attempts") == 3
     for each in waiting:
         each.cancel()
     await asyncio.wait(waiting)
+
+
+async def test_who_waits_for_a_decision_takes_no_connection_from_others(pool: Pool, dsn: str) -> None:
+    """However many questions of one organization wait, while another process decides for long."""
+    inbox = Inbox(pool)
+    jobs = [await claimed(inbox) for _ in range(4)]
+    small = await unchecked_pool(dsn, max_size=2, command_timeout=120)
+    async with small, pool.acquire() as other, other.transaction():
+        await other.execute(
+            "select pg_advisory_xact_lock(hashtextextended('budget:' || $1::text, 0))", str(ACME)
+        )
+        budgets, budget = Budgets(small), Budget(tokens=1000)
+        waiting = [asyncio.create_task(budgets.admit(ACME, job, inbox.holder, budget)) for job in jobs]
+        async with asyncio.timeout(60):
+            while not await other.fetchval("select count(*) from pg_locks where not granted"):
+                await asyncio.sleep(0.01)
+            assert await small.fetchval("select 1") == 1
+
+        for each in waiting:
+            each.cancel()
+        await asyncio.wait(waiting)
 
 
 async def marks(pool: Pool) -> Sequence[tuple[str, ...]]:
