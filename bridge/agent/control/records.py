@@ -95,7 +95,8 @@ def _inquiry(record: object) -> Inquiry:
     if not isinstance(record, dict):
         raise MalformedRecord("questions")
     id_, text = record.get("questionId"), _text(record.get("question"))
-    if not isinstance(id_, str) or not 0 < len(id_) <= _LINE:
+    # Like a choice's label, it goes back as it came.
+    if not isinstance(id_, str) or not 0 < len(id_) <= _LINE or id_ != storable(id_):
         raise MalformedRecord("questionId")
     choices = tuple(_choice(option) for option in _sequence(record, "options", default=()))
     if len(choices) > _MOST_CHOICES:

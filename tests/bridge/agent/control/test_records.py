@@ -61,3 +61,12 @@ def test_a_long_question_says_how_much_of_it_is_missing() -> None:
     (inquiry,) = records.question(record, PLACE).inquiries
 
     assert (len(inquiry.text), inquiry.beyond) == (4_000, 6_000)
+
+
+@pytest.mark.parametrize("id_", ["", "a\x00", "a\ud800", "x" * 201, None])
+def test_an_id_that_cannot_be_stored_is_malformed(id_: object) -> None:
+    """It goes back as it came, so nothing can be put in its place; PostgreSQL refuses the whole question."""
+    asked = [{"questionId": id_, "question": "?"}]
+
+    with pytest.raises(records.MalformedRecord):
+        records.question({"id": "q1", "createdAtMs": 1, "expiresAtMs": 2, "questions": asked}, PLACE)
