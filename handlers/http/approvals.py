@@ -58,7 +58,9 @@ class ApprovalView(Model):
     ]
     decided_by: Decided | None
     ended_at: datetime | None
-    link: Annotated[str | None, Field(description="The post in Mattermost, once it is there.")]
+    link: Annotated[
+        str | None, Field(description="The post in Mattermost, once it is there; null of a direct message.")
+    ]
 
 
 class ApprovalList(Model):
@@ -102,7 +104,6 @@ async def views(request: web.Request, records: Sequence[ApprovalRecord]) -> Sequ
 
 def _view(request: web.Request, record: ApprovalRecord, usernames: Mapping[UserId, str]) -> ApprovalView:
     approval = record.approval
-    public_url = request.app[SERVICES].public_url
     choices = {"allow-once": "approve", "deny": "deny"}
     return ApprovalView(
         id=record.id,
@@ -120,8 +121,15 @@ def _view(request: web.Request, record: ApprovalRecord, usernames: Mapping[UserI
         outcome=record.outcome if record.state == "elsewhere" else None,
         decided_by=_decided(record.decider, usernames),
         ended_at=record.ended,
-        link=f"{public_url}/_redirect/pl/{record.post_id}" if public_url and record.post_id else None,
+        link=_link(request, record),
     )
+
+
+def _link(request: web.Request, record: ApprovalRecord) -> str | None:
+    public_url = request.app[SERVICES].public_url
+    if record.is_direct or not public_url or not record.post_id:
+        return None
+    return f"{public_url}/_redirect/pl/{record.post_id}"
 
 
 def _decided(by: Decider | None, usernames: Mapping[UserId, str]) -> Decided | None:

@@ -368,7 +368,7 @@ async def test_administrators_are_reminded_once(scene: Deciding, bridge: Daemon,
 async def test_the_asker_of_a_direct_message_decides_only_if_they_may(
     scene: Deciding, bridge: Daemon
 ) -> None:
-    """The administrators, who do not see it, are told at once, with the page."""
+    """The administrators are told at once, with the page: they see neither the post nor a link to it."""
     asker, admin = scene.acme.people
     channel = scene.hosts.store.direct(scene.hosts.bot, asker)
     scene.hosts.store.post_as(asker, channel, "pay 100")
@@ -385,3 +385,5 @@ async def test_the_asker_of_a_direct_message_decides_only_if_they_may(
     (reminder,) = scene.hosts.store.posts_in(told)
     assert f"https://app.example.com/messaging/{scene.acme.id}/agent" in reminder.message
     assert post.id not in reminder.message
+    _, listed = await scene.page(admin)
+    assert [(each["isDirect"], each["link"]) for each in listed["pending"]] == [(True, None)]
