@@ -38,3 +38,5 @@ class ControlListener:
             await retry_until_available("take control event", partial(take, event))
         except BridgeError as error:
             log.warning("control_event_not_taken", reason=error.message)
+        except Exception:  # what an agent says must not end the daemon
+            log.exception("control_event_not_taken")
