@@ -99,6 +99,25 @@ async def migrate(
         await connection.close()
 
 
+async def ensure_migrated(
+    dsn: str, migrations: Sequence[Migration] | None = None, *, max_wait: float = 5
+) -> None:
+    """Raise `StartupError` unless the database has the schema of this program; change nothing."""
+    known = shipped() if migrations is None else migrations
+    connection = await connect_and_wait(dsn, max_wait=max_wait)
+    try:
+        if not await connection.fetchval("select to_regclass('schema_migrations')"):
+            raise StartupError("No bridge has used this database yet; `equabot-bridge migrate` prepares it.")
+        version = await _applied(connection, known)
+    finally:
+        await connection.close()
+    if version < len(known):
+        raise StartupError(
+            f"The database is at version {version}, and this program needs version {len(known)}:"
+            " use the program of the bridge that runs, or `equabot-bridge migrate`."
+        )
+
+
 async def _take_turn(connection: asyncpg.Connection, max_wait: float) -> None:
     """Take the lock of all migrating processes, held until the connection closes; it is polled.
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 from bridge import embedded
 from bridge.config import Settings
-from bridge.db.migrate import migrate
+from bridge.db.migrate import ensure_migrated, migrate
 
 
 @asynccontextmanager
@@ -26,8 +26,16 @@ async def own_database(settings: Settings) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def any_database(settings: Settings) -> AsyncIterator[str]:
-    """Yield the DSN for a command that may run beside the daemon: its embedded database is shared."""
-    running = None if settings.database_url else embedded.dsn_of_running(settings.bridge_data_dir)
+    """Yield the DSN for a command that may run beside the daemon: its embedded database is shared.
+
+    A database that others may use is not brought to another version.
+    """
+    if settings.database_url:
+        dsn = settings.database_url.get_secret_value()
+        await ensure_migrated(dsn)
+        yield dsn
+        return
+    running = embedded.dsn_of_running(settings.bridge_data_dir)
     if running:
         yield running
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from bridge.db.migrate import Migration, migrate, read, shipped
+from bridge.db.migrate import Migration, ensure_migrated, migrate, read, shipped
 from bridge.db.pool import connect
 from bridge.errors import StartupError
 from tests.support.postgres import fresh_database
@@ -52,6 +52,19 @@ async def test_shipped_migrations_apply_once(empty: str) -> None:
     """All of them to an empty database, none of them again."""
     assert await migrate(empty) == shipped()
     assert await migrate(empty) == []
+
+
+async def test_a_look_at_the_schema_changes_nothing(empty: str, connection: asyncpg.Connection) -> None:
+    """A command of a newer version must not take the database away from the bridges that run."""
+    with pytest.raises(StartupError, match="No bridge has used this database yet"):
+        await ensure_migrated(empty, [FIRST])
+    assert await tables(connection) == set()
+    await migrate(empty, [FIRST])
+    with pytest.raises(StartupError, match="is at version 1, and this program needs version 2"):
+        await ensure_migrated(empty, [FIRST, SECOND])
+    assert await versions(connection) == [1]
+
+    await ensure_migrated(empty, [FIRST])
 
 
 async def test_only_what_is_missing_is_applied_and_recorded(
