@@ -165,7 +165,8 @@ class CatchUp:
             found = await page(ask, PAGE, number)
             posts |= {post.id: post for post in found.posts}
             if found.last or (found.posts and found.posts[-1].create_at < bound):
-                return len(posts), await self._store(channel, list(posts.values()), position)
+                # Reversed, so that posts of one millisecond keep their order.
+                return len(posts), await self._store(channel, list(reversed(posts.values())), position)
             following = next_anchor(found.posts)
             if following:
                 ask, number = partial(self.api.posts_before, channel.id, following), 0

@@ -318,6 +318,22 @@ async def test_a_new_direct_channel_is_read_from_its_beginning(
     assert (await positions(reader.pool))[direct.id] == post.create_at
 
 
+async def test_posts_of_one_millisecond_keep_the_order_in_which_they_are_listed(
+    reader: Reader, hosts: Hosts, acme: Company
+) -> None:
+    """Mattermost lists them from the newest back; a choice stays before the question that belongs to it."""
+    await reader.begin()
+    hosts.clock_offset = 0
+    direct = hosts.store.direct(acme.people[0], hosts.bot)
+    same = now()
+    posts = [hosts.store.post_as(acme.people[0], direct, f"{n}", create_at=same) for n in range(6)]
+
+    await reader.run()
+
+    rows = await reader.pool.fetch("select payload ->> 'post_id' as post_id from jobs order by id")
+    assert [row["post_id"] for row in rows] == [post.id for post in posts]
+
+
 NO = "api.context.permissions.app_error"
 
 
