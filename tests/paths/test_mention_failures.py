@@ -210,7 +210,7 @@ async def test_what_a_member_of_one_organization_writes_delays_no_other(
         afterwards = [await _seconds_to_answer(hosts, borealis) for _ in range(3)]
 
     # A busy machine slows both.
-    assert max(meanwhile) < 3 + 3 * max(afterwards)
+    assert max(meanwhile) < 10 + 3 * max(afterwards)
 
 
 async def _seconds_to_answer(hosts: Hosts, company: Company) -> float:
