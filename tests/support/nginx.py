@@ -82,6 +82,9 @@ class StartProxy(Protocol):
 async def serving(program: str, prefix: Path, environment: Mapping[str, str]) -> AsyncIterator[Nginx]:
     """Run the proxy with this environment on a free port; `prefix` is a directory of its own."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        # nginx leaves an inherited socket as it is: where it may block, the worker that comes second to a
+        # connection waits in accept(), and everybody whom it serves with it.
+        listener.setblocking(False)
         host, port = listener.getsockname()
         nginx = Nginx(host, port, prefix / "access.log", prefix / "error.log")
         configuration = await render({"BIND": host, "PORT": str(port), **environment})
