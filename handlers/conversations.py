@@ -68,7 +68,7 @@ class ConversationCheck:
     async def _check_direct(self, conversation: Conversation, person: PersonId) -> None:
         """Raise unless the person's direct messages belong to the organization now, and the person to it."""
         user = await self.conversations.direct_author(conversation.channel_id, person)
-        start = await self.starts.at(f"direct:{conversation.channel_id}", _NOW)
+        start = await self.starts.at(conversation.lane, _NOW)
         begun = (start.organization_id, start.generation) if start else None
         if user is None or begun != (conversation.organization_id, conversation.generation):
             raise ConversationUnknown(

@@ -90,10 +90,9 @@ class AgentQuestions:
     async def add(self, question: AgentQuestion) -> QuestionRecord | None:
         """Store a question unless it is known, and return it; None where nobody has asked, or it is over."""
         place = question.conversation
-        lane = f"direct:{place.channel_id}" if place.person_id else f"thread:{place.thread}"
         await self.pool.execute(
             _ADD,
-            lane,
+            place.lane,
             question.id,
             place.organization_id,
             place.key,

@@ -90,10 +90,9 @@ class Approvals:
     async def add(self, approval: Approval) -> ApprovalRecord | None:
         """Store an approval unless it is known, and return it; None for one that is over already."""
         place = approval.conversation
-        lane = f"direct:{place.channel_id}" if place.person_id else f"thread:{place.thread}"
         await self.pool.execute(
             _ADD,
-            lane,
+            place.lane,
             approval.id,
             approval.kind,
             place.organization_id,

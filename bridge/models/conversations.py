@@ -45,6 +45,11 @@ class Conversation:
         number = f":{self.generation}" if self.generation else ""
         return f"mattermost:{self.organization_id}:{self.channel_id}:{last}{number}".lower()
 
+    @property
+    def lane(self) -> str:
+        """The lane of the jobs that belong to it, as posts name theirs."""
+        return f"direct:{self.channel_id}" if self.person_id else f"thread:{self.thread}"
+
     @classmethod
     def of(cls, key: str) -> Self:
         """Read a key that `CONVERSATION_KEY` matches."""

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from bridge.models.ids import is_uuid
 from handlers.http.app_keys import SERVICES, Services
-from handlers.http.models import Input, OrganizationUuid
+from handlers.http.models import Input, OfOrganization
 from handlers.http.route import HTML, Reply, Route
 from handlers.web.assets import assets
 from handlers.web.policy import page_policy
@@ -26,10 +26,6 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 NO_ORGANIZATION = "It should end with the id of an organization, and that is not what it ends with."
 _NO_CHANNEL = "It names a channel in a way that no channel can be called."
-
-
-class _OfOrganization(Input):
-    org_id: OrganizationUuid
 
 
 class _Query(Input):
@@ -103,7 +99,7 @@ ROUTE = Route(
     handler=messaging,
     operation="messaging",
     summary="A page with the organization's chat",
-    path_model=_OfOrganization,
+    path_model=OfOrganization,
     query_model=_Query,
     replies={
         200: Reply("The page.", str, (HTML,)),

@@ -2,9 +2,8 @@
 
 import asyncio
 import json
-import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -17,6 +16,7 @@ from bridge.agent.control.frames import CHALLENGE, Event, Malformed, Response, r
 from bridge.agent.control.handshake import Refused
 from bridge.agent.control.timing import Timing
 from bridge.errors import AgentUnavailable
+from bridge.websocket_client import discreet_logger, hang_up
 
 log = structlog.get_logger(__name__)
 
@@ -49,7 +49,7 @@ async def dial(url: str, timing: Timing, proxy: str | None) -> AsyncIterator[Cli
         ping_timeout=timing.keepalive,
         close_timeout=timing.close,
         max_size=_LARGEST_FRAME,
-        logger=_discreet_logger(),
+        logger=discreet_logger(),
     )
     try:
         websocket = await opening
@@ -64,7 +64,7 @@ async def dial(url: str, timing: Timing, proxy: str | None) -> AsyncIterator[Cli
     try:
         yield websocket
     finally:
-        await _hang_up(websocket, timing.close)
+        await hang_up(websocket, timing.close)
 
 
 @dataclass(slots=True, eq=False)
@@ -139,20 +139,3 @@ class Connection:
 
 def lost() -> AgentUnavailable:
     return AgentUnavailable("There is no connection to the gateway's side channel.")
-
-
-async def _hang_up(websocket: ClientConnection, within: float) -> None:
-    """Close politely; abort a connection that takes no more data."""
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await websocket.close()
-    finally:
-        websocket.transport.abort()
-
-
-def _discreet_logger() -> logging.Logger:
-    """Return the library's logger, at INFO or above: DEBUG logs every frame."""
-    logger = logging.getLogger("websockets.client")
-    logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))
-    return logger

@@ -1,10 +1,8 @@
 """Opening the websocket."""
 
-import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from urllib.parse import urlencode
 
 import structlog
@@ -14,6 +12,7 @@ from websockets.exceptions import InvalidStatus, WebSocketException
 from bridge.mattermost.rest.responses import seconds_to_wait
 from bridge.mattermost.websocket.resume_state import ConnectionEnded
 from bridge.mattermost.websocket.timing import Timing
+from bridge.websocket_client import discreet_logger, hang_up
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +40,7 @@ async def dial(
         ping_timeout=timing.keepalive,
         close_timeout=timing.close,
         max_size=_LARGEST_FRAME,
-        logger=_discreet_logger(),
+        logger=discreet_logger(),
     )
     try:
         websocket = await opening
@@ -58,21 +57,4 @@ async def dial(
     try:
         yield websocket
     finally:
-        await _hang_up(websocket, timing.close)
-
-
-async def _hang_up(websocket: ClientConnection, within: float) -> None:
-    """Close politely; abort a connection that takes no more data."""
-    try:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within):
-                await websocket.close()
-    finally:
-        websocket.transport.abort()
-
-
-def _discreet_logger() -> logging.Logger:
-    """Return the library's logger, at INFO or above: DEBUG logs the header and every frame."""
-    logger = logging.getLogger("websockets.client")
-    logger.setLevel(max(logging.INFO, logger.getEffectiveLevel()))
-    return logger
+        await hang_up(websocket, timing.close)

@@ -128,8 +128,8 @@ class SandboxAgent:
             text, finish_reason = replies.said(await self._answer(call, new_run_id()), fault)
             return web.json_response(completion(call.model, text, finish_reason))
         stream = Stream(request, call.model)
-        await stream.begin()
         try:
+            await stream.begin()
             if not await unless_stopped(self.control, _stored_key(call), self._write(stream, call, fault)):
                 await stream.error("agent run aborted", "api_error")
                 await stream.end()
