@@ -25,6 +25,7 @@ from bridge.db.statements import (
     RELEASE_EXPIRED,
     RETRY,
     SAVE_ANSWER,
+    WAKE,
 )
 from bridge.db.usage import values
 from bridge.errors import DatabaseUnavailable
@@ -238,10 +239,14 @@ class Inbox:
         return ended
 
     @database_errors
-    async def retry(self, job: JobId, delay: float, reason: str, used: Used | None = None) -> bool:
-        """Let it wait `delay` seconds for its next attempt, still the first of its lane."""
+    async def retry(self, job: Job, delay: float, reason: str, used: Used | None = None) -> bool:
+        """Let it wait `delay` seconds for its next attempt, still the first of its lane.
+
+        It does not wait if it was woken meanwhile: what it waits for came after the attempt had looked.
+        """
+        wait = timedelta(seconds=delay)
         back = await self.pool.fetchval(
-            RETRY, job, self.holder, timedelta(seconds=delay), reason, *values(used)
+            RETRY, job.id, self.holder, wait, reason, job.run_at, CHANNEL, *values(used)
         )
         return back is not None
 
@@ -270,21 +275,12 @@ class Inbox:
 
     @database_errors
     async def wake(self, organization: OrganizationId) -> int:
-        """Let the jobs that wait for the organization's team run at once; return how many.
+        """Let the jobs that wait for the organization's team run at once; return how many, with those that run.
 
-        Their time begins anew: before there was a team they could not be done.
+        Their time begins anew: before there was a team they could not be done. Those that run may have
+        looked for it before, so their next attempt does not wait.
         """
-        rows = await self.pool.fetch(
-            """with woken as (
-                   update jobs set run_at = now(), created = now()
-                   where organization_id = $1 and state = 'waiting' and (run_at > now() or queued)
-                     and kind in ('notice', 'agent_message', 'membership')
-                   returning id
-               )
-               select id, pg_notify($2, '') from woken""",
-            organization,
-            CHANNEL,
-        )
+        rows = await self.pool.fetch(WAKE, organization, CHANNEL)
         return len(rows)
 
     @database_errors

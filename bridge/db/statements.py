@@ -2,7 +2,7 @@
 
 from bridge.db import audit, usage
 
-JOB = "id, kind, lane, organization_id, payload, attempts, created, key, answer, failure"
+JOB = "id, kind, lane, organization_id, payload, attempts, created, run_at, key, answer, failure"
 """The columns that fill `bridge.models.Job`."""
 
 PUT = f"""
@@ -110,15 +110,37 @@ claimed.
 
 RETRY = f"""
 with back as (
-    update jobs set state = 'waiting', holder = null, lease = null, run_at = now() + $3, reason = $4
+    update jobs set state = 'waiting', holder = null, lease = null, reason = $4,
+                    run_at = now() + case when run_at > $5 then interval '0' else $3 end
     where id = $1 and holder = $2 and state = 'running'
-    returning {usage.JOB}
+    returning {usage.JOB}, run_at
 ), used as (
-    {usage.added("back", 5)}
+    {usage.added("back", 7)}
+), woken as (
+    select pg_notify($6, '') from back where run_at <= now()
 )
-select id from back
+select id, (select count(*) from woken) from back
 """  # noqa: S608  # built of constants
-"""Let a job wait for its next attempt, still the first of its lane; from $5 on is what this one has used."""
+"""Let a job wait for its next attempt, still the first of its lane; from $7 on is what this one has used.
+
+$5 is its `run_at` as this attempt knows it: a later one says that it was woken meanwhile, and need not wait.
+"""
+
+WAKE = """
+with its as materialized (
+    select id, state from jobs
+    where organization_id = $1 and kind in ('notice', 'agent_message', 'membership')
+      and (state = 'running' or (state = 'waiting' and (run_at > now() or queued)))
+    order by id for update
+), begun_anew as (
+    update jobs set created = now(), run_at = now() from its where jobs.id = its.id
+)
+select id, pg_notify($2, '') from its
+"""
+"""Let the jobs of the organization $1 that wait for its team run now, and tell those that run by their `run_at`.
+
+The time of all of them begins anew.
+"""
 
 SAVE_ANSWER = f"""
 with held as (

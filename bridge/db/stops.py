@@ -32,7 +32,7 @@ with job as (
     {stopped}
 ), woken as (
     update jobs set run_at = now() from job
-    where jobs.id = job.id and job.state = 'waiting' and job.attempts > 0 and job.answer is null
+    where jobs.id = job.id and job.attempts > 0 and job.answer is null
     returning pg_notify('jobs', '')
 ), stop as (
     insert into stops (job_id, cause, by_user)
@@ -49,7 +49,7 @@ select (select count(*) from ended) + (select count(*) from stop) as jobs, (sele
 """
 """Stop the jobs of $1 that have no answer yet: one that has not begun ends at once, others are told.
 
-One that waits for its next attempt has it now.
+One that waits for its next attempt has it now, and so has one whose attempt fails while it is told.
 """
 
 

@@ -209,6 +209,8 @@ class Job:
     attempts: int
     """How often it was claimed, this time included."""
     created: datetime
+    run_at: datetime
+    """Since when it could be claimed."""
     key: UUID
     """Random and secret: what `pending_post_id` is made of, so that nobody can take it first."""
     answer: str | None = None

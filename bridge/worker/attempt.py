@@ -105,7 +105,7 @@ class Attempt:
         log.warning("job_waits", reason=reason, seconds=round(delay, 1))
         asyncio.get_running_loop().call_later(delay, self.wakeup.set)
         used = _used(job, "unfinished")
-        back = await self._written(lambda: self.inbox.retry(job.id, delay, reason, used))
+        back = await self._written(lambda: self.inbox.retry(job, delay, reason, used))
         return "retry" if back else _LOST
 
     async def _dead(self, job: Job, error: Exception) -> str:

@@ -133,6 +133,7 @@ def a_job(payload: dict[str, Any] | None = None, **fields: Any) -> Job:
         "payload": payload or {},
         "attempts": 1,
         "created": datetime.now(UTC),
+        "run_at": datetime.now(UTC),
         "key": uuid4(),
     }
     return Job(**{**values, **fields})

@@ -100,7 +100,7 @@ async def skipped(pool: Pool) -> None:
 
 async def postponed(pool: Pool) -> None:
     inbox, job = await claimed(pool)
-    await inbox.retry(job.id, 60, "agent_unavailable: The agent cannot be reached.")
+    await inbox.retry(job, 60, "agent_unavailable: The agent cannot be reached.")
 
 
 async def begun(pool: Pool) -> None:

@@ -247,7 +247,7 @@ async def test_a_retry_is_not_overtaken(inbox: Inbox) -> None:
     await inbox.put_all([entry("1"), entry("2")])
     (first,) = await inbox.claim(Capacity(10))
 
-    assert await inbox.retry(first.id, 3600, "agent away")
+    assert await inbox.retry(first, 3600, "agent away")
     assert await inbox.claim(Capacity(10)) == []
 
     await inbox.pool.execute("update jobs set run_at = now()")
@@ -281,7 +281,7 @@ async def test_an_expired_lease_is_taken_over_and_its_old_holder_is_told(pool: P
     assert taken.id == job.id
     assert not await short.save_answer(job.id, "mine")
     assert not await short.finish(job.id)
-    assert not await short.retry(job.id, 1, "x")
+    assert not await short.retry(job, 1, "x")
     assert not await short.dead_letter(job.id, "x")
     assert await short.renew([job.id]) == frozenset()
     assert await other.renew([job.id]) == {job.id}

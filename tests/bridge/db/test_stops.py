@@ -33,9 +33,20 @@ async def job(inbox: Inbox) -> Job:
 
 async def test_what_waits_for_its_next_attempt_is_stopped_at_once(pool: Pool, inbox: Inbox, job: Job) -> None:
     """And not after the minutes that it would have waited."""
-    await inbox.retry(job.id, 600, "the agent is away")
+    await inbox.retry(job, 600, "the agent is away")
 
     assert await Stops(pool).of_post(POST, ASKER) == 1
+
+    assert [each.id for each in await inbox.claim(Capacity(1))] == [job.id]
+
+
+async def test_what_fails_while_it_is_stopped_has_its_next_attempt_at_once(
+    pool: Pool, inbox: Inbox, job: Job
+) -> None:
+    """The attempt did not hear of it any more; the next one does."""
+    assert await Stops(pool).of_post(POST, ASKER) == 1
+
+    await inbox.retry(job, 600, "the agent is away")
 
     assert [each.id for each in await inbox.claim(Capacity(1))] == [job.id]
 

@@ -195,7 +195,7 @@ async def _attempted(pool: Pool, attempts: Sequence[Attempt]) -> int:
         (job,) = await inbox.claim(Capacity(1))
         match attempt.end:
             case "retry":
-                await inbox.retry(job.id, 0, "away", used(*attempt.runs, outcome="unfinished"))
+                await inbox.retry(job, 0, "away", used(*attempt.runs, outcome="unfinished"))
             case "crash":
                 await Inbox(pool).release_expired()
             case "released":

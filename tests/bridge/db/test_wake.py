@@ -30,7 +30,7 @@ async def test_what_waits_for_a_team_is_woken_when_it_is_there(inbox: Inbox) -> 
     mention = Entry("mention", "thread:a", ACME, "post:3", {"name": "3"})
     await inbox.put_all([notice("1"), notice("2", BOREALIS), mention])
     for job in await inbox.claim(Capacity(10)):
-        await inbox.retry(job.id, 900, "team_not_mapped: no team yet")
+        await inbox.retry(job, 900, "team_not_mapped: no team yet")
     await inbox.pool.execute("update jobs set created = now() - interval '6 days'")
 
     assert await inbox.wake(ACME) == 1
@@ -44,7 +44,7 @@ async def test_waking_tells_the_workers(inbox: Inbox, dsn: str) -> None:
     """A worker in another process hears of it, unless nothing waited."""
     await inbox.put_all([notice("1")])
     (parked,) = await inbox.claim(Capacity(1))
-    await inbox.retry(parked.id, 3600, "no team yet")
+    await inbox.retry(parked, 3600, "no team yet")
     heard = asyncio.Event()
     listener = await connect(dsn)
     try:
@@ -60,10 +60,26 @@ async def test_waking_tells_the_workers(inbox: Inbox, dsn: str) -> None:
         await listener.close()
 
 
-async def test_waking_leaves_running_jobs_alone(inbox: Inbox) -> None:
+async def test_waking_leaves_running_jobs_to_their_worker(inbox: Inbox) -> None:
     """Somebody works on them."""
     await inbox.put_all([notice("1")])
     (job,) = await inbox.claim(Capacity(1))
 
-    assert await inbox.wake(ACME) == 0
+    assert await inbox.wake(ACME) == 1
+    assert await inbox.claim(Capacity(1)) == []
     assert await inbox.finish(job.id)
+
+
+async def test_what_looked_before_the_team_was_there_does_not_wait(inbox: Inbox) -> None:
+    """Its attempt found none, and fails after the team was made."""
+    await inbox.put_all([notice("1"), notice("2", BOREALIS)])
+    jobs = await inbox.claim(Capacity(10))
+
+    await inbox.wake(ACME)
+    for job in jobs:
+        await inbox.retry(job, 900, "team_not_mapped: no team yet")
+    (again,) = await inbox.claim(Capacity(10))
+
+    assert (again.id, again.attempts) == (jobs[0].id, 2)
+    await inbox.retry(again, 900, "team_not_mapped: no team yet")
+    assert await inbox.claim(Capacity(10)) == []

@@ -105,7 +105,9 @@ async def scene(pool: Pool) -> AsyncIterator[Scene]:
 
 def answer(question: AgentQuestion, text: str, number: int = 1) -> Job:
     payload = {**mention(text, f"{number}".rjust(26, "p")).payload(), "agent_question": question.id}
-    return Job(JobId(number), "agent_answer", "", ACME, payload, 1, datetime.now(UTC), uuid4())
+    return Job(
+        JobId(number), "agent_answer", "", ACME, payload, 1, datetime.now(UTC), datetime.now(UTC), uuid4()
+    )
 
 
 @pytest.mark.parametrize("when", ["before", "after", "during"])

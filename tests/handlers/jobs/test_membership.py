@@ -359,7 +359,7 @@ async def test_without_a_team_a_joining_waits_for_the_first_visit(case: Case) ->
     with pytest.raises(TeamNotMapped):
         await case.memberships.apply(job)
 
-    await case.inbox.retry(job.id, 0, "team_not_mapped")
+    await case.inbox.retry(job, 0, "team_not_mapped")
     await case.visit()
     assert await case.done() == [ADDED]
 
@@ -368,7 +368,7 @@ async def test_after_waiting_the_roster_is_asked(case: Case) -> None:
     """Who has left meanwhile, untold, does not get in."""
     await case.tell("add")
     job = await case.next()
-    await case.inbox.retry(job.id, 0, "team_not_mapped")
+    await case.inbox.retry(job, 0, "team_not_mapped")
     await case.visit()
     case.equa.store.remove_member(ACME.id, BEN.id)
 
