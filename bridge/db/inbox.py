@@ -275,7 +275,7 @@ class Inbox:
 
     @database_errors
     async def wake(self, organization: OrganizationId) -> int:
-        """Let the jobs that wait for the organization's team run at once; return how many, with those that run.
+        """Let the jobs that need the organization's team run at once; return how many.
 
         Their time begins anew: before there was a team they could not be done. Those that run may have
         looked for it before, so their next attempt does not wait.

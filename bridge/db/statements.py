@@ -137,9 +137,9 @@ with its as materialized (
 )
 select id, pg_notify($2, '') from its
 """
-"""Let the jobs of the organization $1 that wait for its team run now, and tell those that run by their `run_at`.
+"""Let the jobs of the organization $1 that wait for its team run now; their time begins anew.
 
-The time of all of them begins anew.
+Those that run learn of it by their `run_at`.
 """
 
 SAVE_ANSWER = f"""
