@@ -1,0 +1,58 @@
+"""The account that posts notices, where it is not the bot: it posts them and sends people to the bot."""
+
+import asyncio
+from dataclasses import dataclass
+
+from bridge.db.mappings import Mappings
+from bridge.db.repairs import RepairRequests
+from bridge.ingest.notice_listener import NoticeListener
+from bridge.ingest.tampering import Tampering
+from bridge.mattermost.websocket.socket import Interest, Socket
+from bridge.ports import MattermostApi
+from bridge.runtime.accounts import Accounts
+from bridge.runtime.job_handlers import notice_hint_handlers
+from provisioning.default_channels import NOTICES
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeAccount:
+    """Runs beside the bot; neither waits for the other's token."""
+
+    accounts: Accounts
+    api: MattermostApi
+
+    async def run(self) -> None:
+        """Post notices and listen, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._post(), name="post notices")
+            group.create_task(self._hint(), name="hint at the bot")
+
+    async def _post(self) -> None:
+        poster = await self.accounts.poster(self.api, await self.accounts.identify(self.api))
+        posts = self.accounts.channel_posts(poster)
+        self.accounts.worker.register(self.accounts.notice_handlers(posts))
+
+    async def _hint(self) -> None:
+        """Send people who address this account to the bot."""
+        accounts, state = self.accounts, self.accounts.state
+        user = await accounts.identify(self.api)
+        poster, me = await accounts.poster(self.api, user), accounts.named(user)
+        state.notice_account = user.username
+        if not state.bot_account:
+            state.bot_account = (await accounts.identify(accounts.bot)).username
+        accounts.worker.register(notice_hint_handlers(accounts.hints(poster)))
+        address, interest = accounts.address(self.api), Interest("", me.user_id)
+        async with Socket(*address, interest, self.api.me, proxies=accounts.settings.proxies) as socket:
+            await NoticeListener(
+                socket,
+                self.api,
+                accounts.inbox,
+                Mappings(accounts.pool),
+                me,
+                Tampering(RepairRequests(accounts.pool)),
+                NOTICES,
+                self._is_called,
+            ).run()
+
+    def _is_called(self, username: str) -> None:
+        self.accounts.state.notice_account = username
