@@ -23,6 +23,9 @@ _LONGEST_USERNAME = 22
 _LONGEST_SLUG = 48
 _LONGEST_EMAIL = 128
 
+_MOST_TEAMS = 100
+"""Of one organization on one server."""
+
 _LETTERS = str.maketrans(
     {
         "æ": "ae",
@@ -81,7 +84,11 @@ def is_kept_at_sign_in(username: str) -> bool:
 
 
 def team_names(organization: Organization) -> Iterator[str]:
-    """Yield names for an organization's team, the best first; only malice takes the last one."""
+    """Yield names for an organization's team, the best first; only malice takes the last one.
+
+    The numbered ones are for a server with teams of the same organization that other databases of the bridge
+    have made: none of them is taken over.
+    """
     base = team_name(organization.name)
     code = organization.id.hex
     if base:
@@ -90,6 +97,7 @@ def team_names(organization: Organization) -> Iterator[str]:
         yield _suffixed(base, code[:8], _LONGEST_SLUG)
     yield f"team-{code[:8]}"
     yield f"team-{code}"
+    yield from (f"team-{code}-{number}" for number in range(2, _MOST_TEAMS + 1))
 
 
 def team_name(name: str) -> str:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import pytest
+from asyncpg import Pool
 
 from bridge.errors import MattermostUnavailable, NameTaken
 from bridge.models.chat import Team
@@ -73,6 +74,18 @@ async def test_when_every_name_is_taken_nothing_is_created(
 
     with pytest.raises(NameTaken):
         await ensured(process, acme)
+
+
+async def test_teams_of_earlier_databases_are_left_alone(
+    chat: Chat, process: Process, acme: Organization, pool: Pool
+) -> None:
+    """Whoever begins with an empty database again and again has a new team each time."""
+    teams = set()
+    for _ in range(8):
+        await pool.execute("truncate mattermost_org_mappings, attempts cascade")
+        teams.add((await ensured(process, acme)).id)
+
+    assert len(teams) == 8
 
 
 async def test_an_archived_team_is_restored(chat: Chat, process: Process, acme: Organization) -> None:
