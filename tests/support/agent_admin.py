@@ -44,8 +44,8 @@ def day(ago: int) -> str:
     return (datetime.now(UTC) - timedelta(days=ago)).date().isoformat()
 
 
-def usage(total: Body, *lines: Body) -> Body:
-    return {"total": total, "lines": list(lines)}
+def usage(total: Body, *lines: Body, budget: Body | None = None) -> Body:
+    return {"budget": budget, "total": total, "lines": list(lines)}
 
 
 QUIET: dict[str, Body] = {

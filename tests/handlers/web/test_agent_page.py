@@ -225,7 +225,7 @@ async def test_a_question_ends_with_its_organization(page: Page, agent_scene: Sc
 
 
 async def test_the_audit_is_read_page_by_page(page: Page, agent_scene: Scene) -> None:
-    """Or as a file; each kind by itself. Codes that nobody knows here are shown as they are."""
+    """Or as a file; of one kind, and of some days. Codes that nobody knows here are shown as they are."""
     agent_scene.bodies[ACME] = busy()
     await page.goto(agent_scene.page_of(section="audit"))
     await comes_to(page, "ready")
@@ -248,6 +248,12 @@ async def test_the_audit_is_read_page_by_page(page: Page, agent_scene: Scene) ->
     await comes_to(page, "ready")
     await expect(page.get_by_role("link", name="Download as CSV")).to_have_attribute(
         "href", f"/api/v1/mattermost/audit/{ACME}?kind=budget_hit&format=csv"
+    )
+    await page.get_by_label("to", exact=True).fill("2026-02-28")
+    await page.get_by_label("From", exact=True).fill("2026-02-03")
+    await comes_to(page, "ready")
+    await expect(page.get_by_role("link", name="Download as CSV")).to_have_attribute(
+        "href", f"/api/v1/mattermost/audit/{ACME}?kind=budget_hit&from=2026-02-03&to=2026-02-28&format=csv"
     )
 
 

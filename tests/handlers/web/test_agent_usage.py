@@ -45,12 +45,14 @@ async def rows(page: Page, name: str) -> list[list[str]]:
 
 async def test_the_numbers_are_the_bridges(page: Page, agent_scene: Scene) -> None:
     """In the browser's own way to write them; what is not known is said to be unknown, and never is 0."""
+    budget = {"tokens": None, "cost": "20.5", "percent": 79, "goesOn": None}
     agent_scene.bodies[ACME] = {
         "usage/day": usage(
             TOTAL,
             line(day(2), questions=1200, answered=1200, promptTokens=5, cost="1234567.891", up=3, down=1),
             line(day(1), questions=34, refused=4, failed=30, unknownTokens=3, unknownCost=1),
             line(day(0)),
+            budget=budget,
         ),
         "usage/person": usage(
             TOTAL,
@@ -67,6 +69,7 @@ async def test_the_numbers_are_the_bridges(page: Page, agent_scene: Scene) -> No
     assert await tile(page, "Cost") == "1,234,567.89 | unknown for 1 question"
     assert await tile(page, "Liked") == "75% | 3 up, 1 down"
     assert await tile(page, "First words after") == "1.8 sec | last ones after unknown; medians"
+    assert await tile(page, "Budget used this month") == "79% | of a cost of 20.50"
     assert [row[1:] for row in await rows(page, "Questions")] == [
         ["1,200", "1,200", "0", "0"],
         ["34", "0", "4", "30"],
@@ -127,7 +130,15 @@ async def test_a_range_is_chosen(page: Page, agent_scene: Scene) -> None:
 
 
 async def test_where_nobody_has_asked_it_says_so(page: Page, agent_scene: Scene) -> None:
-    """Rather than to draw charts of nothing."""
+    """Rather than to draw charts of nothing; the budget is of this month, whatever days are shown."""
+    budget = {"tokens": 5_000_000, "cost": "20", "percent": 104, "goesOn": "2026-12-01"}
+    agent_scene.bodies[ACME] = {
+        "usage/day": usage(figures(), budget=budget),
+        "usage/person": usage(figures(), budget=budget),
+    }
     await opened(page, agent_scene)
 
     await expect(page.get_by_text("Nobody has asked the agent anything in these days.")).to_be_visible()
+    assert await tile(page, "Budget used this month") == (
+        "104% | of 5,000,000 tokens and a cost of 20.00; questions are answered again from Dec 1, 2026"
+    )

@@ -1,6 +1,7 @@
 // Who decided what, the newest first; all of it as a file, too.
 
 import { el } from "../shared/elements.js";
+import { DayLimits } from "./day-limits.js";
 import { moment } from "./formats.js";
 import { KINDS, what, where, who } from "./audit-words.js";
 
@@ -10,6 +11,7 @@ export class Audit {
 
   #context;
   #kind;
+  #days;
   #file = el("a", { download: "" }, "Download as CSV");
   #log = el("ol", { class: "log" });
   #more = el("button", { type: "button", click: () => this.#older() }, "Show older entries");
@@ -20,11 +22,17 @@ export class Audit {
     this.#context = context;
     const options = [["", "Everything"], ...Object.entries(KINDS)].map(([value, text]) => el("option", { value }, text));
     this.#kind = el("select", { change: () => context.again() }, ...options);
-    this.controls = el("div", { class: "controls" }, el("label", {}, "What happened", this.#kind), this.#file);
+    this.#days = new DayLimits(() => context.again());
+    this.controls = el("div", { class: "controls" }, el("label", {}, "What happened", this.#kind), this.#days.element, this.#file);
   }
 
+  // What is empty is not asked for.
   get #query() {
-    return { kind: this.#kind.value };
+    return { kind: this.#kind.value, ...this.#days.value };
+  }
+
+  get #isChosen() {
+    return Object.values(this.#query).some(Boolean);
   }
 
   async load(signal) {
@@ -33,7 +41,7 @@ export class Audit {
     const page = await this.#context.api.audit(this.#query, signal);
     this.#log.replaceChildren();
     this.#add(page);
-    if (!page.entries.length) return el("p", { class: "empty" }, this.#kind.value ? "Nothing of this kind has happened yet." : "Nothing has happened yet.");
+    if (!page.entries.length) return el("p", { class: "empty" }, this.#isChosen ? "Nothing of what was chosen has happened." : "Nothing has happened yet.");
     return el("div", {}, this.#log, this.#more);
   }
 

@@ -27,6 +27,9 @@ export const money = known((text) => (isSmall(text) ? SMALL_MONEY : MONEY).forma
 export const day = (key) => (key.length === 7 ? MONTH : DAY).format(new Date(key));
 export const shortDay = (key) => (key.length === 7 ? MONTH : SHORT_DAY).format(new Date(key));
 
+/** Hundredths, as the bridge counts them. */
+export const percent = (hundredths) => PERCENT.format(hundredths / 100);
+
 /** A part of a whole; a dash for a part of nothing. */
 export function share(part, whole) {
   return whole ? PERCENT.format(part / whole) : "—";

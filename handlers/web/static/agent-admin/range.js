@@ -1,6 +1,7 @@
 // Of which days the usage is shown: whole days in UTC, as the bridge counts them.
 
 import { el } from "../shared/elements.js";
+import { DayLimits } from "./day-limits.js";
 
 const ONE_DAY = 86_400_000; // milliseconds
 
@@ -25,44 +26,27 @@ function bounds(range, now = new Date()) {
 
 export class RangeChoice {
   #select;
-  #from;
-  #to;
-  #dates;
+  #days;
 
   /** `changed` is called once another range is chosen that has an end after its beginning. */
   constructor(changed) {
     const options = Object.entries(RANGES).map(([value, label]) => el("option", { value }, label));
     this.#select = el("select", { change: () => this.#onSelect(changed) }, ...options);
     this.#select.value = "30";
-    this.#from = el("input", { type: "date", required: "", change: () => this.#onDate(changed) });
-    this.#to = el("input", { type: "date", required: "", change: () => this.#onDate(changed) });
-    this.#dates = el("span", { class: "dates", hidden: "" }, el("label", {}, "From", this.#from), el("label", {}, "to", this.#to));
-    this.element = el("div", { class: "controls" }, el("label", {}, "Days", this.#select), this.#dates);
+    this.#days = new DayLimits(changed, { required: "" });
+    this.#days.element.hidden = true;
+    this.element = el("div", { class: "controls" }, el("label", {}, "Days", this.#select), this.#days.element);
   }
 
   /** The first and the last day. */
   get value() {
-    if (this.#select.value !== "own") return bounds(this.#select.value);
-    return { from: this.#from.value, to: this.#to.value };
+    return this.#select.value === "own" ? this.#days.value : bounds(this.#select.value);
   }
 
   #onSelect(changed) {
     const own = this.#select.value === "own";
-    this.#dates.hidden = !own;
-    if (own && !this.#from.value) Object.assign(this.#from, { value: bounds("30").from });
-    if (own && !this.#to.value) Object.assign(this.#to, { value: bounds("30").to });
-    this.#limit();
+    this.#days.element.hidden = !own;
+    if (own && !this.#days.value.from) this.#days.value = bounds("30");
     changed();
-  }
-
-  #onDate(changed) {
-    this.#limit();
-    const inputs = [this.#from, this.#to];
-    if (inputs.every((input) => input.reportValidity())) changed();
-  }
-
-  #limit() {
-    this.#from.max = this.#to.value;
-    this.#to.min = this.#from.value;
   }
 }

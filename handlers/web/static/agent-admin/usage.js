@@ -1,7 +1,7 @@
 // What the agent did and what it cost, of a range of days.
 
 import { el } from "../shared/elements.js";
-import { count, counted, seconds, share } from "./formats.js";
+import { count, counted, day, money, percent, seconds, share } from "./formats.js";
 import { RangeChoice } from "./range.js";
 import { scrollable, table } from "./tables.js";
 import { charts } from "./usage-charts.js";
@@ -23,12 +23,17 @@ export class Usage {
   async load(signal) {
     const range = this.#range.value;
     const [byDay, byPerson] = await Promise.all(["day", "person"].map((by) => this.#api.usage({ ...range, by }, signal)));
-    if (!byDay.total.questions) return el("p", { class: "empty" }, "Nobody has asked the agent anything in these days.");
-    return el("div", {}, tiles(byDay.total), charts(byDay), people(byPerson.lines));
+    const { total, budget } = byDay;
+    if (!total.questions) return el("div", {}, budget && tileList([budgetFact(budget)]), nobody());
+    return el("div", {}, tiles(total, budget), charts(byDay), people(byPerson.lines));
   }
 }
 
-function tiles(total) {
+function nobody() {
+  return el("p", { class: "empty" }, "Nobody has asked the agent anything in these days.");
+}
+
+function tiles(total, budget) {
   const { questions, answered, up, down, unknownTokens, unknownCost } = total;
   const facts = [
     ["Questions", count(questions)],
@@ -38,8 +43,19 @@ function tiles(total) {
     ["Liked", share(up, up + down), `${count(up)} up, ${count(down)} down`],
     ["First words after", seconds(total.firstText), `last ones after ${seconds(total.lastText)}; medians`],
   ];
+  return tileList(budget ? [...facts, budgetFact(budget)] : facts);
+}
+
+function tileList(facts) {
   const tile = ([name, value, note]) => el("div", {}, el("dt", {}, name), el("dd", {}, value), note ? el("dd", { class: "note" }, note) : null);
   return el("dl", { class: "tiles" }, ...facts.map(tile));
+}
+
+// Of the month that goes on, whatever days are shown.
+function budgetFact({ tokens, cost, percent: used, goesOn }) {
+  const limits = [tokens !== null && counted(tokens, "token"), cost !== null && `a cost of ${money(cost)}`].filter(Boolean);
+  const rest = goesOn ? "; questions are answered again from " + day(goesOn) : "";
+  return ["Budget used this month", percent(used), `of ${limits.join(" and ")}${rest}`];
 }
 
 function people(lines) {
