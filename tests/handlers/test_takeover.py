@@ -23,11 +23,12 @@ from bridge.models.jobs import Entry, Job, Mention
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
 from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import Poster
+from tests.support.clock import Clock
 from tests.support.mattermost import eventually, running_mattermost
 from tests.support.mentions import make_mentions
 from tests.support.posting import ACME
 
-PATIENCE = RetryPolicy(first_delay=0.01, longest_delay=0.01, resend_for=25)
+PATIENCE = RetryPolicy(timeout=60, first_delay=0.01, longest_delay=0.01, resend_for=25)
 
 
 @dataclass
@@ -81,7 +82,12 @@ class Chat:
         clock, inbox = Watch(), Inbox(self.pool)
         token = self.server.store.create_token(self.bot).token
         transport = Transport(
-            self.sessions, self.server.url, token, lambda name, *_: self.asked.append(name), clock=clock
+            self.sessions,
+            self.server.url,
+            token,
+            lambda name, *_: self.asked.append(name),
+            RetryPolicy(timeout=60),
+            clock=clock,
         )
         api = RestMattermost(transport, creating=PATIENCE)
         poster = Poster(api, UserId(self.bot.id), 16_383, PostAcks())
@@ -126,15 +132,16 @@ async def chat(pool: Pool) -> AsyncIterator[Chat]:
 
 async def test_stopped_while_it_waits_to_send_its_create_again(chat: Chat) -> None:
     """Mattermost has forgotten the `pending_post_id` by which it would know the post."""
-    late, other = chat.process(), chat.process()
+    late, other, time_passes = chat.process(), chat.process(), Clock()
     fault = chat.server.faults.rest(
-        RestFault(status=503, retry_after=2, method="POST", path="/posts", times=1)
+        RestFault(status=503, retry_after=15, method="POST", path="/posts", times=1)
     )
     answering = asyncio.create_task(late.mentions.answer(await late.claimed()))
     await eventually(lambda: fault.times == 0)
 
     await chat.taken_over(other)
     late.clock.seconds += 60
+    await time_passes.passes(16)
     with pytest.raises(MattermostUnavailable):
         await answering
 
@@ -166,12 +173,14 @@ async def test_stopped_between_its_look_and_its_post(chat: Chat) -> None:
     await late.inbox.save_answer(job.id, "forty-two")
     await chat.pool.execute("update jobs set lease = now() - interval '1 s'")
     await late.inbox.release_expired()
-    fault = chat.server.faults.rest(RestFault(when="after", delay=1.0, path="/thread", times=1))
+    goes_on = asyncio.Event()
+    fault = chat.server.faults.rest(RestFault(when="after", release=goes_on, path="/thread", times=1))
     answering = asyncio.create_task(late.mentions.answer(await late.claimed()))
     await eventually(lambda: fault.times == 0)
 
     await chat.taken_over(other)
     late.clock.seconds += 60
+    goes_on.set()
     with pytest.raises(LeaseLost):
         await answering
 

@@ -112,8 +112,7 @@ async def test_a_question_that_becomes_a_command_is_done(
     await chat.join(acme)
     await chat.asked("hello")
     await chat.join(borealis)
-    hosts.agent.fail(Says(" ".join(f"word{number}" for number in range(300))))
-    hosts.agent.piece_delay = 3
+    hosts.agent.fail(Says(" ".join(f"word{number}" for number in range(300)), pause=600))
     question = chat.ask("a long story")
     half = await chat.said(2)
 
@@ -326,8 +325,7 @@ async def test_of_somebody_who_left_meanwhile_the_half_answer_is_closed(
 ) -> None:
     """The process that answered has died, and the next one asks the agent nothing."""
     await chat.join(acme)
-    hosts.agent.fail(Says(" ".join(f"word{number}" for number in range(300))))
-    hosts.agent.piece_delay = 3
+    hosts.agent.fail(Says(" ".join(f"word{number}" for number in range(300)), pause=600))
     async with running(hosts.environ, tmp_path / "first.log") as first:
         half = await chat.asked("a long story")
         await first.kill()

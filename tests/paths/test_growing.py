@@ -37,13 +37,22 @@ async def ended(pool: Pool, post: Post) -> tuple[str, set[str]]:
     return row["state"], {each["state"] for each in rows}
 
 
+async def growing(hosts: Hosts, company: Company) -> Post:
+    """Ask; the last piece of the answer comes when a part of it is shown."""
+    hosts.agent.may_end.clear()
+    post = hosts.ask(company, "@equabot what do the minutes say?")
+    await hosts.answered(post)
+    hosts.agent.may_end.set()
+    return post
+
+
 async def test_an_answer_grows_until_it_is_exact(
     hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """In one post, whose mark stays as it is; each version is a beginning of the whole."""
     hosts.agent.fail(Says(ANSWER))
     hosts.agent.piece_delay = 0.6
-    post = hosts.ask(acme, "@equabot what do the minutes say?")
+    post = await growing(hosts, acme)
 
     assert await ended(pool, post) == ("done", {"done"})
 
@@ -69,13 +78,13 @@ async def test_whoever_takes_a_half_answer_over_completes_it(
 ) -> None:
     """The process has died in the middle: the same post becomes exact."""
     hosts.agent.fail(Says(ANSWER), times=2)
-    hosts.agent.piece_delay = 1
+    hosts.agent.may_end.clear()
     async with running(hosts.environ, tmp_path / "first.log") as first:
         post = hosts.ask(acme, "@equabot what do the minutes say?")
         await hosts.answered(post)
         (half,) = hosts.answers(post)
         await first.kill()
-    hosts.agent.piece_delay = 0
+    hosts.agent.may_end.set()
     await pool.execute("update jobs set lease = now()")
 
     async with running(hosts.environ, tmp_path / "second.log"):
@@ -92,8 +101,7 @@ async def test_an_edit_that_is_refused_ends_in_another_post(
     refusal = "api.post.update_post.permissions_time_limit.app_error"
     hosts.server.faults.rest(RestFault(status=400, error_id=refusal, method="PUT", path="/patch"))
     hosts.agent.fail(Says(ANSWER))
-    hosts.agent.piece_delay = 0.4
-    post = hosts.ask(acme, "@equabot what do the minutes say?")
+    post = await growing(hosts, acme)
 
     assert (await ended(pool, post))[0] == "done"
 
@@ -106,8 +114,7 @@ async def test_what_broke_off_for_good_says_so(
 ) -> None:
     """The part stays above the apology, in the same post, and the question gets a sign."""
     hosts.agent.fail(ErrorObject("the model is gone", "invalid_request_error", after=f"{WORDS} {WORDS}"))
-    hosts.agent.piece_delay = 0.5
-    post = hosts.ask(acme, "@equabot what do the minutes say?")
+    post = await growing(hosts, acme)
 
     assert await ended(pool, post) == ("dead", {"failed"})
 
@@ -128,12 +135,11 @@ async def test_reasoning_without_a_beginning_is_never_shown(
         f"Okay, so the user asks. {WORDS}</think>{EXACT}",
         f"Shares, shares. {WORDS}</think>{EXACT}",
     )
-    hosts.agent.piece_delay = 0.3
     hosts.agent.fail(Says(first))
     hosts.agent.fail(Says(second))
     for number in (1, 2):
         async with running(hosts.environ, tmp_path / f"{number}.log"):
-            post = hosts.ask(acme, "@equabot what do the minutes say?")
+            post = await growing(hosts, acme)
             assert await ended(pool, post) == ("done", {"done"})
 
         (answer,) = hosts.answers(post)
@@ -168,6 +174,7 @@ async def test_answers_can_be_posted_whole(hosts: Hosts, acme: Company, pool: Po
         (answer,) = hosts.answers(post)
         assert versions(hosts, answer) == [EXACT]
 
+        hosts.agent.may_end.clear()
         stopped = hosts.ask(acme, "@equabot once more")
         await hosts.agent.until(lambda: hosts.agent.in_progress == 1)
         hosts.store.react(acme.people[0], stopped, "octagonal_sign")

@@ -1,7 +1,6 @@
 """People stop an answer, correct their question, or want it answered once more."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,9 +23,8 @@ LONG = " ".join(f"word{number}" for number in range(300))
 
 @pytest.fixture
 def slow(hosts: Hosts) -> Hosts:
-    """Hosts whose agent needs long for a long answer."""
-    hosts.agent.fault_for = lambda call: Says(LONG if "long" in call.text else call.text)
-    hosts.agent.piece_delay = 3
+    """Hosts whose agent never ends a long answer."""
+    hosts.agent.fault_for = lambda call: Says(LONG, pause=600) if "long" in call.text else Says(call.text)
     return hosts
 
 
@@ -60,12 +58,10 @@ async def test_a_reaction_stops_the_run(
     asker, other = acme.people
     slow.store.react(other, post, "octagonal_sign")
     slow.store.react(asker, post, "thumbsup")
-    began = time.monotonic()
 
     slow.store.react(asker, post if on == "question" else answer, "octagonal_sign")
     await slow.agent.until(lambda: slow.agent.cancelled == 1)
 
-    assert time.monotonic() - began < 3
     assert await job_of(pool, post) == (
         "done",
         {"posts": [answer.id], "stopped": {"cause": "reaction", "by": asker.id}},
@@ -99,8 +95,8 @@ async def test_reasoning_is_not_shown_by_a_stop(
     hosts: Hosts, acme: Company, daemon: Daemon, pool: Pool
 ) -> None:
     """What was held back so far may be reasoning whose end never came."""
-    hosts.agent.fault_for = lambda _: Says(f"Okay, so the user wants words. {LONG}</think>Yes.")
-    hosts.agent.piece_delay = 3
+    thinking = f"Okay, so the user wants words. {LONG}</think>Yes."
+    hosts.agent.fault_for = lambda _: Says(thinking, pause=600)
     post = hosts.ask(acme, "@equabot a long story")
     await hosts.agent.until(lambda: hosts.agent.in_progress == 1)
     await asyncio.sleep(2)
@@ -135,7 +131,7 @@ async def test_a_deleted_question_stops_the_run(
     """Also what waits behind it in its thread."""
     post = await growing(slow, acme)
     behind = slow.ask(acme, "@equabot and then?", root_id=post.id)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await pool.fetchval("select count(*) from jobs") < 2:
             await asyncio.sleep(0.02)
 

@@ -52,6 +52,8 @@ def said(text: str, fault: StreamFault | None) -> tuple[str, str | None]:
 class Pace:
     """How an answer is cut and how fast it is said."""
 
+    may_end: asyncio.Event
+    """What the last piece waits for."""
     pieces: int = PIECES
     """At most."""
     delay: float = 0.0
@@ -66,10 +68,13 @@ async def write(
         await asyncio.sleep(fault.seconds)
     sent, finish_reason = said(text, fault)
     pause = pace.delay + (fault.pause if isinstance(fault, Says) else 0)
-    for piece in pieces(sent, pace.pieces):
+    *earlier, last = pieces(sent, pace.pieces) or [""]
+    for piece in earlier:
         await stream.text(piece)
-        if pause:
-            await asyncio.sleep(pause)
+        await asyncio.sleep(pause)
+    await pace.may_end.wait()
+    if last:
+        await stream.text(last)
     if finish_reason is not None:
         await stream.delta({}, finish_reason)
     await _break_off(stream, fault)

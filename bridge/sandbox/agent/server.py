@@ -42,6 +42,9 @@ class SandboxAgent:
         self.may_answer = asyncio.Event()
         """Clear it to hold back all answers."""
         self.may_answer.set()
+        self.may_end = asyncio.Event()
+        """Clear it to hold back the last piece of all answers."""
+        self.may_end.set()
         self.latency = 0.0
         """Seconds of silence before every answer."""
         self.piece_delay = 0.0
@@ -140,7 +143,7 @@ class SandboxAgent:
     async def _write(self, stream: Stream, call: Call, fault: replies.StreamFault | None) -> None:
         text = await self._answer(call, stream.run_id)
         self.control.broadcast("chat", {"runId": stream.run_id, "state": "final", "message": text})
-        pace = replies.Pace(self.most_pieces, self.piece_delay)
+        pace = replies.Pace(self.may_end, self.most_pieces, self.piece_delay)
         await replies.write(stream, text, fault, pace, with_usage=call.wants_usage)
 
     async def _answer(self, call: Call, run_id: str) -> str:

@@ -3,6 +3,7 @@
 Everything random comes from one seeded source, so that a run can be repeated.
 """
 
+import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ class RestFault:
     cut: bool = False
     """Whether the connection is cut without an answer."""
     delay: float = 0.0
+    release: asyncio.Event | None = None
+    """What such a call waits for as well."""
     retry_after: int | None = None
     method: str = ""
     path: str = ""

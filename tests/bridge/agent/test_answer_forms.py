@@ -36,7 +36,7 @@ def kind(request: pytest.FixtureRequest) -> AgentKind:
 
 @pytest.fixture
 def make(session: ClientSession, kind: AgentKind) -> Make:
-    def agent(url: str, silence: float = 5.0) -> Agent:
+    def agent(url: str, silence: float = 60.0) -> Agent:
         return make_agent(
             kind, session, url=url, token=TOKEN, agent_id="main", model="equabot", timeout=silence
         )

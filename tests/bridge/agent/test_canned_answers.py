@@ -23,7 +23,7 @@ GOOD = {"choices": [{"message": {"content": "Hello, Ada."}, "finish_reason": "st
 @pytest.fixture(params=["gateway", "openai"])
 def agent(request: pytest.FixtureRequest, session: ClientSession) -> Agent:
     kind: AgentKind = request.param
-    return make_agent(kind, session, url=URL, token=TOKEN, agent_id="main", model="equabot", timeout=5)
+    return make_agent(kind, session, url=URL, token=TOKEN, agent_id="main", model="equabot", timeout=60)
 
 
 async def test_a_question_is_one_request(agent: Agent) -> None:

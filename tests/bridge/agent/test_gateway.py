@@ -85,7 +85,7 @@ async def test_the_headers_carry_the_products_name(session: ClientSession) -> No
     """Upstream's headers begin with x-openclaw, and it passes over others without a word."""
     async with agent_served("openclaw") as (sandbox, url):
         agent = make_agent(
-            "gateway", session, url=url, token=TOKEN, agent_id="main", model="openclaw/main", timeout=5
+            "gateway", session, url=url, token=TOKEN, agent_id="main", model="openclaw/main", timeout=60
         )
         await text_of(agent.answer(question()))
 
@@ -223,9 +223,9 @@ async def test_a_silent_gateway_is_given_up(make: Callable[..., Agent], sandbox:
     sandbox.fail(f.Silence(60))
 
     with pytest.raises(AgentFailed, match="AGENT_TIMEOUT"):
-        await text_of(make(timeout=0.2).answer(question()))
+        await text_of(make(timeout=1).answer(question()))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         await sandbox.until(lambda: sandbox.cancelled == 1)
 
 

@@ -21,7 +21,7 @@ def sandbox(served: tuple[SandboxAgent, str]) -> SandboxAgent:
 @pytest.fixture
 def agent(session: ClientSession, served: tuple[SandboxAgent, str]) -> Agent:
     url = served[1] + "/v1"
-    return make_agent("openai", session, url=url, token=TOKEN, agent_id="main", model="equabot", timeout=5)
+    return make_agent("openai", session, url=url, token=TOKEN, agent_id="main", model="equabot", timeout=60)
 
 
 async def test_each_question_carries_its_thread(agent: Agent, sandbox: SandboxAgent) -> None:

@@ -25,7 +25,7 @@ USAGE = '{"id":"chatcmpl_1","choices":[],"usage":{"prompt_tokens":2468,"completi
 @pytest.fixture
 def make(session: ClientSession) -> Make:
     def agent(url: str, kind: AgentKind = "gateway") -> Agent:
-        return make_agent(kind, session, url=url, token=TOKEN, agent_id="main", model="equabot", timeout=5)
+        return make_agent(kind, session, url=url, token=TOKEN, agent_id="main", model="equabot", timeout=60)
 
     return agent
 
@@ -85,7 +85,7 @@ async def test_a_run_has_its_name_only_from_its_server(make: Make) -> None:
 async def test_closing_an_answer_closes_its_connection(make: Make) -> None:
     """That ends the agent's run."""
     wire = Wire(stream(ROLE, piece("half")), then_close=False)
-    async with wire.served() as url, asyncio.timeout(5):
+    async with wire.served() as url, asyncio.timeout(60):
         answer = make(url).answer(question())
         async for event in answer:
             if isinstance(event, Delta):

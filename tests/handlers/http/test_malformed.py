@@ -53,7 +53,7 @@ class Api:
 
 async def _heard(reader: asyncio.StreamReader) -> bytes:
     """Return what comes until the other side closes, or has nothing more to say after an answer."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         answer = await reader.read(65536)
     try:
         while True:
@@ -68,7 +68,7 @@ async def _heard(reader: asyncio.StreamReader) -> bytes:
 @asynccontextmanager
 async def serving(app: web.Application) -> AsyncIterator[Api]:
     app[LIMITS] = Limits(timeouts=Timeouts(body=0.3))
-    limits = ConnectionLimits(most=100, headers=0.3, look_every=0.02)
+    limits = ConnectionLimits(most=100, headers=10, look_every=0.02)
     async with http_server(app, "127.0.0.1", 0, limits) as port:
         yield Api(port)
 

@@ -59,6 +59,8 @@ async def _faulty(
 
 async def _strike(request: web.Request, fault: RestFault) -> web.Response | None:
     await asyncio.sleep(fault.delay)
+    if fault.release is not None:
+        await fault.release.wait()
     if fault.cut and request.transport is not None:
         request.transport.abort()
         return web.Response(status=502)
