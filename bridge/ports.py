@@ -4,7 +4,7 @@ Handlers and provisioning know them only by these protocols. Every method raises
 `bridge.errors` and nothing else: `MattermostUnavailable` and the like when trying again may help.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from bridge.errors import BridgeError
@@ -40,6 +40,13 @@ from bridge.models.chat import (
 from bridge.models.conversations import Conversation
 from bridge.models.equa import Organization, OrganizationId, Organizations, Person, PersonId, Roster
 
+Wanted = Callable[[str, str], bool]
+"""Tells by a channel's name and its team's id whether the channel is wanted."""
+
+
+def any_channel(_name: str, _team_id: str) -> bool:
+    return True
+
 
 class MattermostApi(Protocol):
     """Mattermost's REST interface as one account sees it."""
@@ -49,8 +56,8 @@ class MattermostApi(Protocol):
 
     async def user(self, user_id: UserId) -> User: ...
 
-    async def my_channels(self) -> Sequence[Channel]:
-        """Return every channel, of all teams, that the account is a member of."""
+    async def my_channels(self, wanted: Wanted = any_channel) -> Sequence[Channel]:
+        """Return the wanted channels, of all teams, that the account is a member of."""
 
     async def post(self, post_id: PostId) -> Post: ...
 

@@ -1,4 +1,4 @@
-"""Channels that may hold unread posts, each read over REST by a task of its own.
+"""Channels that may hold unread posts, each read over REST by a task of its own once it is its turn.
 
 Posts that the websocket delivers for such a channel are buffered behind the reading, in order. While the
 channel cannot be read they are stored all the same, but its position stays before what is missing.
@@ -7,7 +7,8 @@ channel cannot be read they are stored all the same, but its position stays befo
 import asyncio
 import time
 from asyncio import TaskGroup
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -17,6 +18,7 @@ from bridge import retry
 from bridge.errors import BridgeError, DatabaseUnavailable, MattermostRefused, TokenRefused
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.paging import without_props
+from bridge.ingest.reading_order import ReadingOrder
 from bridge.mattermost.rest.refusals import is_absence
 from bridge.metrics import Metrics
 from bridge.models.chat import Channel, ChannelId, Posted
@@ -45,14 +47,21 @@ class _Unread:
     """None until the channel was looked up: its name or its team may have changed."""
     buffered: list[Posted] | None = field(default_factory=list)
     """Posts delivered while the channel is read; None while it cannot be read."""
-    again: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when the channel has to be read once more."""
-    refused: bool = False
-    """Mattermost does not let the bot read it."""
+    again: bool = False
+    """The channel has to be read once more."""
+    woken: asyncio.Event | None = None
+    """Ends the wait for the next try; None while it does not wait for one."""
+    delays: Iterator[float] = field(default_factory=partial(retry.delays, 0.5, 2, 30))
     reason: str = ""
     """Why the last try failed."""
     deaf: bool = False
     """Nothing may be heard from the channel until the connection's hearing is refreshed."""
+
+    def read_again(self) -> None:
+        """Read it once more, and now if it waits for the next try."""
+        self.again = True
+        if self.woken:
+            self.woken.set()
 
 
 @dataclass(slots=True)
@@ -73,8 +82,10 @@ class Backfill:
         self._catch_up = catch_up
         self._group = group
         self._metrics = metrics
-        self._read_limit = asyncio.Semaphore(_AT_ONCE)
+        self._order = ReadingOrder(_AT_ONCE)
         self._channels: dict[ChannelId, _Unread] = {}
+        self._refused = set[ChannelId]()
+        """Those that Mattermost does not let the bot read."""
         self._progress = _Progress()
 
     def open(self, channels: Sequence[Channel]) -> None:
@@ -99,11 +110,20 @@ class Backfill:
     def _open(self, channel_id: ChannelId, channel: Channel | None) -> _Unread:
         if unread := self._channels.get(channel_id):
             unread.channel = channel
-            unread.again.set()
+            unread.read_again()
         else:
             unread = self._channels[channel_id] = _Unread(channel_id, channel)
-            self._group.create_task(self._fill(unread), name=f"read {channel_id}")
+            self._queue(unread)
         return unread
+
+    def _queue(self, unread: _Unread) -> None:
+        """Read the channel when it is its turn; until then it has no task, for there may be ten thousand."""
+        self._order.wait(unread.id, partial(self._begin, unread))
+        if unread.buffered:
+            self._order.hurry(unread.id)
+
+    def _begin(self, unread: _Unread) -> None:
+        self._group.create_task(self._fill(unread), name=f"read {unread.id}")
 
     def divide(self, posts: Iterable[Posted]) -> tuple[list[Posted], list[Posted]]:
         """Buffer the posts of channels that are being read.
@@ -120,27 +140,33 @@ class Backfill:
                 behind.append(posted)
             elif len(unread.buffered) < _BUFFER:
                 unread.buffered.append(replace(posted, post=without_props(posted.post)))
+                self._order.hurry(unread.id)
             else:
-                unread.again.set()
+                unread.read_again()
         return now, behind
 
     async def _fill(self, unread: _Unread) -> None:
-        delays = retry.delays(0.5, 2, 30)
-        while (problem := await self._pass(unread)) or unread.again.is_set():
-            if problem:
-                await self._wait(unread, problem, next(delays))
-        del self._channels[unread.id]
-        self._count()
+        """Read the channel once; it gets another turn if something is left to read."""
+        problem = await self._pass(unread)
+        if problem:
+            await self._wait(unread, problem, next(unread.delays))
+        if problem or unread.again:
+            self._queue(unread)
+        else:
+            del self._channels[unread.id]
+            self._refused.discard(unread.id)
+            self._count()
 
     async def _pass(self, unread: _Unread) -> BridgeError | None:
         """Read the channel once and store what was buffered; return why it could not be read.
 
         Without a problem, and unless it has to be read again, every post is stored then.
         """
-        unread.again.clear()
+        unread.again = False
         unread.buffered = unread.buffered or []
         problem = await self._read(unread)
-        if not unread.again.is_set():
+        self._order.done()
+        if not unread.again:
             self._tried(unread.id)
         if problem is None:
             await self._store(unread, unread.buffered, incomplete=False)
@@ -151,17 +177,22 @@ class Backfill:
 
     async def _read(self, unread: _Unread) -> BridgeError | None:
         try:
-            async with self._read_limit:
-                await self._refresh_hearing(unread)
-                unread.channel = unread.channel or await self._catch_up.resolve(unread.id)
-                posts, jobs = await self._catch_up.read(unread.channel) if unread.channel else (0, 0)
+            await self._refresh_hearing(unread)
+            unread.channel = unread.channel or await self._catch_up.resolve(unread.id)
+            posts, jobs = await self._catch_up.read(unread.channel) if unread.channel else (0, 0)
         except TRANSIENT as error:
-            unread.refused = _is_refusal(error)
-            self._count()
+            self._note_refusal(unread, refused=_is_refusal(error))
             return error
         self._progress.posts += posts
         self._progress.jobs += jobs
         return None
+
+    def _note_refusal(self, unread: _Unread, *, refused: bool) -> None:
+        if refused:
+            self._refused.add(unread.id)
+        else:
+            self._refused.discard(unread.id)
+        self._count()
 
     async def _refresh_hearing(self, unread: _Unread) -> None:
         """Hear the channel from now on; what was posted before is read afterwards."""
@@ -175,23 +206,26 @@ class Backfill:
 
     async def _store(self, unread: _Unread, buffered: list[Posted], *, incomplete: bool) -> None:
         """Store what was buffered; posts behind another loss stay until that was read too."""
-        while buffered and (incomplete or not unread.again.is_set()):
+        while buffered and (incomplete or not unread.again):
             batch = buffered[:_BATCH]
             store = partial(self._catch_up.intake.store, batch, incomplete=incomplete)
             await retry_until_available("store", store)
             del buffered[: len(batch)]
 
     async def _wait(self, unread: _Unread, problem: BridgeError, delay: float) -> None:
-        seconds = _REFUSED_AGAIN if unread.refused else retry.as_asked(delay, problem)
+        refused = unread.id in self._refused
+        seconds = _REFUSED_AGAIN if refused else retry.as_asked(delay, problem)
         if problem.message != unread.reason:
             unread.reason = problem.message
-            event = "channel_refused" if unread.refused else "channel_unread"
+            event = "channel_refused" if refused else "channel_unread"
             log.warning(event, channel=unread.id, reason=unread.reason, seconds=round(seconds, 1))
-        try:
+        unread.woken = asyncio.Event()
+        if unread.again:
+            unread.woken.set()
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await unread.again.wait()
-        except TimeoutError:
-            pass
+                await unread.woken.wait()
+        unread.woken = None
 
     def _tried(self, channel: ChannelId) -> None:
         """Note that a channel was tried; report the run after its last channel."""
@@ -210,7 +244,7 @@ class Backfill:
         self._metrics.unread(self._unread())
 
     def _unread(self) -> int:
-        return sum(not unread.refused for unread in self._channels.values())
+        return len(self._channels) - len(self._refused)
 
 
 def _is_refusal(error: BridgeError) -> bool:

@@ -32,6 +32,9 @@ OVERLAP = 60_000
 _BEFORE = 60
 """Posts of one request when looking for the beginning of the overlap; a minute seldom has more."""
 
+_LATEST = 30
+"""Posts of the first request, which seldom leaves anything to read."""
+
 _QUIET = 600_000
 """Milliseconds; a channel whose last post is stored and older than this is not read again."""
 
@@ -67,13 +70,17 @@ class CatchUp:
 
     async def channels(self) -> list[Channel]:
         """Return the channels that the bot listens in."""
-        return [channel for channel in await self.api.my_channels() if self._is_ours(channel)]
+        mine = await self.api.my_channels(self._is_heard)
+        return [channel for channel in mine if self._is_ours(channel)]
+
+    def _is_heard(self, name: str, team_id: str) -> bool:
+        return is_heard(name, team_id, self.intake.me)
 
     def _is_ours(self, channel: Channel) -> bool:
-        return is_heard(channel.name, channel.team_id, self.intake.me) and not channel.delete_at
+        return self._is_heard(channel.name, channel.team_id) and not channel.delete_at
 
-    async def news(self, now: int, *, resumed: bool = False) -> Sequence[Channel]:
-        """Return the channels to read, as of now (milliseconds).
+    async def news(self, heard: Sequence[Channel], now: int, *, resumed: bool = False) -> Sequence[Channel]:
+        """Return those of the channels that are to be read, as of now (milliseconds).
 
         A position in the future hides posts until then: such a channel is read a day back. After a resume
         only channels with posts behind their positions are read: the server has sent the rest again.
@@ -83,7 +90,7 @@ class CatchUp:
         known = await self.positions.all()
         return [
             channel
-            for channel in await self.channels()
+            for channel in heard
             if _has_news(channel, known.get(channel.id), now, quiet=0 if resumed else _QUIET)
         ]
 
@@ -119,6 +126,9 @@ class CatchUp:
         position = await self.positions.of(channel.id)
         if position is None:
             position = Position(channel.id, PostId(""), 0, await self.positions.started_at() or 0)
+        found = await page(self._latest(channel), _LATEST)
+        if found.last or (found.posts and found.posts[-1].create_at < _bound(position)):
+            return len(found.posts), await self._store(channel, found.posts[::-1], position)
         anchor = await self._anchor(channel, position)
         if anchor is None:
             return await self._read_back(channel, position)
@@ -158,7 +168,7 @@ class CatchUp:
 
         Page numbers do not do: each post that somebody deletes meanwhile moves the pages by one.
         """
-        bound = max(position.create_at - OVERLAP, position.begin_at)
+        bound = _bound(position)
         posts: dict[PostId, Post] = {}
         ask, number = self._latest(channel), 0
         while True:
@@ -186,6 +196,11 @@ class CatchUp:
             [Posted(post, channel.team_id, channel.name) for post in oldest_first(posts)],
             begin_at=position.begin_at,
         )
+
+
+def _bound(position: Position) -> int:
+    """Return the moment before which every post is stored or history."""
+    return max(position.create_at - OVERLAP, position.begin_at)
 
 
 def oldest_first(posts: Sequence[Post]) -> list[Post]:

@@ -97,8 +97,9 @@ class Listener:
             match event:
                 case Connected(lost):
                     renamed = await self._rename(await retry_until_available("account", self._username))
-                    backfill.open(await self._news(lost=lost or renamed))
-                    await self._look_for_tampering()
+                    heard = await self._channels()
+                    backfill.open(await self._news(heard, lost=lost or renamed))
+                    await self._look_for_tampering(heard)
                     if lost:
                         self._read_reactions()
                 case Changed(change):
@@ -131,19 +132,22 @@ class Listener:
         if self.hearing:
             self.hearing.note(post)
 
-    async def _news(self, *, lost: bool) -> Sequence[Channel]:
+    async def _channels(self) -> Sequence[Channel]:
+        return await retry_until_available("channels", self.catch_up.channels)
+
+    async def _news(self, heard: Sequence[Channel], *, lost: bool) -> Sequence[Channel]:
         """Return the channels to read after a connection was established.
 
         A resume is no proof that nothing is missing: while the account's session was ended, or the account
         out of a channel, the server kept nothing for the connection.
         """
         now = time.time_ns() // 1_000_000
-        return await retry_until_available("catch_up", partial(self.catch_up.news, now, resumed=not lost))
+        news = partial(self.catch_up.news, heard, now, resumed=not lost)
+        return await retry_until_available("catch_up", news)
 
-    async def _look_for_tampering(self) -> None:
+    async def _look_for_tampering(self, heard: Sequence[Channel]) -> None:
         """Look whether the bot hears every organization: while it did not listen, no event reached it."""
         if self.tampering:
-            heard = await retry_until_available("heard", self.catch_up.channels)
             await self.tampering.look(self.catch_up.channel_name, [channel.id for channel in heard])
 
     async def _follow(self, change: Change, backfill: Backfill) -> None:
@@ -159,7 +163,7 @@ class Listener:
                     backfill.reopen(channel.id)
             case AccountRenamed(username):
                 if await self._rename(username):
-                    backfill.open(await self._news(lost=True))
+                    backfill.open(await self._news(await self._channels(), lost=True))
             case (
                 ChannelChanged()
                 | TeamChanged()

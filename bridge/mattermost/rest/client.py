@@ -1,6 +1,6 @@
 """Mattermost's REST interface as one account sees it: `bridge.ports.MattermostApi`."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,10 +18,9 @@ from bridge.mattermost.rest.endpoints import (
     TeamCalls,
     UserCalls,
 )
-from bridge.mattermost.rest.long_lists import items
+from bridge.mattermost.rest.long_lists import batches
 from bridge.mattermost.rest.objects import is_current_member
 from bridge.mattermost.rest.refusals import is_absence
-from bridge.mattermost.rest.responses import content
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Observe, Transport, client_session
 from bridge.mattermost.wire import (
@@ -53,11 +52,15 @@ from bridge.models.chat import (
     UserId,
 )
 from bridge.models.proxies import NO_PROXIES, Proxies
+from bridge.ports import Wanted, any_channel
 
 log = structlog.get_logger(__name__)
 
 _LARGEST_LIST = 1 << 29
 """Bytes, of channels; each takes 700 at most, and an organization has six."""
+
+_LISTING = RetryPolicy(timeout=60, total=60)
+"""For a list that takes the server and us some seconds."""
 
 _LARGEST_PAGE = 8 << 20
 """Bytes, of posts; a usual page has a tenth of a megabyte, a single post at most three or four."""
@@ -139,27 +142,29 @@ class RestMattermost:
     async def pin_post(self, post_id: PostId) -> None:
         await PostCalls(self.transport).pin(post_id)
 
-    async def my_channels(self) -> Sequence[Channel]:
-        """Return every channel, of all teams, that the account is a member of; an unreadable one is left out.
+    async def my_channels(self, wanted: Wanted = any_channel) -> Sequence[Channel]:
+        """Return the wanted channels, of all teams, that the account is a member of, but unreadable ones.
 
         Before 6.1 the server has no such route, and for an account without any channel the answer of
         later ones breaks off in the middle (`getChannelsForUser` in server/channels/api4/channel.go):
         then team by team.
         """
         try:
-            listed = [channel async for obj in self._my_channels() if (channel := _readable(obj))]
+            listed: list[Channel] = await self._my_channels(wanted)
         except MalformedError:
-            listed = await self._channels_by_team()
+            listed = await self._channels_by_team(wanted)
         except MattermostRefused as error:
             if error.http_status != 404:
                 raise
-            listed = await self._channels_by_team()
+            listed = await self._channels_by_team(wanted)
         return list({channel.id: channel for channel in listed}.values())
 
-    async def _my_channels(self) -> AsyncIterator[Any]:
-        transport = replace(self.transport, understand=content, largest_answer=_LARGEST_LIST)
-        async for obj in items(await ChannelCalls(transport).mine()):
-            yield obj
+    async def _my_channels(self, wanted: Wanted) -> Any:
+        async def take(pieces: AsyncIterable[bytes]) -> list[Channel]:
+            return [channel async for batch in batches(pieces) for channel in _channels(batch, wanted)]
+
+        transport = self.transport.with_policy(_LISTING).taking(take, _LARGEST_LIST)
+        return await ChannelCalls(transport).mine()
 
     async def posts_after(
         self, channel_id: ChannelId, post_id: PostId, limit: int = PAGE_SIZE, page: int = 0
@@ -273,14 +278,28 @@ class RestMattermost:
         transport = replace(self.transport, largest_answer=_LARGEST_PAGE)
         return parse_page(await PostCalls(transport).page(channel_id, params))
 
-    async def _channels_by_team(self) -> list[Channel]:
+    async def _channels_by_team(self, wanted: Wanted) -> list[Channel]:
         teams = parse_ids(await TeamCalls(self.transport).mine())
         per_team = [parse_list(await ChannelCalls(self.transport).mine_in(team)) for team in teams]
-        return [channel for channels in per_team for obj in channels if (channel := _readable(obj))]
+        return [channel for channels in per_team for channel in _channels(channels, wanted)]
 
 
 def _age(post: Post) -> tuple[int, str]:
     return post.create_at, post.id
+
+
+def _channels(objects: Sequence[object], wanted: Wanted) -> Iterator[Channel]:
+    """Yield the wanted channels; the others are not even parsed, for there may be many."""
+    for obj in objects:
+        if _may_be_wanted(obj, wanted) and (channel := _readable(obj)):
+            yield channel
+
+
+def _may_be_wanted(obj: object, wanted: Wanted) -> bool:
+    match obj:
+        case {"name": str(name), "team_id": str(team_id)}:
+            return wanted(name, team_id)
+    return True
 
 
 def _readable(obj: object) -> Channel | None:

@@ -57,6 +57,8 @@ class Answer:
     body: bytes
     retry_after: float | None = None
     """Seconds, see `seconds_to_wait`."""
+    taken: Any = None
+    """What was made of a body while it came; `body` is empty then."""
 
 
 def value(answer: Answer) -> Any:
@@ -85,6 +87,11 @@ def value(answer: Answer) -> Any:
 def content(answer: Answer) -> bytes:
     """Return the body as it is; raises the error that the answer is."""
     return answer.body if 200 <= answer.status < 300 else value(answer)
+
+
+def taken(answer: Answer) -> Any:
+    """Return what was made of the body while it came; raises the error that the answer is."""
+    return answer.taken if 200 <= answer.status < 300 else value(answer)
 
 
 def too_large(status: int, media_type: str) -> TooLarge | NotMattermost:

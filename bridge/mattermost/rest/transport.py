@@ -7,7 +7,7 @@
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from yarl import URL
 
 from bridge import tracing
 from bridge.clock import Clock, boot_time
-from bridge.limited_body import read_limited
+from bridge.limited_body import TooLong, limited, read_limited
 from bridge.mattermost.rest.paths import checked, template
 from bridge.mattermost.rest.responses import (
     Answer,
@@ -27,6 +27,7 @@ from bridge.mattermost.rest.responses import (
     TooLarge,
     content,
     seconds_to_wait,
+    taken,
     too_large,
     value,
 )
@@ -38,6 +39,9 @@ Method = Literal["get", "post", "put", "delete"]
 
 Observe = Callable[[str, int | Literal["error"], float], None]
 """Told of every try: the endpoint with its ids replaced, the HTTP status, the seconds it took."""
+
+Take = Callable[[AsyncIterable[bytes]], Awaitable[Any]]
+"""Makes something of a body while it comes."""
 
 Reply = Coroutine[Any, Any, Any]
 
@@ -81,6 +85,8 @@ class Transport:
     clock: Clock = boot_time
     understand: Callable[[Answer], Any] = value
     """Returns what an answer means, or raises the error that it is."""
+    take: Take | None = None
+    """Gets the body of each success; None reads it whole."""
 
     def acting(self, token: str) -> "Transport":
         """Return the same as another account."""
@@ -89,6 +95,10 @@ class Transport:
     def with_policy(self, retry_policy: RetryPolicy) -> "Transport":
         """Return the same with other numbers; `resend_for` only for what is safe to repeat."""
         return replace(self, retry_policy=retry_policy)
+
+    def taking(self, take: Take, largest_answer: int) -> "Transport":
+        """Return the same for a long answer, of which `take` makes something; each try begins anew."""
+        return replace(self, take=take, understand=taken, largest_answer=largest_answer)
 
     async def upload(self, endpoint: str, params: Mapping[str, Any], body: AsyncIterable[bytes]) -> Any:
         """Post bytes as they come, which cannot be sent again; return the decoded answer."""
@@ -178,11 +188,25 @@ class Transport:
             return await self._read(response)
 
     async def _read(self, response: aiohttp.ClientResponse) -> Answer:
-        body = await read_limited(response.content.iter_any(), self.largest_answer)
-        if body is None:
-            raise too_large(response.status, response.content_type)
+        made, body = None, b""
+        if self.take and response.status < 300:
+            made = await self._taken(response, self.take)
+        else:
+            body = await self._whole(response)
         waits = (
             *response.headers.getall("Retry-After", ()),
             *response.headers.getall("X-RateLimit-Reset", ()),
         )
-        return Answer(response.status, response.content_type, body, seconds_to_wait(waits, time.time()))
+        return Answer(response.status, response.content_type, body, seconds_to_wait(waits, time.time()), made)
+
+    async def _taken(self, response: aiohttp.ClientResponse, take: Take) -> Any:
+        try:
+            return await take(limited(response.content.iter_any(), self.largest_answer))
+        except TooLong:
+            raise too_large(response.status, response.content_type) from None
+
+    async def _whole(self, response: aiohttp.ClientResponse) -> bytes:
+        body = await read_limited(response.content.iter_any(), self.largest_answer)
+        if body is None:
+            raise too_large(response.status, response.content_type)
+        return body

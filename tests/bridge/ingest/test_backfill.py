@@ -25,6 +25,8 @@ from tests.support.hosts import Company, Hosts
 from tests.support.hosts import hosts as built_hosts
 from tests.support.ingesting import Feed, figure, idle_intake, positions, posted, stored
 
+AT_ONCE = 8
+"""Channels that are read at the same time."""
 MINUTE = 60_000
 NO = "api.context.permissions.app_error"
 GONE = "app.channel.get.existing.app_error"
@@ -46,8 +48,11 @@ class Stepped:
     def intake(self) -> Intake:
         return self.catch_up.intake
 
-    async def news(self, now: int, *, resumed: bool = False) -> Sequence[Channel]:
-        return await self.catch_up.news(now, resumed=resumed)
+    async def channels(self) -> Sequence[Channel]:
+        return await self.catch_up.channels()
+
+    async def news(self, heard: Sequence[Channel], now: int, *, resumed: bool = False) -> Sequence[Channel]:
+        return await self.catch_up.news(heard, now, resumed=resumed)
 
     async def account(self) -> User:
         return await self.catch_up.account()
@@ -308,6 +313,32 @@ async def test_a_catch_up_without_news_is_told(scene: Scene) -> None:
 
     assert scene.stepped.been_read == []
     assert figure(scene.metrics, "catch_up_unread_channels") == 0
+
+
+async def test_a_channel_in_which_somebody_writes_is_read_next(scene: Scene) -> None:
+    """However many others wait to be read."""
+    for number in range(AT_ONCE):
+        await scene.hosts.found(scene.pool, f"company-{number}", people=1)
+    for company in scene.hosts.companies:
+        scene.write(company)
+        scene.stepped.barriers[company.agent.id] = asyncio.Event()
+    scene.feed.tell(Connected(lost=True))
+
+    async def are_being_read() -> bool:
+        return len(scene.stepped.been_read) == AT_ONCE
+
+    await scene.until(are_being_read)
+    waiting = [each for each in scene.hosts.companies if each.agent.id not in scene.stepped.been_read]
+    scene.hear(waiting[-1])
+    ahead = {task.get_name() for task in asyncio.all_tasks()}
+    scene.stepped.barriers[scene.stepped.been_read[0]].set()
+    await scene.has_read(waiting[-1])
+
+    assert scene.stepped.been_read[AT_ONCE:] == [waiting[-1].agent.id]
+    assert f"read {waiting[-1].agent.id}" not in ahead
+    for barrier in scene.stepped.barriers.values():
+        barrier.set()
+    await scene.has_read(waiting[0])
 
 
 async def test_a_bug_ends_the_listener(scene: Scene) -> None:

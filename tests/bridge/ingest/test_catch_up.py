@@ -213,11 +213,11 @@ async def test_a_deleted_anchor_still_tells_the_place(reader: Reader, hosts: Hos
     for post in list(hosts.store.posts.values()):
         if post.channel_id == acme.agent.id and not post.type:
             delete_post(hosts.store, post)
-    new = ask(acme, hosts, start + 2 * MINUTE)
+    new = [ask(acme, hosts, start + 2 * MINUTE + n) for n in range(40)]
 
     await reader.run()
 
-    assert await reader.mentions() == {new.id}
+    assert await reader.mentions() == ids(new)
 
 
 async def test_an_anchor_that_is_gone_for_good_is_replaced_by_its_time(
@@ -252,6 +252,21 @@ async def test_a_quiet_channel_costs_no_call(
 
     assert quiet == [LISTING]
     assert set(reader.asked) == {LISTING, POSTS}
+
+
+async def test_few_new_posts_cost_one_call(reader: Reader, hosts: Hosts, acme: Company) -> None:
+    """However many there were before, and wherever the page cuts them."""
+    start = await read_to_the_end(reader, acme)
+    for number in range(100):
+        ask(acme, hosts, start + number, "chatter")
+    ask(acme, hosts, start + 5 * MINUTE, "the last that was read")
+    await reader.run()
+    new = [ask(acme, hosts, start + 6 * MINUTE + number) for number in range(28)]
+
+    await reader.run()
+
+    assert reader.asked.count(POSTS) == 1
+    assert await reader.mentions() == ids(new)
 
 
 async def test_a_channel_without_anything_new_costs_no_call(reader: Reader) -> None:
@@ -375,9 +390,12 @@ async def test_a_refused_token_is_not_taken_for_a_deleted_anchor(
 ) -> None:
     """Somebody has to configure another one; nothing is passed over meanwhile."""
     start = await read_to_the_end(reader, acme)
-    ask(acme, hosts, start + 2 * MINUTE)
+    for number in range(40):
+        ask(acme, hosts, start + 2 * MINUTE + number)
     before = await positions(reader.pool)
     session = "api.context.session_expired.app_error"
+    # The latest posts are given; who asks for those before the anchor is refused.
+    hosts.server.faults.rest(RestFault(path="/posts", times=1))
     hosts.server.faults.rest(RestFault(status=401, error_id=session, path="/posts", times=1))
 
     await reader.run()
@@ -460,7 +478,7 @@ class Crashing:
 
 
 @pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])
-@pytest.mark.parametrize("call", range(1, 5))
+@pytest.mark.parametrize("call", range(1, 6))
 async def test_a_crash_in_the_middle_loses_nothing(
     reader: Reader, hosts: Hosts, acme: Company, call: int, *, forward: bool
 ) -> None:

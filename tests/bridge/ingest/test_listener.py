@@ -81,10 +81,13 @@ class Diary:
         self._fail()
         self.me = replace(self.me, username=username)
 
-    async def news(self, now: int, *, resumed: bool) -> Sequence[Channel]:
+    async def channels(self) -> Sequence[Channel]:
+        return [CHANNEL]
+
+    async def news(self, heard: Sequence[Channel], now: int, *, resumed: bool) -> Sequence[Channel]:
         self._fail()
         self.done.append("looked again" if resumed else "looked")
-        return [] if resumed else [CHANNEL]
+        return [] if resumed else heard
 
     async def account(self) -> User:
         return User(self.me.user_id, self.called)
