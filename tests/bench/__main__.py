@@ -4,34 +4,25 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import psutil
 
-from bridge import embedded
-from bridge.db.migrate import migrate
-from bridge.db.pool import open_pool
 from bridge.log import configure
 from tests.bench import rows
+from tests.bench.catch_up import catch_up_rows
 from tests.bench.events import event_rows
+from tests.bench.fresh import fresh_hosts
+from tests.bench.hostile import hostile_row
 from tests.bench.mapping import mapping_row
+from tests.bench.organizations import organizations_row
 from tests.bench.sign_in import sign_in_rows
 from tests.bench.sync import sync_rows
 from tests.support.daemon import Daemon, running
-from tests.support.hosts import Hosts, hosts
+from tests.support.hosts import Hosts
 from tests.support.processes import installed
 
-
-@asynccontextmanager
-async def fresh_hosts(folder: Path) -> AsyncIterator[Hosts]:
-    """Build hosts on an embedded database that syncs to disk, as in production."""
-    async with AsyncExitStack() as stack:
-        dsn = await stack.enter_async_context(embedded.run(folder / "data"))
-        await migrate(dsn)
-        pool = await stack.enter_async_context(await open_pool(dsn))
-        yield await stack.enter_async_context(hosts(dsn, pool))
+ORGANIZATIONS = 1_000
 
 
 def row(what: str, at_least: str, figures: str) -> None:
@@ -63,6 +54,14 @@ async def streaming_row(folder: Path) -> None:
         async with rows.bare_bot("grow", built) as process:
             bare = await rows.streaming(built, process)
     row("500 answers streaming at once", "<= 250 MiB, exact <= 3 s", f"{mine}; bare {bare}")
+
+
+async def scale_rows(folder: Path) -> None:
+    """Measure with a tenth of the organizations; `tests.bench.organizations` and the like take all."""
+    row(*await hostile_row(folder))
+    row(*await organizations_row(ORGANIZATIONS, folder / "organizations"))
+    for what, at_least, figures in await catch_up_rows(ORGANIZATIONS, folder / "catch_up"):
+        row(what, at_least, figures)
 
 
 async def demo_row() -> None:
@@ -99,6 +98,7 @@ async def main() -> None:
             for what, at_least, figures in await event_rows(built, daemon):
                 row(what, at_least, figures)
             row("team-mapping", ">= 0.7 of a bare route", await mapping_row(built, daemon))
+        await scale_rows(folder)
     for what, at_least, figures in await sync_rows():
         row(what, at_least, figures)
     await demo_row()

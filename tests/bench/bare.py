@@ -2,11 +2,13 @@
 
 `python -m tests.bench.bare agent|reply|grow MATTERMOST_URL TOKEN AGENT_URL AGENT_TOKEN`: a bot that sends
 each mention to the agent, replies to it at once, or shows its answer while it comes in.
-`… frames WS_URL` counts frames.
+`… frames WS_URL` counts frames, `… channels MATTERMOST_URL TOKEN` reads the list of channels, and
+`… catch_up MATTERMOST_URL TOKEN AGENT_URL AGENT_TOKEN SINCE` answers what was asked since a moment.
 """
 
 import asyncio
 import json
+import resource
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -95,6 +97,58 @@ class Writer:
         headers = {"Authorization": f"Bearer {self.token}"}
         async with self.session.request(method, self.url + path, json=body, headers=headers) as response:
             return dict(await response.json())
+
+
+async def channels(url: str, token: str) -> None:
+    """Print how many seconds the list of the bot's channels takes, and the MiB that this process had."""
+    began = time.perf_counter()
+    await listed(url, token)
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(time.perf_counter() - began, most)
+
+
+async def listed(url: str, token: str) -> list[dict[str, Any]]:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.get(f"{url}/api/v4/users/me/channels") as response,
+    ):
+        return list(await response.json())
+
+
+async def catch_up(url: str, token: str, agent_url: str, agent_token: str, since: str) -> None:
+    """Answer what was asked since a moment in the channels of agents, eight at a time; print the seconds."""
+    began, limit = time.perf_counter(), asyncio.Semaphore(8)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {agent_token}"}) as agent_session,
+        asyncio.TaskGroup() as group,
+    ):
+
+        async def answer(post: dict[str, Any]) -> None:
+            asked = {"model": "equabot", "messages": [{"role": "user", "content": post["message"]}]}
+            key = {"x-equabot-session-key": post["id"]}
+            async with agent_session.post(
+                f"{agent_url}/v1/chat/completions", json=asked, headers=key
+            ) as response:
+                text = (await response.json())["choices"][0]["message"]["content"]
+            body = {"channel_id": post["channel_id"], "root_id": post["id"], "message": text}
+            async with session.post(f"{url}/api/v4/posts", json=body) as response:
+                await response.read()
+
+        async def read(channel_id: str) -> None:
+            path = f"{url}/api/v4/channels/{channel_id}/posts"
+            async with limit, session.get(path, params={"per_page": 60}) as response:
+                posts = (await response.json())["posts"].values()
+            for post in posts:
+                if post["create_at"] > int(since) and "@equabot" in post["message"]:
+                    group.create_task(answer(post))
+
+        for channel in await listed(url, token):
+            if channel["name"] == "agent" and channel["last_post_at"] > int(since):
+                group.create_task(read(channel["id"]))
+    print(time.perf_counter() - began)
 
 
 async def mentions(url: str, token: str) -> Any:
