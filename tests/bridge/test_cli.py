@@ -53,7 +53,7 @@ async def run(*arguments: str, **environ: str) -> tuple[int | None, str, str]:
         stdout=PIPE,
         stderr=PIPE,
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         said, complained = await process.communicate()
     return process.returncode, said.decode(), complained.decode()
 

@@ -188,7 +188,7 @@ async def test_a_deleted_question_leaves_nothing_to_look_at(scene: Deciding, bri
     await scene.hosts.agent.control.question(key, "chatcmpl_1", [dict(WHICH)])
 
     unfinished = "select count(*) from jobs where state in ('waiting', 'running')"
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await scene.pool.fetchval(unfinished) or not await ended(scene, 2):
             await asyncio.sleep(0.02)
     assert not await scene.pool.fetchval("select count(*) from jobs where state = 'dead'")

@@ -53,6 +53,6 @@ async def test_a_budget_holds_in_two_processes(
 
 
 async def _ended(pool: Pool) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await pool.fetchval("select count(*) from jobs where state in ('waiting', 'running')"):
             await asyncio.sleep(0.02)

@@ -62,13 +62,13 @@ class Raters:
 
     async def known(self) -> None:
         """Wait until the answer's job has ended."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await self.pool.fetchval("select count(*) from answer_posts"):
                 await asyncio.sleep(0.02)
 
     async def counted(self, up: int, down: int) -> None:
         """Wait until so many ratings of each kind count."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 found = await Feedback(self.pool).counts()
                 if [(each.up, each.down) for each in found] == ([(up, down)] if up or down else []):

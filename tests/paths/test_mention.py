@@ -100,7 +100,7 @@ async def test_a_thread_that_the_agent_has_begun_goes_on_without_mentions(
     await Inbox(pool).put_all([message])
     await hosts.until(lambda: bool(hosts.store.posts_in(acme.agent)))
     (first,) = hosts.store.posts_in(acme.agent)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (record := await JobHistory(pool).record(PostId(first.id))) is None:
             await asyncio.sleep(0.02)
     assert (record.kind, record.state) == ("agent_message", "done")

@@ -122,7 +122,7 @@ async def test_without_its_keys_it_does_not_start(town: Town, tmp_path: Path, ke
         await town.visit(daemon)
     async with begun(town.environ(TOKEN_KEYS=keys), tmp_path / "second.log") as daemon:
         assert daemon.process
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             assert await daemon.process.wait() == 1
 
     *_, sentence = (tmp_path / "second.log").read_text().splitlines()

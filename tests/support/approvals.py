@@ -169,7 +169,7 @@ class Shown:
             self._sentences.put_nowait(json.loads(event.data["post"])["message"])
 
     async def next(self) -> str:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             return await self._sentences.get()
 
 

@@ -59,7 +59,7 @@ class Heard:
         return self.of(kind)[number - 1]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
@@ -87,7 +87,7 @@ async def listening(
 
 async def reason(control: GatewayControl, part: str) -> None:
     """Wait until the client says why there is no channel."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while part not in control.state.reason:
             await asyncio.sleep(0.01)
 

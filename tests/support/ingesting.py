@@ -76,7 +76,7 @@ async def caught_up(catch_up: CatchUp, now: int) -> tuple[int, int]:
     metrics, pool = Metrics(), catch_up.positions.pool
     before = await _jobs(pool)
     try:
-        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             Backfill(catch_up, group, metrics).open(await catch_up.news(await catch_up.channels(), now))
             while not figure(metrics, "catch_up_runs_total"):
                 await asyncio.sleep(0.001)

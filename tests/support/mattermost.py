@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from bridge.sandbox.mattermost import Server, Settings, Store, Timing
 
-QUICK = Timing(auth_check=0.2, ping_interval=1.0, pong_wait=3.0)
+QUICK = Timing(auth_check=1.0, ping_interval=1.0, pong_wait=3.0)
 
 
 @asynccontextmanager

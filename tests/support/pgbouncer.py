@@ -54,7 +54,7 @@ logfile = log
 
 
 async def _until_it_listens(port: int) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -100,7 +100,7 @@ def _named(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def desk(dsn: str, *, seconds: float = 20, **variables: str) -> AsyncIterator[Desk]:
+async def desk(dsn: str, *, seconds: float = 60, **variables: str) -> AsyncIterator[Desk]:
     """Put the API together as the daemon does; an empty variable takes one away."""
     given = {"TOKEN_KEYS": f"k1:{new_key()}", **SERVICE, **variables}
     async with AsyncExitStack() as stack:

@@ -60,7 +60,7 @@ async def test_watch_goes_on_while_the_database_is_away(
     options = parser().parse_args(["status", "--watch", "--json"])
     watching = asyncio.create_task(status.run(options, environ))
     shown = ""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not shown:
             await asyncio.sleep(0.02)
             shown = capsys.readouterr().out

@@ -146,7 +146,7 @@ async def test_a_process_that_migrates_too_long_is_given_up(
     slow = Migration(1, "0001_slow.sql", "select pg_sleep(60)")
     async with asyncio.TaskGroup() as group:
         first = group.create_task(migrate(empty, [slow]))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await connection.fetchval(locked):
                 await asyncio.sleep(0.01)
         with pytest.raises(StartupError, match="too long"):

@@ -101,7 +101,7 @@ async def _until_sleeping(dsn: str) -> None:
     )
     connection = await connect(dsn)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await connection.fetchval(sleeping):
                 await asyncio.sleep(0.01)
     finally:

@@ -22,7 +22,7 @@ def at_once() -> Iterator[float]:
 class Woken(asyncio.Event):
     async def again(self) -> None:
         """Wait for the next wakeup and be ready for another."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.wait()
         self.clear()
 

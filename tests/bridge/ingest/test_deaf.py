@@ -62,7 +62,7 @@ class Scene:
         return self.store.post_as(self.acme.people[0], self.acme.agent, "@equabot hello", create_at=self.at)
 
     async def until(self, condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.005)
 
@@ -70,7 +70,7 @@ class Scene:
         await self.until(lambda: self.socket.state == "connected")
 
     async def has_stored(self, *posts: mattermost.Post) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while True:
                 known = await stored(self.pool)
                 if all(known.get(post.id) == "waiting" for post in posts):

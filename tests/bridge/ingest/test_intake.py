@@ -446,7 +446,7 @@ def busy(intake: Intake, worker: Worker) -> Intake:
 async def stop(worker: Worker) -> AsyncIterator[asyncio.Event]:
     """The worker runs until this is set."""
     event = asyncio.Event()
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(worker.run(event))
         while not worker.capacity().limit:
             await asyncio.sleep(0)

@@ -127,7 +127,7 @@ class Listening:
 
     async def to(self, *script: Sequence[Event]) -> list[str]:
         socket, diary = cast(Socket, FakeSocket(script)), cast(Any, self.diary)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await Listener(socket, diary, diary, self.post_acks, self.metrics, self.renamed.append).run()
         return self.diary.done
 

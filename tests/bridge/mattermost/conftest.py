@@ -8,7 +8,7 @@ from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.transport import Transport, client_session
 from tests.support.scripted_rest import ScriptedRest, scripted_rest
 
-QUICK = RetryPolicy(timeout=5, tries=3, total=2, first_delay=0.001, longest_delay=0.004, longest_wait=1)
+QUICK = RetryPolicy(timeout=5, tries=3, total=20, first_delay=0.001, longest_delay=0.004, longest_wait=1)
 
 
 @pytest.fixture

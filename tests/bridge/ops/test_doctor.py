@@ -91,7 +91,7 @@ async def test_mattermost_is_away(install: Installation) -> None:
     """What needs it says so, the rest is looked at all the same."""
     await install.mattermost.stop()
 
-    found = await install.look(seconds=3)
+    found = await install.look(seconds=8)
 
     asked = ["administrator", "people", "settings", "roles", "bot", "notices", "websocket", "bot's channels"]
     asked += OF_TEAMS
@@ -249,7 +249,7 @@ async def test_no_websocket(install: Installation) -> None:
     """REST works and websockets do not, as behind a proxy that does not know them."""
     install.mattermost.faults.refuse_sockets = True
 
-    assert not_well(await install.look(seconds=4)) == {"websocket": "bad"}
+    assert not_well(await install.look(seconds=8)) == {"websocket": "bad"}
 
 
 async def test_the_bot_is_not_in_every_place(install: Installation) -> None:
@@ -406,7 +406,7 @@ async def test_the_public_address_is_wrong(install: Installation) -> None:
     """Browsers would be sent nowhere, although the bridge reaches Mattermost."""
     install.environ["MATTERMOST_PUBLIC_URL"] = NOWHERE
 
-    found = await install.look(seconds=4)
+    found = await install.look(seconds=8)
 
     subjects = ["ServiceSettings.SiteURL", "public websocket", "frame", "sign-in"]
     subjects += ["sign-in with Equa outside", "GitLabSettings.AuthEndpoint"]
@@ -417,7 +417,7 @@ async def test_the_database_is_away(install: Installation) -> None:
     """What lies in it cannot be looked at either."""
     install.environ["DATABASE_URL"] = "postgresql://nobody@127.0.0.1:9/none"
 
-    found = await install.look(seconds=4)
+    found = await install.look(seconds=8)
 
     assert not_well(found) == dict.fromkeys(["database", "keys", "bot's channels", *OF_TEAMS], "bad")
 

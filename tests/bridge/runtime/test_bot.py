@@ -26,12 +26,12 @@ class RunningBot:
     metrics: Metrics
 
     async def until_connected(self) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not self.state.socket or self.state.socket.state != "connected":
                 await asyncio.sleep(0.01)
 
     async def until_refused(self) -> set[str]:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not self.state.refused_tokens:
                 await asyncio.sleep(0.01)
         return self.state.refused_tokens

@@ -33,7 +33,7 @@ def environ(data_dir: Path) -> Mapping[str, str]:
 
 
 async def until_no_server(data_dir: Path) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while servers(data_dir):
             await asyncio.sleep(0.02)
 

@@ -20,7 +20,7 @@ async def promoted(dsn: str) -> tuple[Run, Primary]:
 
 async def test_it_ends_with_its_primary(dsn: str) -> None:
     """Also where no connection is lost, as behind one name; nothing waits for statements in progress."""
-    async with asyncio.timeout(30), await open_pool(dsn) as pool:
+    async with asyncio.timeout(60), await open_pool(dsn) as pool:
         run, _ = await promoted(dsn)
         sleeping = asyncio.create_task(pool.execute("select pg_sleep(60)"))
         watching = asyncio.create_task(run.watch(dsn, pool))

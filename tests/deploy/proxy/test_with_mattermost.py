@@ -56,12 +56,12 @@ async def test_the_web_app_works_behind_it(
 ) -> None:
     """Its requests carry the header; what they do comes back over the websocket."""
     async with http.ws_connect(f"{front.url}/api/v4/websocket", headers=ada.cookie) as socket:
-        assert (await socket.receive_json(timeout=10))["event"] == "hello"
+        assert (await socket.receive_json(timeout=60))["event"] == "hello"
         url = f"{front.url}/api/v4/posts"
         async with http.post(url, headers=ada.cookie | BY_SCRIPT, json=ada.post) as response:
             assert response.status == 201
-        events = [(await socket.receive_json(timeout=10))["event"]]
+        events = [(await socket.receive_json(timeout=60))["event"]]
         while events[-1] != "posted" and len(events) < 10:
-            events.append((await socket.receive_json(timeout=10))["event"])
+            events.append((await socket.receive_json(timeout=60))["event"])
 
     assert events[-1] == "posted"

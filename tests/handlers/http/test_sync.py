@@ -237,7 +237,7 @@ async def test_it_needs_nobody_s_session_then(dsn: str) -> None:
 
 
 async def _until(built: Desk, job: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await built.pool.fetchval("select outcome from syncs where id = $1::uuid", job):
             await asyncio.sleep(0.01)
 
@@ -262,7 +262,7 @@ async def test_another_process_finishes_what_one_has_begun(dsn: str) -> None:
     """How far it is stands in the database."""
     async with desk(dsn, seconds=0.1) as built:
         job = (await (await built.sync()).json())["job"]
-        built.chat.server.faults.rest(RestFault("before", delay=0.2, path="/members/batch"))
+        built.chat.server.faults.rest(RestFault("before", delay=600, path="/members/batch"))
         async with built.working():
             await _begun(built)
         shown = await (await built.look(job)).json()

@@ -65,7 +65,7 @@ def showing(growth: Growth) -> Iterator[asyncio.Task[None]]:
 
 
 async def until(condition: Any) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)
 

@@ -452,7 +452,7 @@ async def test_while_mattermost_is_away_it_waits(case: Case) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(worker.run(stop))
         await case.tell("add")
-        await eventually(case.is_in, within=20)
+        await eventually(case.is_in)
         stop.set()
 
 

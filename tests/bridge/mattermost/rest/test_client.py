@@ -25,7 +25,7 @@ DRAFT = Draft(ChannelId(CHANNEL), "hi", ROOT, {"equabot": 1}, "pending1")
 
 @pytest.fixture
 def api(transport: Transport) -> RestMattermost:
-    return RestMattermost(transport, creating=RetryPolicy(timeout=0.5, resend_for=2, first_delay=0.001))
+    return RestMattermost(transport, creating=RetryPolicy(timeout=5, resend_for=20, first_delay=0.001))
 
 
 def ids(posts: Sequence[Any]) -> list[str]:
