@@ -132,16 +132,30 @@ class Socket:
             if post_of(frame)["message"] == message:
                 return frame
 
-    async def events(self, quiet: float = QUIET) -> list[dict[str, Any]]:
-        """Return all events until it is quiet."""
+    async def events(self, quiet: float = QUIET, *, answers: bool = True) -> list[dict[str, Any]]:
+        """Return all events until it is quiet, and stays so until the server has answered once more.
+
+        Whoever stood still meanwhile has heard nothing either. A connection that is deaf `answers` nothing.
+        """
         found: list[dict[str, Any]] = []
         while True:
             try:
                 frame = await self.receive(within=quiet)
             except TimeoutError:
-                return found
-            if "event" in frame:
-                found.append(frame)
+                late = await self._before(await self.act("ping")) if answers else []
+                if not late:
+                    return found
+                found += late
+            else:
+                found += [frame] if "event" in frame else []
+
+    async def _before(self, reply: int) -> list[dict[str, Any]]:
+        """Return the events before the reply to an action."""
+        found: list[dict[str, Any]] = []
+        async with asyncio.timeout(DEADLINE):
+            while (frame := await self.receive()).get("seq_reply") != reply:
+                found += [frame] if "event" in frame else []
+        return found
 
     async def send(self, frame: str | bytes) -> None:
         await self._connection.send(frame)

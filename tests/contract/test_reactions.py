@@ -61,7 +61,7 @@ async def test_an_edit_of_the_text_keeps_the_props(server: Mattermost, scene: Sc
         for each in await scene.ada.api.get(f"/users/me/teams/{scene.team_id}/channels")
         if each["id"] == scene.channel_id
     ]
-    assert 0 <= channel["last_post_at"] - heard["update_at"] < 2_000
+    assert 0 <= channel["last_post_at"] - heard["update_at"] < 60_000
 
 
 async def test_a_deleted_post_is_edited_by_nobody(server: Mattermost, scene: Scene) -> None:

@@ -66,7 +66,7 @@ async def test_an_anonymous_connection_hears_nothing(server: Mattermost, scene: 
     """Without authentication not even public events arrive."""
     async with server.socket() as socket:
         await server.user()
-        assert await socket.events(quiet=0.5) == []
+        assert await socket.events(quiet=0.5, answers=False) == []
 
 
 async def test_an_origin_of_somebody_else_is_refused(server: Mattermost, scene: Scene) -> None:

@@ -58,6 +58,7 @@ def test_nothing_is_counted_while_it_is_off() -> None:
 async def test_a_refusal_is_plain_text_with_headers(scene: Scene) -> None:
     """429 has no JSON; answers that pass have the counters too."""
     scene.store.settings.patch({"RateLimitSettings": {"Enable": True, "PerSec": 1, "MaxBurst": 1}})
+    scene.store._clock = Clock()
     answers = [await scene.as_ada.api.call("GET", "/users/me") for _ in range(3)]
     assert [answer.status for answer in answers] == [200, 200, 429]
     assert answers[0].headers["X-RateLimit-Remaining"] == "1"
