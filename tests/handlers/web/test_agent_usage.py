@@ -69,7 +69,7 @@ async def test_the_numbers_are_the_bridges(page: Page, agent_scene: Scene) -> No
     assert await tile(page, "Cost") == "1,234,567.89 | unknown for 1 question"
     assert await tile(page, "Liked") == "75% | 3 up, 1 down"
     assert await tile(page, "First words after") == "1.8 sec | last ones after unknown; medians"
-    assert await tile(page, "Budget used this month") == "79% | of a cost of 20.50"
+    assert await tile(page, "Budget this month") == "79% | of a cost of 20.50"
     assert [row[1:] for row in await rows(page, "Questions")] == [
         ["1,200", "1,200", "0", "0"],
         ["34", "0", "4", "30"],
@@ -139,6 +139,6 @@ async def test_where_nobody_has_asked_it_says_so(page: Page, agent_scene: Scene)
     await opened(page, agent_scene)
 
     await expect(page.get_by_text("Nobody has asked the agent anything in these days.")).to_be_visible()
-    assert await tile(page, "Budget used this month") == (
+    assert await tile(page, "Budget this month") == (
         "104% | of 5,000,000 tokens and a cost of 20.00; questions are answered again from Dec 1, 2026"
     )

@@ -41,7 +41,7 @@ a { color: var(--_accent); }
 .note, .empty { color: var(--_muted); }
 .note { font-size: .9em; }
 .danger { color: var(--_danger); }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(9.5rem, 1fr)); gap: 10px; margin-block-end: 20px; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.6rem, 1fr)); gap: 10px; margin-block-end: 20px; }
 .tiles > div { padding: 10px 14px; border: 1px solid var(--_line); border-radius: var(--_radius); background: var(--_raised); }
 .tiles dt { color: var(--_muted); font-size: .9em; }
 .tiles dd { margin: 0; font-size: 1.35em; font-weight: 650; font-variant-numeric: tabular-nums; line-height: 1.3; }

@@ -55,7 +55,7 @@ function tileList(facts) {
 function budgetFact({ tokens, cost, percent: used, goesOn }) {
   const limits = [tokens !== null && counted(tokens, "token"), cost !== null && `a cost of ${money(cost)}`].filter(Boolean);
   const rest = goesOn ? "; questions are answered again from " + day(goesOn) : "";
-  return ["Budget used this month", percent(used), `of ${limits.join(" and ")}${rest}`];
+  return ["Budget this month", percent(used), `of ${limits.join(" and ")}${rest}`];
 }
 
 function people(lines) {
