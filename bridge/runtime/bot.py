@@ -28,10 +28,10 @@ from bridge.models.organization_settings import NO_BUDGET
 from bridge.outage import retry_until_available
 from bridge.ports import AgentControl
 from bridge.routing import Bot
-from bridge.runtime.accounts import Accounts
 from bridge.runtime.admin_check import AdminCheck
 from bridge.runtime.approvals import approval_desk
 from bridge.runtime.bot_jobs import BotJobs
+from bridge.runtime.bot_parts import BotParts
 from bridge.runtime.clients import Clients
 from bridge.runtime.health import BotState
 from bridge.runtime.notice_account import NoticeAccount
@@ -46,76 +46,76 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class BotRunner:
-    accounts: Accounts
+    parts: BotParts
 
     async def run(self) -> None:
         """Listen and answer, and post notices, until cancelled; neither waits for the other's token."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._answer(), name="answer mentions")
-            if notices := self.accounts.notices:
-                group.create_task(NoticeAccount(self.accounts, notices).run(), name="notice account")
+            if notices := self.parts.notices:
+                group.create_task(NoticeAccount(self.parts, notices).run(), name="notice account")
 
     async def _answer(self) -> None:
-        accounts = self.accounts
-        if accounts.failed_over:
+        parts = self.parts
+        if parts.failed_over:
             # Other processes may still be posting answers to questions that the new primary does not know.
             await asyncio.sleep(SURE)
-        user = await accounts.identify(accounts.bot)
-        poster, me = await accounts.poster(accounts.bot, user), accounts.named(user)
-        socket = accounts.state.socket = self._socket(me)
+        user = await parts.identify(parts.bot)
+        poster, me = await parts.poster(parts.bot, user), parts.named(user)
+        socket = parts.state.socket = self._socket(me)
         intake = self._intake(me)
-        catch_up = CatchUp(accounts.bot, Positions(accounts.pool), intake, me.agent_channel)
+        catch_up = CatchUp(parts.bot, Positions(parts.pool), intake, me.agent_channel)
         await retry_until_available("begin", catch_up.begin)
-        jobs = BotJobs(accounts, poster, socket)
+        jobs = BotJobs(parts, poster, socket)
         async with socket:
             self._answer_as(jobs, me.username)
-            accounts.worker.register(jobs.nameless())
+            parts.worker.register(jobs.nameless())
             await self._listener(socket, intake, catch_up, jobs).run()
 
     def _socket(self, me: Bot) -> Socket:
-        accounts = self.accounts
+        parts = self.parts
         return Socket(
-            *accounts.address(accounts.bot),
+            *parts.address(parts.bot),
             Interest(me.agent_channel, me.user_id),
-            accounts.bot.me,
-            changed=accounts.metrics.socket_state,
-            proxies=accounts.settings.proxies,
+            parts.bot.me,
+            changed=parts.metrics.socket_state,
+            proxies=parts.settings.proxies,
         )
 
     def _intake(self, me: Bot) -> Intake:
-        accounts = self.accounts
-        directory = accounts.desk.directory
+        parts = self.parts
+        directory = parts.desk.directory
         return Intake(
-            accounts.inbox,
-            Mappings(accounts.pool),
+            parts.inbox,
+            Mappings(parts.pool),
             me,
-            question_policy(accounts.settings),
-            lambda: accounts.state.notice_account,
-            is_admin=AdminCheck(accounts.pool, directory).holds if directory else None,
-            locks=accounts.locks,
+            question_policy(parts.settings),
+            lambda: parts.state.notice_account,
+            is_admin=AdminCheck(parts.pool, directory).holds if directory else None,
+            locks=parts.locks,
         )
 
     def _listener(self, socket: Socket, intake: Intake, catch_up: CatchUp, jobs: BotJobs) -> Listener:
-        accounts = self.accounts
-        repeats = Repeats(accounts.pool)
+        parts = self.parts
+        repeats = Repeats(parts.pool)
         return Listener(
             socket,
             intake,
             catch_up,
-            accounts.post_acks,
-            accounts.metrics,
+            parts.post_acks,
+            parts.metrics,
             lambda username: self._answer_as(jobs, username),
-            Tampering(RepairRequests(accounts.pool)),
+            Tampering(RepairRequests(parts.pool)),
             Hearing(catch_up),
-            interventions=Interventions(accounts.signals.stops, repeats, intake, accounts.bot),
-            ratings=Ratings(Feedback(accounts.pool), accounts.bot),
-            approvals=ApprovalReactions(Approvals(accounts.pool), accounts.inbox, accounts.bot),
+            interventions=Interventions(parts.signals.stops, repeats, intake, parts.bot),
+            ratings=Ratings(Feedback(parts.pool), parts.bot),
+            approvals=ApprovalReactions(Approvals(parts.pool), parts.inbox, parts.bot),
         )
 
     def _answer_as(self, jobs: BotJobs, username: str) -> None:
         """Answer under this name of the account from now on."""
-        self.accounts.state.bot_account = username
-        self.accounts.worker.register(jobs.called(username))
+        self.parts.state.bot_account = username
+        self.parts.worker.register(jobs.called(username))
 
 
 def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
@@ -137,7 +137,7 @@ def make_bot(  # noqa: PLR0913, PLR0917 - the daemon's parts
         log.warning("no_bot", reason="MATTERMOST_BOT_TOKEN is not set: no mention answered, no notice posted")
         return None
     return BotRunner(
-        Accounts(
+        BotParts(
             settings,
             clients.bot,
             clients.notices,

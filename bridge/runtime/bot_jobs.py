@@ -18,8 +18,8 @@ from bridge.mattermost.websocket.socket import Socket
 from bridge.models.jobs import JobKind
 from bridge.models.usage import NO_PRICES
 from bridge.ports import AgentControl
-from bridge.runtime.accounts import Accounts
 from bridge.runtime.approvals import approval_ways
+from bridge.runtime.bot_parts import BotParts
 from bridge.runtime.conversations import conversation_check
 from bridge.runtime.job_handlers import (
     agent_question_handlers,
@@ -58,7 +58,7 @@ from provisioning.member_check import MemberCheck
 class BotJobs:
     """What the bot does, posting as its account."""
 
-    accounts: Accounts
+    parts: BotParts
     poster: Poster
     socket: Socket
     """Shows the bot as typing."""
@@ -66,60 +66,58 @@ class BotJobs:
 
     def called(self, username: str) -> Mapping[JobKind, Handler]:
         """Return the handlers of what depends on the account's name."""
-        posts, mentions = self.accounts.channel_posts(self.poster), self._mentions(username)
+        posts, mentions = self.parts.channel_posts(self.poster), self._mentions(username)
         help_text = mentions.commands.help_text
-        welcomes = Welcomes(posts, self.accounts.inbox, self.accounts.settings.agent_channel, help_text)
-        hints = self.accounts.hints(self.poster)
+        welcomes = Welcomes(posts, self.parts.inbox, self.parts.settings.agent_channel, help_text)
+        hints = self.parts.hints(self.poster)
         asked = bot_handlers(mentions, self._direct(mentions), hints, self._messages(posts), welcomes)
-        control = self.accounts.control
+        control = self.parts.control
         return {**asked, **(self._agent_questions(control, username) if control else {})}
 
     def nameless(self) -> Mapping[JobKind, Handler]:
         """Return the handlers of the others."""
-        posts = self.accounts.channel_posts(self.poster)
-        notices = {} if self.accounts.notices else self.accounts.notice_handlers(posts)
+        posts = self.parts.channel_posts(self.poster)
+        notices = {} if self.parts.notices else self.parts.notice_handlers(posts)
         return {**self._approvals(), **self._budget_warnings(), **notices}
 
     def _messages(self, posts: ChannelPosts) -> AgentMessages:
-        accounts = self.accounts
-        check = conversation_check(accounts.bot, accounts.pool, accounts.roster_reader)
-        return AgentMessages(posts, check, accounts.inbox, image_hosts(accounts.settings))
+        parts = self.parts
+        check = conversation_check(parts.bot, parts.pool, parts.roster_reader)
+        return AgentMessages(posts, check, parts.inbox, image_hosts(parts.settings))
 
     def _mentions(self, username: str) -> Mentions:
-        accounts, poster = self.accounts, self.poster
+        parts, poster = self.parts, self.poster
         now = time.time_ns() // 1_000_000
         return Mentions(
-            accounts.inbox,
+            parts.inbox,
             poster,
             self._questions(username),
             self._asking(),
-            accounts.signals.stops,
-            Signs(accounts.bot, poster.me, self.socket.typing),
-            accounts.metrics,
+            parts.signals.stops,
+            Signs(parts.bot, poster.me, self.socket.typing),
+            parts.metrics,
             self._commands(username),
-            BudgetGate(accounts.budgets, accounts.inbox),
-            answered_until=now + (AHEAD if accounts.failed_over else 0),
-            control=accounts.control,
+            BudgetGate(parts.budgets, parts.inbox),
+            answered_until=now + (AHEAD if parts.failed_over else 0),
+            control=parts.control,
         )
 
     def _questions(self, username: str) -> Questions:
-        accounts = self.accounts
-        answers, speakers = Answers(accounts.pool), Speakers(accounts.bot)
-        attachments = Attachments(
-            self._remarker, self.reader, accounts.metrics, accounts.settings.agent_files
-        )
-        remembers = accounts.agent.remembers
-        return Questions(accounts.bot, answers, speakers, self.poster.me, username, remembers, attachments)
+        parts = self.parts
+        answers, speakers = Answers(parts.pool), Speakers(parts.bot)
+        attachments = Attachments(self._remarker, self.reader, parts.metrics, parts.settings.agent_files)
+        remembers = parts.agent.remembers
+        return Questions(parts.bot, answers, speakers, self.poster.me, username, remembers, attachments)
 
     def _asking(self) -> Asking:
-        accounts, settings = self.accounts, self.accounts.settings
+        parts, settings = self.parts, self.parts.settings
         return Asking(
-            accounts.agent,
+            parts.agent,
             self.poster,
-            Answers(accounts.pool),
-            AgentHabits(accounts.pool),
-            accounts.signals,
-            accounts.metrics,
+            Answers(parts.pool),
+            AgentHabits(parts.pool),
+            parts.signals,
+            parts.metrics,
             image_hosts(settings),
             stream=settings.agent_stream == "on",
             prices=settings.agent_prices or NO_PRICES,
@@ -127,47 +125,47 @@ class BotJobs:
         )
 
     def _commands(self, username: str) -> BotCommands:
-        settings = self.accounts.settings
+        settings = self.parts.settings
         text = welcome_text(username, settings.agent_channel, settings.agent_suggestions)
-        return BotCommands(ConversationStarts(self.accounts.pool), self._remarker, username, text)
+        return BotCommands(ConversationStarts(self.parts.pool), self._remarker, username, text)
 
     def _direct(self, mentions: Mentions) -> DirectMessages:
-        accounts = self.accounts
-        check = MemberCheck(Memberships(accounts.pool), accounts.roster_reader, accounts.bot.is_in_team)
-        return DirectMessages(accounts.bot, accounts.inbox, check, mentions, mentions.commands)
+        parts = self.parts
+        check = MemberCheck(Memberships(parts.pool), parts.roster_reader, parts.bot.is_in_team)
+        return DirectMessages(parts.bot, parts.inbox, check, mentions, mentions.commands)
 
     def _agent_questions(self, control: AgentControl, username: str) -> Mapping[JobKind, Handler]:
-        accounts = self.accounts
-        questions, callback = AgentQuestions(accounts.pool), approval_ways(accounts.settings).callback
+        parts = self.parts
+        questions, callback = AgentQuestions(parts.pool), approval_ways(parts.settings).callback
         posts = QuestionPosts(
             questions,
-            Buttons(accounts.pool),
+            Buttons(parts.pool),
             self.poster,
-            accounts.inbox,
-            accounts.desk.username,
+            parts.inbox,
+            parts.desk.username,
             control,
             callback,
         )
-        answers = AgentAnswers(questions, accounts.inbox, self._remarker, control, username)
+        answers = AgentAnswers(questions, parts.inbox, self._remarker, control, username)
         return agent_question_handlers(posts, answers)
 
     def _approvals(self) -> Mapping[JobKind, Handler]:
-        accounts = self.accounts
-        desk, control = accounts.desk, accounts.control
-        ways = approval_ways(accounts.settings)
-        posts = ApprovalPosts(desk, Buttons(accounts.pool), self.poster, ways)
-        decisions = ApprovalDecisions(desk.approvals, accounts.inbox, control) if control else None
-        reminders = ApprovalReminders(posts, accounts.administrators)
+        parts = self.parts
+        desk, control = parts.desk, parts.control
+        ways = approval_ways(parts.settings)
+        posts = ApprovalPosts(desk, Buttons(parts.pool), self.poster, ways)
+        decisions = ApprovalDecisions(desk.approvals, parts.inbox, control) if control else None
+        reminders = ApprovalReminders(posts, parts.administrators)
         return approval_handlers(posts, decisions, reminders, ApprovalReactions(desk))
 
     def _budget_warnings(self) -> Mapping[JobKind, Handler]:
-        accounts = self.accounts
-        notes, page = DirectNotes(self.poster, accounts.inbox), approval_ways(accounts.settings).page
-        return budget_handlers(BudgetWarnings(notes, accounts.administrators, page))
+        parts = self.parts
+        notes, page = DirectNotes(self.poster, parts.inbox), approval_ways(parts.settings).page
+        return budget_handlers(BudgetWarnings(notes, parts.administrators, page))
 
     @property
     def _remarker(self) -> Remarker:
-        return Remarker(self.poster, self.accounts.inbox)
+        return Remarker(self.poster, self.parts.inbox)
 
 
 def image_hosts(settings: Settings) -> frozenset[str]:

@@ -128,5 +128,5 @@ def _bot_tasks(dsn: str, bot: BotRunner, signals: StopSignals) -> Mapping[str, C
         "bot": bot.run(),
         "stops": wakeups(dsn, stops.CHANNEL, signals.notified),
         "watch stops": signals.watch(),
-        "watch budgets": bot.accounts.budgets.watch(),
+        "watch budgets": bot.parts.budgets.watch(),
     }

@@ -9,7 +9,7 @@ from bridge.ingest.notice_listener import NoticeListener
 from bridge.ingest.tampering import Tampering
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.ports import MattermostApi
-from bridge.runtime.accounts import Accounts
+from bridge.runtime.bot_parts import BotParts
 from bridge.runtime.job_handlers import notice_hint_handlers
 from provisioning.default_channels import NOTICES
 
@@ -18,7 +18,7 @@ from provisioning.default_channels import NOTICES
 class NoticeAccount:
     """Runs beside the bot; neither waits for the other's token."""
 
-    accounts: Accounts
+    parts: BotParts
     api: MattermostApi
 
     async def run(self) -> None:
@@ -28,31 +28,31 @@ class NoticeAccount:
             group.create_task(self._hint(), name="hint at the bot")
 
     async def _post(self) -> None:
-        poster = await self.accounts.poster(self.api, await self.accounts.identify(self.api))
-        posts = self.accounts.channel_posts(poster)
-        self.accounts.worker.register(self.accounts.notice_handlers(posts))
+        poster = await self.parts.poster(self.api, await self.parts.identify(self.api))
+        posts = self.parts.channel_posts(poster)
+        self.parts.worker.register(self.parts.notice_handlers(posts))
 
     async def _hint(self) -> None:
         """Send people who address this account to the bot."""
-        accounts, state = self.accounts, self.accounts.state
-        user = await accounts.identify(self.api)
-        poster, me = await accounts.poster(self.api, user), accounts.named(user)
+        parts, state = self.parts, self.parts.state
+        user = await parts.identify(self.api)
+        poster, me = await parts.poster(self.api, user), parts.named(user)
         state.notice_account = user.username
         if not state.bot_account:
-            state.bot_account = (await accounts.identify(accounts.bot)).username
-        accounts.worker.register(notice_hint_handlers(accounts.hints(poster)))
-        address, interest = accounts.address(self.api), Interest("", me.user_id)
-        async with Socket(*address, interest, self.api.me, proxies=accounts.settings.proxies) as socket:
+            state.bot_account = (await parts.identify(parts.bot)).username
+        parts.worker.register(notice_hint_handlers(parts.hints(poster)))
+        address, interest = parts.address(self.api), Interest("", me.user_id)
+        async with Socket(*address, interest, self.api.me, proxies=parts.settings.proxies) as socket:
             await NoticeListener(
                 socket,
                 self.api,
-                accounts.inbox,
-                Mappings(accounts.pool),
+                parts.inbox,
+                Mappings(parts.pool),
                 me,
-                Tampering(RepairRequests(accounts.pool)),
+                Tampering(RepairRequests(parts.pool)),
                 NOTICES,
                 self._is_called,
             ).run()
 
     def _is_called(self, username: str) -> None:
-        self.accounts.state.notice_account = username
+        self.parts.state.notice_account = username

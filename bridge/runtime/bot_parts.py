@@ -1,4 +1,4 @@
-"""What the bot's accounts work with, and who owns their tokens."""
+"""What the bot and the notice account are made of, and who owns their tokens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Accounts:
+class BotParts:
     """The account that answers and the one that posts notices, and what both need."""
 
     settings: Settings
