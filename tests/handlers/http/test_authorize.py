@@ -4,13 +4,14 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
 from bridge.sandbox import demo_data
 from handlers.http.app_keys import LIMITS, Limits
-from handlers.http.limits import Timeouts
-from tests.support.front import APP, BOREALIS, CONFIG, front
+from tests.support.clock import Clock
+from tests.support.front import APP, BOREALIS, CONFIG, PATIENT, front
 from tests.support.mattermost import eventually
 from tests.support.sign_in import AGENT, CHAT, COMPLETION, IN_FRAME, IN_TAB, SignIn, signing_in
 
@@ -399,7 +400,8 @@ async def test_the_token_itself_leads_there_too(dsn: str) -> None:
 
 async def test_what_waits_for_the_database_leaves_it_to_others(dsn: str) -> None:
     """However many browsers bring cookies that are good for nothing."""
-    async with signing_in(dsn, Limits(timeouts=Timeouts(login=3))) as equa:
+    time_passes = Clock()
+    async with signing_in(dsn, Limits(timeouts=replace(PATIENT, login=20))) as equa:
         browser = equa.browser()
         asked = (await browser.enter(await equa.ticket(), until="/login/equa/authorize"))[-1].location
         async with equa.front.pool.acquire() as held, held.transaction():
@@ -409,6 +411,7 @@ async def test_what_waits_for_the_database_leaves_it_to_others(dsn: str) -> None
                 queue = equa.front.app[LIMITS].tickets.queue
                 await eventually(lambda: len(queue) == 26)
                 config = await equa.front.client.get(CONFIG, headers={"Cookie": equa.front.cookie()})
+                await time_passes.passes(20)
 
         assert config.status == 200
         assert {each.result().status for each in waiting} == {503}

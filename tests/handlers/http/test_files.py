@@ -105,7 +105,7 @@ async def scene(services: Services, pool: Pool) -> AsyncIterator[Scene]:
             ChannelPosts(teams, Poster(api, UserId(bot.id), 16_383, PostAcks())), check, inbox
         )
         app = make_app(replace(services, inbox=inbox, uploads=FileUploads(api, check, inbox)))
-        app[LIMITS] = Limits(Timeouts(body=0.5))
+        app[LIMITS] = Limits(Timeouts(body=3))
         async with serving(app) as client:
             yield Scene(server, client, pool, messages, bot, channel, question)
 

@@ -1,14 +1,16 @@
 """However many bad tickets come, good ones are taken."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from bridge.sandbox import demo_data
 from handlers.http.app_keys import LIMITS, Limits
-from handlers.http.limits import RateLimiter, TicketLimits, Timeouts
+from handlers.http.limits import RateLimiter, TicketLimits
 from tests.support.api import TEAM, TOKENS
-from tests.support.front import CONFIG, Front, front
+from tests.support.clock import Clock
+from tests.support.front import CONFIG, PATIENT, Front, front
 from tests.support.mattermost import eventually
 
 PEER = {"Authorization": f"Bearer {TOKENS[0]}"}
@@ -63,7 +65,8 @@ async def test_what_has_not_the_form_of_a_ticket_costs_and_counts_nothing(dsn: s
 
 async def test_tickets_that_wait_leave_the_database_to_others(dsn: str) -> None:
     """However many come at once: here none can be looked up."""
-    async with front(dsn, Limits(timeouts=Timeouts(login=4))) as door:
+    time_passes = Clock()
+    async with front(dsn, Limits(timeouts=replace(PATIENT, login=20))) as door:
         async with door.pool.acquire() as held, held.transaction():
             await held.execute("lock table tickets")
             async with asyncio.TaskGroup() as group:
@@ -72,6 +75,7 @@ async def test_tickets_that_wait_leave_the_database_to_others(dsn: str) -> None:
                 await eventually(lambda: len(queue) == 36)
                 mapping = await _mapping(door)
                 assert not any(task.done() for task in waiting)
+                await time_passes.passes(20)
 
         assert mapping == 404
         assert {each.result().status for each in waiting} == {503}

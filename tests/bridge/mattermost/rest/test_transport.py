@@ -184,7 +184,7 @@ async def test_post_that_is_safe_to_repeat_is(
 ) -> None:
     """Its caller says for how long."""
     rest.answers(trouble, trouble, FINE)
-    safe = transport.with_policy(replace(transport.retry_policy, resend_for=2))
+    safe = transport.with_policy(replace(transport.retry_policy, resend_for=20))
 
     assert await safe.post("/posts", {}) == {"fine": True}
 
@@ -192,7 +192,7 @@ async def test_post_that_is_safe_to_repeat_is(
 async def test_post_being_created_is_waited_for(rest: ScriptedRest, transport: Transport) -> None:
     """The server is still at the first try: the wait is not counted in tries."""
     rest.answers(*[PENDING] * 6, FINE)
-    safe = transport.with_policy(replace(transport.retry_policy, resend_for=2))
+    safe = transport.with_policy(replace(transport.retry_policy, resend_for=20))
 
     assert await safe.post("/posts", {}) == {"fine": True}
 
@@ -292,7 +292,7 @@ async def test_nobody_there(transport: Transport) -> None:
 async def test_post_on_a_dead_connection(rest: ScriptedRest, transport: Transport) -> None:
     """aiohttp repeats a GET on a kept-alive connection that turns out dead, but not a POST: that is ours."""
     rest.answers(FINE, hangs_up, FINE)
-    safe = transport.with_policy(replace(transport.retry_policy, resend_for=2))
+    safe = transport.with_policy(replace(transport.retry_policy, resend_for=20))
     await safe.get("/users/me")
 
     assert await safe.post("/posts", {}) == {"fine": True}
