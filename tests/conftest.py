@@ -17,7 +17,11 @@ from tests.support.postgres import fresh_database, served
 
 # A deadline an example, and the speed of making them, measure what else the machine is doing.
 hypothesis.settings.register_profile(
-    "ours", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "explore", deadline=None, derandomize=False, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+# A change is judged by the same examples as the one before it.
+hypothesis.settings.register_profile(
+    "ours", hypothesis.settings.get_profile("explore"), derandomize=True, database=None
 )
 hypothesis.settings.load_profile("ours")
 
