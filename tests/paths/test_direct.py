@@ -122,7 +122,7 @@ async def test_a_question_that_becomes_a_command_is_done(
     assert heard in said.message
     assert half.message.endswith("(interrupted)")
     assert len(hosts.agent.calls) == 2
-    assert hosts.agent.cancelled == 1
+    await hosts.agent.until(lambda: hosts.agent.cancelled == 1)
 
 
 async def test_a_member_of_one_organization_is_simply_answered(

@@ -180,5 +180,5 @@ async def test_answers_can_be_posted_whole(hosts: Hosts, acme: Company, pool: Po
         hosts.store.react(acme.people[0], stopped, "octagonal_sign")
         assert (await ended(pool, stopped))[0] == "done"
 
-    assert hosts.agent.cancelled == 1
+    await hosts.agent.until(lambda: hosts.agent.cancelled == 1)
     assert hosts.answers(stopped)[0].message.endswith("(stopped)")

@@ -95,8 +95,9 @@ class Deciding:
     async def until_posted(self, post: Post) -> None:
         """Wait until the bridge knows its own post."""
         found = "select count(*) from approvals where post_id = $1"
-        while not await self.pool.fetchval(found, post.id):
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while not await self.pool.fetchval(found, post.id):
+                await asyncio.sleep(0.01)
 
     async def state(self) -> str:
         """Return the state of the one approval."""
