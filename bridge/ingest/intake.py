@@ -89,9 +89,11 @@ class Intake:
         """Let the posts of a person be decided about one batch after the other, whatever their channels are.
 
         Else questions that are read at the same time do not know of each other, and pass the limit together.
+        The bot asks nothing, and its answers are in each channel.
         """
+        authors = {posted.post.user_id for posted in posts} - {self.me.user_id}
         async with AsyncExitStack() as stack:
-            for author in sorted({posted.post.user_id for posted in posts}):
+            for author in sorted(authors):
                 await stack.enter_async_context(self._turns.setdefault(author, asyncio.Lock()))
             yield
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import md5
 from pathlib import Path
 from uuid import UUID
@@ -53,7 +53,7 @@ select case when n % 10 = 0 then 'notice' else 'mention' end,
        case when n % 7 <> 0 then jsonb_build_object('posts', jsonb_build_array('p' || n)) end,
        at, at, at + interval '4 seconds', left(md5((n % 50000)::text), 26), ms
 from generate_series($1::bigint, $2::bigint) n
-cross join lateral (select now() - ($3::bigint - n) * (interval '89 days' / $3::bigint) as at) moment
+cross join lateral (select $3::timestamptz + n * $4::interval as at) moment
 cross join lateral (select (extract(epoch from at) * 1000)::bigint as ms) milliseconds
 """
 
@@ -66,13 +66,19 @@ async def fill(pool: Pool, jobs: int) -> None:
     )
     for index in indexes:
         await pool.execute(f"drop index {index['indexname']}")
-    step = 500_000
+    step, days = 500_000, timedelta(days=89)
+    begin = datetime.now(UTC) - days
     for first in range(1, jobs + 1, step):
-        await pool.execute(_FILL, first, min(first + step - 1, jobs), jobs, timeout=3600)
+        await finished(pool, first, min(first + step - 1, jobs), begin, days / jobs)
         print(f"  {min(first + step - 1, jobs):,} jobs", file=sys.stderr, flush=True)
     for index in indexes:
         await pool.execute(index["indexdef"], timeout=3600)
     await pool.execute("vacuum analyze jobs", timeout=3600)
+
+
+async def finished(pool: Pool, first: int, last: int, begin: datetime, apart: timedelta) -> None:
+    """Store finished jobs of these numbers, each so long after the one before it."""
+    await pool.execute(_FILL, first, last, begin, apart, timeout=3600)
 
 
 async def people(pool: Pool) -> None:
@@ -83,11 +89,12 @@ async def people(pool: Pool) -> None:
 
 
 async def old_jobs(pool: Pool) -> None:
-    """Store jobs that are to be purged."""
+    """Store jobs that are to be purged, as large as others: smaller ones fill gaps of a full table."""
     await pool.execute(
-        """insert into jobs (kind, lane, dedupe, payload, state, finished, created)
-           select 'mention', 'old:' || n, 'old:' || n, '{}', 'done', now() - interval '100 days',
-                  now() - interval '100 days'
+        """insert into jobs (kind, lane, dedupe, payload, state, answer, finished, created)
+           select 'mention', 'old:' || n, 'old:' || n,
+                  jsonb_build_object('message', repeat(md5(n::text), 16)), 'done',
+                  repeat(md5(n::text), 8), now() - interval '100 days', now() - interval '100 days'
            from generate_series(1, $1::int) n""",
         OLD,
     )

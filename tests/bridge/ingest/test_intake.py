@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from bridge.metrics import Metrics
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.models.jobs import Entry, Job, Mention
-from bridge.routing import HOUR, MINUTE, Bot, Policy
+from bridge.routing import HOUR, MINUTE, Bot, Facts, Policy
 from bridge.worker import Handler, Worker, WorkerConfig
 from tests.support.ingesting import positions, stored
 from tests.support.mappings import Mappings
@@ -272,6 +273,36 @@ async def test_a_limit_holds_in_all_channels_and_processes(
 
     known = await stored(pool)
     assert sorted(known.values()) == ["too_many_questions"] * 40 + ["waiting"] * 20
+
+
+@dataclass(frozen=True)
+class HeldUp(Mappings):
+    """Gives no facts about one channel until it may."""
+
+    channel: ChannelId = CHANNEL
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    may_go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def facts(self, posts: Sequence[Posted], *args: Any, **kwargs: Any) -> list[Facts]:
+        if any(posted.post.channel_id == self.channel for posted in posts):
+            self.asked.set()
+            await self.may_go_on.wait()
+        return await super().facts(posts, *args, **kwargs)
+
+
+async def test_no_channel_waits_for_another_in_which_the_bot_has_written(intake: Intake, pool: Pool) -> None:
+    """Its answers are in all of them, and ask nothing."""
+    intake.mappings = mappings = HeldUp(pool)
+    held = asyncio.create_task(intake.store([post("answer", by=BOT), post("held")]))
+    await mappings.asked.wait()
+
+    other = ChannelId("other")
+    await intake.store([post("another", by=BOT, channel=other), post("read", by=STRANGER, channel=other)])
+
+    assert set(await stored(pool)) == {"read"}
+    mappings.may_go_on.set()
+    await held
+    assert set(await stored(pool)) == {"held", "read"}
 
 
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one by one"])
