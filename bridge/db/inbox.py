@@ -8,11 +8,13 @@ of its lane, so a retry is never overtaken.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Literal, Protocol, get_args
+from functools import partial
+from typing import Any, Literal, NamedTuple, Protocol, get_args
 from uuid import UUID, uuid4
 
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 
+from bridge.db.gathered import Gathered
 from bridge.db.pool import database_errors
 from bridge.db.statements import (
     CLAIM,
@@ -24,10 +26,10 @@ from bridge.db.statements import (
     RELEASE,
     RELEASE_EXPIRED,
     RETRY,
-    SAVE_ANSWER,
+    SAVE_ANSWERS,
     WAKE,
 )
-from bridge.db.usage import values
+from bridge.db.usage import columns
 from bridge.errors import DatabaseUnavailable
 from bridge.models.chat import Position, Post
 from bridge.models.equa import OrganizationId
@@ -62,6 +64,26 @@ class Capacity:
 NO_CAPACITY = Capacity(0)
 
 
+class _Saved(NamedTuple):
+    """An answer that is going to be posted."""
+
+    job: JobId
+    answer: str
+    failure: str | None
+    question: str | None
+    """The words that it answers."""
+    used: Used | None
+
+
+class _Ended(NamedTuple):
+    """A job that has come to its end."""
+
+    job: JobId
+    value: object
+    """Its result, or why it was given up."""
+    used: Used | None
+
+
 class JobRunner(Protocol):
     """The part of this process that works on jobs."""
 
@@ -90,6 +112,12 @@ class Inbox:
     """Begins new jobs at once where it can; None while nothing runs here."""
     _touched: set[str] = field(default_factory=set, init=False, repr=False)
     """Lanes of which a job ended here, or was stored behind another, since the last claim."""
+    _saving: Gathered[_Saved, bool] = field(init=False, repr=False)
+    _finishing: Gathered[_Ended, Any] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._saving = Gathered(self._save)
+        self._finishing = Gathered(partial(self._end, FINISH))
 
     @database_errors
     async def put_all(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> frozenset[str]:
@@ -220,10 +248,7 @@ class Inbox:
 
         False also if the question no longer reads as it did, where it is given (`to`).
         """
-        saved = await self.pool.fetchval(
-            SAVE_ANSWER, job, self.holder, answer, failure, self.lease, to, *values(used)
-        )
-        return saved is not None
+        return await self._saving.add(_Saved(job, answer, failure, to, used))
 
     @database_errors
     async def assign(self, job: JobId, organization: OrganizationId) -> bool:
@@ -235,7 +260,7 @@ class Inbox:
         self, job: JobId, result: Mapping[str, Any] | None = None, used: Used | None = None
     ) -> Ended | None:
         """Close the job: done, or dead when what was posted is an apology; None if the lease was lost."""
-        ended: Ended | None = await self._ended(FINISH, job, dict(result or {}), used)
+        ended: Ended | None = await self._finishing.add(_Ended(job, dict(result or {}), used))
         return ended
 
     @database_errors
@@ -246,14 +271,14 @@ class Inbox:
         """
         wait = timedelta(seconds=delay)
         back = await self.pool.fetchval(
-            RETRY, job.id, self.holder, wait, reason, job.run_at, CHANNEL, *values(used)
+            RETRY, [job.id], self.holder, wait, reason, job.run_at, CHANNEL, *columns([used])
         )
         return back is not None
 
     @database_errors
     async def dead_letter(self, job: JobId, reason: str, used: Used | None = None) -> bool:
         """Give it up for good; it is kept with its error and does not block its lane."""
-        return await self._ended(DEAD_LETTER, job, reason, used) is not None
+        return await self._end(DEAD_LETTER, [_Ended(job, reason, used)]) != [None]
 
     @database_errors
     async def is_superseded(self, job: JobId) -> bool:
@@ -305,12 +330,22 @@ class Inbox:
             self.runner.wake()
         return len(rows)
 
-    async def _ended(self, statement: str, job: JobId, value: object, used: Used | None) -> Any:
-        row = await self.pool.fetchrow(statement, job, self.holder, value, *values(used))
-        if row is None:
-            return None
-        self._touched.add(row["lane"])
-        return row["outcome"]
+    async def _save(self, answers: Sequence[_Saved]) -> list[bool]:
+        """Store answers in one statement; return of each whether it was."""
+        jobs, words, why, questions, used = zip(*answers, strict=True)
+        rows = await self.pool.fetch(
+            SAVE_ANSWERS, jobs, self.holder, self.lease, words, why, questions, *columns(used)
+        )
+        saved = {row["id"] for row in rows}
+        return [job in saved for job in jobs]
+
+    async def _end(self, statement: str, jobs: Sequence[_Ended]) -> list[Any]:
+        """End jobs in one statement; return the outcome of each, None if its lease was lost."""
+        ids, values, used = zip(*jobs, strict=True)
+        rows = await self.pool.fetch(statement, ids, self.holder, values, *columns(used))
+        self._touched.update(row["lane"] for row in rows)
+        outcomes = {row["id"]: row["outcome"] for row in rows}
+        return [outcomes.get(job) for job in ids]
 
     async def _mine(self, change: str, job: JobId, *values: object) -> bool:
         status = await self.pool.execute(f"update jobs {change} {_MINE}", job, self.holder, *values)

@@ -112,7 +112,7 @@ RETRY = f"""
 with back as (
     update jobs set state = 'waiting', holder = null, lease = null, reason = $4,
                     run_at = now() + case when run_at > $5 then interval '0' else $3 end
-    where id = $1 and holder = $2 and state = 'running'
+    where id = any($1::bigint[]) and holder = $2 and state = 'running'
     returning {usage.JOB}, run_at
 ), used as (
     {usage.added("back", 7)}
@@ -121,7 +121,7 @@ with back as (
 )
 select id, (select count(*) from woken) from back
 """  # noqa: S608  # built of constants
-"""Let a job wait for its next attempt, still the first of its lane; from $7 on is what this one has used.
+"""Let the one job of $1 wait for its next attempt, still the first of its lane; from $7 on is what it used.
 
 $5 is its `run_at` as this attempt knows it: a later one says that it was woken meanwhile, and need not wait.
 """
@@ -142,13 +142,17 @@ select id, pg_notify($2, '') from its
 Those that run learn of it by their `run_at`.
 """
 
-SAVE_ANSWER = f"""
-with held as (
-    select id, answer is null as is_first from jobs
-    where id = $1 and holder = $2 and state = 'running' and ($6::text is null or payload ->> 'message' = $6)
-    for update
+SAVE_ANSWERS = f"""
+with given as (
+    select * from unnest($1::bigint[], $4::text[], $5::text[], $6::text[]) as g(job, words, why, question)
+), held as materialized (
+    select j.id, j.answer is null as is_first, g.words, g.why from jobs j join given g on g.job = j.id
+    where j.holder = $2 and j.state = 'running'
+      and (g.question is null or j.payload ->> 'message' = g.question)
+    order by j.id
+    for update of j
 ), saved as (
-    update jobs set answer = $3, failure = $4, lease = now() + $5
+    update jobs set answer = held.words, failure = held.why, lease = now() + $3
     from held where jobs.id = held.id
     returning {", ".join("jobs." + column for column in usage.JOB.split(", "))}, held.is_first
 ), first as (
@@ -158,22 +162,29 @@ with held as (
 )
 select id from saved
 """  # noqa: S608  # likewise
-"""Store what is going to be posted for the job $1, and with it what it has used, from $7 on.
+"""Store what is going to be posted for the jobs $1, and with it what each has used, from $7 on.
 
-To repeat it adds nothing.
+An answer ($4, $5) is not stored if its question no longer reads as in $6. To repeat it adds nothing.
 """
 
 
-def _ending(change: str, returned: str) -> str:
-    """Return the statement that ends the job $1 of the holder $2 and lets the next of its lane be claimed.
+def _ending(change: str, returned: str, kind: str) -> str:
+    """Return the statement that ends the jobs $1 of the holder $2 and lets the next of each lane be claimed.
 
-    From $4 on it is what the job has used.
+    $3 has a value of the type `kind` for each, which `change` calls `held.given`; from $4 on it is what each
+    has used.
     """
     return f"""
-with ended as (
+with held as materialized (
+    select j.id, g.given from jobs j join unnest($1::bigint[], $3::{kind}[]) as g(job, given) on g.job = j.id
+    where j.holder = $2 and j.state = 'running'
+    order by j.id
+    for update of j
+), ended as (
     update jobs set {change}, finished = now()
-    where id = $1 and holder = $2 and state = 'running'
-    returning {usage.JOB}, state, result, {returned} as outcome
+    from held where jobs.id = held.id
+    returning {", ".join("jobs." + column for column in usage.JOB.split(", "))}, jobs.state, jobs.result,
+              {returned} as outcome
 ), settled as (
     insert into answer_posts (post_id, job_id, part, state)
     select p.post_id, e.id, p.part,
@@ -207,16 +218,17 @@ with ended as (
                                      where n.lane = ended.lane and n.state = 'waiting'
                                      order by n.id limit 1)
 )
-select outcome, lane from ended
+select id, outcome, lane from ended
 """  # noqa: S608  # built of constants
 
 
 FINISH = _ending(
-    """state = case when failure is null or $3 ? 'skipped' then 'done' else 'dead' end,
-       reason = failure, result = $3""",
-    "case when state = 'done' then 'done' else 'apology' end",
+    """state = case when failure is null or held.given ? 'skipped' then 'done' else 'dead' end,
+       reason = failure, result = held.given""",
+    "case when jobs.state = 'done' then 'done' else 'apology' end",
+    "jsonb",
 )
-DEAD_LETTER = _ending("state = 'dead', reason = $3", "state")
+DEAD_LETTER = _ending("state = 'dead', reason = held.given", "jobs.state", "text")
 
 RELEASE = f"""
 with mine as (

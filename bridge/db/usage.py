@@ -1,7 +1,9 @@
 """What each answer has taken: one row a question, stored with the answer or with its end."""
 
-from dataclasses import astuple, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
 from asyncpg import Pool
@@ -12,8 +14,10 @@ from bridge.models.usage import Used
 KEEP = timedelta(days=396)
 """13 months."""
 
-VALUES = 10
-"""The number of parameters of `values`."""
+_TYPES = ("text", "text", "int", "int", "bigint", "bigint", "numeric", "float8", "float8", "text")
+"""The types of the fields of `Used`, in their order."""
+_NAMES = [each.name for each in fields(Used)]
+_of_used = attrgetter(*_NAMES)
 
 JOB = "id, kind, lane, organization_id, payload, created, started"
 """The columns of a job that its row is made of."""
@@ -47,15 +51,15 @@ _IS_QUESTION = "o.organization_id is not null and o.payload ->> 'person_id' is n
 
 
 def added(of: str, first: int) -> str:
-    """Return what adds the parameters from `$first` on, those of `values`, to the row of the job `of`.
+    """Return what adds the parameters from `$first` on, those of `columns`, to the rows of the jobs `of`.
 
-    `of` is a query's name with the columns `JOB`. Nothing is added where the outcome is null.
+    `of` is a query's name with the columns `JOB`; `$1` has the ids of the jobs in the same order as the
+    parameters. Nothing is added where the outcome is null.
     """
-    given = [f"${number}" for number in range(first, first + VALUES)]
-    types = ("text", "text", "int", "int", "bigint", "bigint", "numeric", "float8", "float8", "text")
-    typed = ", ".join(f"{name}::{kind}" for name, kind in zip(given, types, strict=True))
-    return f"""{_INSERT} select {_JOB_VALUES}, {typed} from {of} o
-               where {given[0]} is not null and {_IS_QUESTION} {_ADD}"""  # noqa: S608  # built of constants
+    given = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES, first))
+    return f"""{_INSERT} select {_JOB_VALUES}, {", ".join(f"g.{name}" for name in _NAMES)}
+               from {of} o join unnest($1::bigint[], {given}) as g(job, {", ".join(_NAMES)}) on g.job = o.id
+               where g.outcome is not null and {_IS_QUESTION} {_ADD}"""  # noqa: S608  # built of constants
 
 
 def lost(of: str) -> str:
@@ -80,9 +84,10 @@ def refused(of: str) -> str:
         on conflict do nothing"""  # noqa: S608  # likewise
 
 
-def values(used: Used | None) -> tuple[Any, ...]:
-    """Return the parameters of `added`; None adds nothing."""
-    return astuple(used) if used else (None,) * VALUES
+def columns(used: Sequence[Used | None]) -> list[Sequence[Any]]:
+    """Return the parameters of `added`, of which each has a value of each job; None adds nothing."""
+    nothing = (None,) * len(_NAMES)
+    return list(zip(*(_of_used(each) if each else nothing for each in used), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
