@@ -101,11 +101,19 @@ class Mention:
 
     def payload(self) -> dict[str, Any]:
         """Return it as JSON values; a process of the version before reads no `repeats` and no `has_files`."""
-        stored = {**asdict(self), "person_id": str(self.person_id) if self.person_id else None}
-        del stored["conversation"], stored["footer"]
-        for later in ("repeats", "has_files"):
-            if not stored[later]:
-                del stored[later]
+        stored: dict[str, Any] = {
+            "post_id": self.post_id,
+            "channel_id": self.channel_id,
+            "thread": self.thread,
+            "user_id": self.user_id,
+            "person_id": str(self.person_id) if self.person_id else None,
+            "message": self.message,
+            "create_at": self.create_at,
+        }
+        if self.repeats:
+            stored["repeats"] = self.repeats
+        if self.has_files:
+            stored["has_files"] = True
         return stored
 
 

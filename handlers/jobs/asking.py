@@ -145,26 +145,34 @@ class Asking:
 
 
 async def _unless_stopped(
-    work: Coroutine[Any, Any, Done], growth: Growth, stopped: asyncio.Event
+    work: Coroutine[Any, Any, Done], growth: Growth, stopped: asyncio.Future[None]
 ) -> Done | None:
     """Return what the work returns; None, with the work cancelled, if `stopped` comes first."""
     reading = asyncio.create_task(work, name="read answer")
-    showing = asyncio.create_task(growth.keep_showing(), name="show answer")
-    stopping = asyncio.create_task(stopped.wait(), name="await stop")
-    tasks = {reading, showing, stopping}
+    tasks: set[asyncio.Task[Any]] = {reading}
     try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        if showing in done:
-            showing.result()
-        return reading.result() if reading in done else None
+        # Nothing is shown sooner, and a quick answer is whole by then.
+        await _first({reading, stopped}, growth.rhythm.hold)
+        if not (reading.done() or stopped.done()):
+            showing = asyncio.create_task(growth.keep_showing(), name="show answer")
+            tasks.add(showing)
+            await _first({reading, stopped, showing})
+            if showing.done():
+                showing.result()
+        return reading.result() if reading.done() else None
     except BaseException:
-        showing.cancel()
+        for task in tasks:
+            task.cancel()
         raise
     finally:
         reading.cancel()
-        stopping.cancel()
         growth.end()
         # An edit that is under way must not come after the last one.
         await asyncio.wait(tasks)
         for task in tasks:
             _ = task.cancelled() or task.exception()
+
+
+async def _first(futures: Collection[asyncio.Future[Any]], seconds: float | None = None) -> None:
+    """Wait for the first of them, so many seconds at most."""
+    await asyncio.wait(futures, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

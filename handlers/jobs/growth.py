@@ -71,6 +71,8 @@ class Growth:
     _length: int = field(init=False)
     """Characters that are shown."""
     _noted: set[int] = field(default_factory=set, init=False)
+    _first_text: float | None = field(default=None, init=False)
+    """When the first piece came, by the loop's clock."""
     _has_text: asyncio.Event = field(default_factory=asyncio.Event, init=False)
     _is_over: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -100,7 +102,9 @@ class Growth:
     def add(self, text: str) -> None:
         """Take a piece of the answer."""
         self._pieces.append(text)
-        self._has_text.set()
+        if self._first_text is None:
+            self._first_text = asyncio.get_running_loop().time()
+            self._has_text.set()
 
     def end(self) -> None:
         """Let `keep_showing` end once it has done what it does."""
@@ -113,7 +117,7 @@ class Growth:
         Raises `LeaseLost`, and `MattermostRefused` if the question was deleted.
         """
         await self._has_text.wait()
-        pause = self.rhythm.hold
+        pause = self._left_of_hold()
         while not await self._over_within(pause):
             if self.enabled and self.edits < self.rhythm.most_edits:
                 await self._try_to_show()
@@ -124,6 +128,11 @@ class Growth:
             async with asyncio.timeout(seconds):
                 await self._is_over.wait()
         return self._is_over.is_set()
+
+    def _left_of_hold(self) -> float:
+        """Return how much longer nothing is posted."""
+        now = asyncio.get_running_loop().time()
+        return max(0.0, self.rhythm.hold - (now - (self._first_text or now)))
 
     def _pause(self) -> float:
         if not self.is_shown and sum(map(len, self._pieces)) < _EARLY:

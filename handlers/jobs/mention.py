@@ -90,8 +90,11 @@ class Mentions:
         if done := await self.commands.done(job, mention, _target(mention)):
             await self.abandon(job, mention)
             return done
-        start = await self.commands.start(job.lane, mention.create_at)
-        return await self._answered(job, replace(mention, conversation=start))
+        # A post that opens a thread has none before it, so no conversation began there earlier.
+        if mention.thread != mention.post_id:
+            start = await self.commands.start(job.lane, mention.create_at)
+            mention = replace(mention, conversation=start)
+        return await self._answered(job, mention)
 
     async def answered(self, job: Job, mention: Mention) -> Result:
         """Ask once, store the answer and post it; a deleted question needs no answer."""

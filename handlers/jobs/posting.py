@@ -205,7 +205,7 @@ def _unclear(creating: asyncio.Task[Post]) -> bool:
 
 
 async def _end(task: asyncio.Task[Post]) -> None:
-    task.cancel()
-    await asyncio.wait({task})
+    if task.cancel():
+        await asyncio.wait({task})
     if not task.cancelled():
         task.exception()

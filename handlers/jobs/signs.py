@@ -1,7 +1,7 @@
 """Signs of life while somebody waits. All of it is best effort: no answer waits for it, or fails by it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Literal
@@ -14,6 +14,8 @@ from bridge.ports import MattermostApi
 WAITING = "hourglass_flowing_sand"
 FAILED = "warning"
 
+_AT_ONCE = 0.2
+"""Seconds; an answer that is whole by then needs no sign, and what it costs everybody in the channel."""
 _TYPING_EVERY = 4.0
 """Seconds; clients show somebody as typing for about five."""
 _SILENCE = 10.0
@@ -36,17 +38,19 @@ class Signs:
         self, mention: Mention, is_silent: Callable[[], bool], is_waiting: Callable[[], bool] = lambda: False
     ) -> AsyncIterator[None]:
         """Show that the bot works while nothing is there; it does not type while it waits for people."""
-        put = asyncio.Event()
-        tasks = {
-            asyncio.create_task(self._keep_typing(mention, is_silent, is_waiting), name="typing"),
-            asyncio.create_task(self._show_waiting(mention, is_silent, put), name="show waiting"),
-        }
+        put, tasks = asyncio.Event(), set[asyncio.Task[None]]()
+
+        def begin() -> None:
+            typing = self._keep_typing(mention, is_silent, is_waiting)
+            tasks.add(asyncio.create_task(typing, name="typing"))
+            tasks.add(asyncio.create_task(self._show_waiting(mention, is_silent, put), name="show waiting"))
+
+        beginning = asyncio.get_running_loop().call_later(_AT_ONCE, begin)
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            beginning.cancel()
+            await _end(tasks)
             if put.is_set():
                 await self.cleared(mention)
 
@@ -76,10 +80,17 @@ class Signs:
         self, mention: Mention, is_silent: Callable[[], bool], put: asyncio.Event
     ) -> None:
         """Put the sign below the question; `put` is set as soon as it may stand there."""
-        await asyncio.sleep(_SILENCE)
+        await asyncio.sleep(_SILENCE - _AT_ONCE)
         if is_silent():
             put.set()
             await _try(self.api.react(mention.post_id, self.me, WAITING))
+
+
+async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
 
 
 async def _try(call: Awaitable[None]) -> None:

@@ -22,14 +22,14 @@ class StopSignals:
     """Set when somebody, in whichever process, has asked for a stop."""
     _wanted: frozenset[JobId] = field(default=frozenset(), init=False)
     """The jobs that are to stop, here or elsewhere."""
-    _running: dict[JobId, asyncio.Event] = field(default_factory=dict, init=False)
+    _running: dict[JobId, asyncio.Future[None]] = field(default_factory=dict, init=False)
 
     @contextmanager
-    def of(self, job: JobId) -> Iterator[asyncio.Event]:
-        """Give an event that is set when the job is to stop."""
-        signal = self._running[job] = asyncio.Event()
+    def of(self, job: JobId) -> Iterator[asyncio.Future[None]]:
+        """Give a future that is done when the job is to stop."""
+        signal = self._running[job] = asyncio.get_running_loop().create_future()
         if job in self._wanted:
-            signal.set()
+            signal.set_result(None)
         try:
             yield signal
         finally:
@@ -54,8 +54,8 @@ class StopSignals:
             log.warning("stops_unread", reason=error.message)
             return
         for job in self._wanted:
-            if signal := self._running.get(job):
-                signal.set()
+            if (signal := self._running.get(job)) and not signal.done():
+                signal.set_result(None)
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

@@ -12,6 +12,12 @@ class Clock:
         self._ahead = 0.0
         loop.time = lambda: real() + self._ahead  # type: ignore[method-assign]  # the one place to ask
 
+    def stop(self) -> None:
+        """Let no time pass any more."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        loop.time = lambda: now  # type: ignore[method-assign]  # the one place to ask
+
     async def passes(self, seconds: float) -> None:
         """Let so much time pass, and everybody who waited for it go on."""
         await _settled()

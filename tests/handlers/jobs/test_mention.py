@@ -681,8 +681,8 @@ async def test_the_bot_is_shown_typing_while_the_agent_works(
     scene.agent.work = work
     answering = asyncio.create_task(scene.mentions.answer(await scene.job(post=post)))
     await begun.wait()
-    for _ in range(3):
-        await clock.passes(4.1)
+    for seconds in (0.3, 4.1, 4.1, 4.1):
+        await clock.passes(seconds)
     shown = list(scene.typed)
     done.set()
     await answering
@@ -692,12 +692,28 @@ async def test_the_bot_is_shown_typing_while_the_agent_works(
     assert scene.typed == shown
 
 
+async def test_a_quick_answer_comes_without_typing(scene: Scene) -> None:
+    """Nobody is shown for less than a blink, which costs everybody in the channel two events."""
+    Clock().stop()
+    await scene.mentions.answer(await scene.job())
+    assert scene.said == ["forty-two"]
+    assert scene.typed == []
+
+
 async def test_typing_that_cannot_be_shown_does_no_harm(scene: Scene) -> None:
     """The answer matters, not the dots."""
+    clock, tried = Clock(), asyncio.Event()
 
     async def broken(_channel: ChannelId, _thread: PostId | Literal[""]) -> None:
+        tried.set()
         raise ConnectionError
 
+    async def work() -> str:
+        await clock.passes(0.3)
+        await tried.wait()
+        return "forty-two"
+
+    scene.agent.work = work
     signs = replace(scene.mentions.signs, typing=broken)
     await replace(scene.mentions, signs=signs).answer(await scene.job())
 
