@@ -43,17 +43,20 @@ def piece_of(choice: Mapping[str, Any]) -> str:
 
 def snapshot_of(choice: Mapping[str, Any]) -> str:
     """Return the whole text so far, if the choice has it: in `message` instead of `delta`."""
-    return _said(choice.get("message"))
+    return _said(choice["message"]) if "message" in choice else ""
 
 
 def finish_reason(choice: Mapping[str, Any]) -> str:
     """Return the finish reason; empty if it has none yet."""
-    return next((reason for key in _FINISH_KEYS if (reason := _word(choice.get(key)))), "")
+    for key in _FINISH_KEYS:
+        if (given := choice.get(key)) and (reason := _word(given)):
+            return reason
+    return ""
 
 
 def shows_a_tool(choice: Mapping[str, Any]) -> bool:
     """Return whether the choice is about a tool that is called or has answered."""
-    return _is_about_a_tool(choice.get("delta")) or _is_about_a_tool(choice.get("message"))
+    return any(_is_about_a_tool(choice[key]) for key in ("delta", "message") if key in choice)
 
 
 def run_id_of(payload: Mapping[str, Any]) -> str:

@@ -143,7 +143,7 @@ class Answer:
         if error := find_error(value):
             raise self._refusal(error)
         for payload in value[:_MOST_PAYLOADS] if isinstance(value, list) else [value]:
-            if isinstance(payload, Mapping):
+            if isinstance(payload, dict):
                 self._take_payload(payload)
 
     def _take_payload(self, payload: Mapping[str, Any]) -> None:

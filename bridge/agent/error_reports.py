@@ -73,13 +73,13 @@ def find_error(payload: Any) -> ErrorReport | None:
     """Return the error that a JSON value with status 200 holds; None if it holds none."""
     if isinstance(payload, list):
         return next((report for item in payload[:_VALUES] if (report := find_error(item))), None)
-    if not isinstance(payload, Mapping):
+    if not isinstance(payload, dict):
         return None
     if _is_error(payload):
         return read_error(payload)
     choices = payload.get("choices")
     for choice in choices[:_VALUES] if isinstance(choices, list) else []:
-        if isinstance(choice, Mapping) and choice.get("error"):
+        if isinstance(choice, dict) and choice.get("error"):
             return read_error(choice["error"])
     return None
 
@@ -130,8 +130,8 @@ def _values(key: str, value: Any, depth: int, left: list[int]) -> Iterator[tuple
     left[0] -= 1
     if depth == 0 or left[0] < 0:
         return
-    if isinstance(value, Mapping):
-        inner = sorted(value.items(), key=lambda item: isinstance(item[1], Mapping | list))
+    if isinstance(value, dict):
+        inner = sorted(value.items(), key=lambda item: isinstance(item[1], dict | list))
     elif isinstance(value, list):
         inner = [(key, item) for item in value]
     else:
