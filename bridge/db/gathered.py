@@ -7,6 +7,7 @@ few round trips and few commits, and nothing waits for longer than the statement
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -43,7 +44,8 @@ class Gathered(Generic[T, R]):
         self._waiting.append((item, result))
         if not self._begins and len(self._tasks) < _AT_ONCE:
             self._begins = True
-            task = asyncio.create_task(self._work(), name="carry out")
+            # Of no caller's context: what a statement begins belongs to none of them.
+            task = asyncio.create_task(self._work(), name="carry out", context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return await result

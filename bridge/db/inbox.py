@@ -96,6 +96,9 @@ class JobRunner(Protocol):
     def wake(self) -> None:
         """Look for jobs now."""
 
+    def rest(self, jobs: Iterable[JobId]) -> None:
+        """Look for no other jobs because these have ended."""
+
 
 @dataclass(slots=True)
 class Inbox:
@@ -112,6 +115,8 @@ class Inbox:
     """Begins new jobs at once where it can; None while nothing runs here."""
     _touched: set[str] = field(default_factory=set, init=False, repr=False)
     """Lanes of which a job ended here, or was stored behind another, since the last claim."""
+    _claims: int = field(default=0, init=False, repr=False)
+    """How often it has looked for jobs."""
     _saving: Gathered[_Saved, bool] = field(init=False, repr=False)
     _finishing: Gathered[_Ended, Any] = field(init=False, repr=False)
 
@@ -191,6 +196,7 @@ class Inbox:
     async def claim(self, capacity: Capacity) -> list[Job]:
         """Take as many jobs as there is capacity for."""
         lanes, self._touched = list(self._touched), set()
+        self._claims += 1
         claim = (capacity.limit, self.holder, self.lease, list(capacity.full), list(capacity.kinds))
         while True:
             try:
@@ -340,12 +346,31 @@ class Inbox:
         return [job in saved for job in jobs]
 
     async def _end(self, statement: str, jobs: Sequence[_Ended]) -> list[Any]:
-        """End jobs in one statement; return the outcome of each, None if its lease was lost."""
+        """End jobs in one statement; return the outcome of each, None if its lease was lost.
+
+        What can begin at once in their lanes is claimed on the way and begins.
+        """
+        runner, claims = self.runner, self._claims
+        rows = await self._end_or_wait(statement, jobs, runner.capacity() if runner else NO_CAPACITY)
+        self._touched.update(row["ended_lane"] for row in rows)
+        if runner:
+            runner.begin([_from_row(row) for row in rows if row["state"] == "running"])
+            # Whoever stored a job behind one of these meanwhile has seen it running, and looked in vain.
+            if claims == self._claims:
+                runner.rest(row["ended"] for row in rows if row["idle"] and row["state"] != "waiting")
+        outcomes = {row["ended"]: row["outcome"] for row in rows}
+        return [outcomes.get(each.job) for each in jobs]
+
+    async def _end_or_wait(
+        self, statement: str, jobs: Sequence["_Ended"], capacity: Capacity
+    ) -> list[Record]:
         ids, values, used = zip(*jobs, strict=True)
-        rows = await self.pool.fetch(statement, ids, self.holder, values, *columns(used))
-        self._touched.update(row["lane"] for row in rows)
-        outcomes = {row["id"]: row["outcome"] for row in rows}
-        return [outcomes.get(job) for job in ids]
+        claim = (self.lease, capacity.limit > 0, list(capacity.kinds), list(capacity.full))
+        try:
+            return await self.pool.fetch(statement, ids, self.holder, values, *claim, *columns(used))
+        except UniqueViolationError:
+            # Another process has begun the next job of a lane in between.
+            return await self._end_or_wait(statement, jobs, NO_CAPACITY)
 
     async def _mine(self, change: str, job: JobId, *values: object) -> bool:
         status = await self.pool.execute(f"update jobs {change} {_MINE}", job, self.holder, *values)

@@ -168,11 +168,17 @@ An answer ($4, $5) is not stored if its question no longer reads as in $6. To re
 """
 
 
-def _ending(change: str, returned: str, kind: str) -> str:
-    """Return the statement that ends the jobs $1 of the holder $2 and lets the next of each lane be claimed.
+_READY = "state = 'waiting' and not queued and run_at <= now()"
+"""What can be claimed; more of a lane than its first job is only there for moments."""
 
-    $3 has a value of the type `kind` for each, which `change` calls `held.given`; from $4 on it is what each
-    has used.
+
+def _ending(change: str, returned: str, kind: str) -> str:
+    """Return the statement that ends the jobs $1 of the holder $2 and lets the next of each lane go on.
+
+    $3 has a value of the type `kind` for each, which `change` calls `held.given`; from $8 on it is what each
+    has used. The next begins here at once, claimed for the lease $4, while nothing else waits, and where $5
+    allows it, its kind is among $6 and its organization not among $7: it overtakes nobody. Else it can be
+    claimed. Its columns are a job's; `idle` says that nothing else can be claimed.
     """
     return f"""
 with held as materialized (
@@ -207,18 +213,34 @@ with held as materialized (
     where e.kind not in ('mention', 'direct', 'repeat')
     on conflict (post_id) do nothing
 ), used as (
-    {usage.added("ended", 4)}
+    {usage.added("ended", 8)}
 ), audited as (
     {audit.stopped("ended")}
 ), refusals_audited as (
     {audit.not_asked("ended")}
+), served as (
+    select not exists (select from jobs where {_READY}) as idle
 ), next as (
-    update jobs set queued = false from ended
-    where jobs.queued and jobs.id = (select n.id from jobs n
-                                     where n.lane = ended.lane and n.state = 'waiting'
-                                     order by n.id limit 1)
+    update jobs set queued = false,
+        state = case when head.begins then 'running' else 'waiting' end,
+        holder = case when head.begins then $2::uuid end,
+        lease = case when head.begins then now() + $4::interval end,
+        attempts = jobs.attempts + head.begins::int,
+        started = case when head.begins then coalesce(jobs.started, now()) else jobs.started end
+    from ended
+    cross join served
+    cross join lateral (
+        select n.id, served.idle and $5 and n.run_at <= now() and n.kind = any($6::text[])
+                     and (n.organization_id is null or n.organization_id <> all($7::uuid[])) as begins
+        from jobs n
+        where n.lane = ended.lane and n.state = 'waiting'
+        order by n.id limit 1
+    ) head
+    where jobs.queued and jobs.id = head.id
+    returning {", ".join("jobs." + column for column in JOB.split(", "))}, jobs.state
 )
-select id, outcome, lane from ended
+select ended.id as ended, ended.outcome, ended.lane as ended_lane, served.idle, next.*
+from ended cross join served left join next on next.lane = ended.lane
 """  # noqa: S608  # built of constants
 
 

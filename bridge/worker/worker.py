@@ -50,6 +50,8 @@ class Worker:
     _running: dict[JobId, tuple[Job, asyncio.Task[None]]] = field(default_factory=dict, init=False)
     _group: asyncio.TaskGroup | None = field(default=None, init=False)
     _stopping: bool = field(default=False, init=False)
+    _resting: set[JobId] = field(default_factory=set, init=False)
+    """Jobs after whose end there is nothing to claim."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then give running jobs `config.stop` seconds and release the rest."""
@@ -97,6 +99,10 @@ class Worker:
         """Look for jobs now."""
         self.wakeup.set()
 
+    def rest(self, jobs: Iterable[JobId]) -> None:
+        """Look for no other jobs because these have ended."""
+        self._resting |= self._running.keys() & set(jobs)
+
     async def release(self, asked: Collection[JobId] = ()) -> None:
         """Leave the claimed jobs to other processes; the agent had begun to answer those in `asked`."""
         try:
@@ -134,7 +140,10 @@ class Worker:
             await Attempt(self.inbox, self.metrics, self.wakeup).run(job, self.handlers[job.kind])
         finally:
             self._running.pop(job.id, None)
-            self.wakeup.set()
+            if job.id in self._resting:
+                self._resting.discard(job.id)
+            else:
+                self.wakeup.set()
 
     def _abandon(self, job_id: JobId) -> None:
         if running := self._running.get(job_id):

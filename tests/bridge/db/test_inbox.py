@@ -17,7 +17,7 @@ from bridge.db.positions import Positions
 from bridge.db.statements import CLAIM
 from bridge.models.chat import ChannelId, Position, PostId
 from bridge.models.equa import OrganizationId
-from bridge.models.jobs import Entry, Job
+from bridge.models.jobs import Entry, Job, JobId
 
 ACME = OrganizationId(UUID(int=1))
 BOREALIS = OrganizationId(UUID(int=2))
@@ -42,6 +42,7 @@ class Runner:
     room: Capacity
     begun: list[Job] = field(default_factory=list)
     woken: int = 0
+    rests: list[JobId] = field(default_factory=list)
 
     def capacity(self) -> Capacity:
         return self.room
@@ -51,6 +52,9 @@ class Runner:
 
     def wake(self) -> None:
         self.woken += 1
+
+    def rest(self, jobs: Iterable[JobId]) -> None:
+        self.rests += jobs
 
 
 @pytest.fixture
@@ -191,6 +195,100 @@ async def test_one_of_a_process_that_died_is_found(inbox: Inbox, other: Inbox) -
     await inbox.release_expired()
 
     assert runner.woken == 1
+
+
+@pytest.fixture
+async def running(inbox: Inbox) -> tuple[Job, Runner]:
+    """The first of a lane, which runs here, and who runs it."""
+    inbox.runner = runner = Runner(Capacity(10))
+    await inbox.put_all([entry("1")])
+    (job,) = runner.begun
+    runner.begun.clear()
+    return job, runner
+
+
+async def test_the_next_of_a_lane_begins_with_the_end_before_it(
+    inbox: Inbox, running: tuple[Job, Runner]
+) -> None:
+    """It is as claimed as by a claim, and nobody needs to look for others."""
+    first, runner = running
+    await inbox.put_all([entry("2"), entry("3")])
+
+    await inbox.finish(first.id)
+
+    (second,) = runner.begun
+    assert (second.payload["post_id"], second.attempts) == ("2", 1)
+    assert runner.rests == [first.id]
+    assert await inbox.holds(second.id)
+    assert await inbox.claim(Capacity(10)) == []
+
+    await inbox.dead_letter(second.id, "no")
+
+    assert names(runner.begun) == ["2", "3"]
+
+
+async def test_the_next_of_a_lane_overtakes_nobody(inbox: Inbox, running: tuple[Job, Runner]) -> None:
+    """Where others wait for a claim, the fair-share rank decides."""
+    first, runner = running
+    runner.room = Capacity(0)
+    await inbox.put_all([entry("2"), entry("b", "thread:b", BOREALIS)])
+    runner.room = Capacity(10)
+
+    await inbox.finish(first.id)
+
+    assert (runner.begun, runner.rests) == ([], [])
+    assert sorted(names(await inbox.claim(Capacity(10)))) == ["2", "b"]
+
+
+@pytest.mark.parametrize(
+    "room", [Capacity(0), Capacity(10, full=[ACME]), Capacity(10, kinds=["notice"])], ids=str
+)
+async def test_the_next_of_a_lane_needs_room(
+    inbox: Inbox, running: tuple[Job, Runner], room: Capacity
+) -> None:
+    first, runner = running
+    await inbox.put_all([entry("2")])
+    runner.room = room
+
+    await inbox.finish(first.id)
+
+    assert (runner.begun, runner.rests) == ([], [])
+    assert names(await inbox.claim(Capacity(10))) == ["2"]
+
+
+async def test_a_job_whose_lease_was_lost_lets_nothing_begin(
+    inbox: Inbox, running: tuple[Job, Runner], pool: Pool
+) -> None:
+    first, runner = running
+    await inbox.put_all([entry("2")])
+    await pool.execute("update jobs set holder = gen_random_uuid() where id = $1", first.id)
+
+    assert await inbox.finish(first.id) is None
+
+    assert (runner.begun, runner.rests) == ([], [])
+
+
+async def test_who_looks_for_jobs_while_one_ends_looks_again(
+    inbox: Inbox, running: tuple[Job, Runner], pool: Pool
+) -> None:
+    """A job that was stored behind it meanwhile was looked for in vain, and the end did not see it."""
+    first, runner = running
+    async with pool.acquire() as slow, slow.transaction():
+        await slow.execute("select from jobs where id = $1 for update", first.id)
+        ending = asyncio.create_task(inbox.finish(first.id))
+        await until_blocked(pool)
+        assert await inbox.claim(Capacity(10)) == []
+    assert await ending == "done"
+    assert runner.rests == []
+
+
+async def until_blocked(pool: Pool) -> None:
+    """Wait until a statement of this database waits for a lock."""
+    waiting = """select exists (select from pg_stat_activity
+                                where datname = current_database() and wait_event_type = 'Lock')"""
+    async with asyncio.timeout(60):
+        while not await pool.fetchval(waiting):
+            await asyncio.sleep(0.01)
 
 
 async def test_a_repeat_does_not_hold_up_what_is_new(inbox: Inbox) -> None:
