@@ -18,12 +18,21 @@ def without_collection() -> Iterator[None]:
 
 
 def seconds(work: Callable[[], object], enough: float) -> float:
-    """Return the shortest of a dozen runs, or the first that is short enough: one may be disturbed."""
-    shortest = float("inf")
-    for _ in range(12):
+    """Return the shortest of a dozen runs, or the first that is short enough."""
+
+    def once() -> float:
         started = thread_time()
         work()
-        shortest = min(shortest, thread_time() - started)
-        if shortest <= enough:
+        return thread_time() - started
+
+    return least(once, enough)
+
+
+def least(measure: Callable[[], float], enough: float) -> float:
+    """Return the least of a dozen figures, or the first that is small enough: one may be disturbed."""
+    found = float("inf")
+    for _ in range(12):
+        found = min(found, measure())
+        if found <= enough:
             break
-    return shortest
+    return found
