@@ -10,6 +10,7 @@ import psutil
 
 from bridge.log import configure
 from tests.bench import rows
+from tests.bench.answers import answer_rows
 from tests.bench.catch_up import catch_up_rows
 from tests.bench.events import event_rows
 from tests.bench.fresh import fresh_hosts
@@ -42,7 +43,8 @@ async def mention_rows(built: Hosts, folder: Path) -> None:
         mine_rate = await rows.end_to_end(built)
     async with rows.bare_bot("reply", built):
         bare_rate = await rows.end_to_end(built)
-    row("mentions a second, end to end", ">= 300/s", f"{mine_rate:.0f}/s; bare {bare_rate:.0f}/s")
+    ratio = f"ratio {mine_rate / bare_rate:.2f}"
+    row("mentions a second, end to end", ">= 300/s", f"{mine_rate:.0f}/s; bare {bare_rate:.0f}/s; {ratio}")
 
 
 async def streaming_row(folder: Path) -> None:
@@ -78,12 +80,14 @@ async def main() -> None:
         folder = Path(name)
         async with fresh_hosts(folder / "one") as built:
             await mention_rows(built, folder)
+        for what, at_least, figures in await answer_rows(folder):
+            row(what, at_least, figures)
         row("frames that are not for us", ">= 0.7 of bare", await rows.frames())
         async with fresh_hosts(folder / "two") as built:
             daemon: Daemon
             async with running(built.environ, folder / "daemon.log", installed) as daemon:
                 row(
-                    "2,000 answers in progress",
+                    "5,000 answers in progress",
                     "<= 250 MiB, none lost",
                     await rows.in_progress(built, daemon),
                 )

@@ -1,7 +1,8 @@
 """The lower bounds: the least code that does the same, without keeping anything.
 
-`python -m tests.bench.bare agent|reply|grow MATTERMOST_URL TOKEN AGENT_URL AGENT_TOKEN`: a bot that sends
-each mention to the agent, replies to it at once, or shows its answer while it comes in.
+`python -m tests.bench.bare agent|reply|answer|grow MATTERMOST_URL TOKEN AGENT_URL AGENT_TOKEN [NAME]`: a bot
+that sends each mention of NAME to the agent, replies to it at once, posts the agent's answer, or shows that
+answer while it comes in.
 `… frames WS_URL` counts frames, `… channels MATTERMOST_URL TOKEN` reads the list of channels, and
 `… catch_up MATTERMOST_URL TOKEN AGENT_URL AGENT_TOKEN SINCE` answers what was asked since a moment.
 """
@@ -51,6 +52,22 @@ async def reply(url: str, token: str, _agent_url: str, _agent_token: str) -> Non
 
         async for post in mentions(url, token):
             group.create_task(post_reply(post))
+
+
+async def answer(url: str, token: str, agent_url: str, agent_token: str, name: str = "equabot") -> None:
+    """Ask the agent about each mention and post its answer once it is whole."""
+    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+
+        async def ask_and_post(post: dict[str, Any]) -> None:
+            asked = pieces(session, f"{agent_url}/v1/chat/completions", agent_token, post["id"])
+            text = "".join([piece async for piece in asked])
+            body = {"channel_id": post["channel_id"], "root_id": post["id"], "message": text}
+            headers = {"Authorization": f"Bearer {token}"}
+            async with session.post(f"{url}/api/v4/posts", json=body, headers=headers) as response:
+                await response.read()
+
+        async for post in mentions(url, token, name):
+            group.create_task(ask_and_post(post))
 
 
 async def grow(url: str, token: str, agent_url: str, agent_token: str) -> None:
@@ -151,14 +168,14 @@ async def catch_up(url: str, token: str, agent_url: str, agent_token: str, since
     print(time.perf_counter() - began)
 
 
-async def mentions(url: str, token: str) -> Any:
+async def mentions(url: str, token: str, name: str = "equabot") -> Any:
     headers = {"Authorization": f"Bearer {token}"}
     socket = f"ws{url.removeprefix('http')}/api/v4/websocket"
     async with connect(socket, additional_headers=headers, max_size=None, proxy=None) as connection:
         print("ready", flush=True)
         async for frame in connection:
             event = json.loads(frame)
-            if event.get("event") == "posted" and "@equabot" in event["data"]["post"]:
+            if event.get("event") == "posted" and f"@{name}" in event["data"]["post"]:
                 yield json.loads(event["data"]["post"])
 
 

@@ -34,7 +34,7 @@ async def event_rows(hosts: Hosts, daemon: Daemon) -> Sequence[tuple[str, str, s
         (
             "notices a second, one after the other in each of 2 channels",
             "",
-            f"{EVENTS / posted:.0f}/s; bare {bare:.0f}/s",
+            f"{EVENTS / posted:.0f}/s; bare {bare:.0f}/s; ratio {EVENTS / posted / bare:.2f}",
         ),
     ]
 

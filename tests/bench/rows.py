@@ -77,7 +77,7 @@ def posts(hosts: Hosts) -> int:
     return sum(len(hosts.store.posts_in(company.agent)) for company in hosts.companies)
 
 
-async def in_progress(hosts: Hosts, daemon: Daemon, answers: int = 2000) -> str:
+async def in_progress(hosts: Hosts, daemon: Daemon, answers: int = 5000) -> str:
     """Hold so many answers at once, then let them go and count."""
     assert daemon.process
     process = psutil.Process(daemon.process.pid)
@@ -129,11 +129,17 @@ def _is_exact(hosts: Hosts, post: Post, text: str) -> bool:
 
 @asynccontextmanager
 async def bare_bot(kind: str, hosts: Hosts) -> AsyncIterator[psutil.Process]:
-    """Run a bare bot as a process of its own."""
+    """Run a bare bot in the hosts' place."""
+    place = (hosts.server.url, hosts.bot_token.token, hosts.agent_url, TOKEN)
+    async with bare_process(kind, *place) as process:
+        yield process
+
+
+@asynccontextmanager
+async def bare_process(kind: str, *arguments: str) -> AsyncIterator[psutil.Process]:
+    """Run a bare bot as a process of its own, once it listens."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.bare", kind),
-        *(hosts.server.url, hosts.bot_token.token, hosts.agent_url, TOKEN),
-        stdout=asyncio.subprocess.PIPE,
+        *(sys.executable, "-m", "tests.bench.bare", kind, *arguments), stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout
