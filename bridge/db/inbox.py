@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 
+from bridge.clock import boot_time
 from bridge.db.gathered import Gathered
 from bridge.db.pool import database_errors
 from bridge.db.statements import (
@@ -43,8 +44,13 @@ _JOB_COLUMNS = JOB.split(", ")
 _MINE = "where id = $1 and holder = $2 and state = 'running'"
 
 
-def _from_row(row: Record) -> Job:
-    return Job(**{column: row[column] for column in _JOB_COLUMNS})
+def _claimed(rows: Iterable[Record], held_at: float) -> list[Job]:
+    """Return the jobs of those rows that were claimed, by a statement that was sent at that moment."""
+    return [
+        Job(**{column: row[column] for column in _JOB_COLUMNS}, held_at=held_at)
+        for row in rows
+        if row["state"] == "running"
+    ]
 
 
 Ended = Literal["done", "apology"]
@@ -130,11 +136,11 @@ class Inbox:
 
         Whatever can begin at once is claimed on the way and begins. Returns the `dedupe` keys of what is new.
         """
-        runner = self.runner
+        runner, now = self.runner, boot_time()
         rows = await self._put_or_wait(entries, positions, runner.capacity() if runner else NO_CAPACITY)
         self._touched.update(row["lane"] for row in rows if row["queued"])
         if runner:
-            runner.begin([_from_row(row) for row in rows if row["state"] == "running"])
+            runner.begin(_claimed(rows, now))
             if any(row["state"] == "waiting" for row in rows):
                 runner.wake()
         return frozenset(row["dedupe"] for row in rows)
@@ -199,11 +205,12 @@ class Inbox:
         self._claims += 1
         claim = (capacity.limit, self.holder, self.lease, list(capacity.full), list(capacity.kinds))
         while True:
+            now = boot_time()
             try:
                 rows = await self.pool.fetch(CLAIM, *claim, lanes, CHANNEL)
             except UniqueViolationError:
                 continue  # another process took a job of the same lane in between
-            return sorted(map(_from_row, rows), key=lambda job: job.id)
+            return sorted(_claimed(rows, now), key=lambda job: job.id)
 
     @database_errors
     async def renew(self, jobs: Collection[JobId]) -> frozenset[JobId]:
@@ -350,11 +357,11 @@ class Inbox:
 
         What can begin at once in their lanes is claimed on the way and begins.
         """
-        runner, claims = self.runner, self._claims
+        runner, claims, now = self.runner, self._claims, boot_time()
         rows = await self._end_or_wait(statement, jobs, runner.capacity() if runner else NO_CAPACITY)
         self._touched.update(row["ended_lane"] for row in rows)
         if runner:
-            runner.begin([_from_row(row) for row in rows if row["state"] == "running"])
+            runner.begin(_claimed(rows, now))
             # Whoever stored a job behind one of these meanwhile has seen it running, and looked in vain.
             if claims == self._claims:
                 runner.rest(row["ended"] for row in rows if row["idle"] and row["state"] != "waiting")

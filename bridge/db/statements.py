@@ -98,7 +98,7 @@ with late as materialized (
 update jobs set state = 'running', holder = $2, lease = now() + $3, attempts = attempts + 1,
                 started = coalesce(started, now())
 from candidate where jobs.id = candidate.id
-returning {", ".join("jobs." + column.strip() for column in JOB.split(","))}
+returning {", ".join("jobs." + column.strip() for column in JOB.split(","))}, jobs.state
 """  # noqa: S608  # built of constants
 """Claim up to $1 jobs of the kinds $5 for the holder $2 and the lease $3, the lowest turn first, none of
 organizations $4.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from math import inf
 from typing import Any, Literal, NewType, Self
 from uuid import UUID
 
@@ -225,6 +226,8 @@ class Job:
     """What is to be posted, stored before the first part is."""
     failure: str | None = None
     """Why the answer is an apology, if it is one."""
+    held_at: float = field(default=-inf, compare=False)
+    """A moment at which the lease was certainly ours, by `bridge.clock.boot_time`."""
     meter: Meter = field(default_factory=Meter, compare=False)
     """What it has used in this attempt."""
 

@@ -1,11 +1,12 @@
 """Posts into a channel of an organization's team: which channel that is, and what stands there already."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
 import structlog
+from cachetools import TTLCache
 
 from bridge.db.teams import TeamMapping, Teams
 from bridge.errors import BridgeError, ChannelNotUsable, MattermostRefused
@@ -19,6 +20,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
+_RECENT = 2.0
+"""Seconds for which notices go to a channel without another look: many often come together."""
 _PAGE = 50
 _PAGES = 40
 """Pages of posts that a second attempt looks through at most."""
@@ -30,6 +33,14 @@ class ChannelPosts:
 
     teams: Teams
     poster: Poster
+    found: TTLCache[tuple[OrganizationId | None, str], ChannelId] = field(
+        default_factory=lambda: TTLCache(10_000, _RECENT), repr=False
+    )
+    """What `channel` has found in the last seconds."""
+
+    def recent(self, organization: OrganizationId | None, name: str) -> ChannelId | None:
+        """Return the channel if it was found in the last seconds; a post into it may fail by now."""
+        return self.found.get((organization, name))
 
     async def channel(self, organization: OrganizationId | None, name: str) -> ChannelId:
         """Return the channel that the bridge created under this name, whatever it is called now.
@@ -37,6 +48,7 @@ class ChannelPosts:
         Another channel of that name is used only while no channel of ours is known: a member may have renamed
         ours and made one of their own. Raises `TeamNotMapped` or `ChannelNotUsable`.
         """
+        self.found.pop((organization, name), None)
         mapping = await team_of(self.teams, organization)
         assert organization is not None
         channel = await self._own(organization, mapping, name)
@@ -45,6 +57,7 @@ class ChannelPosts:
             raise ChannelNotUsable(f"The organization's team has no channel {name}: archived or renamed?")
         if channel.delete_at:
             raise _archived(name)
+        self.found[organization, name] = channel.id
         return channel.id
 
     async def joining(self, channel: ChannelId, post: Callable[[], Awaitable[T]]) -> T:

@@ -44,11 +44,17 @@ class Notices:
             return {"skipped": NOTICE_MUTED}
         name = job.payload["channel"]
         try:
-            channel = await self.posts.channel(job.organization_id, name)
+            channel = await self._channel(job, name)
             post = await self.posts.joining(channel, partial(self._once, job, channel))
         except MattermostRefused as error:
             raise explained(error, name) from error
         return {"posts": [post]}
+
+    async def _channel(self, job: Job, name: str) -> ChannelId:
+        """Return the channel; after a failure as it is now."""
+        if job.attempts == 1 and (known := self.posts.recent(job.organization_id, name)):
+            return known
+        return await self.posts.channel(job.organization_id, name)
 
     async def _is_muted(self, job: Job) -> bool:
         if job.organization_id is None:
@@ -60,7 +66,7 @@ class Notices:
         poster = self.posts.poster
         async with poster.write_limit(channel):
             earlier = await self._posted_earlier(job, channel, mark) if job.attempts > 1 else None
-            return earlier or await poster.create(_draft(job, channel, mark), LeaseGuard(self.inbox, job.id))
+            return earlier or await poster.create(_draft(job, channel, mark), LeaseGuard.of(self.inbox, job))
 
     async def _posted_earlier(self, job: Job, channel: ChannelId, mark: Mapping[str, str]) -> PostId | None:
         """Find the post of an earlier attempt."""

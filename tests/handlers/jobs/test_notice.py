@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any
 from uuid import UUID
 
 import pytest
 from asyncpg import Pool
+from cachetools import TTLCache
 
+from bridge.clock import boot_time
 from bridge.db.inbox import Capacity, Inbox
 from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.teams import Teams
@@ -91,7 +94,8 @@ async def notices(chat: Chat, pool: Pool, inbox: Inbox) -> AsyncIterator[Notices
         )
         api = RestMattermost(transport, creating=ONCE)
         poster = Poster(api, UserId(chat.bot.id), 16_383, PostAcks())
-        yield Notices(ChannelPosts(Teams(pool), poster), inbox, SettingsOfOrganizations(pool))
+        posts = ChannelPosts(Teams(pool), poster, TTLCache(10, inf))
+        yield Notices(posts, inbox, SettingsOfOrganizations(pool))
 
 
 @pytest.fixture
@@ -244,6 +248,42 @@ async def test_a_notice_whose_answer_was_lost_is_posted_once(
     assert len(chat.notices()) == 1
 
 
+async def test_notices_that_come_together_look_once_for_their_channel(
+    chat: Chat, notices: Notices, inbox: Inbox, mapped: None
+) -> None:
+    """Nor do they ask whether they have just been claimed."""
+    chat.bot.roles = EVERYWHERE
+    first = await claimed(inbox)
+    await notices.post(first)
+    await inbox.finish(first.id)
+    chat.asked.clear()
+
+    await notices.post(await claimed(inbox, event(id="another")))
+
+    assert chat.asked == ["/posts"]
+    assert len(chat.notices()) == 2
+
+
+async def test_a_channel_that_was_known_is_looked_for_again_after_a_failure(
+    chat: Chat, notices: Notices, inbox: Inbox, mapped: None
+) -> None:
+    """It was archived between two notices, and another one has its name now."""
+    chat.bot.roles = EVERYWHERE
+    first = await claimed(inbox)
+    await notices.post(first)
+    await inbox.finish(first.id)
+    second = await claimed(inbox, event(id="another"))
+    patch_channel(chat.store, chat.announcements, {"name": "old-announcements"})
+    archive_channel(chat.store, chat.ada, chat.announcements)
+    fresh = chat.store.create_channel(chat.team, "announcements", members=[chat.ada])
+
+    with pytest.raises(ChannelNotUsable):
+        await notices.post(second)
+    await notices.post(replace(second, attempts=2))
+
+    assert len(chat.notices(fresh)) == 1
+
+
 async def test_two_processes_that_both_have_the_job_post_it_once(
     chat: Chat, notices: Notices, inbox: Inbox, pool: Pool, mapped: None
 ) -> None:
@@ -262,7 +302,7 @@ async def test_a_process_that_stood_still_does_not_post_what_another_has(
     chat: Chat, notices: Notices, inbox: Inbox, pool: Pool, mapped: None
 ) -> None:
     """It goes on when the server has forgotten the pending id, and does not know that it lost its lease."""
-    job = await claimed(inbox)
+    job = replace(await claimed(inbox), held_at=boot_time() - 60)
     await posted_again(notices, pool)
     await chat.server.restart()
 
