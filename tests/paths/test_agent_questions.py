@@ -42,8 +42,11 @@ async def asked(scene: Deciding, text: str = "@equabot tell me which you know") 
     question = scene.hosts.ask(scene.acme, text)
     await scene.hosts.until(lambda: bool(asking_posts(scene, question)))
     (post,) = asking_posts(scene, question)
-    while not await scene.pool.fetchval("select count(*) from agent_questions where posted_at is not null"):
-        await asyncio.sleep(0.01)
+    async with asyncio.timeout(60):
+        while not await scene.pool.fetchval(
+            "select count(*) from agent_questions where posted_at is not null"
+        ):
+            await asyncio.sleep(0.01)
     return question, post
 
 
@@ -97,8 +100,9 @@ async def test_stop_ends_the_question_and_the_run(scene: Deciding, bridge: Daemo
 
 async def test_an_answer_that_comes_too_late_is_asked(scene: Deciding, bridge: Daemon) -> None:
     """The agent does not wait any more, so that it is a message like any other."""
-    scene.hosts.agent.control.question_seconds = 1
     question, post = await asked(scene)
+    (id_,) = scene.hosts.agent.control.questions
+    scene.hosts.agent.control._end_question(id_, {"status": "expired"})
     await scene.hosts.until(lambda: card(post).startswith("Expired"))
 
     late = scene.hosts.ask(scene.acme, "who is on our team?", root_id=question.id)

@@ -10,9 +10,9 @@ async def test_silence_does_not_count_while_somebody_has_to_approve(
     hosts: Hosts, acme: Company, tmp_path: Path
 ) -> None:
     """The answer comes after the decision, long after the agent would have been given up."""
-    environ = {**hosts.environ, "AGENT_TIMEOUT": "0.5"}
+    environ = {**hosts.environ, "AGENT_TIMEOUT": "3"}
     control = hosts.agent.control
-    control.approval_seconds = 2
+    control.approval_seconds = 7
     async with running(environ, tmp_path / "daemon.log") as daemon:
         await daemon.until_parts(lambda parts: parts["approvals"]["state"].startswith("on"))
         question = hosts.ask(acme, "@equabot please pay 100")

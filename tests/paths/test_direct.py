@@ -1,5 +1,6 @@
 """Somebody writes to the bot alone, and the agent of one of their organizations answers."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -74,9 +75,13 @@ class Chat:
         return PersonId(found)
 
     async def why(self, post: Post) -> str:
-        """Return the reason that is stored with a post."""
-        record = await JobHistory(self.pool).record(PostId(post.id))
-        return str((record.result or {}).get("skipped", "")) if record else ""
+        """Return the reason that is stored with a post, as soon as its job has ended."""
+        async with asyncio.timeout(60):
+            while (
+                record := await JobHistory(self.pool).record(PostId(post.id))
+            ) is None or not record.finished:
+                await asyncio.sleep(0.02)
+        return str((record.result or {}).get("skipped", ""))
 
     def session_keys(self) -> list[str]:
         """Return the session keys of the questions to the agent."""
