@@ -54,7 +54,7 @@ async def test_a_synchronous_standby_takes_over(tmp_path: Path) -> None:
         await daemon.ready()
 
         assert answers(hosts, posts) == [1] * len(posts)
-        assert await servers.standby.ask("select count(*) from jobs where state = 'done'") == len(posts)
+        await servers.standby.until(f"select count(*) = {len(posts)} from jobs where state = 'done'")
 
 
 async def test_a_standby_that_lags_takes_over(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ async def demo(*arguments: str, **environ: str) -> AsyncIterator[Process]:
         stderr=PIPE,
     )
     try:
-        async with asyncio.timeout(90):
+        async with asyncio.timeout(180):
             yield process
     finally:
         if process.returncode is None:

@@ -13,6 +13,7 @@ from bridge.cli import parser
 from bridge.commands import status
 from tests.support.daemon import running
 from tests.support.hosts import Hosts
+from tests.support.postgres import jobs
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +39,9 @@ async def test_a_daemon_and_what_remains_of_it(
     async with running(hosts.environ, tmp_path / "log") as daemon:
         question = hosts.ask(hosts.companies[0], "@equabot how are we?")
         await hosts.answered(question)
+        async with asyncio.timeout(60):
+            while await jobs(hosts.dsn) != {("mention", "done")}:
+                await asyncio.sleep(0.02)
         alive = await shown()
         assert await run(hosts) == 0
         screen = capsys.readouterr().out
