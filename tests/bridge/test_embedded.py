@@ -22,7 +22,7 @@ from bridge.db.unavailable import is_unavailable
 from bridge.embedded import binaries, dsn_of_running, launch, run, sockets
 from bridge.embedded.cluster import Cluster
 from bridge.errors import StartupError
-from tests.support.programs import servers
+from tests.support.programs import lives, servers
 
 ROOT = Path(__file__).parents[2]
 
@@ -431,15 +431,7 @@ async def test_watching_parent_ends_the_program_with_the_bridge() -> None:
         bridge.kill()
         await bridge.communicate()
 
-    await until(lambda: not any(map(runs, family)))
-
-
-def runs(process: psutil.Process) -> bool:
-    """Whether it has not ended; it may stay in the table of processes until somebody asks how it did."""
-    try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+    await until(lambda: not any(map(lives, family)))
 
 
 def test_watching_parent_forwards_signals_and_the_exit_status() -> None:

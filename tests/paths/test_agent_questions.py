@@ -18,6 +18,7 @@ from tests.support.control import WHICH
 from tests.support.daemon import Daemon, running
 from tests.support.hosts import Hosts
 from tests.support.ports import reserved_port
+from tests.support.postgres import expire_leases
 
 
 @pytest.fixture
@@ -135,6 +136,8 @@ async def test_two_bridges_and_a_crash_ask_once(scene: Deciding, bridge: Daemon,
         await second.until_parts(lambda parts: parts["approvals"]["state"] == "on")
         question, _ = await asked(scene)
         await bridge.kill()
+        await scene.hosts.until(lambda: scene.hosts.agent.control.connected == 1)
+        await expire_leases(scene.hosts.dsn)
         await until_one_can_answer(scene)
         scene.hosts.ask(scene.acme, "The documents", root_id=question.id)
 

@@ -7,11 +7,14 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 from bridge import cli
-from tests.support.programs import tethered
+from tests.support.programs import lives, tethered
 
 _PR_SET_PDEATHSIG = 1
 _MOST_FILES = 1024
@@ -43,6 +46,9 @@ class Forked:
         # A daemon in the sense of multiprocessing: the end of the tests does not wait for it.
         self._process = _prepared.Process(target=_serve, args=(dict(environ), log), daemon=True)
         self._process.start()
+        self._itself: psutil.Process | None = None
+        with suppress(psutil.NoSuchProcess):
+            self._itself = psutil.Process(self.pid)
 
     @property
     def pid(self) -> int:
@@ -66,6 +72,9 @@ class Forked:
             await ended.wait()
         finally:
             loop.remove_reader(self._process.sentinel)
+        # Its end of that pipe is only one of the files that it closes; the others learn of its end by theirs.
+        while self._itself and lives(self._itself):
+            await asyncio.sleep(0.001)
         assert self.returncode is not None
         return self.returncode
 

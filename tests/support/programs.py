@@ -39,6 +39,14 @@ def tethered(*command: str) -> Sequence[str]:
     return Identity("same", os.geteuid(), os.getegid()).command(Path.cwd(), *command)
 
 
+def lives(process: psutil.Process) -> bool:
+    """Return whether a process has not ended; it may stay in the system's table until somebody asks how."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def servers(data_dir: Path) -> list[psutil.Process]:
     """Return every process of PostgreSQL that works in the data directory."""
     found = []
