@@ -29,7 +29,7 @@ SAMPLES = 300
 MOST_GROWTH = 10.0
 """MiB that memory may differ between the beginning and the end: that much it breathes."""
 MOST_FILES = 15
-"""File descriptors that an idle process may have more at the end: the pool keeps connections for minutes."""
+"""File descriptors that a process may have more at the end: the pool keeps connections for minutes."""
 IDLE = 40.0
 """Seconds after which the connections to the hosts are closed."""
 
@@ -85,15 +85,17 @@ def report(counts: Counts, samples: Samples) -> bool:
         f" {counts.unfinished} unfinished\n"
         f"  events: {lost} lost, {double} double, {disordered} out of order"
     )
-    memory, files, idle = samples.memory, samples.files, samples.idle
+    memory, files, idle, connections = samples.memory, samples.files, samples.idle, samples.connections
     print(
         f"  memory: {memory[0]:.1f} MiB -> {memory[1]:.1f} MiB, slope {samples.slope:+.1f} MiB an hour"
         f" ({len(samples.warm)} samples)\n"
-        f"  file descriptors: {files[0]:.0f} -> {files[1]:.0f} at work, {idle[0]} -> {idle[1]} idle"
+        f"  file descriptors: {files[0]:.0f} -> {files[1]:.0f} at work, {idle[0]} -> {idle[1]} idle;"
+        f" connections to the hosts beside: {connections[0]:.0f} -> {connections[1]:.0f} at work"
     )
     for example in counts.examples:
         print(f"  {example}")
-    return counts.clean and memory[1] - memory[0] <= MOST_GROWTH and idle[1] - idle[0] <= MOST_FILES
+    more_files = max(idle[1] - idle[0], files[1] - files[0])
+    return counts.clean and memory[1] - memory[0] <= MOST_GROWTH and more_files <= MOST_FILES
 
 
 def main() -> int:

@@ -22,6 +22,8 @@ class Sample:
     """Resident, in MiB."""
     files: int
     """Open file descriptors."""
+    connections: int
+    """Those of them that are connections to the hosts, which are kept for half a minute."""
 
 
 @dataclass(slots=True)
@@ -36,7 +38,9 @@ class Samples:
         """Take samples until cancelled; `took` gets each."""
         process = psutil.Process(pid)
         while True:
-            sample = Sample(time.monotonic(), process.memory_info().rss / _MIB, process.num_fds())
+            connections = len(process.net_connections("tcp"))
+            memory = process.memory_info().rss / _MIB
+            sample = Sample(time.monotonic(), memory, process.num_fds(), connections)
             self.taken.append(sample)
             took(sample)
             await asyncio.sleep(every)
@@ -58,8 +62,13 @@ class Samples:
         return _ends([sample.memory for sample in self.warm])
 
     @property
+    def connections(self) -> tuple[float, float]:
+        return _ends([sample.connections for sample in self.warm])
+
+    @property
     def files(self) -> tuple[float, float]:
-        return _ends([sample.files for sample in self.warm])
+        """File descriptors that are no connections to the hosts: those of the database, and files."""
+        return _ends([sample.files - sample.connections for sample in self.warm])
 
 
 def _ends(values: list[float] | list[int]) -> tuple[float, float]:
