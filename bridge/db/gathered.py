@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from asyncpg import DeadlockDetectedError
 
 from bridge.db.unavailable import is_unavailable
+from bridge.errors import DatabaseUnavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -73,10 +74,14 @@ class Gathered(Generic[T, R]):
 
     async def _failed(self, wanted: Sequence[tuple[T, asyncio.Future[R]]], error: Exception) -> None:
         """Find out by trying each alone whose error it is, unless the database is away."""
-        if len(wanted) > 1 and (isinstance(error, DeadlockDetectedError) or not is_unavailable(error)):
+        if len(wanted) > 1 and (isinstance(error, DeadlockDetectedError) or not _is_away(error)):
             for each in wanted:
                 await self._carry_out([each])
             return
         for _, result in wanted:
             if not result.done():
                 result.set_exception(error)
+
+
+def _is_away(error: Exception) -> bool:
+    return isinstance(error, DatabaseUnavailable) or is_unavailable(error)

@@ -26,7 +26,7 @@ from bridge.outage import TRANSIENT, retry_until_available
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 8
+_AT_ONCE = 16
 """Channels that are read at the same time."""
 
 _BUFFER = 500

@@ -192,10 +192,8 @@ class CatchUp:
     async def _store(self, channel: Channel, posts: Sequence[Post], position: Position) -> int:
         if not posts:
             return 0
-        return await self.intake.store(
-            [Posted(post, channel.team_id, channel.name) for post in oldest_first(posts)],
-            begin_at=position.begin_at,
-        )
+        posted = [Posted(post, channel.team_id, channel.name) for post in oldest_first(posts)]
+        return await self.intake.store_read(posted, position.begin_at)
 
 
 def _bound(position: Position) -> int:

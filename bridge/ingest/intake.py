@@ -2,24 +2,25 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import assert_never
+from typing import NamedTuple, assert_never
 from weakref import WeakValueDictionary
 
 import structlog
 
 from bridge import routing, tracing
+from bridge.db.gathered import Gathered
 from bridge.db.inbox import Inbox
 from bridge.db.locks import Locks
 from bridge.db.mappings import Mappings
 from bridge.db.stops import Stops
-from bridge.ingest.batch import Batch, affordable
+from bridge.ingest.batch import Batch, affordable, flooded
 from bridge.ingest.entries import answer_entry, hint_entry, job_entry, refusal_entry
 from bridge.ingest.stopping import IsAdmin, Stopping
-from bridge.models.chat import Position, Posted, UserId
+from bridge.models.chat import ChannelId, Position, Posted, PostId, UserId
 from bridge.models.jobs import Entry
 from bridge.reasons import SELF_EVIDENT, Reason
 from bridge.routing import Bot, Facts, Policy
@@ -48,6 +49,20 @@ _SLICE = 0.01
 """Seconds of deciding after which others run; what comes between two looks at the time is added to it."""
 
 
+_CHANNELS = 16
+"""What was read of so many channels is stored at once."""
+
+Begins = Mapping[ChannelId, int]
+"""The moments (milliseconds) before which the posts of channels are history."""
+
+
+class _Read(NamedTuple):
+    """What was read of a channel."""
+
+    posts: Sequence[Posted]
+    begin_at: int
+
+
 @dataclass(slots=True)
 class Intake:
     """Decides about posts and stores what is to be done, or why nothing is."""
@@ -65,12 +80,14 @@ class Intake:
     locks: Locks | None = None
     """With them limits hold in all processes together."""
     stopping: Stopping = field(init=False)
+    _together: Gathered[_Read, int] = field(init=False, repr=False)
     _turns: WeakValueDictionary[UserId, asyncio.Lock] = field(
         default_factory=WeakValueDictionary, init=False, repr=False
     )
 
     def __post_init__(self) -> None:
         self.stopping = Stopping(Stops(self.inbox.pool), self.is_admin)
+        self._together = Gathered(self._store_together, most=_CHANNELS)
 
     async def store(self, posts: Sequence[Posted], *, begin_at: int = 0, incomplete: bool = False) -> int:
         """Store the posts, given oldest first, and move their channels' positions past them.
@@ -78,10 +95,32 @@ class Intake:
         Posts before `begin_at` (milliseconds) are history. `incomplete`: earlier posts may be missing, so no
         position moves, and refusals wait until those were read. Returns the number of new jobs.
         """
-        new = 0
+        begins = {posted.post.channel_id: begin_at for posted in posts}
+        return len(await self._store_all(posts, begins, incomplete=incomplete))
+
+    async def store_read(self, posts: Sequence[Posted], begin_at: int) -> int:
+        """Store what was read of a channel, as `store` does, in one statement with what others have read.
+
+        A flood has statements of its own, so that no other channel waits for it.
+        """
+        if flooded(posts):
+            return await self.store(posts, begin_at=begin_at)
+        return await self._together.add(_Read(posts, begin_at))
+
+    async def _store_together(self, channels: Sequence[_Read]) -> list[int]:
+        """Store what was read of several channels; return of each the number of new jobs."""
+        posts = [posted for read in channels for posted in read.posts]
+        begins = {posted.post.channel_id: read.begin_at for read in channels for posted in read.posts}
+        new = await self._store_all(posts, begins)
+        return [sum(posted.post.id in new for posted in read.posts) for read in channels]
+
+    async def _store_all(
+        self, posts: Sequence[Posted], begins: Begins, *, incomplete: bool = False
+    ) -> set[PostId]:
+        new = set[PostId]()
         for batch in affordable(posts):
             async with self._turn(batch):
-                new += await self._stored(batch, begin_at, incomplete=incomplete)
+                new |= await self._stored(batch, begins, incomplete=incomplete)
         return new
 
     @asynccontextmanager
@@ -97,15 +136,15 @@ class Intake:
                 await stack.enter_async_context(self._turns.setdefault(author, asyncio.Lock()))
             yield
 
-    async def _stored(self, posts: Sequence[Posted], begin_at: int, *, incomplete: bool) -> int:
+    async def _stored(self, posts: Sequence[Posted], begins: Begins, *, incomplete: bool) -> set[PostId]:
         facts = await self._facts(posts)
         near = self._near_limit(posts, facts)
         if not (near and self.locks):
-            return await self._store(posts, facts, begin_at, incomplete=incomplete)
+            return await self._store(posts, facts, begins, incomplete=incomplete)
         async with AsyncExitStack() as stack:
             for author in near:
                 await stack.enter_async_context(self.locks.acquire(f"asks:{author}"))
-            return await self._store(posts, await self._facts(posts), begin_at, incomplete=incomplete)
+            return await self._store(posts, await self._facts(posts), begins, incomplete=incomplete)
 
     async def _facts(self, posts: Sequence[Posted]) -> Sequence[Facts]:
         # Fewer questions are near no limit even together with all posts of the batch.
@@ -124,24 +163,24 @@ class Intake:
         )
 
     async def _store(
-        self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int, *, incomplete: bool
-    ) -> int:
+        self, posts: Sequence[Posted], facts: Sequence[Facts], begins: Begins, *, incomplete: bool
+    ) -> set[PostId]:
         began = time.time_ns()
         facts = await self._busy(posts, facts)
-        decided = await self._entries(posts, facts, begin_at)
+        decided = await self._entries(posts, facts, begins)
         entries = [entry for entry in decided if entry.refused is None or not incomplete]
         latest = began // 1_000_000 + AHEAD
-        positions = [] if incomplete else list(_positions(posts, self.me, begin_at, latest))
+        positions = [] if incomplete else list(_positions(posts, self.me, begins, latest))
         stored = await self.inbox.put_all(entries, positions)
         await self._stop(posts, decided)
         new = {
-            entry.payload["post_id"]
+            PostId(entry.payload["post_id"])
             for entry in entries
             if entry.kind in _ASKING and entry.refused is None and entry.dedupe in stored
         }
         for post_id in new:
             tracing.seen(post_id, began)
-        return len(new)
+        return new
 
     async def rename(self, username: str) -> None:
         """Decide by the account's new name from now on; forget refusals that went by the former one."""
@@ -170,7 +209,7 @@ class Intake:
                 await self.stopping.by_word(posted)
 
     async def _entries(
-        self, posts: Sequence[Posted], facts: Sequence[Facts], begin_at: int
+        self, posts: Sequence[Posted], facts: Sequence[Facts], begins: Begins
     ) -> Sequence[Entry]:
         entries, batch, since = list[Entry](), Batch(), time.perf_counter()
         policy = replace(self.policy, notice_account=self.notice_account())
@@ -178,6 +217,7 @@ class Intake:
             if known.stored or posted.post.id in batch.known:
                 continue
             batch.known.add(posted.post.id)
+            begin_at = begins[posted.post.channel_id]
             seen = batch.add_to(known, posted.post).at(time.time_ns() // 1_000_000, begin_at)
             decision = routing.decide(posted, seen, self.me, policy)
             made = list(_of_decision(posted, seen, decision))
@@ -209,7 +249,7 @@ def _of_decision(posted: Posted, facts: Facts, decision: routing.Decision) -> It
             assert_never(decision)
 
 
-def _positions(posts: Sequence[Posted], me: Bot, begin_at: int, latest: int) -> Iterator[Position]:
+def _positions(posts: Sequence[Posted], me: Bot, begins: Begins, latest: int) -> Iterator[Position]:
     """Return the new positions of channels that the bot answers in; a post later than `latest` moves none.
 
     A position in the future would hide posts until then. If our own clock is wrong, posts are read twice and
@@ -226,4 +266,5 @@ def _positions(posts: Sequence[Posted], me: Bot, begin_at: int, latest: int) -> 
         if before is None or before.post.create_at <= posted.post.create_at:
             last[posted.post.channel_id] = posted
     for posted in last.values():
-        yield Position(posted.post.channel_id, posted.post.id, posted.post.create_at, begin_at)
+        channel_id = posted.post.channel_id
+        yield Position(channel_id, posted.post.id, posted.post.create_at, begins[channel_id])

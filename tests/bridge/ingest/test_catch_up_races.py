@@ -95,6 +95,10 @@ class SteppedIntake:
         await self.barrier.passed()
         return cast(int, await self.intake.store(*args, **kwargs))
 
+    async def store_read(self, *args: Any) -> int:
+        await self.barrier.passed()
+        return cast(int, await self.intake.store_read(*args))
+
 
 @dataclass
 class Feed:

@@ -305,6 +305,33 @@ async def test_no_channel_waits_for_another_in_which_the_bot_has_written(intake:
     assert set(await stored(pool)) == {"held", "read"}
 
 
+@pytest.mark.parametrize("length", [10, 16_000], ids=["short", "floods"])
+async def test_channels_that_are_read_at_once_are_stored_each_from_its_own_beginning(
+    intake: Intake, pool: Pool, length: int
+) -> None:
+    """And each hears how many jobs are new in it, whatever is read beside it."""
+
+    def read(number: int) -> list[Posted]:
+        channel, text = ChannelId(f"c{number}"), f"@equabot hello{'.' * length}"
+        return [post(f"{number}-{n}", text, channel=channel, at=NOW - n) for n in range(5, -1, -1)]
+
+    intake.policy = Policy(at_once=999, an_hour=999)
+    found = await asyncio.gather(*(intake.store_read(read(number), NOW - number) for number in range(20)))
+    again = await asyncio.gather(*(intake.store_read(read(number), NOW - number) for number in range(20)))
+
+    assert found == [min(number, 5) + 1 for number in range(20)]
+    assert again == [0] * 20
+    known = await stored(pool)
+    assert all(
+        (f"{number}-{n}" in known and known[f"{number}-{n}"] == "waiting") == (n <= number)
+        for number in range(20)
+        for n in range(6)
+    )
+    rows = await pool.fetch("select channel_id, begin_at from positions")
+    begins = {row["channel_id"]: row["begin_at"] for row in rows}
+    assert begins == {f"c{number}": NOW - number for number in range(20)}
+
+
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "one by one"])
 async def test_a_thread_in_which_others_write(intake: Intake, pool: Pool, *, at_once: bool) -> None:
     """Alone a person goes on without a mention; once somebody else writes, only mentions count."""
