@@ -9,22 +9,24 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from bridge.log import configure
 from tests.bench import rows
 from tests.bench.fresh import fresh_hosts
+from tests.bench.watched import longest, watched
 from tests.support.daemon import running
 from tests.support.hosts import Hosts
-from tests.support.processes import installed
 
 QUESTIONS, PAUSE = 500, 0.03
 EVERY = 0.25
 """Seconds between two posts of the hostile member."""
 LARGEST = 16_383
 """Characters of a post."""
+STARTING = 3.0
+"""Seconds in which a daemon imports and builds what it needs."""
 TURNS = 2
 """How often quiet and hostile times follow each other."""
 
@@ -35,7 +37,7 @@ SHAPES = (
 """What a post is full of; each is sent with a mention before it, behind it and nowhere."""
 
 
-def hostile() -> itertools.cycle[str]:
+def hostile() -> Iterator[str]:
     room = LARGEST - len("\n@equabot hi")
     full = [(shape * LARGEST)[:room] for shape in SHAPES]
     return itertools.cycle(
@@ -96,12 +98,17 @@ def ratios(loud: Sequence[float], quiet: Sequence[float]) -> str:
 
 async def hostile_row(folder: Path, questions: int = QUESTIONS) -> tuple[str, str, str]:
     async with fresh_hosts(folder / "hostile") as built:
-        async with running(built.environ, folder / "daemon.log", installed):
+        turns, began = folder / "hostile" / "turns", time.monotonic()
+        async with running(built.environ, folder / "daemon.log", watched(turns)):
             mine = await compared(built, questions)
+        busy = longest(turns, began + STARTING)
         async with rows.bare_bot("reply", built):
             bare = await compared(built, questions)
-    what = "another organization, beside 4 hostile posts a second"
-    return what, "p99 <= 1.2 of without", f"{mine}; bare {bare}"
+    return (
+        "another organization, beside 4 hostile posts a second",
+        "p99 <= 1.2 of without",
+        f"{mine}, loop busy for {busy:.0f} ms at most; bare {bare}",
+    )
 
 
 async def main(questions: int) -> None:
