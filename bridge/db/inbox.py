@@ -159,7 +159,7 @@ class Inbox:
     async def _put(
         self, entries: Sequence[Entry], positions: Sequence[Position], capacity: Capacity
     ) -> list[Record]:
-        claim = (capacity.limit, list(capacity.full), self.holder, self.lease, list(capacity.kinds))
+        claim = (capacity.limit, list(capacity.full), self.holder, self.lease, ",".join(capacity.kinds))
         return await self.pool.fetch(PUT, *_columns(entries), *_position_columns(positions), CHANNEL, *claim)
 
     @database_errors
@@ -203,7 +203,7 @@ class Inbox:
         """Take as many jobs as there is capacity for."""
         lanes, self._touched = list(self._touched), set()
         self._claims += 1
-        claim = (capacity.limit, self.holder, self.lease, list(capacity.full), list(capacity.kinds))
+        claim = (capacity.limit, self.holder, self.lease, list(capacity.full), ",".join(capacity.kinds))
         while True:
             now = boot_time()
             try:
@@ -372,7 +372,7 @@ class Inbox:
         self, statement: str, jobs: Sequence["_Ended"], capacity: Capacity
     ) -> list[Record]:
         ids, values, used = zip(*jobs, strict=True)
-        claim = (self.lease, capacity.limit > 0, list(capacity.kinds), list(capacity.full))
+        claim = (self.lease, capacity.limit > 0, ",".join(capacity.kinds), list(capacity.full))
         try:
             return await self.pool.fetch(statement, ids, self.holder, values, *claim, *columns(used))
         except UniqueViolationError:

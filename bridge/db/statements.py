@@ -5,6 +5,15 @@ from bridge.db import audit, usage
 JOB = "id, kind, lane, organization_id, payload, attempts, created, run_at, key, answer, failure"
 """The columns that fill `bridge.models.Job`."""
 
+
+def _among(kinds: str) -> str:
+    """Return what compares with each of the kinds in a parameter, which are one text with commas between.
+
+    asyncpg looks at each element of an array more than once, in Python.
+    """
+    return f"any((select string_to_array({kinds}::text, ','))::text[])"
+
+
 PUT = f"""
 with entry as (
     select *, row_number() over (partition by lane, refused is null order by n) = 1 as first_of_lane
@@ -25,7 +34,7 @@ with entry as (
            greatest(s.turn, coalesce(last.turn, 0))
                + row_number() over (partition by q.organization_id order by q.n) as turn,
            case when q.refused is not null then 'refused'
-                when s.idle and not q.queued and q.n <= $12 and q.kind = any($16::text[])
+                when s.idle and not q.queued and q.n <= $12 and q.kind = {_among("$16")}
                      and (q.organization_id is null or q.organization_id <> all($13::uuid[]))
                 then 'running'
                 else 'waiting' end as state
@@ -87,7 +96,7 @@ with late as materialized (
     update jobs set queued = false where id = any(array(select id from late)) returning pg_notify($7, '')
 ), candidate as materialized (
     select j.id from jobs j
-    where j.state = 'waiting' and not j.queued and j.run_at <= now() and j.kind = any($5)
+    where j.state = 'waiting' and not j.queued and j.run_at <= now() and j.kind = {_among("$5")}
       and (j.organization_id is null or j.organization_id <> all($4::uuid[]))
       and j.id = (select o.id from jobs o
                   where o.lane = j.lane and o.state in ('waiting', 'running') order by o.id limit 1)
@@ -230,7 +239,7 @@ with held as materialized (
     from ended
     cross join served
     cross join lateral (
-        select n.id, served.idle and $5 and n.run_at <= now() and n.kind = any($6::text[])
+        select n.id, served.idle and $5 and n.run_at <= now() and n.kind = {_among("$6")}
                      and (n.organization_id is null or n.organization_id <> all($7::uuid[])) as begins
         from jobs n
         where n.lane = ended.lane and n.state = 'waiting'

@@ -43,5 +43,8 @@ def without_broadcast_mentions(text: str) -> str:
     A zero-width space goes behind their `@`, everywhere but in fenced code that every reader takes for code.
     Twice is the same as once.
     """
-    pieces = segments(storable(text))
+    text = storable(text)
+    if not ("@" in text or "&" in text):
+        return text
+    pieces = segments(text)
     return "".join(piece if code else _MENTION.sub(rf"\g<0>{_BREAK}", piece) for piece, code in pieces)

@@ -134,7 +134,7 @@ async def pages_of_a_claim(pool: Pool) -> int:
     async with pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        claim: tuple[object, ...] = (10, uuid4(), timedelta(0), [], ["mention"], ["thread:a"], "jobs")
+        claim: tuple[object, ...] = (10, uuid4(), timedelta(0), [], "mention", ["thread:a"], "jobs")
         plan = await connection.fetchval("explain (analyze, buffers, format json) " + CLAIM, *claim)
         await transaction.rollback()
     (reported,) = json.loads(plan)
