@@ -25,16 +25,16 @@ from tests.support.scripted_websocket import (
 )
 
 QUICK = Timing(
-    open=2,
-    hello=0.3,
+    open=60,
+    hello=1,
     ping_every=0.05,
-    ping_answer=0.2,
+    ping_answer=0.5,
     close=0.3,
     first_delay=0.001,
     longest_delay=0.01,
     unauthorised=0.02,
 )
-PATIENT = replace(QUICK, ping_every=60)
+PATIENT = replace(QUICK, hello=60, ping_every=60)
 LOST, RESUMED = Connected(lost=True), Connected(lost=False)
 NO_SESSION = "api.web_socket_router.not_authenticated.app_error"
 
@@ -211,7 +211,7 @@ async def test_deaf_connection_is_left(listening: Listening, server: ScriptedWeb
 async def test_ping_goes_on_while_all_is_well(listening: Listening, server: ScriptedWebsocket) -> None:
     """Pings are numbered and answered, and change nothing."""
     server.does(talks(hello("c1")))
-    async with listening.socket(QUICK) as socket:
+    async with listening.socket(replace(PATIENT, ping_every=0.05, ping_answer=60)) as socket:
         await until(lambda: server.peers and len(server.peers[0].actions) >= 4)
         assert socket.state == "connected"
 
@@ -238,7 +238,7 @@ async def test_revoked_token(listening: Listening, server: ScriptedWebsocket) ->
         await talks(hello("c1"), error_id=NO_SESSION)(peer)
 
     server.does(revoked)
-    async with listening.socket(QUICK) as socket:
+    async with listening.socket(replace(PATIENT, ping_every=0.05, ping_answer=60)) as socket:
         await until(lambda: socket.state == "unauthorised")
         server.does(talks(hello("c2")))
         listening.probe.raises = None
@@ -254,7 +254,7 @@ async def test_bad_token(listening: Listening, server: ScriptedWebsocket, step: 
     """However the server treats a bad token, the probe finds it; it is tried again slowly."""
     listening.probe.raises = refused()
     server.does(step)
-    async with listening.socket(QUICK) as socket:
+    async with listening.socket(replace(QUICK, hello=0.3)) as socket:
         await until(lambda: server.tried >= 3)
         states = list(listening.states)
         server.does(talks(hello("c1")))
