@@ -30,7 +30,7 @@ from bridge.db.statements import (
     SAVE_ANSWERS,
     WAKE,
 )
-from bridge.db.usage import columns
+from bridge.db.usage import records
 from bridge.errors import DatabaseUnavailable
 from bridge.models.chat import Position, Post
 from bridge.models.equa import OrganizationId
@@ -284,7 +284,7 @@ class Inbox:
         """
         wait = timedelta(seconds=delay)
         back = await self.pool.fetchval(
-            RETRY, [job.id], self.holder, wait, reason, job.run_at, CHANNEL, *columns([used])
+            RETRY, job.id, self.holder, wait, reason, job.run_at, CHANNEL, records([(job.id, used)])
         )
         return back is not None
 
@@ -345,10 +345,9 @@ class Inbox:
 
     async def _save(self, answers: Sequence[_Saved]) -> list[bool]:
         """Store answers in one statement; return of each whether it was."""
-        jobs, words, why, questions, used = zip(*answers, strict=True)
-        rows = await self.pool.fetch(
-            SAVE_ANSWERS, jobs, self.holder, self.lease, words, why, questions, *columns(used)
-        )
+        jobs, words, why, questions, _ = zip(*answers, strict=True)
+        used = records((each.job, each.used) for each in answers)
+        rows = await self.pool.fetch(SAVE_ANSWERS, jobs, self.holder, self.lease, words, why, questions, used)
         saved = {row["id"] for row in rows}
         return [job in saved for job in jobs]
 
@@ -371,10 +370,11 @@ class Inbox:
     async def _end_or_wait(
         self, statement: str, jobs: Sequence["_Ended"], capacity: Capacity
     ) -> list[Record]:
-        ids, values, used = zip(*jobs, strict=True)
+        ids, values, _ = zip(*jobs, strict=True)
+        used = [(each.job, each.used) for each in jobs]
         claim = (self.lease, capacity.limit > 0, ",".join(capacity.kinds), list(capacity.full))
         try:
-            return await self.pool.fetch(statement, ids, self.holder, values, *claim, *columns(used))
+            return await self.pool.fetch(statement, ids, self.holder, values, *claim, records(used))
         except UniqueViolationError:
             # Another process has begun the next job of a lane in between.
             return await self._end_or_wait(statement, jobs, NO_CAPACITY)

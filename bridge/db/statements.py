@@ -121,16 +121,16 @@ RETRY = f"""
 with back as (
     update jobs set state = 'waiting', holder = null, lease = null, reason = $4,
                     run_at = now() + case when run_at > $5 then interval '0' else $3 end
-    where id = any($1::bigint[]) and holder = $2 and state = 'running'
+    where id = $1 and holder = $2 and state = 'running'
     returning {usage.JOB}, run_at
 ), used as (
-    {usage.added("back", 7)}
+    {usage.added("back", "$7")}
 ), woken as (
     select pg_notify($6, '') from back where run_at <= now()
 )
 select id, (select count(*) from woken) from back
 """  # noqa: S608  # built of constants
-"""Let the one job of $1 wait for its next attempt, still the first of its lane; from $7 on is what it used.
+"""Let a job wait for its next attempt, still the first of its lane; $7 is what this one has used.
 
 $5 is its `run_at` as this attempt knows it: a later one says that it was woken meanwhile, and need not wait.
 """
@@ -167,11 +167,11 @@ with given as (
 ), first as (
     select * from saved where is_first
 ), used as (
-    {usage.added("first", 7)}
+    {usage.added("first", "$7")}
 )
 select id from saved
 """  # noqa: S608  # likewise
-"""Store what is going to be posted for the jobs $1, and with it what each has used, from $7 on.
+"""Store what is going to be posted for the jobs $1, and with it what they have used, $7.
 
 An answer ($4, $5) is not stored if its question no longer reads as in $6. To repeat it adds nothing.
 """
@@ -184,8 +184,8 @@ _READY = "state = 'waiting' and not queued and run_at <= now()"
 def _ending(change: str, returned: str, kind: str) -> str:
     """Return the statement that ends the jobs $1 of the holder $2 and lets the next of each lane go on.
 
-    $3 has a value of the type `kind` for each, which `change` calls `held.given`; from $8 on it is what each
-    has used. The next begins here at once, claimed for the lease $4, while nothing else waits, and where $5
+    $3 has a value of the type `kind` for each, which `change` calls `held.given`; $8 is what they have used.
+    The next begins here at once, claimed for the lease $4, while nothing else waits, and where $5
     allows it, its kind is among $6 and its organization not among $7: it overtakes nobody. Else it can be
     claimed. Its columns are a job's; `idle` says that nothing else can be claimed.
     """
@@ -222,7 +222,7 @@ with held as materialized (
     where e.kind not in ('mention', 'direct', 'repeat')
     on conflict (post_id) do nothing
 ), used as (
-    {usage.added("ended", 8)}
+    {usage.added("ended", "$8")}
 ), audited as (
     {audit.stopped("ended")}
 ), refusals_audited as (

@@ -1,23 +1,32 @@
 """What each answer has taken: one row a question, stored with the answer or with its end."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
-from operator import attrgetter
 from typing import Any
 
 from asyncpg import Pool
 
 from bridge.db.pool import database_errors
+from bridge.models.jobs import JobId
 from bridge.models.usage import Used
 
 KEEP = timedelta(days=396)
 """13 months."""
 
-_TYPES = ("text", "text", "int", "int", "bigint", "bigint", "numeric", "float8", "float8", "text")
-"""The types of the fields of `Used`, in their order."""
-_NAMES = [each.name for each in fields(Used)]
-_of_used = attrgetter(*_NAMES)
+_FIELDS = {
+    "outcome": "text",
+    "model": "text",
+    "runs": "int",
+    "unreported": "int",
+    "prompt": "bigint",
+    "completion": "bigint",
+    "cost": "numeric",
+    "first_text": "float8",
+    "last_text": "float8",
+    "reason": "text",
+}
+"""The fields of `Used` in the order of the table's columns, and their types."""
 
 JOB = "id, kind, lane, organization_id, payload, created, started"
 """The columns of a job that its row is made of."""
@@ -50,16 +59,15 @@ _ADD = """
 _IS_QUESTION = "o.organization_id is not null and o.payload ->> 'person_id' is not null"
 
 
-def added(of: str, first: int) -> str:
-    """Return what adds the parameters from `$first` on, those of `columns`, to the rows of the jobs `of`.
+def added(of: str, given: str) -> str:
+    """Return what adds the parameter `given`, which `records` returns, to the rows of the jobs `of`.
 
-    `of` is a query's name with the columns `JOB`; `$1` has the ids of the jobs in the same order as the
-    parameters. Nothing is added where the outcome is null.
+    `of` is a query's name with the columns `JOB`.
     """
-    given = ", ".join(f"${number}::{kind}[]" for number, kind in enumerate(_TYPES, first))
-    return f"""{_INSERT} select {_JOB_VALUES}, {", ".join(f"g.{name}" for name in _NAMES)}
-               from {of} o join unnest($1::bigint[], {given}) as g(job, {", ".join(_NAMES)}) on g.job = o.id
-               where g.outcome is not null and {_IS_QUESTION} {_ADD}"""  # noqa: S608  # built of constants
+    types = ", ".join(f"{name} {kind}" for name, kind in _FIELDS.items())
+    return f"""{_INSERT} select {_JOB_VALUES}, {", ".join(f"g.{name}" for name in _FIELDS)}
+               from {of} o join jsonb_to_recordset({given}::jsonb) as g(job bigint, {types}) on g.job = o.id
+               where {_IS_QUESTION} {_ADD}"""  # noqa: S608  # built of constants
 
 
 def lost(of: str) -> str:
@@ -84,10 +92,14 @@ def refused(of: str) -> str:
         on conflict do nothing"""  # noqa: S608  # likewise
 
 
-def columns(used: Sequence[Used | None]) -> list[Sequence[Any]]:
-    """Return the parameters of `added`, of which each has a value of each job; None adds nothing."""
-    nothing = (None,) * len(_NAMES)
-    return list(zip(*(_of_used(each) if each else nothing for each in used), strict=True))
+def records(used: Iterable[tuple[JobId, Used | None]]) -> list[dict[str, Any]]:
+    """Return the parameter of `added`, as JSON values: what jobs have used; None is nothing."""
+    return [_record(job, each) for job, each in used if each]
+
+
+def _record(job: JobId, used: Used) -> dict[str, Any]:
+    values = {name: getattr(used, name) for name in _FIELDS}
+    return {**values, "job": job, "cost": None if used.cost is None else str(used.cost)}
 
 
 @dataclass(frozen=True, slots=True)
