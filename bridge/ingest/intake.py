@@ -165,13 +165,15 @@ class Intake:
     async def _store(
         self, posts: Sequence[Posted], facts: Sequence[Facts], begins: Begins, *, incomplete: bool
     ) -> set[PostId]:
-        began = time.time_ns()
+        began, me = time.time_ns(), self.me
         facts = await self._busy(posts, facts)
         decided = await self._entries(posts, facts, begins)
         entries = [entry for entry in decided if entry.refused is None or not incomplete]
         latest = began // 1_000_000 + AHEAD
         positions = [] if incomplete else list(_positions(posts, self.me, begins, latest))
         stored = await self.inbox.put_all(entries, positions)
+        if self.me != me:
+            await self._forget_by_name()
         await self._stop(posts, decided)
         new = {
             PostId(entry.payload["post_id"])
@@ -183,8 +185,15 @@ class Intake:
         return new
 
     async def rename(self, username: str) -> None:
-        """Decide by the account's new name from now on; forget refusals that went by the former one."""
+        """Decide by the account's new name from now on; forget refusals that went by the former one.
+
+        Also those that are being stored meanwhile, as soon as they are: whoever has renamed it reads the
+        channel again.
+        """
         self.me = replace(self.me, username=username)
+        await self._forget_by_name()
+
+    async def _forget_by_name(self) -> None:
         await self.inbox.forget_refusals(["not_mentioned"], _UNNOTICED)
 
     async def reconsider(self, posted: Posted) -> None:

@@ -29,6 +29,7 @@ from tests.support.mentions import make_mentions
 from tests.support.posting import ACME
 
 LIMIT = 400
+TIME_LIMIT = "api.post.update_post.permissions_time_limit.app_error"
 PIECES = [f"Sentence number {number} of the answer, which takes its time. " for number in range(12)]
 TEXT = "".join(PIECES).strip()
 SHOWN_AT_ONCE = Rhythm(hold=0.01, first_pause=0.01, longer=1)
@@ -123,8 +124,7 @@ async def test_a_crash_at_any_call_leaves_one_exact_answer(
     """Whether the call was carried out or not, also where the server lets nobody edit."""
     whole = await _whole(scene)
     if refused:
-        time_limit = "api.post.update_post.permissions_time_limit.app_error"
-        scene.server.faults.rest(RestFault(status=400, error_id=time_limit, method="PUT", path="/patch"))
+        scene.server.faults.rest(RestFault(status=400, error_id=TIME_LIMIT, method="PUT", path="/patch"))
     ended_at = set[str]()
     for at in itertools.count(1):
         crashes = Crashes(at, when)
@@ -157,11 +157,11 @@ async def _made_good(scene: Scene, whole: list[str], crashes: Crashes) -> None:
     assert {row["state"] for row in states} <= {"done", "failed"}, crashes.call
 
 
-@pytest.mark.parametrize("status", [None, 400], ids=["", "edits refused"])
-async def test_an_answer_that_the_database_has_lost_is_found_again(scene: Scene, status: int | None) -> None:
+@pytest.mark.parametrize("refused", [False, True], ids=["", "edits refused"])
+async def test_an_answer_that_the_database_has_lost_is_found_again(scene: Scene, *, refused: bool) -> None:
     """It has grown and is whole: nobody asks the agent once more, and no post changes."""
-    if status:
-        scene.server.faults.rest(RestFault(status=status, method="PUT", path="/patch"))
+    if refused:
+        scene.server.faults.rest(RestFault(status=400, error_id=TIME_LIMIT, method="PUT", path="/patch"))
     post = await scene.asked()
     mentions, inbox = scene.process()
     await mentions.answer(await claimed(inbox))

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from aiohttp import ClientResponse
@@ -20,8 +20,7 @@ from bridge.sandbox.equa import Server as Equa
 from bridge.secrets.key_ring import new_key
 from bridge.worker import Worker, WorkerConfig
 from handlers.http.app_keys import Limits
-from handlers.http.limits import Timeouts
-from tests.support.front import ACME, Front, served
+from tests.support.front import ACME, PATIENT, Front, served
 from tests.support.provisioning import Chat
 from tests.support.provisioning import chat as running_chat
 
@@ -107,6 +106,6 @@ async def desk(dsn: str, *, seconds: float = 60, **variables: str) -> AsyncItera
         chat, equa = await stack.enter_async_context(running_chat()), Equa()
         await stack.enter_async_context(equa)
         pool = await stack.enter_async_context(await unchecked_pool(dsn))
-        serving = served(chat, equa, pool, dsn, Limits(timeouts=Timeouts(sync=seconds)), **given)
+        serving = served(chat, equa, pool, dsn, Limits(timeouts=replace(PATIENT, sync=seconds)), **given)
         front = await stack.enter_async_context(serving)
         yield Desk(front, front.environ, front.built.reconciler)

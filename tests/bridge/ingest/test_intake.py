@@ -4,8 +4,8 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -63,6 +63,41 @@ async def test_a_mention_is_stored_with_all_that_its_answer_needs(intake: Intake
     assert Mention.of(row["payload"]) == Mention(
         PostId("one"), CHANNEL, PostId("zero"), WRITER, ADA, "@equabot hello", NOW
     )
+
+
+@dataclass
+class Held:
+    """An inbox that takes nothing in until it may."""
+
+    inbox: Inbox
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    may: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inbox, name)
+
+    async def put_all(self, *what: Any) -> Any:
+        self.asked.set()
+        await self.may.wait()
+        return await self.inbox.put_all(*what)
+
+
+async def test_what_is_refused_by_a_name_that_changes_meanwhile_is_decided_about_again(
+    intake: Intake, pool: Pool
+) -> None:
+    """The refusal was made before the new name was known, and is stored after that."""
+    held = Held(intake.inbox)
+    slow = replace(intake, inbox=cast(Any, held))
+    asked = post("one", "@newbot hello")
+    storing = asyncio.create_task(slow.store([asked]))
+    await held.asked.wait()
+
+    await slow.rename("newbot")
+    held.may.set()
+
+    assert await storing == 0
+    assert await slow.store([asked]) == 1
+    assert await stored(pool) == {"one": "waiting"}
 
 
 async def test_somebody_without_a_mapping_is_to_be_invited(intake: Intake, pool: Pool) -> None:

@@ -12,6 +12,7 @@ from bridge.sandbox import demo_data
 from bridge.sandbox.equa import Fault, away
 from bridge.sandbox.mattermost import RestFault
 from tests.support.front import ACME, APP, BOREALIS, front
+from tests.support.mattermost import eventually
 from tests.support.services import built as process
 from tests.support.syncing import Desk, desk, path
 
@@ -262,9 +263,9 @@ async def test_another_process_finishes_what_one_has_begun(dsn: str) -> None:
     """How far it is stands in the database."""
     async with desk(dsn, seconds=0.1) as built:
         job = (await (await built.sync()).json())["job"]
-        built.chat.server.faults.rest(RestFault("before", delay=600, path="/members/batch"))
+        adding = built.chat.server.faults.rest(RestFault("before", delay=600, path="/members/batch", times=1))
         async with built.working():
-            await _begun(built)
+            await eventually(lambda: adding.times == 0)
         shown = await (await built.look(job)).json()
         assert shown["status"] == "running"
         built.chat.server.faults.clear()
@@ -277,12 +278,6 @@ async def test_another_process_finishes_what_one_has_begun(dsn: str) -> None:
     assert ended["status"] == "done"
     assert (ended["created"], ended["added"] + ended["unchanged"]) == (4, 4)
     assert len(built.chat.people()) == 4
-
-
-async def _begun(built: Desk) -> None:
-    async with asyncio.timeout(60):
-        while len(built.chat.people()) < 4:
-            await asyncio.sleep(0.01)
 
 
 async def test_while_mattermost_is_away_it_goes_on_later(acme: Desk) -> None:
