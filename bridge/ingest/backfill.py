@@ -125,6 +125,10 @@ class Backfill:
     def _begin(self, unread: _Unread) -> None:
         self._group.create_task(self._fill(unread), name=f"read {unread.id}")
 
+    def is_reading(self, channel_id: ChannelId) -> bool:
+        """Return whether the channel is read now or soon; not where Mattermost refuses that."""
+        return channel_id in self._channels and channel_id not in self._refused
+
     def divide(self, posts: Iterable[Posted]) -> tuple[list[Posted], list[Posted]]:
         """Buffer the posts of channels that are being read.
 

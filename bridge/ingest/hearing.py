@@ -1,6 +1,7 @@
 """Which channels have posts that the websocket did not deliver, whatever the cause."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from cachetools import LRUCache
@@ -11,6 +12,10 @@ from bridge.outage import retry_until_available
 
 _BETWEEN = 2_000
 """Milliseconds that a busy server may need between the two."""
+
+
+def _nowhere(_channel_id: ChannelId) -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -35,18 +40,20 @@ class Hearing:
         latest = update_at + _BETWEEN
         self._heard[post.channel_id] = max(latest, self._heard.get(post.channel_id, 0))
 
-    async def unheard(self) -> list[ChannelId]:
+    async def unheard(self, is_read: Callable[[ChannelId], bool] = _nowhere) -> list[ChannelId]:
         """Return the channels that are behind and stay so for a while; each last post counts once.
 
-        A post that is on its way makes its channel look behind for a moment.
+        A post that is on its way makes its channel look behind for a moment. A channel that is going to be
+        read anyway (`is_read`) is behind until then.
         """
         before = await retry_until_available("hearing", self._look)
-        if not before:
+        if all(map(is_read, before)):
             return []
         await asyncio.sleep(self.on_its_way)
-        behind = await retry_until_available("hearing", self._look)
-        self._heard.update({channel_id: at for channel_id, at in behind.items() if channel_id in before})
-        return [channel_id for channel_id in behind if channel_id in before]
+        looked = await retry_until_available("hearing", self._look)
+        behind = {each: at for each, at in looked.items() if each in before and not is_read(each)}
+        self._heard.update(behind)
+        return list(behind)
 
     async def _look(self) -> dict[ChannelId, int]:
         """Return when the last posts of the channels were made that are neither heard nor stored."""

@@ -80,7 +80,7 @@ class Listener:
             await asyncio.sleep(max(self.look_every, took * _REST_FACTOR))
             began = time.monotonic()
             if self.socket.state == "connected":
-                for channel_id in await self.hearing.unheard():
+                for channel_id in await self.hearing.unheard(backfill.is_reading):
                     log.warning("channel_unheard", channel=channel_id)
                     backfill.reopen(channel_id, deaf=True)
             took = time.monotonic() - began

@@ -36,6 +36,8 @@ class Plan:
     """Between two mentions, on average."""
     event_pause: float = 0
     """Between two events of an organization."""
+    cuts: tuple[float, float] = (0.3, 2)
+    """Between two cuts of all websockets, at least and at most."""
     long_every: int = 8
     """How many questions there are to one with a long answer, which people may stop, correct or delete."""
     max_wait: float = 120
@@ -172,7 +174,7 @@ class Storm:
     async def _cut(self) -> None:
         faults = self._world.server.faults
         while True:
-            await asyncio.sleep(self._random.uniform(0.3, 2))
+            await asyncio.sleep(self._random.uniform(*self._plan.cuts))
             faults.refuse_sockets = self._random.random() < 0.3
             faults.cut_sockets()
 

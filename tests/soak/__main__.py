@@ -25,6 +25,8 @@ from tests.support.processes import installed
 
 PAUSE = 0.2
 """Seconds between two questions."""
+CUTS = (20.0, 60.0)
+"""Seconds between two cuts of all websockets: more often, they would wait for their next try all the time."""
 SAMPLES = 300
 MOST_GROWTH = 10.0
 """MiB that memory may differ between the beginning and the end: that much it breathes."""
@@ -43,6 +45,7 @@ def plan_of(minutes: float) -> Plan:
         events=mentions // 2,
         pause=PAUSE,
         event_pause=2 * PAUSE * 2,
+        cuts=CUTS,
         max_wait=300,
     )
 
