@@ -2,9 +2,10 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, cast
 from uuid import UUID
 
@@ -24,7 +25,7 @@ from handlers.jobs.growth import Rhythm
 from handlers.jobs.mention import Mentions
 from handlers.jobs.posting import Poster
 from tests.support.crashes import Crash, Crashes, When
-from tests.support.mattermost import running_mattermost
+from tests.support.mattermost import eventually, running_mattermost
 from tests.support.mentions import make_mentions
 from tests.support.posting import ACME
 
@@ -35,14 +36,21 @@ TEXT = "".join(PIECES).strip()
 SHOWN_AT_ONCE = Rhythm(hold=0.01, first_pause=0.01, longer=1)
 
 
+Holds = Mapping[int, Callable[[], bool]]
+"""What has to be so before the agent says the piece with a number, from 0."""
+
+
+@dataclass
 class Agent:
     """Says its answer in pieces."""
 
+    holds: Holds
     remembers = True
 
     async def answer(self, _question: object) -> AsyncGenerator[AnswerEvent, None]:
         yield Began("run")
-        for piece in PIECES:
+        for number, piece in enumerate(PIECES):
+            await eventually(self.holds.get(number, lambda: True))
             yield Delta(piece)
             await asyncio.sleep(0.01)
         yield Done(TEXT)
@@ -59,14 +67,16 @@ class Scene:
     channel: Channel
     api: RestMattermost
 
-    def process(self, crashes: Crashes | None = None) -> tuple[Mentions, Inbox]:
+    def process(
+        self, crashes: Crashes | None = None, holds: Holds = MappingProxyType({})
+    ) -> tuple[Mentions, Inbox]:
         """Return a process; one with crashes dies at one of its calls."""
         inbox, api = Inbox(self.pool), cast(Any, self.api)
         if crashes:
             api = crashes.fragile(api)
         poster = Poster(api, UserId(self.bot.id), LIMIT, PostAcks())
         mentions = make_mentions(
-            self.pool, api=api, agent=Agent(), inbox=inbox, poster=poster, rhythm=SHOWN_AT_ONCE
+            self.pool, api=api, agent=Agent(holds), inbox=inbox, poster=poster, rhythm=SHOWN_AT_ONCE
         )
         if crashes:
             asking = replace(mentions.asking, answers=crashes.fragile(mentions.asking.answers))
@@ -93,6 +103,11 @@ class Scene:
         )
         entry = Entry("mention", f"thread:{post.id}", ACME, f"post:{post.id}", mention.payload())
         await Inbox(self.pool).put_all([entry])
+
+    def edits(self, post: Post) -> int:
+        """Return how often the posts of an answer were edited."""
+        made = [each for each in self.server.store.posts.values() if each.root_id == post.id]
+        return sum(bool(each.original_id) for each in made)
 
     def answers(self, post: Post) -> list[str]:
         thread = self.server.store.thread(post.id)
@@ -181,7 +196,12 @@ async def test_a_half_answer_that_the_database_has_lost_is_completed(scene: Scen
     whole = await _whole(scene)
     crashes = Crashes(2, "after", "edit_post")
     post = await scene.asked()
-    dying, inbox = scene.process(crashes)
+    shown = {
+        1: lambda: bool(scene.answers(post)),
+        2: lambda: scene.edits(post) == 1,
+        3: lambda: scene.edits(post) == 2,
+    }
+    dying, inbox = scene.process(crashes, shown)
     with suppress(Crash):
         await dying.answer(await claimed(inbox))
     assert crashes.happened
@@ -201,9 +221,9 @@ async def test_no_edit_that_is_carried_out_late_ends_an_answer_in_its_middle(
 ) -> None:
     """After an edit of unknown outcome its post is given up; one that was refused changes nothing."""
     whole = await _whole(scene)
-    scene.server.faults.rest(RestFault(status=status, method="PUT", path="/patch", times=1))
+    fault = scene.server.faults.rest(RestFault(status=status, method="PUT", path="/patch", times=1))
     post = await scene.asked()
-    mentions, inbox = scene.process()
+    mentions, inbox = scene.process(holds={1: lambda: bool(scene.answers(post)), 2: lambda: not fault.times})
 
     await mentions.answer(await claimed(inbox))
 
