@@ -20,7 +20,9 @@ where own or not exists (select from seen where own)
 
 _NOTE = """
 insert into agent_habits as h (agent, organization_id, late_ends, plain)
-values ($1, $2, $3, case when $3 = 0 then 1 else 0 end)
+select $1, $2::uuid, $3::int, case when $3 = 0 then 1 else 0 end
+from (select set_config('synchronous_commit', 'off', true) as is_waited_for) written
+where is_waited_for is not null
 on conflict (agent, organization_id) do update set
     late_ends = case when excluded.late_ends > 0 then greatest(h.late_ends, excluded.late_ends)
                      when h.plain + 1 >= $4 then 0
@@ -28,6 +30,7 @@ on conflict (agent, organization_id) do update set
     plain = case when excluded.late_ends > 0 then 0 else least(h.plain + 1, $4) end,
     modified = now()
 """
+"""Nobody waits until it is on the disk: what a crash takes is learned again."""
 
 _ENOUGH = 20
 """So many answers in a row that take nothing back show that this agent's never do."""

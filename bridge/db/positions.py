@@ -1,10 +1,11 @@
 """Up to where each channel was read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from asyncpg import Pool, Record
 
+from bridge.db.gathered import Gathered
 from bridge.db.pool import database_errors
 from bridge.models.chat import ChannelId, Position, PostId
 
@@ -15,11 +16,15 @@ def _from_row(row: Record) -> Position:
     return Position(ChannelId(row["channel_id"]), PostId(row["post_id"]), row["create_at"], row["begin_at"])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Positions:
     """The positions, and when this database was first served. `Inbox.put_all` moves them forward."""
 
     pool: Pool
+    _wanted: Gathered[ChannelId, Position | None] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._wanted = Gathered(self._of_all)
 
     @database_errors
     async def all(self) -> Mapping[ChannelId, Position]:
@@ -28,11 +33,15 @@ class Positions:
 
     @database_errors
     async def of(self, channel_id: ChannelId) -> Position | None:
-        row = await self.pool.fetchrow(
-            f"select {_COLUMNS} from positions where channel_id = $1",  # noqa: S608  # a constant
-            channel_id,
+        return await self._wanted.add(channel_id)
+
+    async def _of_all(self, channel_ids: Sequence[ChannelId]) -> list[Position | None]:
+        rows = await self.pool.fetch(
+            f"select {_COLUMNS} from positions where channel_id = any($1::text[])",  # noqa: S608  # a constant
+            channel_ids,
         )
-        return _from_row(row) if row else None
+        known = {position.channel_id: position for position in map(_from_row, rows)}
+        return [known.get(channel_id) for channel_id in channel_ids]
 
     @database_errors
     async def put_back(self, after: int, to: int) -> Sequence[ChannelId]:
