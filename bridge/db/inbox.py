@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
 from uuid import UUID, uuid4
 
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
@@ -52,6 +52,8 @@ def _claimed(rows: Iterable[Record], held_at: float) -> list[Job]:
         if row["state"] == "running"
     ]
 
+
+_Any = TypeVar("_Any", "_Saved", "_Ended")
 
 Ended = Literal["done", "apology"]
 
@@ -345,11 +347,11 @@ class Inbox:
 
     async def _save(self, answers: Sequence[_Saved]) -> list[bool]:
         """Store answers in one statement; return of each whether it was."""
-        jobs, words, why, questions, _ = zip(*answers, strict=True)
+        jobs, words, why, questions, _ = zip(*_in_order(answers), strict=True)
         used = records((each.job, each.used) for each in answers)
         rows = await self.pool.fetch(SAVE_ANSWERS, jobs, self.holder, self.lease, words, why, questions, used)
         saved = {row["id"] for row in rows}
-        return [job in saved for job in jobs]
+        return [each.job in saved for each in answers]
 
     async def _end(self, statement: str, jobs: Sequence[_Ended]) -> list[Any]:
         """End jobs in one statement; return the outcome of each, None if its lease was lost.
@@ -370,7 +372,7 @@ class Inbox:
     async def _end_or_wait(
         self, statement: str, jobs: Sequence["_Ended"], capacity: Capacity
     ) -> list[Record]:
-        ids, values, _ = zip(*jobs, strict=True)
+        ids, values, _ = zip(*_in_order(jobs), strict=True)
         used = [(each.job, each.used) for each in jobs]
         claim = (self.lease, capacity.limit > 0, ",".join(capacity.kinds), list(capacity.full))
         try:
@@ -382,6 +384,11 @@ class Inbox:
     async def _mine(self, change: str, job: JobId, *values: object) -> bool:
         status = await self.pool.execute(f"update jobs {change} {_MINE}", job, self.holder, *values)
         return status == "UPDATE 1"
+
+
+def _in_order(jobs: Iterable[_Any]) -> list[_Any]:
+    """Return them in the one order in which everybody locks jobs."""
+    return sorted(jobs, key=lambda each: each.job)
 
 
 def _columns(entries: Sequence[Entry]) -> tuple[list[Any], ...]:

@@ -151,15 +151,23 @@ select id, pg_notify($2, '') from its
 Those that run learn of it by their `run_at`.
 """
 
-SAVE_ANSWERS = f"""
-with given as (
-    select * from unnest($1::bigint[], $4::text[], $5::text[], $6::text[]) as g(job, words, why, question)
-), held as materialized (
-    select j.id, j.answer is null as is_first, g.words, g.why from jobs j join given g on g.job = j.id
+_BY_ID = """
+    cross join lateral (
+        select id, holder, state, answer, payload from jobs where id = given.job limit 1 for update
+    ) j
     where j.holder = $2 and j.state = 'running'
-      and (g.question is null or j.payload ->> 'message' = g.question)
-    order by j.id
-    for update of j
+"""
+"""Locks the jobs of `given` and keeps those of the holder $2.
+
+Each is looked up alone and by its id. Without the limit PostgreSQL may look through all jobs that are open:
+it takes them for few as long as it has no statistics of a burst.
+"""
+
+SAVE_ANSWERS = f"""
+with held as materialized (
+    select j.id, j.answer is null as is_first, given.words, given.why
+    from unnest($1::bigint[], $4::text[], $5::text[], $6::text[]) as given(job, words, why, question)
+    {_BY_ID} and (given.question is null or j.payload ->> 'message' = given.question)
 ), saved as (
     update jobs set answer = held.words, failure = held.why, lease = now() + $3
     from held where jobs.id = held.id
@@ -184,17 +192,15 @@ _READY = "state = 'waiting' and not queued and run_at <= now()"
 def _ending(change: str, returned: str, kind: str) -> str:
     """Return the statement that ends the jobs $1 of the holder $2 and lets the next of each lane go on.
 
-    $3 has a value of the type `kind` for each, which `change` calls `held.given`; $8 is what they have used.
-    The next begins here at once, claimed for the lease $4, while nothing else waits, and where $5
-    allows it, its kind is among $6 and its organization not among $7: it overtakes nobody. Else it can be
-    claimed. Its columns are a job's; `idle` says that nothing else can be claimed.
+    $3 has a value of the type `kind` for each, which `change` calls `held.value`; $8 is what they have used.
+    The next begins here at once, claimed for the lease $4, while nothing else waits, and where $5 allows it,
+    its kind is among $6 and its organization not among $7: it overtakes nobody. Else it can be claimed.
+    Its columns are a job's; `idle` says that nothing else can be claimed.
     """
     return f"""
 with held as materialized (
-    select j.id, g.given from jobs j join unnest($1::bigint[], $3::{kind}[]) as g(job, given) on g.job = j.id
-    where j.holder = $2 and j.state = 'running'
-    order by j.id
-    for update of j
+    select j.id, given.value from unnest($1::bigint[], $3::{kind}[]) as given(job, value)
+    {_BY_ID}
 ), ended as (
     update jobs set {change}, finished = now()
     from held where jobs.id = held.id
@@ -254,12 +260,12 @@ from ended cross join served left join next on next.lane = ended.lane
 
 
 FINISH = _ending(
-    """state = case when failure is null or held.given ? 'skipped' then 'done' else 'dead' end,
-       reason = failure, result = held.given""",
+    """state = case when failure is null or held.value ? 'skipped' then 'done' else 'dead' end,
+       reason = failure, result = held.value""",
     "case when jobs.state = 'done' then 'done' else 'apology' end",
     "jsonb",
 )
-DEAD_LETTER = _ending("state = 'dead', reason = held.given", "jobs.state", "text")
+DEAD_LETTER = _ending("state = 'dead', reason = held.value", "jobs.state", "text")
 
 RELEASE = f"""
 with mine as (
