@@ -92,11 +92,11 @@ class Answer:
         value = decoded(data) if event.value is None else event.value
         if is_error_event(event.name):
             raise self._refusal(read_error(data if value is None else value))
-        if data.strip('"').upper() == "[DONE]":
+        if isinstance(value, dict | list):
+            self._take_value(value)
+        elif data.strip('"').upper() == "[DONE]":
             self._done = True
             self.progress += 1
-        elif isinstance(value, dict | list):
-            self._take_value(value)
         elif data.startswith("{"):
             raise Refusal(AgentFailed("The agent sent an event that is not the JSON of a chat completion."))
         elif not _KEEP_ALIVE.fullmatch(data):
