@@ -80,6 +80,8 @@ class Intake:
     locks: Locks | None = None
     """With them limits hold in all processes together."""
     stopping: Stopping = field(init=False)
+    _is_misnamed: bool = field(default=False, init=False, repr=False)
+    """Whether refusals are stored that went by a former name, as far as is known."""
     _together: Gathered[_Read, int] = field(init=False, repr=False)
     _turns: WeakValueDictionary[UserId, asyncio.Lock] = field(
         default_factory=WeakValueDictionary, init=False, repr=False
@@ -171,8 +173,11 @@ class Intake:
         entries = [entry for entry in decided if entry.refused is None or not incomplete]
         latest = began // 1_000_000 + AHEAD
         positions = [] if incomplete else list(_positions(posts, self.me, begins, latest))
-        stored = await self.inbox.put_all(entries, positions)
-        if self.me != me:
+        try:
+            stored = await self.inbox.put_all(entries, positions)
+        finally:
+            self._is_misnamed |= self.me != me
+        if self._is_misnamed:
             await self._forget_by_name()
         await self._stop(posts, decided)
         new = {
@@ -195,6 +200,7 @@ class Intake:
 
     async def _forget_by_name(self) -> None:
         await self.inbox.forget_refusals(["not_mentioned"], _UNNOTICED)
+        self._is_misnamed = False
 
     async def reconsider(self, posted: Posted) -> None:
         """Decide once more about a post that was edited, if it was not for the bot before."""
