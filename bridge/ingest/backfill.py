@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 16
 """Channels that are read at the same time."""
 
+_OPENED_AT_ONCE = 1000
+
 _BUFFER = 500
 """Posts of a channel that are buffered while it is read; later ones are read over REST instead."""
 
@@ -88,12 +90,17 @@ class Backfill:
         """Those that Mattermost does not let the bot read."""
         self._progress = _Progress()
 
-    def open(self, channels: Sequence[Channel]) -> None:
-        """Read these channels from their positions to their ends, also if they are being read already."""
+    async def open(self, channels: Sequence[Channel]) -> None:
+        """Read these channels from their positions to their ends, also if they are being read already.
+
+        Others run in between: there may be ten thousand.
+        """
         if not self._progress.untried:
             self._progress = _Progress(began=time.monotonic())
         self._progress.untried |= {channel.id for channel in channels}
-        for channel in channels:
+        for number, channel in enumerate(channels):
+            if number % _OPENED_AT_ONCE == 0:
+                await asyncio.sleep(0)
             self._open(channel.id, channel)
         self._count()
         if not self._progress.untried:

@@ -98,7 +98,7 @@ class Listener:
                 case Connected(lost):
                     renamed = await self._rename(await retry_until_available("account", self._username))
                     heard = await self._channels()
-                    backfill.open(await self._news(heard, lost=lost or renamed))
+                    await backfill.open(await self._news(heard, lost=lost or renamed))
                     await self._look_for_tampering(heard)
                     if lost:
                         self._read_reactions()
@@ -163,7 +163,7 @@ class Listener:
                     backfill.reopen(channel.id)
             case AccountRenamed(username):
                 if await self._rename(username):
-                    backfill.open(await self._news(await self._channels(), lost=True))
+                    await backfill.open(await self._news(await self._channels(), lost=True))
             case (
                 ChannelChanged()
                 | TeamChanged()

@@ -77,7 +77,7 @@ async def caught_up(catch_up: CatchUp, now: int) -> tuple[int, int]:
     before = await _jobs(pool)
     try:
         async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-            Backfill(catch_up, group, metrics).open(await catch_up.news(await catch_up.channels(), now))
+            await Backfill(catch_up, group, metrics).open(await catch_up.news(await catch_up.channels(), now))
             while not figure(metrics, "catch_up_runs_total"):
                 await asyncio.sleep(0.001)
             raise _TriedError  # noqa: TRY301  # so a task group is left whose tasks go on
