@@ -26,7 +26,7 @@ from bridge.outage import TRANSIENT, retry_until_available
 
 log = structlog.get_logger(__name__)
 
-_AT_ONCE = 16
+_AT_ONCE = 32
 """Channels that are read at the same time."""
 
 _OPENED_AT_ONCE = 1000

@@ -25,7 +25,7 @@ from tests.support.hosts import Company, Hosts
 from tests.support.hosts import hosts as built_hosts
 from tests.support.ingesting import Feed, figure, idle_intake, positions, posted, stored
 
-AT_ONCE = 16
+AT_ONCE = 32
 """Channels that are read at the same time."""
 MINUTE = 60_000
 NO = "api.context.permissions.app_error"
