@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Page, ViewportSize, expect
@@ -34,21 +33,17 @@ async def is_too_wide(page: Page) -> bool:
 
 @pytest.mark.parametrize("viewport", [LAPTOP, PHONE], ids=["laptop", "phone"])
 @pytest.mark.parametrize("state", STATES)
-async def test_everybody_can_use_it(
-    page: Page, bridge: Bridge, tmp_path: Path, state: str, viewport: ViewportSize
-) -> None:
+async def test_everybody_can_use_it(page: Page, bridge: Bridge, state: str, viewport: ViewportSize) -> None:
     """Nothing that axe-core finds wrong, nothing that needs scrolling sideways, in light and in dark."""
     bridge.replies = [STATES[state]()]
     await page.set_viewport_size(viewport)
     await page.goto(bridge.page_of(ACME))
     await comes_to(page, state)
-    await page.screenshot(path=tmp_path / "light.png")
 
     assert await violations(page) == []
     assert not await is_too_wide(page)
     assert await background(page) == LIGHT
     await page.emulate_media(color_scheme="dark")
-    await page.screenshot(path=tmp_path / "dark.png")
     assert await violations(page) == []
     assert await background(page) == DARK
 
@@ -56,12 +51,11 @@ async def test_everybody_can_use_it(
 @pytest.mark.parametrize("path", ["nonsense", f"{ACME}?channel=A B"])
 @pytest.mark.parametrize("viewport", [LAPTOP, PHONE], ids=["laptop", "phone"])
 async def test_everybody_can_read_what_is_wrong_with_an_address(
-    page: Page, bridge: Bridge, tmp_path: Path, path: str, viewport: ViewportSize
+    page: Page, bridge: Bridge, path: str, viewport: ViewportSize
 ) -> None:
     """The page for a wrong address is a page too."""
     await page.set_viewport_size(viewport)
     await page.goto(bridge.page_of(path))
-    await page.screenshot(path=tmp_path / "wrong-address.png")
 
     assert await violations(page) == []
     assert not await is_too_wide(page)

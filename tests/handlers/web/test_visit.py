@@ -1,7 +1,6 @@
 """From the web app into the chat: the component with everything real behind it."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -26,9 +25,7 @@ async def enters(page: Page, whole: Embedding, person: str) -> None:
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Hello")
 
 
-async def test_somebody_opens_messaging_and_is_in_the_chat(
-    page: Page, whole: Embedding, tmp_path: Path
-) -> None:
+async def test_somebody_opens_messaging_and_is_in_the_chat(page: Page, whole: Embedding) -> None:
     """Signed in without an account of their own, in the organization's team; what they write is there."""
     await enters(page, whole, "Ada Moreno")
     await page.get_by_role("link", name="Open Messaging of Acme Corp").click()
@@ -39,7 +36,6 @@ async def test_somebody_opens_messaging_and_is_in_the_chat(
     await chat.locator("#message").fill("Good morning")
     await chat.locator("#message").press("Enter")
     await expect(chat.get_by_text("Good morning")).to_be_visible()
-    await page.screenshot(path=tmp_path / "embedded.png")
 
     assert page.url == f"{whole.bridge_url}/messaging/{demo_data.ACME.id}?channel=agent"
     [frame] = page.frames[1:]
