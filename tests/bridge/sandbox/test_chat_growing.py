@@ -7,6 +7,7 @@ from bridge.sandbox.chat import Person, pages, spa
 from bridge.sandbox.mattermost import PASSWORD, Server, Store
 from bridge.sandbox.mattermost.posts import edit_post
 from tests.support.browser import Tabs
+from tests.support.mattermost import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -25,6 +26,8 @@ async def test_an_answer_grows_where_it_is_read(tabs: Tabs) -> None:
             [{"name": name, "value": value, "url": server.url} for name, value in cookies.items()]
         )
         await page.goto(f"{server.url}/acme/channels/agent")
+        await expect(page.get_by_text("ada joined the channel.")).to_be_visible()
+        await eventually(lambda: server.open_sockets(ada) > 0)
         question = store.post_as(ada, channel, "@equabot tell me")
         await expect(page.get_by_text("tell me")).to_be_visible()
         answer = store.post_as(bot, channel, "The answer has", root_id=question.id)

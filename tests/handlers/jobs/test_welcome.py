@@ -105,7 +105,9 @@ async def test_a_crash_leaves_one_post(scene: Scene, when: Any) -> None:
 async def test_a_pin_that_is_refused_does_not_matter(scene: Scene) -> None:
     """The greeting stands there all the same."""
     await Teams(scene.pool).welcome(ACME)
-    scene.server.faults.rest(RestFault(status=403, error_id="api.context.permissions.app_error", path="/pin"))
+    scene.server.faults.rest(
+        RestFault(status=403, error_id="api.context.permissions.app_error", method="POST", path="/pin")
+    )
     result = await scene.welcomes.post(await scene.job())
     assert result["pinned"] is False
     assert len(scene.posts()) == 1
