@@ -117,10 +117,24 @@ jobs of the lanes $6, in which that may have happened, are let go on; $7 tells e
 claimed.
 """
 
+_NEED_TEAM = "array['notice', 'agent_message', 'membership']"
+
+
+def _lacks_team(reason: str) -> str:
+    """Return whether a job that failed for this reason may be done once its organization's team is right.
+
+    Whatever else it fails at has nothing to do with that: jobs that put the team right would end their own
+    waits and each other's again and again.
+    """
+    return f"({reason} like 'team_not_mapped:%' or {reason} like 'channel_not_usable:%')"
+
+
 RETRY = f"""
 with back as (
     update jobs set state = 'waiting', holder = null, lease = null, reason = $4,
-                    run_at = now() + case when run_at > $5 then interval '0' else $3 end
+                    run_at = now() + case
+                        when run_at > $5 and (kind <> all({_NEED_TEAM}) or {_lacks_team("$4")})
+                        then interval '0' else $3 end
     where id = $1 and holder = $2 and state = 'running'
     returning {usage.JOB}, run_at
 ), used as (
@@ -132,21 +146,24 @@ select id, (select count(*) from woken) from back
 """  # noqa: S608  # built of constants
 """Let a job wait for its next attempt, still the first of its lane; $7 is what this one has used.
 
-$5 is its `run_at` as this attempt knows it: a later one says that it was woken meanwhile, and need not wait.
+$5 is its `run_at` as this attempt knows it: a later one says that it was woken meanwhile, and need not wait
+for what it was woken for.
 """
 
-WAKE = """
+WAKE = f"""
 with its as materialized (
     select id, state from jobs
-    where organization_id = $1 and kind in ('notice', 'agent_message', 'membership')
-      and (state = 'running' or (state = 'waiting' and (run_at > now() or queued)))
+    where organization_id = $1 and kind = any({_NEED_TEAM})
+      and (state = 'running'
+           or (state = 'waiting' and (queued or (run_at > now() and {_lacks_team("reason")}))))
     order by id for update
 ), begun_anew as (
-    update jobs set created = now(), run_at = now() from its where jobs.id = its.id
+    update jobs set run_at = now(), created = case when its.state = 'waiting' then now() else created end
+    from its where jobs.id = its.id
 )
 select id, pg_notify($2, '') from its
-"""
-"""Let the jobs of the organization $1 that wait for its team run now; their time begins anew.
+"""  # noqa: S608  # built of constants
+"""Let the jobs of the organization $1 that wait for its team run now; the time of these begins anew.
 
 Those that run learn of it by their `run_at`.
 """

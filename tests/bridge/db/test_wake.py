@@ -44,7 +44,7 @@ async def test_waking_tells_the_workers(inbox: Inbox, dsn: str) -> None:
     """A worker in another process hears of it, unless nothing waited."""
     await inbox.put_all([notice("1")])
     (parked,) = await inbox.claim(Capacity(1))
-    await inbox.retry(parked, 3600, "no team yet")
+    await inbox.retry(parked, 3600, "channel_not_usable: It is archived.")
     heard = asyncio.Event()
     listener = await connect(dsn)
     try:
@@ -83,3 +83,17 @@ async def test_what_looked_before_the_team_was_there_does_not_wait(inbox: Inbox)
     assert (again.id, again.attempts) == (jobs[0].id, 2)
     await inbox.retry(again, 900, "team_not_mapped: no team yet")
     assert await inbox.claim(Capacity(10)) == []
+
+
+async def test_what_fails_at_something_else_waits_and_grows_old(inbox: Inbox, pool: Pool) -> None:
+    """Jobs that put the team right wake themselves and each other each time; that must not go on for ever."""
+    await inbox.put_all([notice("1")])
+    (job,) = await inbox.claim(Capacity(1))
+    stored = await pool.fetchval("select created from jobs")
+
+    await inbox.wake(ACME)
+    await inbox.retry(job, 900, "mattermost_unavailable: Mattermost does not answer.")
+    assert await inbox.wake(ACME) == 0
+
+    assert await inbox.claim(Capacity(1)) == []
+    assert await pool.fetchval("select created from jobs") == stored
