@@ -99,10 +99,7 @@ async def _place(server: Mattermost, built: Hosts, mappings: Mappings) -> Place:
     """Make what is needed on a server, and map it to a new organization."""
     ada, bot = await server.account(), await server.bot()
     team = await server.team(ada, bot)
-    fields = {"team_id": team["id"], "name": "agent", "display_name": "Agent", "type": "O"}
-    channel = await server.admin.post("/channels", fields)
-    for each in (ada, bot):
-        await server.admin.post(f"/channels/{channel['id']}/members", {"user_id": each.id})
+    channel = await server.channel(team["id"], ada, bot, name="agent")
     organization = OrganizationId(uuid4())
     people = Organization("A team", people=[(ada.name, "Member")])
     built.agent.directory = {**built.agent.directory, organization: people}

@@ -5,14 +5,13 @@
 
 import asyncio
 import statistics
-import sys
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import web
 
+from tests.bench.bare_server import bare_server, serve
 from tests.support.daemon import Daemon
 from tests.support.hosts import Hosts
 
@@ -27,7 +26,7 @@ async def mapping_row(hosts: Hosts, daemon: Daemon) -> str:
     url = f"{daemon.url}/api/v1/mattermost/team-mapping/{team}"
     headers = {"Authorization": "Bearer the-first-peers-token"}
     figures = []
-    async with bare_server() as bare_url:
+    async with bare_server("tests.bench.mapping") as bare_url:
         for connections in (1, CONNECTIONS):
             mine, bare = [], []
             for _ in range(ROUNDS):
@@ -59,20 +58,6 @@ async def rate(url: str, headers: Mapping[str, str], connections: int) -> float:
     return count / SECONDS
 
 
-@asynccontextmanager
-async def bare_server() -> AsyncIterator[str]:
-    """Run the bare route in a process of its own, as the daemon is one."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.bench.mapping", stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout
-    try:
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        process.terminate()
-        await process.wait()
-
-
 async def bare() -> None:
     """Serve one route that answers at once."""
 
@@ -81,12 +66,7 @@ async def bare() -> None:
 
     app = web.Application()
     app.router.add_get("/{teamId}", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    host, port = runner.addresses[0][:2]
-    print(f"http://{host}:{port}", flush=True)
-    await asyncio.Event().wait()
+    await serve(app)
 
 
 if __name__ == "__main__":

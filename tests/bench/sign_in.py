@@ -9,8 +9,8 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from bridge.sandbox import demo_data as sandbox
 from bridge.sandbox import equa
 from bridge.sandbox.demo_data import Account, Company
 from bridge.sandbox.mattermost import Server, Store
+from tests.bench.bare_server import bare_server, serve
 from tests.support.daemon import Daemon, running
 from tests.support.environ import environ_of
 from tests.support.processes import installed
@@ -90,7 +91,7 @@ async def _measured(hall: Hall) -> Rows:
     people = (sandbox.ADA, sandbox.BEN, sandbox.CHLOE)
     again = [await hall.visit(person, sandbox.ACME) for _ in range(ROUNDS) for person in people]
     arguments = (hall.server.url, hall.server.store.admin_token, hall.platform.api_url)
-    async with bare_server(*arguments) as url:
+    async with bare_server("tests.bench.sign_in", *arguments) as url:
         alone = statistics.median([await hall.bare(sandbox.ADA, url) for _ in range(50)])
     names = ("first visit of an organization", "first visit of a person")
     rows = [
@@ -102,20 +103,6 @@ async def _measured(hall: Hall) -> Rows:
     calls = f"{most[0]} Mattermost and {most[1]} Equa calls at most"
     figures = f"{calls}, p50 {p50:.1f} ms; bare {alone:.1f} ms; ratio {p50 / alone:.2f}"
     return [*rows, ("returning visit", "1 and <= 2 calls, <= 2 x bare", figures)]
-
-
-@asynccontextmanager
-async def bare_server(*arguments: str) -> AsyncIterator[str]:
-    """Run the bare visit in a process of its own, as the daemon is one."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.bench.sign_in", *arguments), stdout=asyncio.subprocess.PIPE
-    )
-    assert process.stdout
-    try:
-        yield (await process.stdout.readline()).decode().strip()
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def bare(mattermost: str, token: str, equa: str) -> None:
@@ -136,12 +123,7 @@ async def bare(mattermost: str, token: str, equa: str) -> None:
 
         app = web.Application()
         app.router.add_post("/", visit)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        host, port = runner.addresses[0][:2]
-        print(f"http://{host}:{port}", flush=True)
-        await asyncio.Event().wait()
+        await serve(app)
 
 
 if __name__ == "__main__":

@@ -114,9 +114,11 @@ class Mattermost:
         assert isinstance(team, dict)
         return team
 
-    async def channel(self, team_id: str, *members: Account, kind: str = "O") -> dict[str, Any]:
-        """Create a channel of a team; the administrator is in it."""
-        name = self.name("c")
+    async def channel(
+        self, team_id: str, *members: Account, kind: str = "O", name: str = ""
+    ) -> dict[str, Any]:
+        """Create a channel of a team, of any name unless one is given; the administrator is in it."""
+        name = name or self.name("c")
         fields = {"team_id": team_id, "name": name, "display_name": name, "type": kind}
         channel = await self.admin.post("/channels", fields)
         for each in members:

@@ -54,10 +54,7 @@ class Office:
 async def office(server: Mattermost, dsn: str, pool: Pool) -> AsyncIterator[Office]:
     ada, bot = await server.account(), await server.bot()
     team = await server.team(ada, bot)
-    fields = {"team_id": team["id"], "name": "agent", "display_name": "Agent", "type": "O"}
-    channel = await server.admin.post("/channels", fields)
-    for each in (ada, bot):
-        await server.admin.post(f"/channels/{channel['id']}/members", {"user_id": each.id})
+    channel = await server.channel(team["id"], ada, bot, name="agent")
     await Mappings(pool).map_team(ACME, TeamId(team["id"]))
     await Mappings(pool).map_person(PersonId(uuid4()), UserId(ada.id))
     async with agent_served() as (_, agent_url):
