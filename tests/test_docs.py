@@ -76,6 +76,10 @@ def documented() -> dict[str, str]:
     return defaults
 
 
+def test_the_readme_fits_into_a_window() -> None:
+    assert [line for line in README.splitlines() if len(line) > 120] == []
+
+
 def test_the_readme_has_every_variable() -> None:
     """The table of the README and the settings are the same set."""
     assert documented().keys() == VARIABLES
