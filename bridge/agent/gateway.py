@@ -7,8 +7,11 @@ from contextlib import aclosing
 from functools import partial
 from typing import Any
 
+from multidict import istr
+
 from bridge.agent.conversation import content
 from bridge.agent.http import Server
+from bridge.agent.question_headers import headers_of
 from bridge.agent.refusals import Dialect, InternalError, NotBegun, NotStreamed
 from bridge.agent.waiting import Waiting
 from bridge.errors import AgentFailed, AgentUnavailable, AnswerInterrupted
@@ -47,6 +50,9 @@ class GatewayAgent:
         self._server = server
         self._agent_id = agent_id
         self._model = model
+        product = product_of(model)
+        self._agent_header = istr(f"x-{product}-agent-id")
+        self._session_header = istr(f"x-{product}-session-key")
         self._waiting = waiting or Waiting()
         """While the agent waits for people, its silence does not count."""
         self._race_window = race_window
@@ -103,14 +109,10 @@ class GatewayAgent:
         return {"model": self._model, "messages": [{"role": "user", "content": content(message)}]}
 
     def _headers(self, question: Question) -> Mapping[str, str]:
-        product = product_of(self._model)
-        organization = str(question.organization_id)
         return {
-            f"x-{product}-agent-id": self._agent_id.replace("{organizationId}", organization),
-            f"x-{product}-session-key": session_key(question),
-            "X-Equa-Organization": organization,
-            "X-Equa-User": str(question.person_id),
-            "X-Request-Id": question.post_id,
+            self._agent_header: self._agent_id.replace("{organizationId}", str(question.organization_id)),
+            self._session_header: session_key(question),
+            **headers_of(question),
         }
 
 

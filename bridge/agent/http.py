@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from math import inf
 from typing import Any
 
@@ -17,6 +17,7 @@ from aiohttp import (
     ClientTimeout,
     SocketTimeoutError,
     TCPConnector,
+    hdrs,
 )
 from yarl import URL
 
@@ -24,7 +25,7 @@ from bridge import retry, tracing
 from bridge.agent.completions import Answer
 from bridge.agent.endpoint import Endpoint
 from bridge.agent.optional_fields import refused_field, without
-from bridge.agent.receive import beginning, receive
+from bridge.agent.receive import Receiving, beginning
 from bridge.agent.refusals import Dialect, Refusal, refused
 from bridge.agent.silence import SilenceLimit
 from bridge.errors import AgentFailed, AgentUnavailable
@@ -78,42 +79,31 @@ class Server:
         `last_waited` returns the last moment at which the agent waited for people, see `SilenceLimit`.
         """
         silence = SilenceLimit(self._silence, last_waited)
+        answer = Answer(self._dialect, str(body.get("model", "")))
         try:
-            async with aclosing(self._answer(body, headers, silence)) as events:
-                async for event in events:
-                    yield event
+            async with self._accepted(body, headers, silence) as response:
+                receiving = Receiving(response, answer, silence)
+                while await receiving.more():
+                    for event in answer.news():
+                        yield event
+            yield Done(answer.text(), answer.usage, answer.model)
         except Refusal as refusal:
             said = refusal.said.replace(self._token, "…") if self._token else refusal.said
             log.warning("agent_refused", error=refusal.error.message, said=said)
             if said:
                 refusal.error.add_note(said)
             raise refusal.error from None
-        except Silence as silence:
+        except Silence as silent:
             # The person has waited long enough, and the gateway has used the time to retry its model.
-            raise AgentFailed(f"{silence.message} AGENT_TIMEOUT allows no longer.") from None
+            raise AgentFailed(f"{silent.message} AGENT_TIMEOUT allows no longer.") from None
+        except AgentUnavailable as error:
+            raise answer.after(error) from None
 
     async def ping(self, url: URL) -> None:
         """Raise `AgentUnavailable` unless the server answers; a refusal is an answer."""
         async with self._request("GET", url, SilenceLimit(PING_SECONDS)) as response:
             if response.status >= 500:
                 raise AgentUnavailable(f"The agent is not well (HTTP {response.status}).")
-
-    async def _answer(
-        self, body: Mapping[str, Any], headers: Mapping[str, str], silence: SilenceLimit
-    ) -> AsyncGenerator[AnswerEvent, None]:
-        answer = Answer(self._dialect, str(body.get("model", "")))
-        try:
-            async with (
-                self._accepted(body, headers, silence) as response,
-                aclosing(receive(response, answer, silence)) as news,
-            ):
-                async for event in news:
-                    yield event
-        except Silence:
-            raise
-        except AgentUnavailable as error:
-            raise answer.after(error) from None
-        yield Done(answer.text(), answer.usage, answer.model)
 
     @asynccontextmanager
     async def _accepted(
@@ -151,12 +141,15 @@ class Server:
         json: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> AsyncIterator[ClientResponse]:
-        ours = {"Accept": "text/event-stream, application/json", "Accept-Encoding": "identity"}
+        ours: dict[str, str] = {
+            hdrs.ACCEPT: "text/event-stream, application/json",
+            hdrs.ACCEPT_ENCODING: "identity",
+        }
         if self._token:
-            ours["Authorization"] = f"Bearer {self._token}"
+            ours[hdrs.AUTHORIZATION] = f"Bearer {self._token}"
         try:
-            async with AsyncExitStack() as stack:
-                asking = self._session.request(
+            async with silence.watched():
+                response = await self._session.request(
                     method,
                     url,
                     json=json,
@@ -164,8 +157,7 @@ class Server:
                     timeout=ClientTimeout(sock_connect=CONNECT_SECONDS),
                     allow_redirects=False,
                 )
-                async with silence.watched():
-                    response = await stack.enter_async_context(asking)
+            async with response:
                 yield response
         except SocketTimeoutError:
             raise Silence(f"The agent was silent for {silence.seconds:g} s.") from None

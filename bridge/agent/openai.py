@@ -12,6 +12,7 @@ from bridge.agent.conversation import (
     without_pictures,
 )
 from bridge.agent.http import Server
+from bridge.agent.question_headers import headers_of
 from bridge.agent.refusals import Dialect
 from bridge.errors import AgentMisconfigured, ThreadTooLong
 from bridge.models.agent import AnswerEvent, Message, Question
@@ -67,12 +68,7 @@ class OpenAIAgent:
             ],
             "user": opaque_user(question.organization_id),
         }
-        headers = {
-            "X-Equa-Organization": str(question.organization_id),
-            "X-Equa-User": str(question.person_id),
-            "X-Request-Id": question.post_id,
-        }
-        return self._server.answer(body, headers)
+        return self._server.answer(body, headers_of(question))
 
 
 def opaque_user(organization_id: OrganizationId) -> str:

@@ -1,8 +1,8 @@
 """Receive an answer over HTTP, to its end or as far as it is worth waiting for."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from aiohttp import ClientError, ClientResponse
 
@@ -12,7 +12,6 @@ from bridge.agent.refusals import Refusal
 from bridge.agent.silence import SilenceLimit
 from bridge.agent.sse import EventTooLong
 from bridge.errors import AgentFailed, AgentMisconfigured, QuestionRefused
-from bridge.models.agent import Began, Delta
 
 ERROR_LIMIT = 64 << 10
 ERROR_SECONDS = 2.0
@@ -21,63 +20,60 @@ STREAM_LIMIT = 64 << 20
 """Bytes; an answer of `ANSWER_LIMIT` characters has about 42 MB when each comes in a chunk of its own."""
 
 
-async def receive(
-    response: ClientResponse, answer: Answer, silence: SilenceLimit
-) -> AsyncGenerator[Began | Delta, None]:
-    """Read the answer to its end, or until a sign of it holds although the connection does not."""
-    try:
-        with _refusals(response):
-            async with aclosing(_read_body(response, answer, silence)) as news:
-                async for event in news:
-                    yield event
-    except TimeoutError:
-        if not answer.is_finished:
-            raise
-    except ClientError:
-        if not answer.outlasts_a_break:
-            raise
+@dataclass(slots=True)
+class Receiving:
+    """An answer that comes in. Thousands do at once, so this is an object and no nest of generators."""
 
+    response: ClientResponse
+    answer: Answer
+    silence: SilenceLimit
+    _body: Body = field(default_factory=Body, init=False)
+    _size: int = field(default=0, init=False)
+    _deadline: float | None = field(default=None, init=False)
+    """Until when more is waited for, by the loop's clock."""
 
-@contextmanager
-def _refusals(response: ClientResponse) -> Iterator[None]:
-    """Say what a body means that is no answer."""
-    try:
-        yield
-    except NotCompletions:
-        raise Refusal(
-            AgentMisconfigured("AGENT_URL leads to something else than chat completions."),
-            response.content_type,
-        ) from None
-    except EventTooLong:
-        raise Refusal(AgentFailed("The agent sent an event that is too long for an answer.")) from None
-    except BodyTooLong:
-        raise Refusal(QuestionRefused("The agent's answer is too long.")) from None
+    async def more(self) -> bool:
+        """Read on; False at the end, or where a sign of it holds although the connection does not."""
+        try:
+            return await self._read_on()
+        except TimeoutError:
+            if not self.answer.is_finished:
+                raise
+        except ClientError:
+            if not self.answer.outlasts_a_break:
+                raise
+        except (NotCompletions, EventTooLong, BodyTooLong) as error:
+            raise _refusal(error, self.response) from None
+        return False
 
-
-async def _read_body(
-    response: ClientResponse, answer: Answer, silence: SilenceLimit
-) -> AsyncGenerator[Began | Delta, None]:
-    body, size = Body(), 0
-    deadline: float | None = None
-    while piece := await _piece(response, deadline, silence):
-        size += len(piece)
-        if size > STREAM_LIMIT:
+    async def _read_on(self) -> bool:
+        piece = await self._piece()
+        if not piece:
+            self.answer.end(self._body.end(), whole_body=self._body.is_whole)
+            return False
+        self._size += len(piece)
+        if self._size > STREAM_LIMIT:
             raise EventTooLong
-        progress = answer.progress
-        await _take(piece, body, answer)
-        if answer.is_full:
-            return
-        if answer.progress != progress:
-            deadline = _deadline(answer)
-        for event in answer.news():
-            yield event
-    answer.end(body.end(), whole_body=body.is_whole)
+        progress = self.answer.progress
+        await _take(piece, self._body, self.answer)
+        if self.answer.progress != progress:
+            self._deadline = _deadline(self.answer)
+        return not self.answer.is_full
+
+    async def _piece(self) -> bytes:
+        """Return the next bytes, none at the end; raise `TimeoutError` at the deadline."""
+        async with asyncio.timeout_at(self._deadline), self.silence.watched():
+            return await self.response.content.readany()
 
 
-async def _piece(response: ClientResponse, deadline: float | None, silence: SilenceLimit) -> bytes:
-    """Return the next bytes, none at the end; raise `TimeoutError` at the deadline."""
-    async with asyncio.timeout_at(deadline), silence.watched():
-        return await response.content.readany()
+def _refusal(error: ValueError, response: ClientResponse) -> Refusal:
+    """Say what a body means that is no answer."""
+    if isinstance(error, NotCompletions):
+        elsewhere = AgentMisconfigured("AGENT_URL leads to something else than chat completions.")
+        return Refusal(elsewhere, response.content_type)
+    if isinstance(error, EventTooLong):
+        return Refusal(AgentFailed("The agent sent an event that is too long for an answer."))
+    return Refusal(QuestionRefused("The agent's answer is too long."))
 
 
 async def _take(piece: bytes, body: Body, answer: Answer) -> None:
