@@ -164,6 +164,7 @@ class Metrics:
             "mattermost_call_seconds", "Calls of Mattermost's REST interface.", _CALLS, "endpoint", "status"
         )
         self._http = self._histogram("http_request_seconds", "Requests served.", _CALLS, "route", "status")
+        self._served: dict[tuple[str, int], Histogram] = {}
         self._control = self._gauge(
             "agent_control_state",
             "1 for the state of the side channel to the gateway; nothing where none is wanted.",
@@ -358,7 +359,10 @@ class Metrics:
 
     def http_request(self, route: str, status: int, seconds: float) -> None:
         """Measure a request that was served; the route is its template."""
-        self._http.labels(route, status).observe(seconds)
+        served = self._served.get((route, status))
+        if served is None:
+            served = self._served[route, status] = self._http.labels(route, status)
+        served.observe(seconds)
 
     def channel_problems(self, problems: Mapping[ChannelProblem, int]) -> None:
         """Record how many default channels have each problem; one that is not named has none."""

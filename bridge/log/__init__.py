@@ -74,11 +74,16 @@ class _Careful:
         return without_credentials(line)
 
 
+def now() -> str:
+    """Return the time as lines have it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
 def _origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     record = event.get("_record")
     event["level"] = method
     event["logger"] = record.name if record else logger.name
-    event["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    event.setdefault("timestamp", now())
     return event
 
 

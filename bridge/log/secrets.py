@@ -13,9 +13,6 @@ _SECRET_NAME = re.compile(
     r"(?i)(token|ticket|authorization|cookie|password|secret|credential|api[_-]?key|dsn)s?$"
 )
 _SECRET_TEXT = re.compile(r"(?i)(\bbearer\s+|token=|ticket=|://[^/\s:@]*:(?=[^/\s@]*@))[^\s\"'\\,;&@]+")
-_HINTS = ("bearer", "token=", "ticket=", "://")
-"""One of these stands wherever there can be a match; looking for them costs a fraction of that."""
-
 _NESTED = (dict, list, tuple)
 _PLAIN = frozenset({str, int, float, bool, NoneType})
 
@@ -30,7 +27,8 @@ def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 def without_credentials(line: str) -> str:
     """Hide what looks like a credential anywhere in a line."""
     lower = line.lower()
-    if any(hint in lower for hint in _HINTS):
+    # One of these stands wherever there can be a match; looking for them costs a fraction of that.
+    if "bearer" in lower or "token=" in lower or "ticket=" in lower or "://" in lower:
         return _SECRET_TEXT.sub(rf"\g<1>{HIDDEN}", line)
     return line
 

@@ -70,11 +70,10 @@ ROUTES = openapi.described((*_TABLE, *cors.preflights(_TABLE)))
 
 def make_app(services: Services) -> web.Application:
     """Return the application; it owns none of the services and closes none."""
-    app = web.Application(middlewares=[observer()])
+    app = web.Application(middlewares=[observer(services.metrics, cors.shared(_TABLE))])
     app[SERVICES] = services
     app[LIMITS] = Limits()
     app.cleanup_ctx.append(_background_tasks)
-    app.on_response_prepare.append(cors.sharing(_TABLE))
     for route in ROUTES:
         handler = kept_inside(route, cors.guarded(route))
         if route.method == "GET":

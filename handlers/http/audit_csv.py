@@ -8,6 +8,7 @@ from aiohttp import web
 from bridge.errors import DatabaseUnavailable
 from bridge.models.audit import COLUMNS, AuditRow, cells
 from bridge.text.spreadsheet import csv_text
+from handlers.http.cors import share
 from handlers.http.middleware import add_headers
 
 CSV = "text/csv"
@@ -25,6 +26,7 @@ async def send_csv(request: web.Request, pages: AsyncIterator[Sequence[AuditRow]
         }
     )
     add_headers(response, structlog.contextvars.get_contextvars()["request_id"])
+    share(request, response)
     await response.prepare(request)
     await response.write(csv_text([COLUMNS, *map(cells, first)]).encode())
     try:

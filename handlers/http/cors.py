@@ -1,6 +1,6 @@
 """Which pages may call the routes that a session cookie opens."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import wraps
 from itertools import groupby
 
@@ -75,22 +75,19 @@ def _preflight(path: str, route: Route, methods: str) -> Route:
     )
 
 
-def sharing(routes: Iterable[Route]) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return a signal for `on_response_prepare` that lets pages of `WEB_ORIGINS` read answers and errors."""
-    paths = {route.path for route in routes if route.cors}
+def shared(routes: Iterable[Route]) -> frozenset[str]:
+    """Return the paths whose answers and errors pages of `WEB_ORIGINS` may read."""
+    return frozenset(route.path for route in routes if route.cors)
 
-    async def share(request: web.Request, response: web.StreamResponse) -> None:
-        resource = request.match_info.route.resource
-        if resource is None or resource.canonical not in paths:
-            return
-        response.headers.add("Vary", "Origin")
-        origin = request.headers.get("Origin", "")
-        if _is_known(request, origin):
-            response.headers["Access-Control-Allow-Origin"] = origin
-            response.headers["Access-Control-Allow-Credentials"] = "true"
-            response.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After, X-Request-Id"
 
-    return share
+def share(request: web.Request, response: web.StreamResponse) -> None:
+    """Let pages of `WEB_ORIGINS` read a response."""
+    response.headers.add("Vary", "Origin")
+    origin = request.headers.get("Origin", "")
+    if _is_known(request, origin):
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+        response.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After, X-Request-Id"
 
 
 def _is_known(request: web.Request, origin: str) -> bool:

@@ -1,73 +1,61 @@
 """Common to every request: an id, one line in the log, errors in one shape, careful headers."""
 
-import asyncio
 import itertools
 import re
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Container, Iterator
 from http import HTTPStatus
-from typing import NamedTuple
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
+from multidict import istr
 
 from bridge import tracing
 from bridge.errors import BridgeError
-from handlers.http.app_keys import SERVICES
+from bridge.metrics import Metrics
+from handlers.http.cors import share
 from handlers.http.errors import code_of, failure, http_refusal, refusal
+from handlers.http.request_log import EndedRequest, RequestLog
 
 _PROBES = {"/healthz", "/readyz", "/metrics"}
 """Requested all the time and of no interest in a trace."""
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_REQUEST_ID = istr("X-Request-Id")
+_CONTENT_TYPE_OPTIONS = istr("X-Content-Type-Options")
+_CACHE_CONTROL = istr("Cache-Control")
 
-_Logger = structlog.typing.FilteringBoundLogger
+_GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
+_Answer = tuple[web.StreamResponse, str | None]
+"""A response and, if it is an error, its code."""
 
-class _Ended(NamedTuple):
-    """A request that was answered, with everything that is logged about it."""
-
-    request: web.Request
-    request_id: str
-    status: int
-    error: str | None
-    seconds: float
+log = structlog.get_logger(__name__)
 
 
-def observer() -> Middleware:
+def observer(metrics: Metrics, shared: Container[str] = ()) -> Middleware:
     """Return the middleware; call it after logging is configured.
 
-    It logs a request right after the response was written, so that nobody waits for that.
+    `shared` are the routes whose responses pages of other origins may read.
     """
-    # Binding it for every line would take as long as writing the line.
-    log: _Logger = structlog.get_logger(__name__).bind()
     ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
-    ended: list[_Ended] = []
-
-    def log_ended() -> None:
-        batch = ended.copy()
-        ended.clear()
-        for end in batch:
-            _log(end, log)
+    request_log = RequestLog(__name__, metrics)
 
     @web.middleware
     async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.perf_counter()
         request_id = _request_id(request, ids)
-        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
-        try:
-            with _span(request, request_id) as span:
-                response, error = await _answered(request, handler, request_id, log)
-                span.set(status=response.status, code=error or "")
-        finally:
-            structlog.contextvars.reset_contextvars(**bound)
+        route = _route(request)
+        # aiohttp serves each request in a context of its own, so nobody else gets this id.
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        answered = _traced if tracing.enabled() and route not in _PROBES else _answered
+        response, error = await answered(request, handler, request_id)
         add_headers(response, request_id)
-        if not ended:
-            asyncio.get_running_loop().call_soon(log_ended)
-        ended.append(_Ended(request, request_id, response.status, error, time.perf_counter() - started))
+        if route in shared and not response.prepared:
+            share(request, response)
+        seconds = time.perf_counter() - started
+        request_log.add(EndedRequest(route, response.status, error, request.method, seconds, request_id))
         if isinstance(response, web.HTTPException):
             raise response
         return response
@@ -76,14 +64,26 @@ def observer() -> Middleware:
 
 
 def _request_id(request: web.Request, ids: Iterator[str]) -> str:
-    proposed = request.headers.get("X-Request-Id", "")
-    return proposed if _REQUEST_ID.fullmatch(proposed) else next(ids)
+    proposed = request.headers.get(_REQUEST_ID)
+    return proposed if proposed and _GOOD_ID.fullmatch(proposed) else next(ids)
 
 
-async def _answered(
-    request: web.Request, handler: Handler, request_id: str, log: _Logger
-) -> tuple[web.StreamResponse, str | None]:
-    """Return the response and, if it is an error, its code."""
+def _route(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "none"
+
+
+async def _traced(request: web.Request, handler: Handler, request_id: str) -> _Answer:
+    route = _route(request)
+    with tracing.served(
+        f"{request.method} {route}", request.headers, route=route, request_id=request_id
+    ) as span:
+        response, error = await _answered(request, handler, request_id)
+        span.set(status=response.status, code=error or "")
+    return response, error
+
+
+async def _answered(request: web.Request, handler: Handler, request_id: str) -> _Answer:
     try:
         return await handler(request), None
     except BridgeError as error:
@@ -99,32 +99,7 @@ async def _answered(
 
 def add_headers(response: web.StreamResponse, request_id: str) -> None:
     """Add the headers that every response has."""
-    response.headers["X-Request-Id"] = request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault("Cache-Control", "no-store")
-
-
-def _span(request: web.Request, request_id: str) -> AbstractContextManager[tracing.Span]:
-    if not tracing.enabled() or (route := _route(request)) in _PROBES:
-        return tracing.SILENT
-    return tracing.served(f"{request.method} {route}", request.headers, route=route, request_id=request_id)
-
-
-def _route(request: web.Request) -> str:
-    resource = request.match_info.route.resource
-    return resource.canonical if resource else "none"
-
-
-def _log(end: _Ended, log: _Logger) -> None:
-    route = _route(end.request)
-    end.request.app[SERVICES].metrics.http_request(route, end.status, end.seconds)
-    write = log.warning if end.status >= HTTPStatus.INTERNAL_SERVER_ERROR else log.info
-    write(
-        "request",
-        method=end.request.method,
-        route=route,
-        status=end.status,
-        ms=round(end.seconds * 1000, 1),
-        error=end.error,
-        request_id=end.request_id,
-    )
+    headers = response.headers
+    headers[_REQUEST_ID] = request_id
+    headers[_CONTENT_TYPE_OPTIONS] = "nosniff"
+    headers.setdefault(_CACHE_CONTROL, "no-store")

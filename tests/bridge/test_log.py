@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 
 from bridge.log import HIDDEN, configure
 from bridge.log.limits import LONGEST_LINE
+from bridge.log.repeated import CHANGES, RepeatedEvent
 
 
 class Terminal(io.StringIO):
@@ -324,3 +325,42 @@ def test_a_cut_reveals_no_credential(before: int) -> None:
 
     assert "hunter2" not in stream.getvalue()
     assert "unter2" not in stream.getvalue()
+
+
+_VALUES = [
+    "GET",
+    "",
+    'a "quoted" one',
+    "100% of %s and %(x)d",
+    "two\nlines\t\x00\x7f",
+    "\N{GREEK SMALL LETTER ALPHA}\N{GRINNING FACE}\ud800",
+    "\x00text\x00",
+    "Bearer hunter2",
+    "https://ada:hunter2@example.com/?token=hunter2",
+    "x" * 100_000,
+    "Bearer hunter2 " * 10_000,
+    0.1,
+    12_345.0,
+    1e-07,
+]
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize("value", _VALUES)
+@pytest.mark.parametrize("name", ["text", "token"])
+def test_a_repeated_event_has_the_line_of_any_other(form: Any, name: str, value: str | float) -> None:
+    """With nothing else, nothing hidden less, and no line longer."""
+    configure("info", form, stream := io.StringIO())
+    same = {"route": "/100%/{a}/%s", "error": None, "status": 200}
+    at = "2026-11-27T00:00:00"
+
+    structlog.get_logger("bridge.x").info("happened", **same, **{name: value}, last="b", timestamp=at)
+    with structlog.contextvars.bound_contextvars(other="x"):
+        event = RepeatedEvent("bridge.x", "info", "happened", **same, **{name: CHANGES}, last=CHANGES)
+        repeated = event.line(at, value, "b")
+
+    if form == "json":
+        assert json.loads(repeated) == json.loads(stream.getvalue())
+    else:
+        assert f"{repeated}\n" == stream.getvalue()
+    assert "hunter2" not in repeated

@@ -16,9 +16,10 @@ from bridge.models.audit import Actor, AuditEntry, AuditId, AuditKind, AuditRow
 from bridge.models.chat import UserId
 from bridge.models.equa import OrganizationId
 from bridge.sandbox import demo_data
+from handlers.http.app_keys import SERVICES, Services
 from handlers.http.audit_csv import send_csv
 from tests.support.api import serving
-from tests.support.front import ACME, BOREALIS, Front, front
+from tests.support.front import ACME, APP, BOREALIS, Front, front
 
 
 @pytest.fixture
@@ -208,13 +209,15 @@ async def test_it_comes_as_a_file_on_request(
     """With everything that a page of JSON has, and the same careful headers."""
     await add(door, 0)
 
-    headers = {"Accept": accept} if accept else {}
+    headers = {"Origin": APP, **({"Accept": accept} if accept else {})}
     response = await get(door, query, demo_data.ADA, ACME.id, **headers)
 
     assert (response.content_type == "text/csv") == is_csv
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["Cache-Control"] == "no-store"
     assert response.headers["X-Request-Id"]
+    assert response.headers["Access-Control-Allow-Origin"] == APP
+    assert response.headers.getall("Vary") == ["Origin"]
 
 
 async def test_a_file_holds_all_rows(door: Front) -> None:
@@ -252,7 +255,7 @@ async def test_no_cell_is_a_formula(door: Front) -> None:
     assert line["details"] == '{"a": "x,y\\"z"}'
 
 
-async def test_a_file_that_breaks_off_is_not_taken_for_whole() -> None:
+async def test_a_file_that_breaks_off_is_not_taken_for_whole(services: Services) -> None:
     """The database may go away after the first page."""
 
     async def pages() -> AsyncIterator[Sequence[AuditRow]]:
@@ -264,6 +267,7 @@ async def test_a_file_that_breaks_off_is_not_taken_for_whole() -> None:
             return await send_csv(request, pages())
 
     app = web.Application()
+    app[SERVICES] = services
     app.router.add_get("/", read)
     async with serving(app) as client:
         response = await client.get("/")

@@ -54,7 +54,7 @@ def refusing() -> Refusing:
 
 @pytest.fixture
 async def any_app(services: Services, lines: Lines, refusing: Refusing) -> AsyncIterator[Client]:
-    app = web.Application(middlewares=[observer()], client_max_size=1)
+    app = web.Application(middlewares=[observer(services.metrics)], client_max_size=1)
     app[SERVICES], app[LIMITS] = services, Limits()
     app.router.add_get("/greet/{name}", _greet)
     app.router.add_post("/read", _read)

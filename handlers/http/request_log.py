@@ -1,0 +1,85 @@
+"""The log's line about each request, and its place in the metrics."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from functools import cache
+from http import HTTPStatus
+from typing import Literal, NamedTuple
+
+import structlog
+
+from bridge.log import now
+from bridge.log.repeated import CHANGES, RepeatedEvent
+from bridge.metrics import Metrics
+
+
+class EndedRequest(NamedTuple):
+    """A request that was answered, with everything that is logged about it."""
+
+    route: str
+    status: int
+    error: str | None
+    method: str
+    seconds: float
+    request_id: str
+
+
+class RequestLog:
+    """Logs and measures requests right after their responses were written, so that nobody waits for that.
+
+    Those of one turn of the event loop are written together. Make it after logging is configured.
+    """
+
+    def __init__(self, logger: str, metrics: Metrics) -> None:
+        self._write = structlog.get_config()["logger_factory"](logger).msg
+        self._metrics = metrics
+        self._event = cache(_events(logger))
+        self._ended: list[EndedRequest] = []
+
+    def add(self, ended: EndedRequest) -> None:
+        """Note a request; call it before its response is written."""
+        if not self._ended:
+            asyncio.get_running_loop().call_soon(self._log_ended)
+        self._ended.append(ended)
+
+    def _log_ended(self) -> None:
+        batch = self._ended.copy()
+        self._ended.clear()
+        timestamp = now()
+        lines = [line for ended in batch if (line := self._logged(ended, timestamp))]
+        if lines:
+            self._write("\n".join(lines))
+
+    def _logged(self, ended: EndedRequest, timestamp: str) -> str:
+        """Measure a request; return its line, empty where none is wanted."""
+        route, status, error, method, seconds, request_id = ended
+        self._metrics.http_request(route, status, seconds)
+        event = self._event(route, status, error)
+        return event.line(timestamp, method, round(seconds * 1000, 1), request_id) if event else ""
+
+
+def _events(logger: str) -> Callable[[str, int, str | None], RepeatedEvent | None]:
+    wants = structlog.get_logger(logger).bind().is_enabled_for
+
+    def event(route: str, status: int, error: str | None) -> RepeatedEvent | None:
+        level = _level(status)
+        if not wants(logging.getLevelNamesMapping()[level.upper()]):
+            return None
+        return RepeatedEvent(
+            logger,
+            level,
+            "request",
+            method=CHANGES,
+            route=route,
+            status=status,
+            ms=CHANGES,
+            error=error,
+            request_id=CHANGES,
+        )
+
+    return event
+
+
+def _level(status: int) -> Literal["info", "warning"]:
+    return "warning" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "info"
