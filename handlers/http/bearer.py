@@ -1,6 +1,6 @@
 """Who may ask with a bearer token: agent peers and the platform."""
 
-from collections.abc import Iterable
+from functools import lru_cache
 from hmac import compare_digest
 from typing import Literal
 
@@ -38,10 +38,15 @@ def _presented(request: web.Request) -> bytes:
     return bearer_token(request).encode(errors="surrogateescape")
 
 
-def _is_one_of(presented: bytes, tokens: Iterable[str]) -> bool:
+def _is_one_of(presented: bytes, tokens: tuple[str, ...]) -> bool:
     """Compare with every token, each in constant time.
 
     So the time of the answer shows neither which token was nearly right nor how much of it.
     """
-    matches = [compare_digest(presented, token.encode()) for token in tokens if token]
-    return any(matches)
+    matches = [compare_digest(presented, token) for token in _encoded(tokens)]
+    return True in matches
+
+
+@lru_cache(maxsize=2)
+def _encoded(tokens: tuple[str, ...]) -> tuple[bytes, ...]:
+    return tuple(token.encode() for token in tokens if token)

@@ -40,9 +40,12 @@ class MappingCache:
 
     async def organization_of_team(self, team_id: TeamId) -> OrganizationId | None:
         """Return the team's organization, at most `seconds` old."""
-        found = self._found.get(team_id)
-        if found is not None:
-            return found.organization
+        try:
+            return self._found[team_id].organization
+        except KeyError:
+            return await self._looked_up(team_id)
+
+    async def _looked_up(self, team_id: TeamId) -> OrganizationId | None:
         asked = self._clock()
         organization = await self._mappings.organization_of_team(team_id)
         if organization is not None:

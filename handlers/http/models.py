@@ -33,7 +33,16 @@ class Model(BaseModel):
 
 def reply(model: BaseModel, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """Return the model as a response in JSON."""
-    body = model.model_dump_json(by_alias=True).encode()
+    return json_reply(json_of(model), status, headers)
+
+
+def json_of(model: BaseModel) -> bytes:
+    """Return the model as JSON."""
+    return model.model_dump_json(by_alias=True).encode()
+
+
+def json_reply(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """Return the response with a body in JSON."""
     return web.Response(body=body, status=status, headers=headers, content_type=JSON, charset="utf-8")
 
 

@@ -1,11 +1,14 @@
 """`GET /api/v1/mattermost/team-mapping/{teamId}`: which organization a team is, asked by gateway peers."""
 
+from functools import lru_cache
+
 from aiohttp import web
 
 from bridge.errors import DatabaseUnavailable, InvalidRequest, NoBearer, TeamNotMapped
+from bridge.models.equa import OrganizationId
 from handlers.http.app_keys import SERVICES
 from handlers.http.bearer import require_peer
-from handlers.http.models import AnyUuid, GivenTeamId, Input, Model, parsed, reply
+from handlers.http.models import AnyUuid, GivenTeamId, Input, Model, json_of, json_reply, parsed
 from handlers.http.route import Reply, Route
 
 
@@ -24,7 +27,12 @@ async def team_mapping(request: web.Request) -> web.Response:
     organization = await request.app[SERVICES].mappings.organization_of_team(team_id)
     if organization is None:
         raise TeamNotMapped("This team belongs to no organization.")
-    return reply(_Mapping(organization_id=organization))
+    return json_reply(_body(organization))
+
+
+@lru_cache(maxsize=10_000)
+def _body(organization: OrganizationId) -> bytes:
+    return json_of(_Mapping(organization_id=organization))
 
 
 ROUTE = Route(
