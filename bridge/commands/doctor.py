@@ -8,9 +8,9 @@ from bridge import config
 from bridge.log import configure
 from bridge.mattermost.rest.transport import client_session
 from bridge.ops import table
-from bridge.ops.checks import run_all
-from bridge.ops.context import Context
-from bridge.ops.doctor import checks, configuration
+from bridge.ops.doctor.checks import run_all
+from bridge.ops.doctor.context import Context
+from bridge.ops.doctor.groups import checks, configuration
 from bridge.ops.findings import failed
 
 

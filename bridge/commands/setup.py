@@ -14,18 +14,19 @@ from bridge.log import configure
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport, client_session
-from bridge.ops import env_file, local, setup_options
-from bridge.ops.bots import BotMaker
-from bridge.ops.buttons import ButtonSetup
-from bridge.ops.cleanup import Cleanup
+from bridge.ops.doctor.buttons import ButtonSetup
 from bridge.ops.findings import failed
-from bridge.ops.local import LocalSetup
-from bridge.ops.report import Report
-from bridge.ops.setup import Setup, administrator, attempt
-from bridge.ops.sign_in import VARIABLE as SIGN_IN_SECRET
-from bridge.ops.sign_in_setup import Choices, Secret, SignInSetup
+from bridge.ops.setup import env_file, local
+from bridge.ops.setup import options as setup_options
+from bridge.ops.setup.bots import BotMaker
+from bridge.ops.setup.cleanup import Cleanup
+from bridge.ops.setup.local import LocalSetup
+from bridge.ops.setup.report import Report
+from bridge.ops.setup.server import Setup, administrator, attempt
+from bridge.ops.setup.sign_in import Choices, Secret, SignInSetup
+from bridge.ops.setup.tokens import Tokens
+from bridge.ops.sign_in_settings import VARIABLE as SIGN_IN_SECRET
 from bridge.ops.site import site_of
-from bridge.ops.tokens import Tokens
 
 _USED = (
     "MATTERMOST_URL",

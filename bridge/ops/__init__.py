@@ -1,1 +1,1 @@
-"""Tools for operators: `setup` prepares a Mattermost server, `doctor` finds what is wrong."""
+"""What the operator's commands do: `setup` prepares a Mattermost server, `doctor` finds what is wrong."""

@@ -19,7 +19,7 @@ from bridge.mattermost.rest.transport import client_session
 from bridge.mattermost.websocket.socket import Interest, Socket
 from bridge.models.chat import UserId
 from bridge.models.proxies import Proxies
-from bridge.ops.web import fetch
+from bridge.ops.doctor.web import fetch
 from tests.support.agent import TOKEN, agent_served, question, text_of
 from tests.support.certificates import loopback_tls
 from tests.support.forward_proxy import ForwardProxy

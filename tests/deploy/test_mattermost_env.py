@@ -1,8 +1,8 @@
 """mattermost.env: names that Mattermost has, and values that the bridge needs."""
 
-from bridge.ops.buttons import may_ask
+from bridge.ops.doctor.buttons import may_ask
 from bridge.ops.settings import Setting, Site, spelled
-from bridge.ops.sign_in import NO_PASSWORDS, RECOMMENDED, endpoints
+from bridge.ops.sign_in_settings import NO_PASSWORDS, RECOMMENDED, endpoints
 from provisioning.default_channels import NOTICES, TOWN_SQUARE
 from tests.support.deployment import DEPLOY, env_file
 

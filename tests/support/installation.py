@@ -16,13 +16,13 @@ from bridge.metrics import Metrics
 from bridge.models.buttons import TRIAL_ANSWER
 from bridge.models.chat import ChannelId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.ops.buttons import ButtonSetup
-from bridge.ops.checks import run_all
-from bridge.ops.context import Context
-from bridge.ops.doctor import checks
+from bridge.ops.doctor.buttons import ButtonSetup
+from bridge.ops.doctor.checks import run_all
+from bridge.ops.doctor.context import Context
+from bridge.ops.doctor.groups import checks
 from bridge.ops.findings import Finding
-from bridge.ops.setup import Setup
-from bridge.ops.sign_in_setup import Choices, Secret, SignInSetup
+from bridge.ops.setup.server import Setup
+from bridge.ops.setup.sign_in import Choices, Secret, SignInSetup
 from bridge.ops.site import site_of
 from bridge.sandbox import demo_data
 from bridge.sandbox.agent import SandboxAgent, create_app

@@ -1,0 +1,1 @@
+"""`doctor`: finds what is wrong and says what to do."""

@@ -1,0 +1,1 @@
+"""`setup`: prepares a Mattermost server."""
