@@ -14,11 +14,11 @@ from bridge.log import configure
 from bridge.mattermost.rest.retry_policy import RetryPolicy
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.mattermost.rest.transport import Transport, client_session
-from bridge.ops.doctor.buttons import ButtonSetup
 from bridge.ops.findings import failed
 from bridge.ops.setup import env_file, local
 from bridge.ops.setup import options as setup_options
 from bridge.ops.setup.bots import BotMaker
+from bridge.ops.setup.buttons import ButtonSetup
 from bridge.ops.setup.cleanup import Cleanup
 from bridge.ops.setup.local import LocalSetup
 from bridge.ops.setup.report import Report

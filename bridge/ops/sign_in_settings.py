@@ -10,6 +10,7 @@ from typing import Any, Literal
 from bridge.ops.settings import Config, Setting
 from handlers.http.oauth import CLIENT_ID
 
+SUBJECT = "sign-in with Equa"
 VARIABLE = "SIGN_IN_SECRET"
 
 AUTHORIZE, TOKEN, USER = "/login/equa/authorize", "/login/equa/token", "/login/equa/user"

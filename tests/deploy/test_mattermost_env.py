@@ -1,6 +1,6 @@
 """mattermost.env: names that Mattermost has, and values that the bridge needs."""
 
-from bridge.ops.doctor.buttons import may_ask
+from bridge.ops.button_settings import may_ask
 from bridge.ops.settings import Setting, Site, spelled
 from bridge.ops.sign_in_settings import NO_PASSWORDS, RECOMMENDED, endpoints
 from provisioning.default_channels import NOTICES, TOWN_SQUARE

@@ -16,11 +16,11 @@ from bridge.metrics import Metrics
 from bridge.models.buttons import TRIAL_ANSWER
 from bridge.models.chat import ChannelId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.ops.doctor.buttons import ButtonSetup
 from bridge.ops.doctor.checks import run_all
 from bridge.ops.doctor.context import Context
 from bridge.ops.doctor.groups import checks
 from bridge.ops.findings import Finding
+from bridge.ops.setup.buttons import ButtonSetup
 from bridge.ops.setup.server import Setup
 from bridge.ops.setup.sign_in import Choices, Secret, SignInSetup
 from bridge.ops.site import site_of

@@ -1,17 +1,8 @@
-"""Buttons below posts: whether Mattermost may ask the bridge when one is pressed, and reaches it.
+"""The doctor's trial of buttons: a press shows whether Mattermost may ask the bridge, and reaches it."""
 
-Mattermost asks no private address unless `AllowedUntrustedInternalConnections` names its host or its network
-(server/public/shared/httpservice/client.go).
-"""
-
-import asyncio
-import re
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
 
 from bridge.errors import MattermostRefused
 from bridge.mattermost.rest.client import RestMattermost
@@ -19,78 +10,11 @@ from bridge.mattermost.rest.endpoints import PostCalls
 from bridge.mattermost.rest.server_admin import RestOperator
 from bridge.models.buttons import TRIAL, TRIAL_ANSWER, action
 from bridge.models.chat import ChannelId, Draft, PostId
-from bridge.ops import sign_in_settings
+from bridge.ops.button_settings import NAME, SUBJECT, WITHOUT, missing
 from bridge.ops.doctor.checks import Check, absent
 from bridge.ops.doctor.context import ABOVE, ADMIN, Context
 from bridge.ops.findings import Finding
-from bridge.ops.settings import Config, Setting
-from bridge.ops.setup.server import Setup
 from handlers.http.actions import PATH
-
-SUBJECT = "buttons"
-_SECTION, _NAME = "ServiceSettings", "AllowedUntrustedInternalConnections"
-_REACTIONS = "people decide about tool calls by reactions"
-
-
-@dataclass(frozen=True, slots=True)
-class ButtonSetup:
-    operator: RestOperator
-    bridge_url: str
-    """As an option or `BRIDGE_URL` names it; empty if neither does."""
-    is_set: bool
-    """Whether `BRIDGE_URL` names it, so that the bridge knows it too."""
-    dry_run: bool
-
-    async def ensure(self) -> list[Finding]:
-        """Let Mattermost ask the bridge, and no other host that it may not ask already."""
-        config = await self.operator.config()
-        url = self.bridge_url or sign_in_settings.bridge_url(config)
-        if not url:
-            return [
-                Finding(SUBJECT, "absent", f"not set up: {_REACTIONS}", "name the bridge with --bridge-url")
-            ]
-        wanted = await missing(config, url)
-        done = await Setup(self.operator, self.dry_run).correct(config, wanted) if wanted else []
-        if not done:
-            done = [Finding(SUBJECT, "good", f"Mattermost may ask the bridge at {url}")]
-        if not self.is_set:
-            done.append(Finding("BRIDGE_URL", "warning", f"not set: {_REACTIONS}", f"set BRIDGE_URL={url}"))
-        return done
-
-
-async def missing(config: Config, url: str) -> Sequence[Setting]:
-    """Return the setting that has to have the bridge's host too; none if Mattermost may ask it already."""
-    host = urlsplit(url).hostname or ""
-    if is_allowed(str(config.get(_SECTION, {}).get(_NAME) or ""), host) or await _is_public(host):
-        return ()
-    return (may_ask(host),)
-
-
-def may_ask(host: str) -> Setting:
-    """Return the setting by which Mattermost may ask a host inside, beside those that it may ask already."""
-    why = "Mattermost does not ask the bridge when a button is pressed"
-    return Setting(_SECTION, _NAME, (host,), why, rule="includes")
-
-
-def is_allowed(allowed: str, host: str) -> bool:
-    """Return whether the setting names a host, or a network that an address is in."""
-    words = [word for word in re.split(r"[\s,]+", allowed) if word]
-    return host in words or any(_has(word, host) for word in words)
-
-
-def _has(network: str, host: str) -> bool:
-    with suppress(ValueError):
-        return "/" in network and ip_address(host) in ip_network(network, strict=False)
-    return False
-
-
-async def _is_public(host: str) -> bool:
-    """Return whether a host has public addresses only, as far as this machine can tell."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    return all(ip_address(str(each[4][0]).partition("%")[0]).is_global for each in found)
 
 
 def checks(context: Context) -> list[Check]:
@@ -100,7 +24,7 @@ def checks(context: Context) -> list[Check]:
         return []
     roles = [] if settings.equa_service_email else [absent("roles of deciders", _NO_ROLES, required=False)]
     if settings.bridge_url is None:
-        return [*roles, absent(SUBJECT, f"BRIDGE_URL is not set, {_REACTIONS}", required=False)]
+        return [*roles, absent(SUBJECT, f"BRIDGE_URL is not set, {WITHOUT}", required=False)]
     if not (context.url and settings.mattermost_admin_bot_token):
         return roles
     trial = ButtonTrial(context.operator(settings.mattermost_admin_bot_token), settings.bridge_url)
@@ -147,7 +71,7 @@ class ButtonTrial:
 
     async def _refused(self, error: MattermostRefused) -> Finding:
         if await missing(await self.operator.config(), self.bridge_url):
-            found = f"Mattermost may not ask the bridge at {self.bridge_url}: {_NAME} does not have its host"
+            found = f"Mattermost may not ask the bridge at {self.bridge_url}: {NAME} does not have its host"
             return Finding(
                 SUBJECT, "bad", found, f"run `equabot-bridge setup --bridge-url {self.bridge_url}`"
             )

@@ -20,7 +20,7 @@ from bridge.ops.doctor.sign_in_trial import trial
 from bridge.ops.doctor.web import fetch
 from bridge.ops.findings import Finding
 from bridge.ops.settings import Config, deviations
-from bridge.ops.setup.sign_in import SUBJECT
+from bridge.ops.sign_in_settings import SUBJECT
 
 SCRIPT = "/login/equa/chat.js"
 

@@ -9,8 +9,7 @@ from bridge.ops import sign_in_settings
 from bridge.ops.findings import Finding
 from bridge.ops.settings import Config, Setting, Site, deviations
 from bridge.ops.setup.server import Setup
-
-SUBJECT = "sign-in with Equa"
+from bridge.ops.sign_in_settings import SUBJECT
 
 
 @dataclass(frozen=True, slots=True)
