@@ -1,13 +1,14 @@
 """Whose question an agent works on in a conversation, as a part of statements."""
 
-_KINDS = "kind in ('mention', 'direct', 'repeat')"
+from bridge.db.kinds import ASKING
+
 _SAYS = "author, payload ->> 'thread' as thread, id"
 
 ASKED = f"""
 asked as (
     select author, thread from (
         (select 1 as rank, {_SAYS} from jobs
-         where lane = $1 and state in ('waiting', 'running') and {_KINDS} order by id limit 1)
+         where lane = $1 and state in ('waiting', 'running') and kind in {ASKING} order by id limit 1)
         union all
         (select 2, {_SAYS} from jobs
          where lane = $1 and kind = 'mention' and state <> 'refused' order by id desc limit 1)

@@ -4,19 +4,20 @@ from dataclasses import dataclass
 
 from asyncpg import Pool
 
+from bridge.db.kinds import ASKING
 from bridge.db.pool import database_errors
 from bridge.models.chat import PostId, UserId
 from bridge.models.jobs import Entry, JobKind, Mention
 
-_ANSWERED = """
+_ANSWERED = f"""
 select j.kind, j.lane, j.organization_id, j.payload from answer_posts a join jobs j on j.id = a.job_id
 where a.post_id = $1 and a.state <> 'growing' and not coalesce(j.result ? 'skipped', false)
-  and j.kind in ('mention', 'direct', 'repeat') and j.author = $2
+  and j.kind in {ASKING} and j.author = $2
   and (select count(*) from jobs r where r.dedupe like 'repeat:%' and r.author = $2
        and r.created > now() - interval '1 minute') < $3
   and (select count(*) from jobs r where r.dedupe like 'repeat:%' and r.author = $2
        and r.created > now() - interval '1 hour') < $4
-"""
+"""  # noqa: S608  # built of constants
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The statements of the job table that are more than a few lines."""
 
 from bridge.db import audit, usage
+from bridge.db.kinds import ASKING, NEED_TEAM
 
 JOB = "id, kind, lane, organization_id, payload, attempts, created, run_at, key, answer, failure"
 """The columns that fill `bridge.models.Job`."""
@@ -117,8 +118,6 @@ jobs of the lanes $6, in which that may have happened, are let go on; $7 tells e
 claimed.
 """
 
-_NEED_TEAM = "array['notice', 'agent_message', 'membership']"
-
 
 def _lacks_team(reason: str) -> str:
     """Return whether a job that failed for this reason may be done once its organization's team is right.
@@ -133,7 +132,7 @@ RETRY = f"""
 with back as (
     update jobs set state = 'waiting', holder = null, lease = null, reason = $4,
                     run_at = now() + case
-                        when run_at > $5 and (kind <> all({_NEED_TEAM}) or {_lacks_team("$4")})
+                        when run_at > $5 and (kind <> all({NEED_TEAM}) or {_lacks_team("$4")})
                         then interval '0' else $3 end
     where id = $1 and holder = $2 and state = 'running'
     returning {usage.JOB}, run_at
@@ -153,7 +152,7 @@ for what it was woken for.
 WAKE = f"""
 with its as materialized (
     select id, state from jobs
-    where organization_id = $1 and kind = any({_NEED_TEAM})
+    where organization_id = $1 and kind = any({NEED_TEAM})
       and (state = 'running'
            or (state = 'waiting' and (queued or (run_at > now() and {_lacks_team("reason")}))))
     order by id for update
@@ -236,13 +235,13 @@ with held as materialized (
         select a.post_id, a.part, true from answer_posts a
         where a.job_id = e.id and not coalesce(e.result -> 'posts', '[]') ? a.post_id
     ) p
-    where e.kind in ('mention', 'direct', 'repeat')
+    where e.kind in {ASKING}
     on conflict (post_id) do update set state = excluded.state, modified = now()
 ), own as (
     insert into own_posts (post_id, job_id)
     select p.post_id, e.id from ended e
     cross join lateral jsonb_array_elements_text(e.result -> 'posts') as p(post_id)
-    where e.kind not in ('mention', 'direct', 'repeat')
+    where e.kind not in {ASKING}
     on conflict (post_id) do nothing
 ), used as (
     {usage.added("ended", "$8")}

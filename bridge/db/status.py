@@ -4,6 +4,7 @@ from typing import Any
 
 from asyncpg import Pool, UndefinedColumnError, UndefinedTableError
 
+from bridge.db.kinds import ASKING
 from bridge.db.pool import database_errors
 from bridge.db.processes import Processes
 from bridge.errors import StartupError
@@ -17,13 +18,13 @@ select kind, count(*) filter (where state = 'waiting')::int as waiting,
 from jobs where state in ('waiting', 'running') group by kind order by kind
 """
 
-_LAST_HOUR = """
+_LAST_HOUR = f"""
 with ended as materialized (
     select state, state = 'done' and result ? 'posts' as is_answer,
            greatest(extract(epoch from finished) - posted_at / 1000.0, 0)::float8 as seconds
     from jobs
     where state in ('done', 'dead', 'refused') and finished > now() - interval '1 hour'
-      and kind in ('mention', 'direct', 'repeat')
+      and kind in {ASKING}
 )
 select count(*) filter (where is_answer)::int as answered,
        count(*) filter (where state = 'dead')::int as failed,
@@ -31,14 +32,14 @@ select count(*) filter (where is_answer)::int as answered,
        percentile_cont(0.5) within group (order by seconds) filter (where is_answer) as median,
        percentile_cont(0.95) within group (order by seconds) filter (where is_answer) as p95
 from ended
-"""
+"""  # noqa: S608  # built of constants
 
-_SLOWEST = """
+_SLOWEST = f"""
 with answers as materialized (
     select organization_id, greatest(extract(epoch from finished) - posted_at / 1000.0, 0)::float8 as seconds
     from jobs
     where state in ('done', 'dead', 'refused') and finished > now() - interval '1 hour'
-      and kind in ('mention', 'direct', 'repeat') and state = 'done' and result ? 'posts'
+      and kind in {ASKING} and state = 'done' and result ? 'posts'
       and organization_id is not null and posted_at is not null
     order by finished desc limit 20000
 )
@@ -46,7 +47,7 @@ select organization_id, coalesce(max(mattermost_team_name), '') as team, count(*
        percentile_cont(0.5) within group (order by seconds) as median
 from answers left join mattermost_org_mappings using (organization_id)
 group by organization_id order by median desc limit 1
-"""
+"""  # noqa: S608  # built of constants
 """Of the last 20,000 answers at most: each process asks this every minute."""
 
 _GENERAL = """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from asyncpg import Pool
 
 from bridge.db.audit import stopped
+from bridge.db.kinds import ASKING
 from bridge.db.pool import database_errors
 from bridge.models.answers import Stop
 from bridge.models.chat import Posted, PostId, UserId
@@ -17,7 +18,7 @@ CHANNEL = "stops"
 _REQUEST = """
 with job as (
     select id, state, attempts, answer from jobs
-    where {which} and kind in ('mention', 'direct', 'repeat') and state in ('waiting', 'running')
+    where {which} and kind in {asking} and state in ('waiting', 'running')
     order by id
     for update
 ), ended as (
@@ -54,7 +55,7 @@ One that waits for its next attempt has it now, and so has one whose attempt fai
 
 
 def _request(which: str) -> str:
-    return _REQUEST.format(which=which, stopped=stopped("ended"))
+    return _REQUEST.format(which=which, asking=ASKING, stopped=stopped("ended"))
 
 
 _REPEATED = """
@@ -78,9 +79,9 @@ _OF_DELETED = _request(
 _BEFORE = _request("lane = $1 and author = $3 and posted_at <= $4")
 _BEFORE_AS_ADMIN = _request("lane = $1 and posted_at <= $4")
 
-_UNANSWERED = """
+_UNANSWERED = f"""
     lane = $1 and posted_at <= $2
-    and kind in ('mention', 'direct', 'repeat') and state in ('waiting', 'running')
+    and kind in {ASKING} and state in ('waiting', 'running')
 """
 
 _CORRECT = """

@@ -7,6 +7,7 @@ from typing import Any
 
 from asyncpg import Pool
 
+from bridge.db.kinds import ASKING
 from bridge.db.pool import database_errors
 from bridge.models.jobs import JobId
 from bridge.models.usage import Used
@@ -76,7 +77,7 @@ def lost(of: str) -> str:
     Their process has ended while it worked on them; which had not asked yet is not known.
     """
     return f"""{_INSERT} select {_JOB_VALUES}, 'unfinished', null, 1, 1, null, null, null, null, null, null
-               from {of} o where {_IS_QUESTION} and o.kind in ('mention', 'direct', 'repeat') {_ADD}"""  # noqa: S608  # likewise
+               from {of} o where {_IS_QUESTION} and o.kind in {ASKING} {_ADD}"""  # noqa: S608  # likewise
 
 
 def refused(of: str) -> str:

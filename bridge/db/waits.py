@@ -7,16 +7,17 @@ from typing import Literal
 
 from asyncpg import Pool
 
+from bridge.db.kinds import ASKING
 from bridge.db.pool import database_errors
 from bridge.models.approval_records import ApprovalState
 from bridge.models.approvals import QuestionOutcome
 from bridge.models.audit import Via
 from bridge.models.chat import PostId
 
-_OF_POST = """
+_OF_POST = f"""
 with job as (
     select lane, started, finished from jobs
-    where kind in ('mention', 'direct', 'repeat')
+    where kind in {ASKING}
       and (dedupe = 'post:' || $1 or id = (select job_id from answer_posts where post_id = $1))
 ), waits as (
     select 'approval' as kind, state, shown ->> 'tool' as tool, created, expires_at, via,
@@ -32,7 +33,7 @@ where post_id = $1 or exists (
     where lane in ('thread:' || w.thread, 'direct:' || w.channel_id)
       and w.created between started and coalesce(finished, now()))
 order by created
-"""
+"""  # noqa: S608  # built of constants
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,9 @@ RepairCause = Literal["bot_removed", "out_of_team", "renamed", "archived", "conv
 ASKING: tuple[JobKind, ...] = ("mention", "direct", "repeat")
 """The kinds that ask the agent."""
 
+NEED_TEAM: tuple[JobKind, ...] = ("notice", "agent_message", "membership")
+"""The kinds that wait until their organization has a team."""
+
 JobState = Literal["waiting", "running", "done", "dead", "refused"]
 
 
