@@ -26,8 +26,8 @@ from bridge.sandbox import demo_data, demo_history
 from bridge.sandbox.demo_stack import DemoStack, raised
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.ports import HOST, ReservedPort
-from handlers.jobs.parts import MARK
-from handlers.jobs.remarks import APOLOGIES
+from handlers.posts.parts import MARK
+from handlers.posts.remarks import APOLOGIES
 
 _SITE_PORT = 8080
 

@@ -37,8 +37,8 @@ from bridge.runtime.health import BotState
 from bridge.runtime.notice_account import NoticeAccount
 from bridge.runtime.policy import question_policy
 from bridge.worker import Worker
-from handlers.jobs.lease_guard import SURE
-from handlers.jobs.stop_signals import StopSignals
+from handlers.answers.stop_signals import StopSignals
+from handlers.posts.lease_guard import SURE
 from provisioning.roster_reader import RosterReader
 
 log = structlog.get_logger(__name__)

@@ -28,6 +28,13 @@ from bridge.runtime.job_handlers import (
     budget_handlers,
 )
 from bridge.worker import Handler
+from handlers.answers.asking import Asking
+from handlers.answers.attachments import Attachments
+from handlers.answers.bot_commands import BotCommands
+from handlers.answers.budgets import BudgetGate
+from handlers.answers.questions import Questions
+from handlers.answers.signs import Signs
+from handlers.answers.speakers import Speakers
 from handlers.jobs.agent_answer import AgentAnswers
 from handlers.jobs.agent_message import AgentMessages
 from handlers.jobs.agent_question import QuestionPosts
@@ -35,22 +42,15 @@ from handlers.jobs.approval import ApprovalPosts
 from handlers.jobs.approval_decision import ApprovalDecisions
 from handlers.jobs.approval_reaction import ApprovalReactions
 from handlers.jobs.approval_reminder import ApprovalReminders
-from handlers.jobs.asking import Asking
-from handlers.jobs.attachments import Attachments
-from handlers.jobs.bot_commands import BotCommands
 from handlers.jobs.budget_warning import BudgetWarnings
-from handlers.jobs.budgets import BudgetGate
-from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.direct import DirectMessages
-from handlers.jobs.direct_notes import DirectNotes
 from handlers.jobs.mention import Mentions
-from handlers.jobs.posting import Poster
-from handlers.jobs.questions import Questions
-from handlers.jobs.remarker import Remarker
-from handlers.jobs.signs import Signs
-from handlers.jobs.speakers import Speakers
 from handlers.jobs.welcome import Welcomes
 from handlers.jobs.welcome_text import welcome_text
+from handlers.posts.channel_posts import ChannelPosts
+from handlers.posts.direct_notes import DirectNotes
+from handlers.posts.posting import Poster
+from handlers.posts.remarker import Remarker
 from provisioning.member_check import MemberCheck
 
 

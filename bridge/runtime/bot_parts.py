@@ -25,14 +25,14 @@ from bridge.runtime.health import BOT_TOKEN, NOTICE_TOKEN, BotState
 from bridge.runtime.job_handlers import notice_handlers
 from bridge.runtime.policy import question_policy
 from bridge.worker import Handler, Worker
+from handlers.answers.stop_signals import StopSignals
 from handlers.approvals import ApprovalDesk
-from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.hint import Hints, HintTexts
 from handlers.jobs.notice import Notices
-from handlers.jobs.posting import Poster
-from handlers.jobs.remarker import Remarker
-from handlers.jobs.stop_signals import StopSignals
-from handlers.jobs.write_budget import WriteBudget
+from handlers.posts.channel_posts import ChannelPosts
+from handlers.posts.posting import Poster
+from handlers.posts.remarker import Remarker
+from handlers.posts.write_budget import WriteBudget
 from provisioning.administrators import Administrators
 from provisioning.roster_reader import RosterReader
 

@@ -36,8 +36,8 @@ from bridge.runtime.periodic_tasks import PeriodicTasks
 from bridge.runtime.run import PrimaryChanged, Run
 from bridge.runtime.services import make_services
 from bridge.worker import Worker
+from handlers.answers.stop_signals import StopSignals
 from handlers.http.http_server import http_server
-from handlers.jobs.stop_signals import StopSignals
 from provisioning.tables import Tables
 
 log = structlog.get_logger(__name__)

@@ -21,8 +21,8 @@ from bridge.text.mentions import strip_mention
 from handlers.jobs.agent_question import question_of
 from handlers.jobs.agent_question_text import NotUnderstood, answers
 from handlers.jobs.mention import unless_deleted
-from handlers.jobs.parts import ReplyTarget
-from handlers.jobs.remarker import Remarker
+from handlers.posts.parts import ReplyTarget
+from handlers.posts.remarker import Remarker
 
 log = structlog.get_logger(__name__)
 

@@ -20,10 +20,10 @@ from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.split import split
 from bridge.text.visible import visible
 from handlers.conversations import ConversationCheck, PostTarget
-from handlers.jobs.channel_posts import ChannelPosts, explained
-from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.notice import LOOK_BACK
-from handlers.jobs.parts import MARK
+from handlers.posts.channel_posts import ChannelPosts, explained
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import MARK
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bridge.models.agent_questions import QuestionRecord
 from bridge.models.approvals import Answers, Choice, Inquiry, QuestionOutcome
 from bridge.notices.escape import inline, line, plain
 from bridge.text.revealed import cut, revealed
-from handlers.jobs.parts import MARK
+from handlers.posts.parts import MARK
 
 _LONGEST = 1_000
 _LONGEST_ALL = 3_000

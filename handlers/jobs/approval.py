@@ -22,10 +22,10 @@ from bridge.notices.escape import inline
 from handlers.approvals import ApprovalDesk
 from handlers.jobs import approval_text
 from handlers.jobs.approval_text import Offer
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import MARK
-from handlers.jobs.posting import Poster
-from handlers.jobs.refusals import means_deleted
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import MARK
+from handlers.posts.posting import Poster
+from handlers.posts.refusals import means_deleted
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,7 @@ from bridge.models.chat import UserId
 from bridge.models.jobs import Job
 from handlers.jobs import approval_text
 from handlers.jobs.approval import ApprovalPosts, record_of
-from handlers.jobs.direct_notes import DirectNotes
+from handlers.posts.direct_notes import DirectNotes
 from provisioning.administrators import Administrators
 
 

@@ -16,7 +16,7 @@ from bridge.models.approvals import Severity
 from bridge.models.organization_settings import Approvers
 from bridge.notices.escape import block, inline, plain
 from bridge.text.revealed import cut, revealed_command
-from handlers.jobs.parts import MARK
+from handlers.posts.parts import MARK
 
 _LONGEST_TITLE, _LONGEST_TOOL, _LONGEST_TEXT = 200, 100, 2_000
 

@@ -8,7 +8,7 @@ from typing import Any
 from bridge.models.budgets import month_after
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job
-from handlers.jobs.direct_notes import DirectNotes
+from handlers.posts.direct_notes import DirectNotes
 from provisioning.administrators import Administrators
 
 

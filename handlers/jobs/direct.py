@@ -20,11 +20,11 @@ from bridge.models.jobs import Entry, Job, Mention
 from bridge.organization_choice import AskWhich, Choice, Chosen, Left, Nowhere, Switched, choose, wanted
 from bridge.ports import MattermostApi
 from bridge.text.commands import Command, command
+from handlers.answers.bot_commands import BotCommands
 from handlers.jobs import choice_texts
-from handlers.jobs.bot_commands import BotCommands
 from handlers.jobs.mention import EditedIntoCommand, Mentions, unless_deleted
-from handlers.jobs.parts import ReplyTarget
-from handlers.jobs.remarks import BEGUN_ANEW, HOW_TO_GET_IN
+from handlers.posts.parts import ReplyTarget
+from handlers.posts.remarks import BEGUN_ANEW, HOW_TO_GET_IN
 from provisioning.member_check import MemberCheck
 
 log = structlog.get_logger(__name__)

@@ -10,8 +10,8 @@ from typing import Any, assert_never
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.models.jobs import Hint, HintPost, Job
 from bridge.routing import Policy
-from handlers.jobs.parts import ReplyTarget
-from handlers.jobs.remarker import Remarker
+from handlers.posts.parts import ReplyTarget
+from handlers.posts.remarker import Remarker
 
 
 @dataclass(frozen=True, slots=True)

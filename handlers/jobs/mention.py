@@ -32,17 +32,17 @@ from bridge.ports import AgentControl
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.commands import command
 from bridge.text.visible import visible
-from handlers.jobs.asking import Asking
-from handlers.jobs.bot_commands import BotCommands
-from handlers.jobs.budgets import REACHED, BudgetGate
-from handlers.jobs.growth import Growth
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import Found, ReplyTarget
-from handlers.jobs.posting import Poster
-from handlers.jobs.questions import Questions
-from handlers.jobs.refusals import means_deleted, means_shut_out
-from handlers.jobs.remarks import HOW_TO_GET_IN, INTERRUPTED, STOPPED, apology
-from handlers.jobs.signs import Signs
+from handlers.answers.asking import Asking
+from handlers.answers.bot_commands import BotCommands
+from handlers.answers.budgets import REACHED, BudgetGate
+from handlers.answers.growth import Growth
+from handlers.answers.questions import Questions
+from handlers.answers.signs import Signs
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import Found, ReplyTarget
+from handlers.posts.posting import Poster
+from handlers.posts.refusals import means_deleted, means_shut_out
+from handlers.posts.remarks import HOW_TO_GET_IN, INTERRUPTED, STOPPED, apology
 
 log = structlog.get_logger(__name__)
 

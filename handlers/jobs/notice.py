@@ -19,9 +19,9 @@ from bridge.models.chat import ChannelId, Draft, PostId
 from bridge.models.jobs import Job
 from bridge.notices.render import render
 from bridge.reasons import NOTICE_MUTED
-from handlers.jobs.channel_posts import ChannelPosts, explained
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import MARK
+from handlers.posts.channel_posts import ChannelPosts, explained
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import MARK
 
 LOOK_BACK = timedelta(days=1)
 """An attempt may have posted this long before the job's creation time: a job waits for so long through an

@@ -12,10 +12,10 @@ from bridge.db.inbox import Inbox
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.models.chat import ChannelId, Draft, PostId
 from bridge.models.jobs import Job
-from handlers.jobs.channel_posts import ChannelPosts, explained
-from handlers.jobs.lease_guard import LeaseGuard
 from handlers.jobs.notice import LOOK_BACK
-from handlers.jobs.parts import MARK
+from handlers.posts.channel_posts import ChannelPosts, explained
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import MARK
 
 log = structlog.get_logger(__name__)
 

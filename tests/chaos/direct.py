@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import asyncpg
 
 from bridge.sandbox.mattermost import Channel, Post, User
-from handlers.jobs.parts import MARK
+from handlers.posts.parts import MARK
 from tests.support.hosts import Hosts
 
 _JOIN = """

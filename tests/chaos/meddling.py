@@ -13,7 +13,7 @@ from bridge.sandbox.agent.faults import Says
 from bridge.sandbox.agent.requests import Call
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.mattermost.posts import delete_post, edit_post
-from handlers.jobs.remarks import STOPPED
+from handlers.posts.remarks import STOPPED
 from tests.support.hosts import Hosts
 
 What = Literal["nothing", "stop", "word", "edit", "delete"]

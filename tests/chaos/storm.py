@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bridge.sandbox.agent.faults import STARTING, Cut, Fault
 from bridge.sandbox.agent.requests import Call
 from bridge.sandbox.mattermost import Post, RestFault
-from handlers.jobs.parts import MARK
+from handlers.posts.parts import MARK
 from tests.chaos.direct import DirectTalk
 from tests.chaos.events import EventStream
 from tests.chaos.files import FileStream

@@ -12,7 +12,7 @@ from asyncpg import Pool
 
 from bridge.models.chat import TeamId, UserId
 from bridge.models.equa import PersonId
-from handlers.jobs.parts import MARK
+from handlers.posts.parts import MARK
 from tests.contract.server import Account, Mattermost
 from tests.support.agent import ACME, TOKEN, agent_served
 from tests.support.daemon import Daemon, running

@@ -21,9 +21,9 @@ from bridge.models.chat import ChannelId, PostId, UserId
 from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, Mention
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
-from handlers.jobs.growth import Rhythm
+from handlers.answers.growth import Rhythm
 from handlers.jobs.mention import Mentions
-from handlers.jobs.posting import Poster
+from handlers.posts.posting import Poster
 from tests.support.crashes import Crash, Crashes, When
 from tests.support.mattermost import eventually, running_mattermost
 from tests.support.mentions import make_mentions

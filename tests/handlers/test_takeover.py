@@ -22,7 +22,7 @@ from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, Mention
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
 from handlers.jobs.mention import Mentions
-from handlers.jobs.posting import Poster
+from handlers.posts.posting import Poster
 from tests.support.clock import Clock
 from tests.support.mattermost import eventually, running_mattermost
 from tests.support.mentions import make_mentions

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge.sandbox.mattermost import Post
-from handlers.jobs.remarks import BEGUN_ANEW
+from handlers.posts.remarks import BEGUN_ANEW
 from tests.support.daemon import Daemon, running
 from tests.support.hosts import Company, Hosts
 

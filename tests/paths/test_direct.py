@@ -19,8 +19,8 @@ from bridge.models.equa import PersonId
 from bridge.sandbox.agent.faults import Says
 from bridge.sandbox.mattermost import Channel, Post, User
 from bridge.sandbox.mattermost.posts import edit_post
-from handlers.jobs.parts import MARK
-from handlers.jobs.remarks import BEGUN_ANEW, HOW_TO_GET_IN
+from handlers.posts.parts import MARK
+from handlers.posts.remarks import BEGUN_ANEW, HOW_TO_GET_IN
 from tests.support.daemon import Daemon, running
 from tests.support.hosts import Company, Hosts
 

@@ -7,7 +7,7 @@ from asyncpg import Pool
 
 from bridge.sandbox.agent.faults import ErrorObject, Says
 from bridge.sandbox.mattermost import Post, RestFault
-from handlers.jobs.remarks import SORRY
+from handlers.posts.remarks import SORRY
 from tests.support.daemon import Daemon, running
 from tests.support.hosts import Company, Hosts
 

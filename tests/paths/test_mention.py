@@ -11,7 +11,7 @@ from bridge.db.job_history import JobHistory
 from bridge.models.chat import PostId
 from bridge.models.jobs import OutgoingMessage, message_entry
 from bridge.sandbox.agent.faults import Says
-from handlers.jobs.remarks import HOW_TO_GET_IN
+from handlers.posts.remarks import HOW_TO_GET_IN
 from tests.support.daemon import Daemon, running
 from tests.support.hosts import Company, Hosts
 

@@ -23,7 +23,7 @@ from bridge.sandbox.agent.faults import (
     too_many,
 )
 from bridge.sandbox.mattermost import RestFault
-from handlers.jobs.remarks import SORRY
+from handlers.posts.remarks import SORRY
 from tests.support.daemon import Daemon, running
 from tests.support.hosts import Company, Hosts
 from tests.support.hosts import hosts as built_hosts

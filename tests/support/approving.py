@@ -32,7 +32,7 @@ from bridge.worker import Handler
 from handlers.approvals import ApprovalDesk
 from handlers.jobs.approval import ApprovalPosts, ApprovalWays
 from handlers.jobs.approval_decision import ApprovalDecisions
-from handlers.jobs.posting import Poster
+from handlers.posts.posting import Poster
 from tests.support.approvals import buttons, mark
 from tests.support.control import listening, paying
 from tests.support.crashes import Crashes

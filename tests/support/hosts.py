@@ -14,7 +14,7 @@ from bridge.models.chat import TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.sandbox.agent import Organization, SandboxAgent, create_app
 from bridge.sandbox.mattermost import Channel, Post, Server, Store, Team, User
-from handlers.jobs.parts import MARK
+from handlers.posts.parts import MARK
 from tests.support.agent import TOKEN, serving
 from tests.support.mappings import Mappings
 from tests.support.mattermost import QUICK

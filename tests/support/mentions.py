@@ -14,17 +14,17 @@ from bridge.documents.reader import DocumentReader
 from bridge.metrics import Metrics
 from bridge.models.organization_settings import NO_BUDGET, Budget
 from bridge.ports import Agent, MattermostApi
-from handlers.jobs.asking import Asking
-from handlers.jobs.attachments import Attachments
-from handlers.jobs.budgets import BudgetGate
-from handlers.jobs.growth import Rhythm
+from handlers.answers.asking import Asking
+from handlers.answers.attachments import Attachments
+from handlers.answers.budgets import BudgetGate
+from handlers.answers.growth import Rhythm
+from handlers.answers.questions import Questions
+from handlers.answers.signs import Signs, Typing
+from handlers.answers.speakers import Speakers
+from handlers.answers.stop_signals import StopSignals
 from handlers.jobs.mention import Mentions
-from handlers.jobs.posting import Poster
-from handlers.jobs.questions import Questions
-from handlers.jobs.remarker import Remarker
-from handlers.jobs.signs import Signs, Typing
-from handlers.jobs.speakers import Speakers
-from handlers.jobs.stop_signals import StopSignals
+from handlers.posts.posting import Poster
+from handlers.posts.remarker import Remarker
 from tests.support.posting import bot_commands
 
 

@@ -13,9 +13,9 @@ from bridge.errors import MattermostRefused
 from bridge.models.chat import ChannelId, Draft, Post, PostId, User, UserId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job, JobId
-from handlers.jobs.bot_commands import BotCommands
-from handlers.jobs.posting import Poster
-from handlers.jobs.remarker import Remarker
+from handlers.answers.bot_commands import BotCommands
+from handlers.posts.posting import Poster
+from handlers.posts.remarker import Remarker
 
 ME = UserId("b" * 26)
 WRITER = UserId("a" * 26)

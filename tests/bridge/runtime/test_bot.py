@@ -16,7 +16,7 @@ from bridge.runtime.clients import open_clients
 from bridge.runtime.health import BotState
 from bridge.sandbox.mattermost import Post, User
 from bridge.worker import Worker, WorkerConfig
-from handlers.jobs.stop_signals import StopSignals
+from handlers.answers.stop_signals import StopSignals
 from tests.support.hosts import Company, Hosts
 
 

@@ -27,8 +27,8 @@ from handlers.http.app_keys import LIMITS, FileUploads, Limits, Services
 from handlers.http.files import ROUTE
 from handlers.http.limits import Timeouts
 from handlers.jobs.agent_message import AgentMessages
-from handlers.jobs.channel_posts import ChannelPosts
-from handlers.jobs.posting import Poster
+from handlers.posts.channel_posts import ChannelPosts
+from handlers.posts.posting import Poster
 from tests.support.api import PLATFORM_TOKENS, TOKENS, Client, serving
 from tests.support.mappings import Mappings
 from tests.support.mattermost import running_mattermost

@@ -30,9 +30,9 @@ from bridge.runtime.conversations import conversation_check
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, Team, User
 from bridge.sandbox.mattermost.channels import archive_channel
 from handlers.jobs.agent_message import AgentMessages
-from handlers.jobs.channel_posts import ChannelPosts
-from handlers.jobs.parts import MARK
-from handlers.jobs.posting import Poster
+from handlers.posts.channel_posts import ChannelPosts
+from handlers.posts.parts import MARK
+from handlers.posts.posting import Poster
 from tests.support.mappings import Mappings
 from tests.support.mattermost import eventually, running_mattermost
 

@@ -24,7 +24,7 @@ from bridge.models.jobs import Entry, Job, Mention
 from bridge.sandbox.mattermost import Channel, Post, Server, User
 from handlers.jobs.choice_texts import TRY_LATER
 from handlers.jobs.direct import DirectMessages
-from handlers.jobs.posting import Poster
+from handlers.posts.posting import Poster
 from tests.contract.server import next_millisecond
 from tests.support.crashes import Crash, Crashes
 from tests.support.mappings import Mappings

@@ -11,8 +11,8 @@ from bridge.models.chat import PostId
 from bridge.models.jobs import Hint, HintPost
 from bridge.routing import Policy
 from handlers.jobs.hint import Hints, HintTexts
-from handlers.jobs.posting import Poster
-from handlers.jobs.remarker import Remarker
+from handlers.posts.posting import Poster
+from handlers.posts.remarker import Remarker
 from tests.support.posting import CHANNEL, ME, FakeInbox, FakeMattermost, a_job, failing, posted
 
 TEXTS = HintTexts("agent", lambda: "equabot", Policy(at_once=20, an_hour=60))

@@ -33,9 +33,9 @@ from bridge.models.jobs import Entry, Job, JobKind, Mention
 from bridge.worker import Handler
 from bridge.worker.attempt import Attempt
 from handlers.jobs.mention import Mentions
-from handlers.jobs.parts import MARK
-from handlers.jobs.posting import Poster
-from handlers.jobs.remarks import (
+from handlers.posts.parts import MARK
+from handlers.posts.posting import Poster
+from handlers.posts.remarks import (
     ANOTHER_QUESTION,
     ASK_ADMINISTRATOR,
     HOW_TO_GET_IN,

@@ -32,10 +32,10 @@ from bridge.models.jobs import Job
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, Team, User
 from bridge.sandbox.mattermost.channels import archive_channel, patch_channel
 from bridge.worker import Handler, Worker, WorkerConfig
-from handlers.jobs.channel_posts import ChannelPosts
 from handlers.jobs.notice import Notices
-from handlers.jobs.parts import MARK
-from handlers.jobs.posting import Poster
+from handlers.posts.channel_posts import ChannelPosts
+from handlers.posts.parts import MARK
+from handlers.posts.posting import Poster
 from tests.support.mappings import Mappings
 from tests.support.mattermost import eventually, running_mattermost
 from tests.support.platform_events import ACME, DATA, encoded, event

@@ -3,8 +3,8 @@
 from typing import Any
 
 from bridge.models.chat import Post, PostId, UserId
-from handlers.jobs.history import with_own_words
-from handlers.jobs.parts import MARK
+from handlers.answers.history import with_own_words
+from handlers.posts.parts import MARK
 from tests.support.posting import CHANNEL, ME, WRITER
 
 

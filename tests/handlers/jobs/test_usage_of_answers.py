@@ -16,7 +16,7 @@ from bridge.models.agent import AnswerEvent, Began, Delta, Done, Question, Usage
 from bridge.models.chat import PostId
 from bridge.models.organization_settings import Budget
 from bridge.models.usage import Price, Prices
-from handlers.jobs.budgets import BudgetGate
+from handlers.answers.budgets import BudgetGate
 from tests.handlers.jobs.test_mention import ADA, ASKED, Scene
 from tests.handlers.jobs.test_mention import scene as scene  # noqa: PLC0414  # a fixture
 from tests.support.posting import WRITER

@@ -18,10 +18,10 @@ from bridge.models.chat import Team, TeamId, UserId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, User
-from handlers.jobs.channel_posts import ChannelPosts
-from handlers.jobs.posting import Poster
 from handlers.jobs.welcome import Welcomes
 from handlers.jobs.welcome_text import welcome_text
+from handlers.posts.channel_posts import ChannelPosts
+from handlers.posts.posting import Poster
 from tests.support.crashes import Crash, Crashes
 from tests.support.mattermost import running_mattermost
 

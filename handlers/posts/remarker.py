@@ -8,9 +8,9 @@ from uuid import uuid5
 from bridge.db.inbox import Inbox
 from bridge.models.chat import Draft, PostId
 from bridge.models.jobs import Job
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import MARK, ReplyTarget
-from handlers.jobs.posting import Poster
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import MARK, ReplyTarget
+from handlers.posts.posting import Poster
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,11 @@ from bridge.models.jobs import Job
 from bridge.models.usage import NO_PRICES, Prices, Run
 from bridge.ports import Agent
 from bridge.text.visible import late_ends
-from handlers.jobs.growth import Growth, Rhythm
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import Found, ReplyTarget
-from handlers.jobs.posting import Poster
-from handlers.jobs.stop_signals import StopSignals
+from handlers.answers.growth import Growth, Rhythm
+from handlers.answers.stop_signals import StopSignals
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import Found, ReplyTarget
+from handlers.posts.posting import Poster
 
 log = structlog.get_logger(__name__)
 

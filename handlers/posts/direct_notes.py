@@ -11,9 +11,9 @@ from bridge.db.inbox import Inbox
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.models.chat import ChannelId, Draft, PostId, UserId
 from bridge.models.jobs import Job
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import MARK
-from handlers.jobs.posting import Poster
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import MARK
+from handlers.posts.posting import Poster
 
 log = structlog.get_logger(__name__)
 

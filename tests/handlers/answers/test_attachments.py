@@ -16,10 +16,10 @@ from bridge.metrics import Metrics
 from bridge.models.agent import FilesForAgent, Message
 from bridge.models.chat import FileId, FileInfo, Post, PostId
 from bridge.models.jobs import Job, Mention
-from handlers.jobs.attachments import Attached, Attachments, FileBudget
-from handlers.jobs.history import history
-from handlers.jobs.posting import Poster
-from handlers.jobs.remarker import Remarker
+from handlers.answers.attachments import Attached, Attachments, FileBudget
+from handlers.answers.history import history
+from handlers.posts.posting import Poster
+from handlers.posts.remarker import Remarker
 from tests.support.posting import ACME, CHANNEL, ME, WRITER, FakeInbox, FakeMattermost, a_job, posted
 
 QUESTION, ROOT = PostId("q" * 26), PostId("r" * 26)

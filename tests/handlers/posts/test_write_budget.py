@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, ExitStack
 import pytest
 
 from bridge.errors import MattermostUnavailable
-from handlers.jobs.write_budget import WriteBudget
+from handlers.posts.write_budget import WriteBudget
 
 
 class Watch:

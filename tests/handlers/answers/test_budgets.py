@@ -23,7 +23,7 @@ from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job
 from bridge.models.organization_settings import Budget
 from bridge.models.usage import Meter, Run, Used
-from handlers.jobs.budgets import BudgetGate
+from handlers.answers.budgets import BudgetGate
 from tests.bridge.db.test_usage import Execute
 from tests.bridge.db.test_usage import execute as execute  # noqa: PLC0414  # a fixture
 from tests.support.posting import ACME

@@ -15,10 +15,10 @@ from bridge.models.chat import PostId
 from bridge.models.jobs import Job
 from bridge.text.posts import posts_of, shown_so_far
 from bridge.text.thinking_aloud import sounds_like_reasoning
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import Found, Part, ReplyTarget, draft
-from handlers.jobs.posting import Poster
-from handlers.jobs.refusals import means_deleted
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import Found, Part, ReplyTarget, draft
+from handlers.posts.posting import Poster
+from handlers.posts.refusals import means_deleted
 
 log = structlog.get_logger(__name__)
 

@@ -8,9 +8,9 @@ from bridge.db.conversation_starts import ConversationStarts
 from bridge.models.conversation_starts import NO_START, ConversationStart
 from bridge.models.jobs import Job, Mention
 from bridge.text.commands import word
-from handlers.jobs.parts import ReplyTarget
-from handlers.jobs.remarker import Remarker
-from handlers.jobs.remarks import BEGUN_ANEW
+from handlers.posts.parts import ReplyTarget
+from handlers.posts.remarker import Remarker
+from handlers.posts.remarks import BEGUN_ANEW
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from bridge.errors import BridgeError, ChannelNotUsable, MattermostRefused
 from bridge.models.chat import Channel, ChannelId, Post
 from bridge.models.equa import OrganizationId
 from handlers.conversations import existing_channel, team_of
-from handlers.jobs.posting import Poster
-from handlers.jobs.refusals import ARCHIVED
+from handlers.posts.posting import Poster
+from handlers.posts.refusals import ARCHIVED
 
 log = structlog.get_logger(__name__)
 

@@ -8,10 +8,10 @@ from bridge.models.chat import Post, PostId, UserId
 from bridge.models.conversation_starts import ConversationStart
 from bridge.models.jobs import Mention
 from bridge.text.mentions import strip_mention
-from handlers.jobs.attachments import NOTHING_ATTACHED, Attached
-from handlers.jobs.parts import MARK
-from handlers.jobs.remarks import REMARKS
-from handlers.jobs.speakers import spoken
+from handlers.answers.attachments import NOTHING_ATTACHED, Attached
+from handlers.answers.speakers import spoken
+from handlers.posts.parts import MARK
+from handlers.posts.remarks import REMARKS
 
 _POSTS = 50
 _CHARACTERS = 60_000

@@ -24,8 +24,8 @@ from bridge.models.chat import FileId, FileInfo, Post, PostId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job, Mention
 from bridge.notices.escape import inline
-from handlers.jobs.parts import ReplyTarget
-from handlers.jobs.remarker import Remarker
+from handlers.posts.parts import ReplyTarget
+from handlers.posts.remarker import Remarker
 
 log = structlog.get_logger(__name__)
 

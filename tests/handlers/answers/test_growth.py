@@ -12,10 +12,10 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.metrics import Metrics
 from bridge.models.chat import PostId
 from bridge.models.jobs import JobId
-from handlers.jobs.growth import Growth, Rhythm
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import MARK, ReplyTarget
-from handlers.jobs.posting import Poster
+from handlers.answers.growth import Growth, Rhythm
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import MARK, ReplyTarget
+from handlers.posts.posting import Poster
 from tests.support.posting import CHANNEL, ME, FakeInbox, FakeMattermost, a_job, failing
 
 TARGET = ReplyTarget(CHANNEL, PostId("root"), PostId("question"))

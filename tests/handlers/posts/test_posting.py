@@ -12,9 +12,9 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.models.chat import ChannelId, Draft, Post, PostId
 from bridge.models.jobs import JobId
 from bridge.text.posts import posts_of
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import MARK, Found, Part, ReplyTarget
-from handlers.jobs.posting import Poster
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import MARK, Found, Part, ReplyTarget
+from handlers.posts.posting import Poster
 from tests.support.clock import Clock
 from tests.support.posting import (
     CHANNEL,

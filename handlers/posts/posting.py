@@ -21,9 +21,9 @@ from bridge.models.chat import PAGE_SIZE, ChannelId, Draft, Post, PostId, UserId
 from bridge.models.jobs import Job
 from bridge.ports import MattermostApi
 from bridge.text.posts import posts_of
-from handlers.jobs.lease_guard import LeaseGuard
-from handlers.jobs.parts import Found, Part, ReplyTarget, draft, find, whole_props
-from handlers.jobs.write_budget import WriteBudget
+from handlers.posts.lease_guard import LeaseGuard
+from handlers.posts.parts import Found, Part, ReplyTarget, draft, find, whole_props
+from handlers.posts.write_budget import WriteBudget
 
 log = structlog.get_logger(__name__)
 

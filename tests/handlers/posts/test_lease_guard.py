@@ -10,7 +10,7 @@ from asyncpg import Pool
 from bridge.db.inbox import Capacity, Inbox
 from bridge.errors import DatabaseUnavailable, LeaseLost
 from bridge.models.jobs import Entry, JobId
-from handlers.jobs.lease_guard import SURE, LeaseGuard
+from handlers.posts.lease_guard import SURE, LeaseGuard
 from tests.support.posting import FakeInbox
 
 

@@ -10,8 +10,8 @@ from bridge.models.chat import PAGE_SIZE, Post, UserId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Job, Mention
 from bridge.ports import MattermostApi
-from handlers.jobs.attachments import Attachments, FileBudget
-from handlers.jobs.history import (
+from handlers.answers.attachments import Attachments, FileBudget
+from handlers.answers.history import (
     asked,
     before,
     direct_conversation,
@@ -20,7 +20,7 @@ from handlers.jobs.history import (
     since_begun,
     with_own_words,
 )
-from handlers.jobs.speakers import Speakers, spoken
+from handlers.answers.speakers import Speakers, spoken
 
 
 @dataclass(frozen=True, slots=True)

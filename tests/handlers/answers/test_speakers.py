@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.models.chat import User, UserId
-from handlers.jobs.speakers import label, spoken
+from handlers.answers.speakers import label, spoken
 
 ADA = User(UserId("a" * 26), "ada")
 LINE_ENDS = ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"]
