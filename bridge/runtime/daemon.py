@@ -31,7 +31,7 @@ from bridge.runtime.control import device_source, make_control, off_because
 from bridge.runtime.database import own_database
 from bridge.runtime.health import BotState, HealthCheck
 from bridge.runtime.heartbeat import Heart
-from bridge.runtime.job_handlers import membership_handlers
+from bridge.runtime.job_handlers import administrator_handlers
 from bridge.runtime.periodic_tasks import PeriodicTasks
 from bridge.runtime.run import PrimaryChanged, Run
 from bridge.runtime.services import make_services
@@ -73,7 +73,7 @@ async def _serve(settings: Settings, stop: asyncio.Event, run: Run, metrics: Met
     ):
         tables = Tables.of(pool, run.holder)
         services = await make_services(settings, clients, pool, tables, held_locks)
-        worker = Worker(tables.inbox, membership_handlers(services, metrics), metrics, asyncio.Event())
+        worker = Worker(tables.inbox, administrator_handlers(services, metrics), metrics, asyncio.Event())
         signals = StopSignals(Stops(pool))
         devices = device_source(pool, services.keys)
         control = make_control(settings, clients.waiting, devices, metrics.control_state)

@@ -24,7 +24,7 @@ from handlers.jobs.sync import SyncJobs
 from handlers.jobs.welcome import Welcomes
 
 
-def membership_handlers(services: Services, metrics: Metrics) -> Mapping[JobKind, Handler]:
+def administrator_handlers(services: Services, metrics: Metrics) -> Mapping[JobKind, Handler]:
     """Return the handlers of the kinds that an administrator does."""
     if not (services.provisioner and services.team_sync):
         return {"membership": Handler(refuse), "sync": Handler(refuse)}

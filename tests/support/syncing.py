@@ -12,7 +12,7 @@ from asyncpg import Pool
 from bridge.config import Settings
 from bridge.db.pool import unchecked_pool
 from bridge.metrics import Metrics
-from bridge.runtime.job_handlers import membership_handlers
+from bridge.runtime.job_handlers import administrator_handlers
 from bridge.runtime.reconcile import Reconciler
 from bridge.runtime.services import Services
 from bridge.sandbox import demo_data
@@ -83,7 +83,7 @@ class Desk:
         stop, services = asyncio.Event(), services or self.services
         config = WorkerConfig(poll=0.02, stop=0.2)
         metrics = Metrics()
-        handlers = membership_handlers(services, metrics)
+        handlers = administrator_handlers(services, metrics)
         worker = Worker(services.tables.inbox, handlers, metrics, asyncio.Event(), config)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(stop), name="worker")
