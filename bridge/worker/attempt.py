@@ -53,10 +53,9 @@ class Attempt:
         started = time.monotonic()
         post_id = job.payload.get("post_id")
         request_id = post_id or f"job-{job.id}"
-        with (
-            structlog.contextvars.bound_contextvars(job=job.id, request_id=request_id),
-            tracing.job(f"job {job.kind}", post_id, request_id=request_id, attempt=job.attempts) as span,
-        ):
+        # Of this job's task alone, and gone with it.
+        structlog.contextvars.bind_contextvars(job=job.id, request_id=request_id)
+        with tracing.job(f"job {job.kind}", post_id, request_id=request_id, attempt=job.attempts) as span:
             outcome = await self._outcome(job, handler)
             span.set(outcome=outcome)
             self.metrics.job(job.kind, outcome)

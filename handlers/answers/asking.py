@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 from cachetools import TTLCache
@@ -23,6 +22,8 @@ from bridge.models.usage import NO_PRICES, Prices, Run
 from bridge.ports import Agent
 from bridge.text.visible import late_ends
 from handlers.answers.growth import Growth, Rhythm
+from handlers.answers.interruptible import Interruptible
+from handlers.answers.showing import Showing
 from handlers.answers.stop_signals import StopSignals
 from handlers.posts.lease_guard import LeaseGuard
 from handlers.posts.parts import Found, ReplyTarget
@@ -66,8 +67,12 @@ class Asking:
 
         `question` prepares the question, which takes long where files are read, and can be stopped too.
         """
-        with self.signals.of(growth.job.id) as stopped, self.metrics.growing():
-            done = await _unless_stopped(self._read(question, growth), growth, stopped)
+        done: Done | None = None
+        reading = Interruptible()
+        with self.metrics.growing():
+            async with Showing(growth, reading.interrupt) as showing, reading:
+                with self.signals.of(growth.job.id, reading.interrupt):
+                    done = await self._read(question, showing)
         if done is None:
             return None
         await self._learn(done, growth)
@@ -103,13 +108,14 @@ class Asking:
     def _name(self, model: str) -> str:
         return f"{self.server}\n{model}"
 
-    async def _read(self, question: Callable[[], Awaitable[Question]], growth: Growth) -> Done:
+    async def _read(self, question: Callable[[], Awaitable[Question]], showing: Showing) -> Done:
         asked = await question()
         with self._measured():
-            return await self._answer(asked, growth)
+            return await self._answer(asked, showing)
 
-    async def _answer(self, question: Question, growth: Growth) -> Done:
-        meter, run = growth.job.meter, None
+    async def _answer(self, question: Question, showing: Showing) -> Done:
+        growth, run = showing.growth, None
+        meter = growth.job.meter
         async with aclosing(self.agent.answer(question)) as events:
             async for event in events:
                 match event:
@@ -119,6 +125,7 @@ class Asking:
                         run = meter.began(model)
                     case Delta(text):
                         growth.add(text)
+                        showing.begin()
                         meter.text(growth.job.age)
                     case Done():
                         meter.text(growth.job.age)
@@ -142,37 +149,3 @@ class Asking:
             raise
         finally:
             self.metrics.agent_call(outcome, time.monotonic() - started)
-
-
-async def _unless_stopped(
-    work: Coroutine[Any, Any, Done], growth: Growth, stopped: asyncio.Future[None]
-) -> Done | None:
-    """Return what the work returns; None, with the work cancelled, if `stopped` comes first."""
-    reading = asyncio.create_task(work, name="read answer")
-    tasks: set[asyncio.Task[Any]] = {reading}
-    try:
-        # Nothing is shown sooner, and a quick answer is whole by then.
-        await _first({reading, stopped}, growth.rhythm.hold)
-        if not (reading.done() or stopped.done()):
-            showing = asyncio.create_task(growth.keep_showing(), name="show answer")
-            tasks.add(showing)
-            await _first({reading, stopped, showing})
-            if showing.done():
-                showing.result()
-        return reading.result() if reading.done() else None
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        raise
-    finally:
-        reading.cancel()
-        growth.end()
-        # An edit that is under way must not come after the last one.
-        await asyncio.wait(tasks)
-        for task in tasks:
-            _ = task.cancelled() or task.exception()
-
-
-async def _first(futures: Collection[asyncio.Future[Any]], seconds: float | None = None) -> None:
-    """Wait for the first of them, so many seconds at most."""
-    await asyncio.wait(futures, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

@@ -71,10 +71,6 @@ class Growth:
     _length: int = field(init=False)
     """Characters that are shown."""
     _noted: set[int] = field(default_factory=set, init=False)
-    _first_text: float | None = field(default=None, init=False)
-    """When the first piece came, by the loop's clock."""
-    _has_text: asyncio.Event = field(default_factory=asyncio.Event, init=False)
-    _is_over: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
         self._length = len(self.found.text)
@@ -102,37 +98,18 @@ class Growth:
     def add(self, text: str) -> None:
         """Take a piece of the answer."""
         self._pieces.append(text)
-        if self._first_text is None:
-            self._first_text = asyncio.get_running_loop().time()
-            self._has_text.set()
 
-    def end(self) -> None:
-        """Let `keep_showing` end once it has done what it does."""
-        self._is_over.set()
-        self._has_text.set()
-
-    async def keep_showing(self) -> None:
-        """Show what has come, again and again, until `end`.
+    async def keep_showing(self, over: asyncio.Event) -> None:
+        """Show what has come, again and again, until it is over; then end once it has done what it does.
 
         Raises `LeaseLost`, and `MattermostRefused` if the question was deleted.
         """
-        await self._has_text.wait()
-        pause = self._left_of_hold()
-        while not await self._over_within(pause):
+        while not over.is_set():
             if self.enabled and self.edits < self.rhythm.most_edits:
-                await self._try_to_show()
-            pause = self._pause()
-
-    async def _over_within(self, seconds: float) -> bool:
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._is_over.wait()
-        return self._is_over.is_set()
-
-    def _left_of_hold(self) -> float:
-        """Return how much longer nothing is posted."""
-        now = asyncio.get_running_loop().time()
-        return max(0.0, self.rhythm.hold - (now - (self._first_text or now)))
+                await self._try_to_show(over)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._pause()):
+                    await over.wait()
 
     def _pause(self) -> float:
         if not self.is_shown and sum(map(len, self._pieces)) < _EARLY:
@@ -140,9 +117,9 @@ class Growth:
         rhythm = self.rhythm
         return rhythm.first_pause * rhythm.longer**self.edits * self.poster.budget.slowdown
 
-    async def _try_to_show(self) -> None:
+    async def _try_to_show(self, over: asyncio.Event) -> None:
         try:
-            async with self.poster.budget.turn(self._is_over) as has_turn:
+            async with self.poster.budget.turn(over) as has_turn:
                 if has_turn:
                     await self._show()
         except TokenRefused:

@@ -1,15 +1,17 @@
 """Signs of life while somebody waits. All of it is best effort: no answer waits for it, or fails by it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Literal
 
 from bridge.errors import BridgeError
 from bridge.models.chat import ChannelId, PostId, UserId
 from bridge.models.jobs import Mention
 from bridge.ports import MattermostApi
+from handlers.answers.later import Later
 
 WAITING = "hourglass_flowing_sand"
 FAILED = "warning"
@@ -33,26 +35,11 @@ class Signs:
     me: UserId
     typing: Typing
 
-    @asynccontextmanager
-    async def shown(
+    def shown(
         self, mention: Mention, is_silent: Callable[[], bool], is_waiting: Callable[[], bool] = lambda: False
-    ) -> AsyncIterator[None]:
+    ) -> "Shown":
         """Show that the bot works while nothing is there; it does not type while it waits for people."""
-        put, tasks = asyncio.Event(), set[asyncio.Task[None]]()
-
-        def begin() -> None:
-            typing = self._keep_typing(mention, is_silent, is_waiting)
-            tasks.add(asyncio.create_task(typing, name="typing"))
-            tasks.add(asyncio.create_task(self._show_waiting(mention, is_silent, put), name="show waiting"))
-
-        beginning = asyncio.get_running_loop().call_later(_AT_ONCE, begin)
-        try:
-            yield
-        finally:
-            beginning.cancel()
-            await _end(tasks)
-            if put.is_set():
-                await self.cleared(mention)
+        return Shown(self, mention, is_silent, is_waiting)
 
     async def cleared(self, mention: Mention) -> None:
         """Take the sign of waiting away, which an attempt that has died may have left."""
@@ -62,35 +49,51 @@ class Signs:
         """Show that a question got no answer."""
         await _try(self.api.react(mention.post_id, self.me, FAILED))
 
-    async def _keep_typing(
-        self, mention: Mention, is_silent: Callable[[], bool], is_waiting: Callable[[], bool]
-    ) -> None:
-        while is_silent():
-            if not is_waiting():
-                await self._type(mention)
-            await asyncio.sleep(_TYPING_EVERY)
 
-    async def _type(self, mention: Mention) -> None:
-        await self.typing(mention.channel_id, mention.thread)
+@dataclass(slots=True)
+class Shown:
+    """The signs of life for one question, as long as the block lasts."""
+
+    signs: Signs
+    mention: Mention
+    is_silent: Callable[[], bool]
+    is_waiting: Callable[[], bool]
+    _typing: Later = field(init=False)
+    _waiting: Later = field(init=False)
+    _may_stand: bool = field(default=False, init=False)
+    """Whether the sign of waiting may stand below the question."""
+
+    async def __aenter__(self) -> None:
+        self._typing, self._waiting = Later(self._type), Later(self._show_waiting)
+        self._typing.begin_after(_AT_ONCE)
+        self._waiting.begin_after(_SILENCE)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._typing.end()
+        await self._waiting.end()
+        if self._may_stand:
+            await self.signs.cleared(self.mention)
+
+    async def _type(self) -> None:
+        if not self.is_silent():
+            return
+        if not self.is_waiting():
+            await self._say_so()
+        self._typing.begin_after(_TYPING_EVERY)
+
+    async def _say_so(self) -> None:
+        mention, typing = self.mention, self.signs.typing
+        await typing(mention.channel_id, mention.thread)
         # Who asks in the channel looks there: clients show a thread's typing in the thread alone.
         if mention.post_id == mention.thread:
-            await self.typing(mention.channel_id, "")
+            await typing(mention.channel_id, "")
 
-    async def _show_waiting(
-        self, mention: Mention, is_silent: Callable[[], bool], put: asyncio.Event
-    ) -> None:
-        """Put the sign below the question; `put` is set as soon as it may stand there."""
-        await asyncio.sleep(_SILENCE - _AT_ONCE)
-        if is_silent():
-            put.set()
-            await _try(self.api.react(mention.post_id, self.me, WAITING))
-
-
-async def _end(tasks: Collection[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+    async def _show_waiting(self) -> None:
+        if self.is_silent():
+            self._may_stand = True
+            await _try(self.signs.api.react(self.mention.post_id, self.signs.me, WAITING))
 
 
 async def _try(call: Awaitable[None]) -> None:

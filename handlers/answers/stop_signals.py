@@ -1,7 +1,7 @@
 """The running jobs of this process, each with the signal that somebody wants it to stop."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -22,18 +22,18 @@ class StopSignals:
     """Set when somebody, in whichever process, has asked for a stop."""
     _wanted: frozenset[JobId] = field(default=frozenset(), init=False)
     """The jobs that are to stop, here or elsewhere."""
-    _running: dict[JobId, asyncio.Future[None]] = field(default_factory=dict, init=False)
+    _running: dict[JobId, Callable[[], None]] = field(default_factory=dict, init=False)
 
     @contextmanager
-    def of(self, job: JobId) -> Iterator[asyncio.Future[None]]:
-        """Give a future that is done when the job is to stop."""
-        signal = self._running[job] = asyncio.get_running_loop().create_future()
+    def of(self, job: JobId, stop: Callable[[], None]) -> Iterator[None]:
+        """Call `stop` when the job is to stop, as long as the block lasts."""
+        self._running[job] = stop
         if job in self._wanted:
-            signal.set_result(None)
+            stop()
         try:
-            yield signal
+            yield
         finally:
-            if self._running.get(job) is signal:
+            if self._running.get(job) is stop:
                 del self._running[job]
 
     def forget(self, job: JobId) -> None:
@@ -54,8 +54,8 @@ class StopSignals:
             log.warning("stops_unread", reason=error.message)
             return
         for job in self._wanted:
-            if (signal := self._running.get(job)) and not signal.done():
-                signal.set_result(None)
+            if stop := self._running.get(job):
+                stop()
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

@@ -58,10 +58,11 @@ def growth(mattermost: FakeMattermost, answers: FakeAnswers) -> Growth:
 
 
 @contextmanager
-def showing(growth: Growth) -> Iterator[asyncio.Task[None]]:
-    task = asyncio.create_task(growth.keep_showing())
-    yield task
-    growth.end()
+def showing(growth: Growth) -> Iterator[tuple[asyncio.Task[None], asyncio.Event]]:
+    """Show it until the end of the block, or until the event is set."""
+    over = asyncio.Event()
+    yield asyncio.create_task(growth.keep_showing(over)), over
+    over.set()
 
 
 async def until(condition: Any) -> None:
@@ -74,12 +75,12 @@ async def test_an_answer_is_edited_a_limited_number_of_times(
     growth: Growth, mattermost: FakeMattermost, answers: FakeAnswers
 ) -> None:
     """However long it grows; its post was stored before the first edit."""
-    with showing(growth) as task:
+    with showing(growth) as (task, over):
         for number in range(40):
             growth.add(f"Word{number} ")
             await asyncio.sleep(0.01)
         await until(lambda: growth.edits == QUICK.most_edits)
-        growth.end()
+        over.set()
         await task
 
     assert len(mattermost.edits) == QUICK.most_edits
@@ -105,13 +106,13 @@ async def test_edits_are_counted_over_all_attempts(
             growth.found,
             rhythm=QUICK,
         )
-        with showing(again) as task:
+        with showing(again) as (task, over):
             again.add("Word " * 20 * attempt + "and ")
             await until(lambda: again.is_shown)  # noqa: B023
             for number in range(3):
                 again.add(f"word{attempt}{number} ")
                 await asyncio.sleep(0.05)
-            again.end()
+            over.set()
             await task
         growth.found = again.found
 
@@ -156,7 +157,7 @@ async def test_an_answer_whose_edits_are_refused_stops_growing(
 async def test_while_mattermost_is_away_it_waits(growth: Growth, mattermost: FakeMattermost) -> None:
     """A growing answer is written when there is time for it."""
     mattermost.refuses_edits = MattermostUnavailable("Mattermost does not answer.")
-    with showing(growth) as task:
+    with showing(growth) as (task, _):
         growth.add("Hello there, ")
         await until(lambda: mattermost.drafts)
         growth.add("how are you? ")
@@ -171,7 +172,7 @@ async def test_while_mattermost_is_away_it_waits(growth: Growth, mattermost: Fak
 async def test_a_deleted_question_ends_it(growth: Growth, mattermost: FakeMattermost) -> None:
     """Nobody waits any more: the agent need not go on."""
     mattermost.create = failing(ROOT_GONE)
-    with showing(growth) as task:
+    with showing(growth) as (task, _):
         growth.add("Hello there, ")
         with pytest.raises(MattermostRefused):
             await task
