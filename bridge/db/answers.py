@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from asyncpg import Pool
 
 from bridge.db.pool import database_errors
+from bridge.db.unhurried import unhurried
 from bridge.models.chat import PostId
 from bridge.models.jobs import JobId
 
@@ -18,21 +19,16 @@ where j.id = answer_posts.job_id and answer_posts.state = 'growing' and j.state 
 """
 
 
-_UNHURRIED = "set_config('synchronous_commit', 'off', true)"
-"""Lets a statement return before it is on disk: growing answers need not wait for that.
-
-A database that crashes may lose its last second: the post is found by its mark, and gets some edits more.
-"""
-
 _GRANT = f"""
 with counted as (
     select coalesce(sum(edits), 0)::int as before from answer_posts where job_id = $1
 ), granted as (
     select before, greatest(0, least($3::int, $4::int - before)) as granted from counted
 )
-update answer_posts set edits = edits + granted from granted, {_UNHURRIED} where post_id = $2
+update answer_posts set edits = edits + granted from granted, {unhurried()} where post_id = $2
 returning before, granted
 """  # noqa: S608 - a constant
+"""Nobody waits for the disk: after a crash the post is found by its mark, and gets some edits more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ class Answers:
     async def note(self, job: JobId, part: int, post: PostId) -> None:
         """Store that a post is going to grow; to store it again changes nothing."""
         await self.pool.execute(
-            f"""insert into answer_posts (post_id, job_id, part) select $1, $2, $3 from {_UNHURRIED}
+            f"""insert into answer_posts (post_id, job_id, part) select $1, $2, $3 from {unhurried()}
                 on conflict (post_id) do nothing""",  # noqa: S608 - a constant
             post,
             job,

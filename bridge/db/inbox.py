@@ -30,6 +30,7 @@ from bridge.db.statements import (
     SAVE_ANSWERS,
     WAKE,
 )
+from bridge.db.unhurried import ToDisk
 from bridge.db.usage import records
 from bridge.errors import DatabaseUnavailable
 from bridge.models.chat import Position, Post
@@ -81,6 +82,8 @@ class _Saved(NamedTuple):
     question: str | None
     """The words that it answers."""
     used: Used | None
+    is_findable: bool
+    """Whether an attempt that knows nothing of it finds it in the thread once it is posted."""
 
 
 class _Ended(NamedTuple):
@@ -90,6 +93,8 @@ class _Ended(NamedTuple):
     value: object
     """Its result, or why it was given up."""
     used: Used | None
+    is_answered: bool = False
+    """Whether it does not end if its answer is not stored any more."""
 
 
 class JobRunner(Protocol):
@@ -106,6 +111,9 @@ class JobRunner(Protocol):
 
     def rest(self, jobs: Iterable[JobId]) -> None:
         """Look for no other jobs because these have ended."""
+
+    def abandon(self, jobs: Iterable[JobId]) -> None:
+        """End the work on jobs that are not this process's any more."""
 
 
 @dataclass(slots=True)
@@ -127,8 +135,12 @@ class Inbox:
     """How often it has looked for jobs."""
     _saving: Gathered[_Saved, bool] = field(init=False, repr=False)
     _finishing: Gathered[_Ended, Any] = field(init=False, repr=False)
+    _to_disk: ToDisk = field(init=False, repr=False)
+    _unsure: dict[JobId, _Saved] = field(default_factory=dict, init=False, repr=False)
+    """Answers that are posted before they are on disk."""
 
     def __post_init__(self) -> None:
+        self._to_disk = ToDisk(self.pool)
         self._saving = Gathered(self._save)
         self._finishing = Gathered(partial(self._end, FINISH))
 
@@ -136,16 +148,31 @@ class Inbox:
     async def put_all(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> frozenset[str]:
         """Store what is not stored yet and move the positions past it, in one transaction.
 
-        Whatever can begin at once is claimed on the way and begins. Returns the `dedupe` keys of what is new.
+        Whatever can begin at once is claimed on the way and begins, a question that comes alone even before
+        it is on disk. Returns the `dedupe` keys of what is new.
         """
         runner, now = self.runner, boot_time()
         rows = await self._put_or_wait(entries, positions, runner.capacity() if runner else NO_CAPACITY)
         self._touched.update(row["lane"] for row in rows if row["queued"])
+        jobs = _claimed(rows, now)
         if runner:
-            runner.begin(_claimed(rows, now))
+            runner.begin(jobs)
             if any(row["state"] == "waiting" for row in rows):
                 runner.wake()
+        if runner and _is_one_question(entries):
+            # Another process may have stored it a moment before.
+            begun = {entries[0].dedupe: jobs[0] if jobs else None}
+            if not await self._to_disk.bring(begun, runner.abandon):
+                raise DatabaseUnavailable("The database has lost a question that was just stored.")
         return frozenset(row["dedupe"] for row in rows)
+
+    async def on_disk(self, job: JobId) -> None:
+        """Return once a job is on disk that has begun before; until then nothing about it is written."""
+        await self._to_disk.reached(job)
+
+    def forget(self, job: JobId) -> None:
+        """Keep nothing of a job any more on which this process has ended its work."""
+        self._unsure.pop(job, None)
 
     async def _put_or_wait(
         self, entries: Sequence[Entry], positions: Sequence[Position], capacity: Capacity
@@ -162,7 +189,9 @@ class Inbox:
         self, entries: Sequence[Entry], positions: Sequence[Position], capacity: Capacity
     ) -> list[Record]:
         claim = (capacity.limit, list(capacity.full), self.holder, self.lease, ",".join(capacity.kinds))
-        return await self.pool.fetch(PUT, *_columns(entries), *_position_columns(positions), CHANNEL, *claim)
+        columns = (*_columns(entries), *_position_columns(positions))
+        unhurried = self.runner is not None and _is_one_question(entries)
+        return await self.pool.fetch(PUT, *columns, CHANNEL, *claim, unhurried)
 
     @database_errors
     async def has(self, dedupe: str) -> bool:
@@ -232,6 +261,7 @@ class Inbox:
     @database_errors
     async def holds(self, job: JobId) -> bool:
         """Return whether this process holds the job and its lease has not run out."""
+        await self.on_disk(job)
         found = await self.pool.fetchval(
             "select 1 from jobs where id = $1 and holder = $2 and state = 'running' and lease > now()",
             job,
@@ -242,6 +272,7 @@ class Inbox:
     @database_errors
     async def has_answer(self, job: JobId) -> bool | None:
         """Return whether an answer is stored that is going to be posted; None if the lease was lost."""
+        await self.on_disk(job)
         found: bool | None = await self.pool.fetchval(
             f"select answer is not null from jobs {_MINE}",  # noqa: S608  # a constant
             job,
@@ -250,7 +281,7 @@ class Inbox:
         return found
 
     @database_errors
-    async def save_answer(
+    async def save_answer(  # noqa: PLR0913 - what is stored with an answer, each by its name
         self,
         job: JobId,
         answer: str,
@@ -258,12 +289,15 @@ class Inbox:
         *,
         to: str | None = None,
         used: Used | None = None,
+        is_findable: bool = False,
     ) -> bool:
         """Store what is going to be posted, before any of it is, and what it took; the lease begins anew.
 
-        False also if the question no longer reads as it did, where it is given (`to`).
+        False also if the question no longer reads as it did, where it is given (`to`). An answer that can be
+        found in its thread is on disk at the end of the job at the latest.
         """
-        return await self._saving.add(_Saved(job, answer, failure, to, used))
+        await self.on_disk(job)
+        return await self._saving.add(_Saved(job, answer, failure, to, used, is_findable))
 
     @database_errors
     async def assign(self, job: JobId, organization: OrganizationId) -> bool:
@@ -275,7 +309,12 @@ class Inbox:
         self, job: JobId, result: Mapping[str, Any] | None = None, used: Used | None = None
     ) -> Ended | None:
         """Close the job: done, or dead when what was posted is an apology; None if the lease was lost."""
-        ended: Ended | None = await self._finishing.add(_Ended(job, dict(result or {}), used))
+        await self.on_disk(job)
+        saved = self._unsure.get(job)
+        ending = _Ended(job, dict(result or {}), used, is_answered=saved is not None)
+        ended: Ended | None = await self._finishing.add(ending)
+        if not ended and saved and await self._saving.add(saved._replace(is_findable=False)):
+            ended = await self._finishing.add(ending)
         return ended
 
     @database_errors
@@ -284,6 +323,7 @@ class Inbox:
 
         It does not wait if it was woken meanwhile: what it waits for came after the attempt had looked.
         """
+        await self.on_disk(job.id)
         wait = timedelta(seconds=delay)
         back = await self.pool.fetchval(
             RETRY, job.id, self.holder, wait, reason, job.run_at, CHANNEL, records([(job.id, used)])
@@ -293,6 +333,7 @@ class Inbox:
     @database_errors
     async def dead_letter(self, job: JobId, reason: str, used: Used | None = None) -> bool:
         """Give it up for good; it is kept with its error and does not block its lane."""
+        await self.on_disk(job)
         return await self._end(DEAD_LETTER, [_Ended(job, reason, used)]) != [None]
 
     @database_errors
@@ -347,10 +388,12 @@ class Inbox:
 
     async def _save(self, answers: Sequence[_Saved]) -> list[bool]:
         """Store answers in one statement; return of each whether it was."""
-        jobs, words, why, questions, _ = zip(*_in_order(answers), strict=True)
+        jobs, words, why, questions, _, findable = zip(*_in_order(answers), strict=True)
         used = records((each.job, each.used) for each in answers)
-        rows = await self.pool.fetch(SAVE_ANSWERS, jobs, self.holder, self.lease, words, why, questions, used)
-        saved = {row["id"] for row in rows}
+        values = (self.holder, self.lease, words, why, questions, used, all(findable))
+        saved = {row["id"] for row in await self.pool.fetch(SAVE_ANSWERS, jobs, *values)}
+        if all(findable):
+            self._unsure.update((each.job, each) for each in answers if each.job in saved)
         return [each.job in saved for each in answers]
 
     async def _end(self, statement: str, jobs: Sequence[_Ended]) -> list[Any]:
@@ -372,18 +415,23 @@ class Inbox:
     async def _end_or_wait(
         self, statement: str, jobs: Sequence["_Ended"], capacity: Capacity
     ) -> list[Record]:
-        ids, values, _ = zip(*_in_order(jobs), strict=True)
+        ids, values, _, answered = zip(*_in_order(jobs), strict=True)
         used = [(each.job, each.used) for each in jobs]
         claim = (self.lease, capacity.limit > 0, ",".join(capacity.kinds), list(capacity.full))
         try:
-            return await self.pool.fetch(statement, ids, self.holder, values, *claim, records(used))
+            return await self.pool.fetch(statement, ids, self.holder, values, *claim, records(used), answered)
         except UniqueViolationError:
             # Another process has begun the next job of a lane in between.
             return await self._end_or_wait(statement, jobs, NO_CAPACITY)
 
     async def _mine(self, change: str, job: JobId, *values: object) -> bool:
+        await self.on_disk(job)
         status = await self.pool.execute(f"update jobs {change} {_MINE}", job, self.holder, *values)
         return status == "UPDATE 1"
+
+
+def _is_one_question(entries: Sequence[Entry]) -> bool:
+    return len(entries) == 1 and entries[0].kind == "mention" and entries[0].refused is None
 
 
 def _in_order(jobs: Iterable[_Any]) -> list[_Any]:

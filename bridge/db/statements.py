@@ -2,6 +2,7 @@
 
 from bridge.db import audit, usage
 from bridge.db.kinds import ASKING, NEED_TEAM
+from bridge.db.unhurried import unhurried
 
 JOB = "id, kind, lane, organization_id, payload, attempts, created, run_at, key, answer, failure"
 """The columns that fill `bridge.models.Job`."""
@@ -72,13 +73,13 @@ with entry as (
 ), woken as (
     select pg_notify($11, '') from put where state = 'waiting' limit 1
 )
-select put.*, (select count(*) from woken) from put
+select put.*, (select count(*) from woken) from put, {unhurried("$17")}
 """  # noqa: S608  # built of constants
 """Store entries ($1 to $6) and positions ($7 to $10) at once.
 
 While nothing else waits, those of the first $12 entries are claimed on the way, for the holder $14 and the
 lease $15, whose lanes are free, whose kinds are among $16 and whose organizations are not among $13. They
-overtake nobody.
+overtake nobody. If $17, nothing waits for the disk.
 """
 
 CLAIM = f"""
@@ -193,11 +194,12 @@ with held as materialized (
 ), used as (
     {usage.added("first", "$7")}
 )
-select id from saved
+select id from saved, {unhurried("$8")}
 """  # noqa: S608  # likewise
 """Store what is going to be posted for the jobs $1, and with it what they have used, $7.
 
 An answer ($4, $5) is not stored if its question no longer reads as in $6. To repeat it adds nothing.
+If $8, nothing waits for the disk.
 """
 
 
@@ -209,14 +211,16 @@ def _ending(change: str, returned: str, kind: str) -> str:
     """Return the statement that ends the jobs $1 of the holder $2 and lets the next of each lane go on.
 
     $3 has a value of the type `kind` for each, which `change` calls `held.value`; $8 is what they have used.
+    A job of which $9 says that it has an answer does not end without it.
     The next begins here at once, claimed for the lease $4, while nothing else waits, and where $5 allows it,
     its kind is among $6 and its organization not among $7: it overtakes nobody. Else it can be claimed.
     Its columns are a job's; `idle` says that nothing else can be claimed.
     """
     return f"""
 with held as materialized (
-    select j.id, given.value from unnest($1::bigint[], $3::{kind}[]) as given(job, value)
-    {_BY_ID}
+    select j.id, given.value
+    from unnest($1::bigint[], $3::{kind}[], $9::boolean[]) as given(job, value, answered)
+    {_BY_ID} and (not given.answered or j.answer is not null)
 ), ended as (
     update jobs set {change}, finished = now()
     from held where jobs.id = held.id

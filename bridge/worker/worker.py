@@ -103,6 +103,11 @@ class Worker:
         """Look for no other jobs because these have ended."""
         self._resting |= self._running.keys() & set(jobs)
 
+    def abandon(self, jobs: Iterable[JobId]) -> None:
+        """End the work on jobs that are not this process's any more."""
+        for job_id in jobs:
+            self._abandon(job_id)
+
     async def release(self, asked: Collection[JobId] = ()) -> None:
         """Leave the claimed jobs to other processes; the agent had begun to answer those in `asked`."""
         try:
@@ -140,6 +145,7 @@ class Worker:
             await Attempt(self.inbox, self.metrics, self.wakeup).run(job, self.handlers[job.kind])
         finally:
             self._running.pop(job.id, None)
+            self.inbox.forget(job.id)
             if job.id in self._resting:
                 self._resting.discard(job.id)
             else:

@@ -51,6 +51,7 @@ class BudgetGate:
         organization = job.organization_id
         if organization is None or (budget := await self.budgets.of(organization)) == NO_BUDGET:
             return
+        await self.inbox.on_disk(job.id)
         since = time.monotonic()
         for pause in delays(first=0.1, factor=1.5, cap=self.longest_pause):
             admission = await self.budgets.admit(

@@ -287,7 +287,11 @@ class Mentions:
     ) -> bool:
         """Store the answer and what it took, however long the database is away: asking again is not free."""
         used = job.meter.used(outcome) if job.asks else None
-        save = partial(self.inbox.save_answer, job.id, answer, failure, to=to, used=used)
+        # One post is found or not; of several, an attempt that asks anew may find some.
+        is_findable = outcome == "answered" and len(answer) <= self.poster.max_post_size
+        save = partial(
+            self.inbox.save_answer, job.id, answer, failure, to=to, used=used, is_findable=is_findable
+        )
         if saved := await retry_until_available("save answer", save):
             job.meter.clear()
         return saved

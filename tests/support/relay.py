@@ -16,6 +16,10 @@ class Relay:
     to: str
     """A DSN with the socket's directory as `host`."""
     deaf: bool = False
+    deaf_to: bytes = b""
+    """What a request has in it that, and everything behind it on its connection, stays unanswered."""
+    ignored: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once there was such a request."""
     accepted: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     """Released once for each connection."""
     _socket: socket.socket = field(default_factory=socket.socket)
@@ -68,8 +72,12 @@ class Relay:
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
+            is_ignored = False
             while data := await reader.read(65536):
-                if not self.deaf:
+                if self.deaf_to and self.deaf_to in data:
+                    is_ignored = True
+                    self.ignored.set()
+                if not (self.deaf or is_ignored):
                     writer.write(data)
                     await writer.drain()
         writer.close()

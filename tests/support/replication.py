@@ -1,4 +1,4 @@
-"""Two PostgreSQL servers: a primary, and a standby that streams from it and may be promoted."""
+"""PostgreSQL servers that break: one alone, or a primary and a standby that streams from it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -26,6 +26,8 @@ class Node:
     identity: Identity
     port: int = field(default_factory=reserved_port)
     process: asyncio.subprocess.Process | None = None
+    broken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by a crash."""
 
     @property
     def data(self) -> Path:
@@ -98,6 +100,28 @@ class Node:
         server = psutil.Process(self.process.pid)
         return [server, *server.children()]
 
+    def hold_log(self) -> None:
+        """Let nothing come to the disk by itself: only commits that wait for it."""
+        (writer,) = (each for each in self._processes() if "walwriter" in " ".join(each.cmdline()))
+        writer.suspend()
+
+    def crash(self) -> None:
+        """End all its processes at one moment: what was not on its way to the disk is lost."""
+        processes = self._processes()
+        for process in processes:
+            process.suspend()
+        for process in processes:
+            process.kill()
+        self.broken.set()
+
+    async def restart(self) -> None:
+        """Start it again once it has crashed."""
+        await self.broken.wait()
+        self.broken.clear()
+        assert self.process
+        await self.process.wait()
+        await self.start()
+
     async def kill(self) -> None:
         """End it without a warning, as a machine does that breaks."""
         if self.process and self.process.returncode is None:
@@ -135,25 +159,33 @@ class Pair:
 
 
 @asynccontextmanager
-async def pair(folder: Path) -> AsyncIterator[Pair]:
-    """Run both; they are killed at the end."""
-    folders = [folder / name for name in ("one", "two")]
+async def alone(folder: Path) -> AsyncIterator[Node]:
+    """Run one server; it is killed at the end."""
+    (node,) = await _nodes(folder, "one")
+    try:
+        await node.start()
+        yield node
+    finally:
+        await node.kill()
+
+
+async def _nodes(folder: Path, *names: str) -> list[Node]:
+    """Return servers that do not run, of which the first has a cluster."""
+    folders = [folder / name for name in names]
     for each in folders:
         each.mkdir()
     identity, _ = await choose(PROGRAMS, folder)
     identity.own_all(folder)
-    primary, standby = (Node(each, identity) for each in folders)
-    await primary.run(
-        "initdb",
-        "-D",
-        str(primary.data),
-        "-U",
-        USER,
-        "--auth=trust",
-        "--no-sync",
-        "--locale=C",
-        "--encoding=UTF8",
-    )
+    first, *others = (Node(each, identity) for each in folders)
+    options = ("--auth=trust", "--no-sync", "--locale=C", "--encoding=UTF8")
+    await first.run("initdb", "-D", str(first.data), "-U", USER, *options)
+    return [first, *others]
+
+
+@asynccontextmanager
+async def pair(folder: Path) -> AsyncIterator[Pair]:
+    """Run both; they are killed at the end."""
+    primary, standby = await _nodes(folder, "one", "two")
     try:
         await primary.start()
         source = f"host=127.0.0.1 port={primary.port} user={USER} sslmode=disable"

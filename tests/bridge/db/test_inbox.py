@@ -2,8 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID, uuid4
@@ -17,7 +17,8 @@ from bridge.db.positions import Positions
 from bridge.db.statements import CLAIM
 from bridge.models.chat import ChannelId, Position, PostId
 from bridge.models.equa import OrganizationId
-from bridge.models.jobs import Entry, Job, JobId
+from bridge.models.jobs import Entry, Job
+from tests.support.runner import Runner
 
 ACME = OrganizationId(UUID(int=1))
 BOREALIS = OrganizationId(UUID(int=2))
@@ -33,28 +34,6 @@ def position(create_at: int, channel: str = "c") -> Position:
 
 def names(jobs: list[Job]) -> list[str]:
     return [job.payload["post_id"] for job in jobs]
-
-
-@dataclass
-class Runner:
-    """Takes what it is given, and notes it."""
-
-    room: Capacity
-    begun: list[Job] = field(default_factory=list)
-    woken: int = 0
-    rests: list[JobId] = field(default_factory=list)
-
-    def capacity(self) -> Capacity:
-        return self.room
-
-    def begin(self, jobs: Iterable[Job]) -> None:
-        self.begun += jobs
-
-    def wake(self) -> None:
-        self.woken += 1
-
-    def rest(self, jobs: Iterable[JobId]) -> None:
-        self.rests += jobs
 
 
 @pytest.fixture
