@@ -72,6 +72,9 @@ SKIPPED: Mapping[str, str] = MappingProxyType(
         "notice_muted": "Its organization has muted notices of this type.",
         "help": "It asked what the bot can do, and the bot said so.",
         "stopped": "Somebody stopped it before the bot began with it.",
+        "question_unknown": "It answers a question of the agent that is not known any more.",
+        "not_accepted": "The agent did not accept it as the answer to its question.",
+        "ended": "The agent's question had ended by then.",
         "budget_reached": "Its organization had used up its budget for the month.",
     }
 )

@@ -20,8 +20,8 @@ from bridge.ports import AgentControl
 from bridge.text.mentions import strip_mention
 from handlers.jobs.agent_question import question_of
 from handlers.jobs.agent_question_text import NotUnderstood, answers
-from handlers.jobs.mention import unless_deleted
 from handlers.posts.parts import ReplyTarget
+from handlers.posts.refusals import unless_deleted
 from handlers.posts.remarker import Remarker
 
 log = structlog.get_logger(__name__)

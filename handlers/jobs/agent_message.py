@@ -20,7 +20,6 @@ from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.split import split
 from bridge.text.visible import visible
 from handlers.conversations import ConversationCheck, PostTarget
-from handlers.jobs.notice import LOOK_BACK
 from handlers.posts.channel_posts import ChannelPosts, explained
 from handlers.posts.lease_guard import LeaseGuard
 from handlers.posts.parts import MARK
@@ -79,7 +78,7 @@ class AgentMessages:
         if target.root_id:
             posts = await self.posts.poster.api.thread(target.root_id)
         else:
-            posts = [post async for post in self.posts.own_posts(target.channel_id, job.created - LOOK_BACK)]
+            posts = [post async for post in self.posts.own_posts(target.channel_id, job.created)]
         mine = [post for post in posts if post.user_id == self.posts.poster.me]
         return {number: post.id for post in mine if (number := _part(post, job))}
 

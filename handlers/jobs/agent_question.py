@@ -21,10 +21,10 @@ from bridge.models.chat import PAGE_SIZE, Draft, PostId, UserId
 from bridge.models.jobs import Job
 from bridge.ports import AgentControl
 from handlers.jobs import agent_question_text as text
-from handlers.jobs.mention import unless_deleted
 from handlers.posts.lease_guard import LeaseGuard
 from handlers.posts.parts import MARK
 from handlers.posts.posting import Poster
+from handlers.posts.refusals import unless_deleted
 
 log = structlog.get_logger(__name__)
 

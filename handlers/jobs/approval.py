@@ -3,7 +3,7 @@
 The question is posted once, whatever dies. It is changed once, to its end.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -25,7 +25,7 @@ from handlers.jobs.approval_text import Offer
 from handlers.posts.lease_guard import LeaseGuard
 from handlers.posts.parts import MARK
 from handlers.posts.posting import Poster
-from handlers.posts.refusals import means_deleted
+from handlers.posts.refusals import unless_deleted
 
 log = structlog.get_logger(__name__)
 
@@ -64,11 +64,11 @@ class ApprovalPosts:
 
     async def ask(self, job: Job) -> Mapping[str, Any]:
         """Post the approval under its question, unless it has ended or the question is gone."""
-        return await _unless_deleted(self._ask(job))
+        return await unless_deleted(self._ask(job))
 
     async def show_end(self, job: Job) -> Mapping[str, Any]:
         """Make the post say what has come of it, without buttons."""
-        return await _unless_deleted(self._show_end(job))
+        return await unless_deleted(self._show_end(job))
 
     async def _ask(self, job: Job) -> Mapping[str, Any]:
         record = await self.approvals.get(record_of(job))
@@ -167,16 +167,6 @@ class ApprovalPosts:
     async def name(self, user: UserId | None) -> str:
         """Return somebody's username; empty if nobody says it."""
         return (await self.desk.username(user) or "") if user else ""
-
-
-async def _unless_deleted(work: Awaitable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """Await work in a thread; there is none to do where the thread was deleted."""
-    try:
-        return await work
-    except MattermostRefused as error:
-        if not means_deleted(error):
-            raise
-        return {"skipped": "question_deleted"}
 
 
 def record_of(job: Job) -> RecordId:

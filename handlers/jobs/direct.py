@@ -22,8 +22,9 @@ from bridge.ports import MattermostApi
 from bridge.text.commands import Command, command
 from handlers.answers.bot_commands import BotCommands
 from handlers.jobs import choice_texts
-from handlers.jobs.mention import EditedIntoCommand, Mentions, unless_deleted
+from handlers.jobs.mention import EditedIntoCommand, Mentions
 from handlers.posts.parts import ReplyTarget
+from handlers.posts.refusals import unless_deleted
 from handlers.posts.remarks import BEGUN_ANEW, HOW_TO_GET_IN
 from provisioning.member_check import MemberCheck
 

@@ -1,8 +1,8 @@
-"""A mention: ask the organization's agent and put its answer into the thread."""
+"""The job kinds `mention`, `repeat` and `invite`: ask the agent and put its answer into the thread."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -18,8 +18,6 @@ from bridge.errors import (
     BridgeError,
     BudgetReached,
     LeaseLost,
-    MattermostRefused,
-    MattermostUnavailable,
 )
 from bridge.metrics import Metrics
 from bridge.models.agent import Question
@@ -41,7 +39,7 @@ from handlers.answers.signs import Signs
 from handlers.posts.lease_guard import LeaseGuard
 from handlers.posts.parts import Found, ReplyTarget
 from handlers.posts.posting import Poster
-from handlers.posts.refusals import means_deleted, means_shut_out
+from handlers.posts.refusals import unless_deleted
 from handlers.posts.remarks import HOW_TO_GET_IN, INTERRUPTED, STOPPED, apology
 
 log = structlog.get_logger(__name__)
@@ -308,18 +306,6 @@ class Mentions:
         waited_since = round(job.created.timestamp() * 1000) if mention.repeats else mention.create_at
         self.metrics.answered("failed" if job.failure else "answered", waited_since)
         return {"posts": posts}
-
-
-async def unless_deleted(work: Awaitable[Result]) -> Result:
-    """Do the work; nothing is left to do where the question was deleted."""
-    try:
-        return await work
-    except MattermostRefused as error:
-        if means_deleted(error):
-            return {"skipped": "question_deleted"}
-        if means_shut_out(error):
-            raise MattermostUnavailable("The bot may not post in the channel now.") from error
-        raise
 
 
 def _conversation(job: Job, mention: Mention) -> Conversation | None:

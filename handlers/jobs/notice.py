@@ -6,7 +6,7 @@ Posts of one channel are one lane, so they keep their order. Mattermost forgets 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import uuid5
@@ -22,10 +22,6 @@ from bridge.reasons import NOTICE_MUTED
 from handlers.posts.channel_posts import ChannelPosts, explained
 from handlers.posts.lease_guard import LeaseGuard
 from handlers.posts.parts import MARK
-
-LOOK_BACK = timedelta(days=1)
-"""An attempt may have posted this long before the job's creation time: a job waits for so long through an
-outage, and its time begins anew when it is woken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ class Notices:
 
     async def _posted_earlier(self, job: Job, channel: ChannelId, mark: Mapping[str, str]) -> PostId | None:
         """Find the post of an earlier attempt."""
-        async for post in self.posts.own_posts(channel, job.created - LOOK_BACK):
+        async for post in self.posts.own_posts(channel, job.created):
             if post.props.get(MARK) == mark:
                 return post.id
         return None

@@ -12,7 +12,6 @@ from bridge.db.inbox import Inbox
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.models.chat import ChannelId, Draft, PostId
 from bridge.models.jobs import Job
-from handlers.jobs.notice import LOOK_BACK
 from handlers.posts.channel_posts import ChannelPosts, explained
 from handlers.posts.lease_guard import LeaseGuard
 from handlers.posts.parts import MARK
@@ -46,7 +45,7 @@ class Welcomes:
         poster = self.posts.poster
         async with poster.write_limit(channel):
             if job.attempts > 1:
-                async for post in self.posts.own_posts(channel, job.created - LOOK_BACK):
+                async for post in self.posts.own_posts(channel, job.created):
                     if post.props.get(MARK) == mark:
                         return post.id
             return await poster.create(draft, LeaseGuard(self.inbox, job.id))

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import structlog
@@ -25,6 +25,9 @@ _RECENT = 2.0
 _PAGE = 50
 _PAGES = 40
 """Pages of posts that a second attempt looks through at most."""
+_LOOK_BACK = timedelta(days=1)
+"""An attempt may have posted this long before the job's creation time: a job waits for so long through an
+outage, and its time begins anew when it is woken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +74,15 @@ class ChannelPosts:
         log.info("joined_to_post", channel=channel)
         return await post()
 
-    async def own_posts(self, channel: ChannelId, since: datetime) -> AsyncIterator[Post]:
-        """Yield our own latest posts in the channel, newest first."""
+    async def own_posts(self, channel: ChannelId, created: datetime) -> AsyncIterator[Post]:
+        """Yield what earlier attempts of a job that was created then may have posted; newest first."""
+        since = (created - _LOOK_BACK).timestamp() * 1000
         for page in range(_PAGES):
             posts = await self.poster.api.latest_posts(channel, page, _PAGE)
             for post in posts:
                 if post.user_id == self.poster.me:
                     yield post
-            if len(posts) < _PAGE or posts[-1].create_at < since.timestamp() * 1000:
+            if len(posts) < _PAGE or posts[-1].create_at < since:
                 return
 
     async def _open_channel(self, mapping: TeamMapping, name: str) -> Channel | None:

@@ -119,11 +119,7 @@ def _mark(job: Job, target: ReplyTarget, number: int, of: int) -> Mapping[str, A
         mark["repeats"] = target.repeats
     if target.conversation:
         mark["conversation"] = target.conversation
-    return (
-        mark
-        if job.kind in ("mention", "direct", "repeat") and job.failure is None
-        else {**mark, "remark": True}
-    )
+    return mark if job.asks and job.failure is None else {**mark, "remark": True}
 
 
 def _footer_props(footer: str) -> Mapping[str, Any]:

@@ -16,22 +16,9 @@ from bridge.errors import ConfigurationError
 from bridge.models.jobs import AskLimit
 from bridge.models.organization_settings import Budget
 from bridge.models.usage import Price, Prices
+from tests.support.deployment import secrets
 
 VARIABLES = tuple(name.upper() for name in Settings.model_fields)
-
-SECRETS = (
-    "MATTERMOST_ADMIN_BOT_TOKEN",
-    "MATTERMOST_BOT_TOKEN",
-    "MATTERMOST_NOTICE_TOKEN",
-    "EQUA_SERVICE_PASSWORD",
-    "AGENT_TOKEN",
-    "GATEWAY_TOKENS",
-    "PLATFORM_TOKENS",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "TOKEN_KEYS",
-    "DATABASE_URL",
-)
 
 TOKENS = (
     "MATTERMOST_ADMIN_BOT_TOKEN",
@@ -410,7 +397,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 def test_settings_do_not_show_their_secrets() -> None:
     """Neither repr nor str of the settings holds one."""
     valid = {"TOKEN_KEYS": f"{MARK}:{KEY}", "DATABASE_URL": f"postgresql://bridge:{MARK}@db/bridge"}
-    settings = load({**WHOLE, **dict.fromkeys(SECRETS, MARK), **valid})
+    settings = load({**WHOLE, **dict.fromkeys(secrets(), MARK), **valid})
 
     assert MARK not in f"{settings!r} {settings}"
     assert KEY not in f"{settings!r} {settings}"

@@ -1,6 +1,8 @@
 """Who is answered, who is invited, and why the others are not."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
 
@@ -32,6 +34,7 @@ PERSON = PersonId(UUID(int=2))
 NOW = 1_700_000_000_000
 ME = Bot(UserId("b" * 26), "equabot", "agent")
 ROOT = PostId("r" * 26)
+HANDLERS = Path(__file__).parents[2] / "handlers"
 KNOWN = Facts(ORGANIZATION, PERSON, author_is_bot=None, now=NOW, begin_at=NOW - OLDEST)
 STRANGER = replace(KNOWN, person_id=None)
 GONE = replace(KNOWN, left_organization=True)
@@ -296,6 +299,21 @@ def test_every_reason_has_a_sentence() -> None:
 
 
 def test_every_job_without_a_post_has_a_sentence() -> None:
+    """Of those that `why` finds, by the post or by the platform's event."""
+    codes = {
+        code
+        for name in (
+            "jobs/mention",
+            "jobs/direct",
+            "jobs/agent_answer",
+            "jobs/notice",
+            "answers/bot_commands",
+        )
+        for code in re.findall(r'"skipped": "(\w+)"', (HANDLERS / f"{name}.py").read_text())
+    }
+
+    assert len(codes) > 5
+    assert all(explain(code).endswith(".") for code in codes)
     assert all(explain(code) != code and explain(code).endswith(".") for code in SKIPPED)
 
 

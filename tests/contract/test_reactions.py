@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+import pytest
+
+from handlers.answers.signs import FAILED, WAITING
 from tests.contract.server import Mattermost, Scene
 
 
@@ -23,12 +26,15 @@ async def test_a_reaction_is_heard_with_its_post_and_its_author(server: Mattermo
     assert frame["broadcast"]["channel_id"] == scene.channel_id
 
 
-async def test_a_reaction_can_be_put_and_taken_back_again_and_again(server: Mattermost, scene: Scene) -> None:
+@pytest.mark.parametrize("emoji", [WAITING, FAILED])
+async def test_a_reaction_can_be_put_and_taken_back_again_and_again(
+    server: Mattermost, scene: Scene, emoji: str
+) -> None:
     """Neither a second one nor one that is not there is an error."""
     post = await scene.ada.api.post("/posts", {"channel_id": scene.channel_id, "message": "hello"})
-    own = f"/users/{scene.bot.id}/posts/{post['id']}/reactions/hourglass_flowing_sand"
+    own = f"/users/{scene.bot.id}/posts/{post['id']}/reactions/{emoji}"
     for _ in range(2):
-        await scene.bot.api.post("/reactions", reaction(scene, post["id"], "hourglass_flowing_sand"))
+        await scene.bot.api.post("/reactions", reaction(scene, post["id"], emoji))
     assert len(await scene.bot.api.get(f"/posts/{post['id']}/reactions")) == 1
     for _ in range(2):
         await scene.bot.api.delete(own)

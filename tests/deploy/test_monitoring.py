@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bridge.metrics import CONTROL_STATES, SOCKET_STATES, Backlog, Metrics, MonthlyUsage, RatingCount
 from bridge.models.approvals import ControlState
-from bridge.models.jobs import JobKind
+from bridge.models.jobs import ASKING, JobKind
 from handlers.http.app import ROUTES
 from tests.support.deployment import DEPLOY, documents
 from tests.support.programs import required_program
@@ -87,6 +87,14 @@ def test_asks_for_values_that_occur(expression: str) -> None:
     for _, labels in _asked(expression):
         for label, value in labels.items():
             assert set(value.split("|")) <= known.get(label, set(value.split("|")))
+
+
+@expressions
+def test_asks_for_all_questions(expression: str) -> None:
+    """Whoever waits for an answer of the agent counts, whatever kind of job it is."""
+    kinds = [set(labels["kind"].split("|")) for _, labels in _asked(expression) if "kind" in labels]
+
+    assert [each for each in kinds if each & {*ASKING} and not each >= {*ASKING}] == []
 
 
 @expressions

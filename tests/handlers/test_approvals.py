@@ -8,7 +8,7 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Capacity
-from bridge.errors import AgentUnavailable
+from bridge.errors import AgentUnavailable, MattermostUnavailable
 from bridge.models.approvals import ApprovalRequested, ApprovalResolved
 from bridge.models.chat import PostId, UserId
 from bridge.models.organization_settings import Approvers, Bounds
@@ -115,6 +115,20 @@ async def test_a_deleted_question_needs_no_post(scene: Scene, when: str) -> None
 
     rows = await scene.pool.fetch("select kind, state from jobs where kind <> 'mention' order by id")
     assert [tuple(row.values()) for row in rows] == [("approval", "done"), ("approval_ended", "done")]
+    run.cancel()
+    await asyncio.wait({run})
+
+
+async def test_an_approval_waits_while_the_bot_is_shut_out(scene: Scene) -> None:
+    """Who removed it from the channel cannot keep a tool call from being asked about: that is repaired."""
+    question, process = await scene.asked(), scene.process()
+    requested, run = await scene.requested(question)
+    await process.events.follow(requested)
+    scene.hosts.store.leave(scene.hosts.companies[0].agent, scene.hosts.bot)
+
+    with pytest.raises(MattermostUnavailable):
+        await process.work()
+
     run.cancel()
     await asyncio.wait({run})
 
