@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from bridge.db.connection import Connection
 from bridge.db.hosts import hosts
 from bridge.db.unavailable import is_unavailable
 
@@ -146,7 +147,8 @@ def _most_telling(errors: Sequence[BaseException]) -> BaseException:
 
 
 async def _checked(dsn: str, primary: Primary | None, **options: Any) -> asyncpg.Connection:
-    connection: asyncpg.Connection = await asyncpg.connect(dsn, **{"timeout": _TIMEOUT, **options})
+    settings = {"timeout": _TIMEOUT, **options, "connection_class": Connection}
+    connection: asyncpg.Connection = await asyncpg.connect(dsn, **settings)
     try:
         if primary:
             await primary.check(connection)
