@@ -77,12 +77,18 @@ async def _prepare(dsn: str) -> None:
     async with opened(dsn) as connection:
         # What it does to a database cannot be told from what a test might have done to it.
         await connection.execute("alter system set autovacuum = off")
-        await connection.execute("select pg_reload_conf()")
-        await connection.execute(f"create database {TEMPLATE}")
-        # Thousands of connections are opened: deriving keys from a random password is time for nothing.
+        # Thousands of connections are opened: keys derived from a random password, and proofs that both sides
+        # know it, are time for nothing.
         await connection.execute("set scram_iterations = 1")
         await connection.execute(f"alter role current_user password '{urlsplit(dsn).password}'")
+        _ask_for_passwords(Path(await connection.fetchval("show hba_file")))
+        await connection.execute("select pg_reload_conf()")
+        await connection.execute(f"create database {TEMPLATE}")
     await migrate(with_database(dsn, TEMPLATE))
+
+
+def _ask_for_passwords(rules: Path) -> None:
+    rules.write_text("local all all password\n")
 
 
 @asynccontextmanager

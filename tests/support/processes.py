@@ -20,7 +20,8 @@ _PR_SET_PDEATHSIG = 1
 _MOST_FILES = 1024
 
 _prepared = multiprocessing.get_context("forkserver")
-_prepared.set_forkserver_preload(["bridge.commands.serve"])
+# A fork finds `_serve` here: it imports this module too unless its parent has.
+_prepared.set_forkserver_preload(["bridge.commands.serve", __name__])
 
 
 class Process(Protocol):
