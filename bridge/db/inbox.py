@@ -112,8 +112,8 @@ class JobRunner(Protocol):
     def rest(self, jobs: Iterable[JobId]) -> None:
         """Look for no other jobs because these have ended."""
 
-    def abandon(self, jobs: Iterable[JobId]) -> None:
-        """End the work on jobs that are not this process's any more."""
+    def abandon(self, jobs: Iterable[Job]) -> None:
+        """End the work on jobs that are not there any more; others may have their numbers."""
 
 
 @dataclass(slots=True)
@@ -137,7 +137,7 @@ class Inbox:
     _finishing: Gathered[_Ended, Any] = field(init=False, repr=False)
     _to_disk: ToDisk = field(init=False, repr=False)
     _unsure: dict[JobId, _Saved] = field(default_factory=dict, init=False, repr=False)
-    """Answers that are posted before they are on disk."""
+    """Answers that may be posted before they are on disk."""
 
     def __post_init__(self) -> None:
         self._to_disk = ToDisk(self.pool)
@@ -166,9 +166,9 @@ class Inbox:
                 raise DatabaseUnavailable("The database has lost a question that was just stored.")
         return frozenset(row["dedupe"] for row in rows)
 
-    async def on_disk(self, job: JobId) -> None:
-        """Return once a job is on disk that has begun before; until then nothing about it is written."""
-        await self._to_disk.reached(job)
+    async def on_disk(self, job: JobId) -> bool:
+        """Return whether a job is on disk, once that is known; until then nothing about it is written."""
+        return await self._to_disk.reached(job)
 
     def forget(self, job: JobId) -> None:
         """Keep nothing of a job any more on which this process has ended its work."""
@@ -261,7 +261,8 @@ class Inbox:
     @database_errors
     async def holds(self, job: JobId) -> bool:
         """Return whether this process holds the job and its lease has not run out."""
-        await self.on_disk(job)
+        if not await self.on_disk(job):
+            return False
         found = await self.pool.fetchval(
             "select 1 from jobs where id = $1 and holder = $2 and state = 'running' and lease > now()",
             job,
@@ -272,7 +273,8 @@ class Inbox:
     @database_errors
     async def has_answer(self, job: JobId) -> bool | None:
         """Return whether an answer is stored that is going to be posted; None if the lease was lost."""
-        await self.on_disk(job)
+        if not await self.on_disk(job):
+            return None
         found: bool | None = await self.pool.fetchval(
             f"select answer is not null from jobs {_MINE}",  # noqa: S608  # a constant
             job,
@@ -296,8 +298,11 @@ class Inbox:
         False also if the question no longer reads as it did, where it is given (`to`). An answer that can be
         found in its thread is on disk at the end of the job at the latest.
         """
-        await self.on_disk(job)
-        return await self._saving.add(_Saved(job, answer, failure, to, used, is_findable))
+        given = _Saved(job, answer, failure, to, used, is_findable)
+        saved = await self.on_disk(job) and await self._saving.add(given)
+        if saved and is_findable:
+            self._unsure[job] = given
+        return saved
 
     @database_errors
     async def assign(self, job: JobId, organization: OrganizationId) -> bool:
@@ -309,7 +314,8 @@ class Inbox:
         self, job: JobId, result: Mapping[str, Any] | None = None, used: Used | None = None
     ) -> Ended | None:
         """Close the job: done, or dead when what was posted is an apology; None if the lease was lost."""
-        await self.on_disk(job)
+        if not await self.on_disk(job):
+            return None
         saved = self._unsure.get(job)
         ending = _Ended(job, dict(result or {}), used, is_answered=saved is not None)
         ended: Ended | None = await self._finishing.add(ending)
@@ -323,7 +329,8 @@ class Inbox:
 
         It does not wait if it was woken meanwhile: what it waits for came after the attempt had looked.
         """
-        await self.on_disk(job.id)
+        if not await self.on_disk(job.id):
+            return False
         wait = timedelta(seconds=delay)
         back = await self.pool.fetchval(
             RETRY, job.id, self.holder, wait, reason, job.run_at, CHANNEL, records([(job.id, used)])
@@ -333,7 +340,8 @@ class Inbox:
     @database_errors
     async def dead_letter(self, job: JobId, reason: str, used: Used | None = None) -> bool:
         """Give it up for good; it is kept with its error and does not block its lane."""
-        await self.on_disk(job)
+        if not await self.on_disk(job):
+            return False
         return await self._end(DEAD_LETTER, [_Ended(job, reason, used)]) != [None]
 
     @database_errors
@@ -392,8 +400,6 @@ class Inbox:
         used = records((each.job, each.used) for each in answers)
         values = (self.holder, self.lease, words, why, questions, used, all(findable))
         saved = {row["id"] for row in await self.pool.fetch(SAVE_ANSWERS, jobs, *values)}
-        if all(findable):
-            self._unsure.update((each.job, each) for each in answers if each.job in saved)
         return [each.job in saved for each in answers]
 
     async def _end(self, statement: str, jobs: Sequence[_Ended]) -> list[Any]:
@@ -425,7 +431,8 @@ class Inbox:
             return await self._end_or_wait(statement, jobs, NO_CAPACITY)
 
     async def _mine(self, change: str, job: JobId, *values: object) -> bool:
-        await self.on_disk(job)
+        if not await self.on_disk(job):
+            return False
         status = await self.pool.execute(f"update jobs {change} {_MINE}", job, self.holder, *values)
         return status == "UPDATE 1"
 

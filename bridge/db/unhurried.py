@@ -44,43 +44,47 @@ class ToDisk:
     def __post_init__(self) -> None:
         self._bringing = Gathered(self._brought)
 
-    async def bring(self, jobs: Jobs, lost: Callable[[Sequence[JobId]], None]) -> bool:
+    async def bring(self, jobs: Jobs, lost: Callable[[Sequence[Job]], None]) -> bool:
         """Return whether the jobs are on disk, however long the database is away meanwhile.
 
-        Else a crash has taken them, and may have given their numbers to others: `lost` is called before
-        anybody hears of it, and also when this is cancelled.
+        Else a crash has taken them, and may have given their numbers to others: `lost` is called, also when
+        this is cancelled.
         """
-        ids = [job.id for job in jobs.values() if job]
-        task = asyncio.create_task(self._tried(jobs, partial(lost, ids)), name="bring to disk")
-        self._on_the_way.update(dict.fromkeys(ids, task))
+        begun = [job for job in jobs.values() if job]
+        task = asyncio.create_task(self._tried(jobs), name="bring to disk")
+        self._on_the_way.update((job.id, task) for job in begun)
         try:
             return await task
         finally:
-            for job_id in ids:
-                self._on_the_way.pop(job_id, None)
+            for job in begun:
+                # Its number may be on the way again, as another's.
+                if self._on_the_way.get(job.id) is task:
+                    del self._on_the_way[job.id]
+            if not _is_there_now(task):
+                lost(begun)
 
-    async def reached(self, job: JobId) -> None:
-        """Return once the job is on disk, if it is on the way."""
+    async def reached(self, job: JobId) -> bool:
+        """Return, once it is known, whether the job is on disk; what is not on the way is there."""
         if task := self._on_the_way.get(job):
             await asyncio.wait({task})
+        return task is None or _is_there_now(task)
 
-    async def _tried(self, jobs: Jobs, lost: Callable[[], None]) -> bool:
-        is_there = False
-        try:
-            is_there = await retry_until_available("bring to disk", partial(self._bring, jobs))
-        finally:
-            if not is_there:
-                lost()
-        return is_there
+    async def _tried(self, jobs: Jobs) -> bool:
+        return await retry_until_available("bring to disk", partial(self._bring, jobs))
 
     @database_errors
     async def _bring(self, jobs: Jobs) -> bool:
-        return await self._bringing.add(jobs)
+        # Once the pool is closed nobody will know.
+        return not self.pool.is_closing() and await self._bringing.add(jobs)
 
     async def _brought(self, several: Sequence[Jobs]) -> list[bool]:
         rows = await self.pool.fetch(_BRING, [dedupe for jobs in several for dedupe in jobs])
         there = {row["dedupe"]: (row["id"], row["key"]) for row in rows}
         return [all(_is_there(dedupe, job, there) for dedupe, job in jobs.items()) for jobs in several]
+
+
+def _is_there_now(task: asyncio.Task[bool]) -> bool:
+    return task.done() and not task.cancelled() and not task.exception() and task.result()
 
 
 def _is_there(dedupe: str, job: Job | None, there: Mapping[str, tuple[object, object]]) -> bool:

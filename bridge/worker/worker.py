@@ -85,12 +85,13 @@ class Worker:
     def begin(self, jobs: Iterable[Job]) -> None:
         """Work on jobs that were claimed for this process.
 
-        A job that already runs here goes on, whoever freed it meanwhile. A job that comes during a stop is
-        released at its end.
+        A job that already runs here goes on, whoever freed it meanwhile. One that another comes for under its
+        number is lost: the database has crashed. A job that comes during a stop is released at its end.
         """
         for job in jobs:
-            if self._stopping or job.id in self._running:
+            if self._stopping or self._runs(job):
                 continue
+            self._abandon(job.id)
             assert self._group
             task = self._group.create_task(self._work(job), name=f"{job.kind} {job.id}")
             self._running[job.id] = (job, task)
@@ -103,10 +104,10 @@ class Worker:
         """Look for no other jobs because these have ended."""
         self._resting |= self._running.keys() & set(jobs)
 
-    def abandon(self, jobs: Iterable[JobId]) -> None:
-        """End the work on jobs that are not this process's any more."""
-        for job_id in jobs:
-            self._abandon(job_id)
+    def abandon(self, jobs: Iterable[Job]) -> None:
+        """End the work on jobs that are not there any more; others may have their numbers."""
+        for job in filter(self._runs, jobs):
+            self._abandon(job.id)
 
     async def release(self, asked: Collection[JobId] = ()) -> None:
         """Leave the claimed jobs to other processes; the agent had begun to answer those in `asked`."""
@@ -144,12 +145,21 @@ class Worker:
         try:
             await Attempt(self.inbox, self.metrics, self.wakeup).run(job, self.handlers[job.kind])
         finally:
-            self._running.pop(job.id, None)
-            self.inbox.forget(job.id)
-            if job.id in self._resting:
-                self._resting.discard(job.id)
-            else:
-                self.wakeup.set()
+            if self._runs(job):
+                self._end(job)
+
+    def _runs(self, job: Job) -> bool:
+        """Return whether it is this job that runs here under its number."""
+        running = self._running.get(job.id)
+        return running is not None and running[0].key == job.key
+
+    def _end(self, job: Job) -> None:
+        del self._running[job.id]
+        self.inbox.forget(job.id)
+        if job.id in self._resting:
+            self._resting.discard(job.id)
+        else:
+            self.wakeup.set()
 
     def _abandon(self, job_id: JobId) -> None:
         if running := self._running.get(job_id):

@@ -12,7 +12,7 @@ from cachetools import TTLCache
 
 from bridge.db.budgets import Admission, Budgets, named, percent
 from bridge.db.inbox import Inbox
-from bridge.errors import BudgetReached
+from bridge.errors import BudgetReached, LeaseLost
 from bridge.models.budgets import WARN_AT, month_after
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, Job
@@ -51,7 +51,8 @@ class BudgetGate:
         organization = job.organization_id
         if organization is None or (budget := await self.budgets.of(organization)) == NO_BUDGET:
             return
-        await self.inbox.on_disk(job.id)
+        if not await self.inbox.on_disk(job.id):
+            raise LeaseLost
         since = time.monotonic()
         for pause in delays(first=0.1, factor=1.5, cap=self.longest_pause):
             admission = await self.budgets.admit(

@@ -227,6 +227,8 @@ class Mentions:
 
     async def _taken(self, job: Job) -> Stop | None:
         """Return who stopped the job and how; None if somebody has thought better of it."""
+        if not await self.inbox.on_disk(job.id):
+            raise LeaseLost
         stop = await retry_until_available("take stop", partial(self.stops.take, job.id))
         self.asking.signals.forget(job.id)
         return stop

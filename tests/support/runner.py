@@ -15,7 +15,7 @@ class Runner:
     begun: list[Job] = field(default_factory=list)
     woken: int = 0
     rests: list[JobId] = field(default_factory=list)
-    abandoned: list[JobId] = field(default_factory=list)
+    abandoned: list[Job] = field(default_factory=list)
 
     def capacity(self) -> Capacity:
         return self.room
@@ -29,5 +29,5 @@ class Runner:
     def rest(self, jobs: Iterable[JobId]) -> None:
         self.rests += jobs
 
-    def abandon(self, jobs: Iterable[JobId]) -> None:
+    def abandon(self, jobs: Iterable[Job]) -> None:
         self.abandoned += jobs

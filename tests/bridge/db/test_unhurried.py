@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,12 +16,16 @@ from bridge.db.inbox import Capacity, Inbox
 from bridge.db.migrate import migrate
 from bridge.db.pool import unchecked_pool
 from bridge.db.positions import Positions
-from bridge.errors import DatabaseUnavailable
+from bridge.db.unhurried import ToDisk
+from bridge.errors import DatabaseUnavailable, LeaseLost
+from bridge.metrics import Metrics
 from bridge.models.agent import Usage
 from bridge.models.chat import ChannelId, Position, PostId
 from bridge.models.equa import OrganizationId, PersonId
-from bridge.models.jobs import Entry, Job, JobId
+from bridge.models.jobs import Entry, Job
 from bridge.models.usage import Meter, Run, Used
+from bridge.outage import retry_until_available
+from bridge.worker import Handler, Worker
 from tests.support.relay import Relay
 from tests.support.replication import Node, alone
 from tests.support.runner import Runner
@@ -55,7 +60,7 @@ class Working(Runner):
 
     tasks: list[asyncio.Task[Any]] = field(default_factory=list)
 
-    def abandon(self, jobs: Iterable[JobId]) -> None:
+    def abandon(self, jobs: Iterable[Job]) -> None:
         super().abandon(jobs)
         for task in self.tasks:
             task.cancel()
@@ -134,10 +139,127 @@ async def test_who_works_on_a_question_that_a_crash_has_taken_stops(
         await scene.storing
     with pytest.raises(asyncio.CancelledError):
         await scene.runner.tasks[0]
-    assert scene.runner.abandoned == [job.id]
+    assert scene.runner.abandoned == [job]
     assert await pool.fetchval("select count(*) from jobs where state <> 'running'") == 0
     assert await scene.inbox.put_all([question()], read_until(10)) == {"post:1"}
     assert (await Positions(pool).all())[ChannelId("c")].create_at == 10
+
+
+async def test_whoever_writes_of_a_question_that_was_lost_hears_so(scene: Scene, pool: Pool) -> None:
+    """A task that the work has begun ends a moment after it; the number may be another's by then."""
+    job = scene.job
+    writes = [
+        asyncio.create_task(write)
+        for write in (
+            scene.inbox.holds(job.id),
+            scene.inbox.save_answer(job.id, "hello, you"),
+            scene.inbox.finish(job.id),
+            scene.inbox.retry(job, 0, "away"),
+            scene.inbox.dead_letter(job.id, "broken"),
+        )
+    ]
+    # Until each of them waits.
+    await asyncio.sleep(0)
+    await pool.execute("update jobs set key = gen_random_uuid()")
+
+    scene.go_on()
+
+    assert not any(await asyncio.gather(*writes))
+    assert await stored(pool) == ("running", None)
+
+
+@dataclass
+class Answering:
+    """Answers a question with its name, once it may."""
+
+    inbox: Inbox
+    may: dict[str, asyncio.Event]
+
+    async def __call__(self, job: Job) -> dict[str, Any]:
+        name = job.payload["post_id"]
+        await self.may[name].wait()
+        if not await retry_until_available("save", partial(self.inbox.save_answer, job.id, name)):
+            raise LeaseLost
+        return {"posts": [name]}
+
+
+async def test_another_question_with_the_number_of_a_lost_one_is_answered_with_its_own_answer(
+    dsn: str, pool: Pool
+) -> None:
+    """It is stored before anybody knows that the first one is lost."""
+    with Relay(dsn, deaf_to=WAIT) as relay:
+        async with relay.open(), await unchecked_pool(relay.dsn) as own, asyncio.TaskGroup() as group:
+            inbox, stop, may = Inbox(own), asyncio.Event(), {"1": asyncio.Event(), "2": asyncio.Event()}
+            worker = Worker(inbox, {"mention": Handler(Answering(inbox, may))}, Metrics(), asyncio.Event())
+            working = group.create_task(worker.run(stop))
+            while not inbox.runner:
+                await asyncio.sleep(0)
+            first = asyncio.create_task(inbox.put_all([question("1")]))
+            await relay.ignored.wait()
+            lost = await pool.fetchval("delete from jobs returning id")
+            await pool.execute("select setval(pg_get_serial_sequence('jobs', 'id'), $1, false)", lost)
+            relay.deaf_to = b""
+            await inbox.put_all([question("2")])
+            may["1"].set()
+            relay.cut()
+            with pytest.raises(DatabaseUnavailable, match="lost"):
+                await first
+            may["2"].set()
+
+            async with asyncio.timeout(10):
+                while (await stored(pool))[0] != "done":
+                    await asyncio.sleep(0.01)
+
+            assert await stored(pool) == ("done", "2")
+            stop.set()
+            await working
+
+
+async def test_nobody_works_on_a_question_whose_storing_is_given_up_at_once(pool: Pool) -> None:
+    """Before anybody has begun to bring it to the disk."""
+    await Inbox(pool).put_all([question()])
+    (job,) = await Inbox(pool).claim(Capacity(1))
+    lost = list[Job]()
+    bringing = asyncio.create_task(ToDisk(pool).bring({"post:1": job}, lost.extend))
+    await asyncio.sleep(0)
+
+    bringing.cancel()
+
+    await asyncio.wait({bringing})
+    assert lost == [job]
+
+
+async def test_nobody_waits_for_a_disk_that_no_connection_leads_to(scene: Scene) -> None:
+    """After a failover the next run has a pool of its own."""
+    scene.inbox.pool.terminate()
+
+    async with asyncio.timeout(10):
+        with pytest.raises(DatabaseUnavailable, match="lost"):
+            await scene.storing
+
+    assert scene.runner.abandoned == [scene.job]
+
+
+async def test_nothing_is_kept_of_an_answer_whose_saving_was_given_up(pool: Pool) -> None:
+    """The statement is carried out all the same; what ends the job later has another answer, or none."""
+    inbox = Inbox(pool)
+    await inbox.put_all([question()])
+    (job,) = await inbox.claim(Capacity(1))
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("select from jobs for update")
+        saving = asyncio.create_task(inbox.save_answer(job.id, "hello, you", is_findable=True))
+        async with asyncio.timeout(10):
+            while not await pool.fetchval("select exists (select from pg_locks where not granted)"):
+                await asyncio.sleep(0.01)
+        saving.cancel()
+        await asyncio.wait({saving})
+        inbox.forget(job.id)
+    await asyncio.wait({task for task in asyncio.all_tasks() if task.get_name() == "carry out"})
+    assert await stored(pool) == ("running", "hello, you")
+    await pool.execute("update jobs set answer = null")
+
+    assert await inbox.finish(job.id, {"skipped": "no_reply"}) == "done"
+    assert await stored(pool) == ("done", None)
 
 
 async def test_nobody_works_on_a_question_whose_storing_is_given_up(scene: Scene) -> None:
@@ -146,7 +268,7 @@ async def test_nobody_works_on_a_question_whose_storing_is_given_up(scene: Scene
 
     await asyncio.wait({scene.storing})
 
-    assert scene.runner.abandoned == [scene.job.id]
+    assert scene.runner.abandoned == [scene.job]
 
 
 async def test_a_question_that_another_process_has_just_stored_is_waited_for_too(
@@ -178,19 +300,45 @@ class Unlucky(Runner):
             self.server = None
 
 
+@dataclass
+class Dying(Runner):
+    """Whose process dies at the moment at which the first job begins."""
+
+    storing: asyncio.Task[Any] | None = None
+
+    def begin(self, jobs: Iterable[Job]) -> None:
+        super().begin(jobs)
+        assert self.storing
+        self.storing.cancel()
+
+
+async def heard_by_two(pool: Pool, entry: Entry) -> None:
+    """Let a process store a question and die, and one go on that has heard it too and found it stored."""
+    runner = Dying(Capacity(10))
+    runner.storing = asyncio.create_task(Inbox(pool, runner=runner).put_all([entry], read_until(5)))
+    await asyncio.wait({runner.storing})
+    assert runner.begun
+    await Inbox(pool).put_all([], read_until(5))
+
+
 async def test_a_crash_takes_neither_a_question_nor_an_answer(tmp_path: Path) -> None:
-    """The question is stored again; the answer too, with what it took, before its job ends."""
+    """The question is stored again; the answer too, with what it took, before its job ends.
+
+    A question that another process has found stored is on disk before that one goes on.
+    """
     async with alone(tmp_path) as server:
         await migrate(server.dsn)
         async with await unchecked_pool(server.dsn) as own:
             server.hold_log()
+            await heard_by_two(own, question("0"))
             runner = Unlucky(Capacity(10), server=server)
             inbox = Inbox(own, runner=runner)
             storing = asyncio.create_task(inbox.put_all([question()], read_until(10)))
             await server.restart()
             with pytest.raises(DatabaseUnavailable, match="lost"):
                 await storing
-            assert runner.abandoned == [runner.begun[0].id]
+            assert runner.abandoned == [runner.begun[0]]
+            assert await own.fetchval("delete from jobs returning dedupe") == "post:0"
             assert await inbox.put_all([question()], read_until(10)) == {"post:1"}
 
             server.hold_log()
