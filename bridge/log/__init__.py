@@ -3,8 +3,10 @@
 import json
 import logging
 import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, TextIO
 
 import structlog
@@ -75,8 +77,14 @@ class _Careful:
 
 
 def now() -> str:
-    """Return the time as lines have it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    """Return the time as lines have it, in UTC and with milliseconds."""
+    seconds, milliseconds = divmod(time.time_ns() // 1_000_000, 1000)
+    return f"{_second(seconds)}.{milliseconds:03}+00:00"
+
+
+@lru_cache(maxsize=1)
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _origin(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:

@@ -83,13 +83,16 @@ class Connections:
         return False
 
     def becomes_busy(self, connection: Connection) -> None:
-        """Note that the connection has brought a request."""
-        self.remove(connection)
+        """Note that the connection, an idle one or a new one, has brought a request."""
+        if connection in self._idle:
+            del self._idle[connection]
+        else:
+            self._new.pop(connection, None)
         self._busy[connection] = None
 
     def becomes_idle(self, connection: Connection) -> None:
         """Note that the connection's request is answered."""
-        self.remove(connection)
+        self._busy.pop(connection, None)
         self._idle[connection] = None
 
     def remove(self, connection: Connection) -> None:

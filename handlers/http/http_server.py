@@ -78,7 +78,7 @@ class Protocol(web.RequestHandler):
         is_body = self.owes_body
         super().data_received(data)
         if self._messages:
-            _, self._body = self._messages[-1]
+            self._body = self._messages[-1][1]
             if self.busy_since is None:
                 self.waits_since, self.busy_since = None, self._loop.time()
                 self._connections.becomes_busy(self)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from cachetools import TLRUCache
+from cachetools import FIFOCache
 
 from bridge.models.chat import TeamId
 from bridge.models.equa import OrganizationId
@@ -12,7 +12,7 @@ from handlers.http.app_keys import TeamMappings
 
 
 class _Found(NamedTuple):
-    asked: float
+    good_until: float
     organization: OrganizationId
 
 
@@ -33,21 +33,21 @@ class MappingCache:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._mappings = mappings
+        self._seconds = seconds
         self._clock = clock
-        self._found: TLRUCache[TeamId, _Found] = TLRUCache(
-            size, ttu=lambda _team, found, _now: found.asked + seconds, timer=clock
-        )
+        self._found: FIFOCache[TeamId, _Found] = FIFOCache(size)
 
     async def organization_of_team(self, team_id: TeamId) -> OrganizationId | None:
         """Return the team's organization, at most `seconds` old."""
         try:
-            return self._found[team_id].organization
+            found = self._found[team_id]
         except KeyError:
             return await self._looked_up(team_id)
+        return found.organization if self._clock() < found.good_until else await self._looked_up(team_id)
 
     async def _looked_up(self, team_id: TeamId) -> OrganizationId | None:
-        asked = self._clock()
+        good_until = self._clock() + self._seconds
         organization = await self._mappings.organization_of_team(team_id)
         if organization is not None:
-            self._found[team_id] = _Found(asked, organization)
+            self._found[team_id] = _Found(good_until, organization)
         return organization

@@ -55,7 +55,7 @@ def observer(metrics: Metrics, shared: Container[str] = ()) -> Middleware:
         if route in shared and not response.prepared:
             share(request, response)
         seconds = time.perf_counter() - started
-        request_log.add(EndedRequest(route, response.status, error, request.method, seconds, request_id))
+        request_log.add(EndedRequest(request.method, route, response.status, error, seconds, request_id))
         if isinstance(response, web.HTTPException):
             raise response
         return response

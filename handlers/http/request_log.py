@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Literal, NamedTuple
 
@@ -13,14 +13,17 @@ from bridge.log import now
 from bridge.log.repeated import CHANGES, RepeatedEvent
 from bridge.metrics import Metrics
 
+_MOST_KINDS = 1_000
+"""More than there are methods, routes, statuses and errors of them; strangers can invent methods."""
+
 
 class EndedRequest(NamedTuple):
     """A request that was answered, with everything that is logged about it."""
 
+    method: str
     route: str
     status: int
     error: str | None
-    method: str
     seconds: float
     request_id: str
 
@@ -34,7 +37,7 @@ class RequestLog:
     def __init__(self, logger: str, metrics: Metrics) -> None:
         self._write = structlog.get_config()["logger_factory"](logger).msg
         self._metrics = metrics
-        self._event = cache(_events(logger))
+        self._event = lru_cache(_MOST_KINDS)(_events(logger))
         self._ended: list[EndedRequest] = []
 
     def add(self, ended: EndedRequest) -> None:
@@ -53,16 +56,16 @@ class RequestLog:
 
     def _logged(self, ended: EndedRequest, timestamp: str) -> str:
         """Measure a request; return its line, empty where none is wanted."""
-        route, status, error, method, seconds, request_id = ended
+        method, route, status, error, seconds, request_id = ended
         self._metrics.http_request(route, status, seconds)
-        event = self._event(route, status, error)
-        return event.line(timestamp, method, round(seconds * 1000, 1), request_id) if event else ""
+        event = self._event(method, route, status, error)
+        return event.line(timestamp, round(seconds * 1000, 1), request_id) if event else ""
 
 
-def _events(logger: str) -> Callable[[str, int, str | None], RepeatedEvent | None]:
+def _events(logger: str) -> Callable[[str, str, int, str | None], RepeatedEvent | None]:
     wants = structlog.get_logger(logger).bind().is_enabled_for
 
-    def event(route: str, status: int, error: str | None) -> RepeatedEvent | None:
+    def event(method: str, route: str, status: int, error: str | None) -> RepeatedEvent | None:
         level = _level(status)
         if not wants(logging.getLevelNamesMapping()[level.upper()]):
             return None
@@ -70,7 +73,7 @@ def _events(logger: str) -> Callable[[str, int, str | None], RepeatedEvent | Non
             logger,
             level,
             "request",
-            method=CHANGES,
+            method=method,
             route=route,
             status=status,
             ms=CHANGES,

@@ -12,8 +12,8 @@ from bridge.metrics import Metrics
 from handlers.http.request_log import EndedRequest, RequestLog
 from tests.support.api import Lines
 
-GOOD = EndedRequest("/greet/{name}", 200, None, "GET", 0.01234, "r-1")
-FAILED = EndedRequest("/greet/{name}", 503, "equa_unavailable", "HEAD", 2.0, "r-2")
+GOOD = EndedRequest("GET", "/greet/{name}", 200, None, 0.01234, "r-1")
+FAILED = EndedRequest("HEAD", "/greet/{name}", 503, "equa_unavailable", 2.0, "r-2")
 
 
 class Writes(io.StringIO):
