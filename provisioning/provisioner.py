@@ -54,6 +54,8 @@ class Session(SignIn):
     """A person in their organization's team."""
 
     team_name: str
+    ticket: bytes | None = field(default=None, repr=False)
+    """The digest of the ticket that was stored for it; None if none was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,20 @@ class Provisioner:
     """Whether the bridge is the provider of Mattermost's GitLab sign-in, so that accounts are made for it."""
 
     async def open_session(
-        self, person: Person, organization: Organization, scheme: ColorScheme | None = None
+        self,
+        person: Person,
+        organization: Organization,
+        scheme: ColorScheme | None = None,
+        ticket: bytes | None = None,
     ) -> Session:
         """Return the session of a person who is a member of the organization, as Equa just confirmed.
 
-        `scheme` is that of the page, which the chat follows at the first visit. Raises `AccountConflict`,
+        `scheme` is that of the page, which the chat follows at the first visit. `ticket` is the digest of a
+        ticket that is stored if nothing else is to be done. Raises `AccountConflict`,
         `NotAMember`, `MattermostFull`, `MattermostNotConfigured`, `MattermostRefused` and `Unavailable`.
         """
         began = time.monotonic()
-        session = await self._returning(person, organization)
+        session = await self._returning(person, organization, ticket)
         if session is not None:
             await self._look_after(organization)
             return session
@@ -146,7 +153,9 @@ class Provisioner:
     def _channels(self) -> ChannelProvisioner:
         return ChannelProvisioner(self.admin, self.tables, self.team_bots)
 
-    async def _returning(self, person: Person, organization: Organization) -> Session | None:
+    async def _returning(
+        self, person: Person, organization: Organization, ticket: bytes | None = None
+    ) -> Session | None:
         """Return the session of a visit that needs no repair, else None."""
         returning_visit = await self.tables.accounts.returning_visit(
             person.id,
@@ -154,6 +163,7 @@ class Provisioner:
             email_digest(person),
             name=encoded(names_of(person.name, person.nickname)),
             team_name=display_name(organization.name) or None,
+            ticket=ticket,
         )
         if returning_visit is None or (self.provider and not returning_visit.account.auth_ready):
             return None
@@ -166,7 +176,7 @@ class Provisioner:
             return None
         names = (team.name for team in teams if team.id == returning_visit.team_id)
         name = next(names, None)
-        return Session(token, returning_visit.account.user_id, name) if name else None
+        return Session(token, returning_visit.account.user_id, name, ticket) if name else None
 
     async def _provision(
         self, person: Person, organization: Organization, began: float, scheme: ColorScheme | None

@@ -9,6 +9,7 @@ from asyncpg import Pool, Record, UniqueViolationError
 
 from bridge.db.attempts import of_person
 from bridge.db.pool import database_errors
+from bridge.db.tickets import LIFETIME, UNHURRIED
 from bridge.errors import AccountConflict
 from bridge.models.accounts import Account, Owner, ReturningVisit, StoredToken
 from bridge.models.chat import TeamId, TokenId, User, UserId
@@ -26,6 +27,23 @@ u.shown_name, u.roster_name, u.shown_email, u.token_id, u.personal_access_token 
 coalesce(u.token_created < now() - $2::interval, true) as old
 """
 
+
+_RETURNING_VISIT = f"""
+with visit as (
+    select {_ACCOUNT}, o.mattermost_team_id as team_id
+    from mattermost_user_mappings u
+    join memberships m on m.person_id = u.id and m.organization_id = $3 and m.state = 'joined'
+    join mattermost_org_mappings o on o.organization_id = m.organization_id
+    where u.id = $1 and not u.stray_tokens
+      and (not u.provisioned or $4::bytea is null or u.email_digest = $4)
+      and (not u.provisioned or $5::text is null or u.visit_name = $5)
+      and ($6::text is null or o.shown_name is null or o.shown_name = $6)
+), stored as (
+    insert into tickets (hash, organization_id, person_id, expires)
+    select $7, $3, $1, now() + $8::interval from visit, {UNHURRIED} where $7::bytea is not null
+)
+select * from visit
+"""  # noqa: S608  # constants
 
 _RECORD = """
 with done as (delete from attempts where key = $5)
@@ -59,7 +77,7 @@ class Accounts:
         return _account(row) if row else None
 
     @database_errors
-    async def returning_visit(
+    async def returning_visit(  # noqa: PLR0913 - what a visit is compared with, each by its name
         self,
         person: PersonId,
         organization: OrganizationId,
@@ -67,28 +85,15 @@ class Accounts:
         *,
         name: str | None = None,
         team_name: str | None = None,
+        ticket: bytes | None = None,
     ) -> ReturningVisit | None:
         """Return what a returning visit needs, None where something is to be done first.
 
         That is also so where Equa gives another address, `name` or `team_name` than the last time.
+        `ticket` is the digest of a ticket that is stored for the visit, as `Tickets.put` does.
         """
         row = await self.pool.fetchrow(
-            f"""
-            select {_ACCOUNT}, o.mattermost_team_id as team_id
-            from mattermost_user_mappings u
-            join memberships m on m.person_id = u.id and m.organization_id = $3 and m.state = 'joined'
-            join mattermost_org_mappings o on o.organization_id = m.organization_id
-            where u.id = $1 and not u.stray_tokens
-              and (not u.provisioned or $4::bytea is null or u.email_digest = $4)
-              and (not u.provisioned or $5::text is null or u.visit_name = $5)
-              and ($6::text is null or o.shown_name is null or o.shown_name = $6)
-            """,  # noqa: S608  # constants
-            person,
-            OLD,
-            organization,
-            email_digest,
-            name,
-            team_name,
+            _RETURNING_VISIT, person, OLD, organization, email_digest, name, team_name, ticket, LIFETIME
         )
         account = _account(row) if row else None
         if row is None or account is None or account.token is None or account.token.old:

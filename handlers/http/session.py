@@ -1,7 +1,7 @@
 """`POST /api/v1/mattermost/session`: from an Equa session to the organization's chat."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated
 
@@ -26,7 +26,7 @@ from handlers.http.models import AnyUserId, Input, Model, OrganizationUuid, pars
 from handlers.http.route import CHANGE_ERRORS, Reply, Route
 from provisioning.profiles import ColorScheme
 from provisioning.provisioner import Session
-from provisioning.sign_in_service import SignInService
+from provisioning.sign_in_service import SignInService, new_ticket
 
 log = structlog.get_logger(__name__)
 
@@ -78,13 +78,15 @@ class _Visit:
     person: Person
     organization: Organization
     scheme: ColorScheme | None
+    ticket: str = field(default_factory=new_ticket, repr=False)
+    """Its own: equal visits share what is under way, and never a ticket."""
 
 
 async def _let_in(request: web.Request, visit: _Visit, deadline: float) -> tuple[Session, str]:
     tasks, now = request.app[BACKGROUND_TASKS], asyncio.get_running_loop().time
     person, organization = visit.person.id, visit.organization.id
     session = await tasks.result((person, organization), deadline - now(), partial(_opened, request, visit))
-    issuing = partial(visit.service.token, session, person, organization)
+    issuing = partial(visit.service.token, session, person, organization, visit.ticket)
     return session, await tasks.result(object(), deadline - now(), issuing)
 
 
@@ -93,7 +95,7 @@ async def _opened(request: web.Request, visit: _Visit) -> Session:
     if not organization.name and not await visit.service.has_team(organization.id):
         name = await visitors.organization_name(request, organization.id)
         organization = replace(organization, name=name)
-    return await visit.service.open(visit.person, organization, visit.scheme)
+    return await visit.service.open(visit.person, organization, visit.scheme, visit.ticket)
 
 
 async def _too_slow(request: web.Request) -> Unavailable:

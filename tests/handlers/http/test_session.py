@@ -16,6 +16,7 @@ from bridge.sandbox.equa import Fault, away, garbage
 from bridge.sandbox.mattermost import RestFault
 from handlers.http.app_keys import SERVICES, Limits
 from handlers.http.limits import RateLimiter, Timeouts
+from provisioning.tokens import token_digest
 from tests.support.front import ACME, APP, BOREALIS, CONFIG, PATIENT, SESSION, Front, front, served
 from tests.support.relay import Relay
 
@@ -60,6 +61,19 @@ async def test_a_returning_visit_is_cheap(door: Front) -> None:
 
     assert door.equa.controls.calls.total() - asked == 2
     assert _mattermost_calls(door) - calls == 1
+
+
+async def test_returning_visits_at_once_have_a_ticket_each(door: Front) -> None:
+    """Each is stored once, and none for nobody."""
+    cookie = door.cookie()
+    tickets = {await door.ticket()}
+
+    responses = await asyncio.gather(*(door.visit(cookie) for _ in range(5)))
+
+    tickets |= {(await response.json())["token"] for response in responses}
+    stored = await door.pool.fetch("select hash from tickets")
+    assert len(tickets) == 6
+    assert sorted(row["hash"] for row in stored) == sorted(map(token_digest, tickets))
 
 
 def _mattermost_calls(door: Front) -> int:
@@ -371,7 +385,8 @@ async def test_the_token_itself_is_returned_where_that_is_wanted(dsn: str) -> No
     async with front(dsn, SESSION_TOKEN="pat") as door:
         token = await door.ticket()
 
-        assert door.tokens() == [token]
+        assert [await door.ticket()] == door.tokens() == [token]
+        assert not await door.pool.fetch("select from tickets")
 
 
 async def test_the_chat_is_where_browsers_reach_it(dsn: str) -> None:
