@@ -105,7 +105,7 @@ async def main() -> None:
         ):
             for what, at_least, figures in await event_rows(built, daemon):
                 row(what, at_least, figures)
-            row("team-mapping", ">= 0.7 of a bare route", await mapping_row(built, daemon))
+            row("team-mapping", ">= 0.9 of a bare route", await mapping_row(built, daemon))
         await scale_rows(folder)
     for what, at_least, figures in await sync_rows():
         row(what, at_least, figures)
