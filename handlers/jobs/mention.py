@@ -163,8 +163,7 @@ class Mentions:
             await self.poster.found(_target(mention)) if again or self._may_be_answered(mention) else Found()
         )
         if found.complete:
-            log.warning("answered_before", posts=len(found.parts))
-            return {"posts": found.in_order}
+            return _answered_before(found)
         if stop and stop.cause != "edited":
             return await self._stopped(job, mention, stop, found.text, found)
         return await self._asked(job, mention, found)
@@ -223,7 +222,18 @@ class Mentions:
         if not await self._saved(job, text, "answered", to=mention.message):
             await LeaseGuard(self.inbox, job.id, self.clock).require()
             return None
-        return await self._posted(replace(job, answer=text), mention, now, growth.found)
+        there = await self._there(job, mention, growth)
+        if there.complete:
+            return _answered_before(there)
+        return await self._posted(replace(job, answer=text), mention, now, there)
+
+    async def _there(self, job: Job, mention: Mention, growth: Growth) -> Found:
+        """Find what stands in the thread already.
+
+        What an earlier attempt has sent may have come since; a crash of the database may have its answer.
+        """
+        may_have_come = job.attempts > 1 and not growth.is_shown
+        return await self.poster.found(_target(mention)) if may_have_come else growth.found
 
     async def _taken(self, job: Job) -> Stop | None:
         """Return who stopped the job and how; None if somebody has thought better of it."""
@@ -308,6 +318,11 @@ class Mentions:
         waited_since = round(job.created.timestamp() * 1000) if mention.repeats else mention.create_at
         self.metrics.answered("failed" if job.failure else "answered", waited_since)
         return {"posts": posts}
+
+
+def _answered_before(found: Found) -> Result:
+    log.warning("answered_before", posts=len(found.parts))
+    return {"posts": found.in_order}
 
 
 def _conversation(job: Job, mention: Mention) -> Conversation | None:

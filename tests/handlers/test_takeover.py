@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from bridge.models.equa import PersonId
 from bridge.models.jobs import Entry, Job, Mention
 from bridge.sandbox.mattermost import Channel, Post, RestFault, Server, Store, User
 from handlers.jobs.mention import Mentions
+from handlers.posts.parts import ReplyTarget, draft
 from handlers.posts.posting import Poster
 from tests.support.clock import Clock
 from tests.support.mattermost import eventually, running_mattermost
@@ -41,10 +42,15 @@ class Watch:
         return self.seconds
 
 
+@dataclass
 class Agent:
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """What happens while it works."""
     remembers = True
 
     async def answer(self, _question: object) -> AsyncGenerator[AnswerEvent, None]:
+        if self.meanwhile:
+            await self.meanwhile()
         yield Done("forty-two")
 
 
@@ -78,7 +84,7 @@ class Chat:
         thread = self.server.store.thread(self.question.id)
         return [post.message for post in thread if post.user_id == self.bot.id]
 
-    def process(self) -> Process:
+    def process(self, agent: Agent | None = None) -> Process:
         clock, inbox = Watch(), Inbox(self.pool)
         token = self.server.store.create_token(self.bot).token
         transport = Transport(
@@ -91,7 +97,9 @@ class Chat:
         )
         api = RestMattermost(transport, creating=PATIENCE)
         poster = Poster(api, UserId(self.bot.id), 16_383, PostAcks())
-        mentions = make_mentions(self.pool, api=api, agent=Agent(), inbox=inbox, poster=poster, clock=clock)
+        mentions = make_mentions(
+            self.pool, api=api, agent=agent or Agent(), inbox=inbox, poster=poster, clock=clock
+        )
         return Process(mentions, inbox, clock)
 
     async def stored(self) -> None:
@@ -183,6 +191,21 @@ async def test_stopped_between_its_look_and_its_post(chat: Chat) -> None:
     goes_on.set()
     with pytest.raises(LeaseLost):
         await answering
+
+    assert chat.answers() == ["forty-two"]
+
+
+async def test_its_post_comes_while_another_process_asks_again(chat: Chat) -> None:
+    """A crash of the database has taken the answer; the other has not found it in the thread yet."""
+    late = chat.process()
+    job = await late.claimed()
+    target = ReplyTarget(ChannelId(chat.channel.id), PostId(chat.question.id), PostId(chat.question.id))
+
+    async def comes() -> None:
+        await late.mentions.poster.api.create_post(draft(job, target, "forty-two", 1, 1))
+        chat.clock.seconds += 60
+
+    await chat.taken_over(chat.process(Agent(comes)))
 
     assert chat.answers() == ["forty-two"]
 
