@@ -1,10 +1,10 @@
-"""`make chaos`: 1,000 mentions and 30 kills, with one daemon and with two; then failovers of the database."""
+"""`make chaos`: 1,000 mentions and 30 kills, with one daemon and with two; then the database breaks."""
 
 import asyncio
 import sys
 import tempfile
 from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -17,15 +17,26 @@ from tests.chaos.storm import Counts, Plan, Storm
 from tests.support.daemon import running
 from tests.support.hosts import hosts
 from tests.support.processes import installed
-from tests.support.replication import Pair, pair
+from tests.support.replication import Node, Pair, alone, pair
 
 PLAN = Plan(mentions=1000, kills=30, threads=200, events=1000, direct=150, files=30, pause=0.06)
 FAILOVER = Plan(mentions=500, kills=1, threads=100, events=500, direct=75, files=15, pause=0.06)
+CRASHES = Plan(mentions=200, kills=1, threads=70, events=50, direct=20, files=10, pause=0.2)
 
 Standby = Literal["synchronous", "asynchronous"]
 
 _LAG = 4.0
 """Seconds of which an asynchronous standby knows nothing."""
+_CRASHES = 8
+_ON_THE_WAY = 100_000
+"""Microseconds for which a commit waits: so long questions and answers are on their way to the disk."""
+_FLUSHING = "state = 'active' and query like '%emit_message%' and pid <> pg_backend_pid()"
+_MOMENTS = (
+    f"select exists (select from pg_stat_activity where {_FLUSHING})",
+    "select exists (select from jobs where state = 'running' and answer is not null)",
+)
+_PATIENCE = 1.5
+"""Seconds for which such a moment is waited for."""
 
 
 async def storm(daemons: int, plan: Plan, folder: Path) -> Counts:
@@ -49,6 +60,25 @@ async def fail_over(servers: Pair, standby: Standby, plan: Plan) -> None:
         await servers.part()
         await asyncio.sleep(_LAG)
     await servers.fail_over()
+
+
+async def crashing(plan: Plan, folder: Path) -> Counts:
+    """Run a storm with two daemons on a slow database that crashes, and then has what was on disk alone."""
+    slow = {"fsync": "on", "commit_delay": str(_ON_THE_WAY), "commit_siblings": "0"}
+    async with alone(folder, slow) as server:
+        return await raged(server.dsn, 2, plan, folder, partial(crash_often, server, plan))
+
+
+async def crash_often(server: Node, plan: Plan) -> None:
+    """Let the database crash while a question, or an answer, is on its way to the disk."""
+    for moment in _MOMENTS * (_CRASHES // len(_MOMENTS)):
+        await server.hold_log()
+        await asyncio.sleep(plan.mentions * plan.pause / _CRASHES / 2)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                await server.until(moment)
+        server.crash()
+        await server.restart()
 
 
 async def nothing() -> None:
@@ -106,6 +136,10 @@ def main() -> int:
         report(f"failover to a standby that is {standby}", counts, FAILOVER)
         # What an asynchronous one lacks of the platform's events nobody sends again.
         clean.append(counts.clean if standby == "synchronous" else counts.answers_are_clean)
+    with tempfile.TemporaryDirectory() as folder:
+        counts = asyncio.run(crashing(CRASHES, Path(folder)))
+    report(f"{_CRASHES} crashes of the database", counts, CRASHES)
+    clean.append(counts.clean)
     return 0 if all(clean) else 1
 
 

@@ -1,8 +1,8 @@
 """PostgreSQL servers that break: one alone, or a primary and a standby that streams from it."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,8 @@ class Node:
     folder: Path
     identity: Identity
     port: int = field(default_factory=reserved_port)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Of PostgreSQL, beside those that all have."""
     process: asyncio.subprocess.Process | None = None
     broken: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by a crash."""
@@ -50,6 +52,7 @@ class Node:
             "unix_socket_directories": "",
             "fsync": "off",
             "shared_buffers": "16MB",
+            **self.settings,
         }
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = self.identity.command(self.folder, PROGRAMS / "postgres", "-D", str(self.data), *options)
@@ -100,18 +103,25 @@ class Node:
         server = psutil.Process(self.process.pid)
         return [server, *server.children()]
 
-    def hold_log(self) -> None:
+    async def hold_log(self) -> None:
         """Let nothing come to the disk by itself: only commits that wait for it."""
-        (writer,) = (each for each in self._processes() if "walwriter" in " ".join(each.cmdline()))
-        writer.suspend()
+        writer = "from pg_stat_activity where backend_type = 'walwriter'"
+        await self.until(f"select exists (select {writer})")
+        pid = await self.ask(f"select pid {writer}")
+        assert isinstance(pid, int)
+        psutil.Process(pid).suspend()
 
     def crash(self) -> None:
         """End all its processes at one moment: what was not on its way to the disk is lost."""
-        processes = self._processes()
-        for process in processes:
-            process.suspend()
-        for process in processes:
-            process.kill()
+        assert self.process
+        server = psutil.Process(self.process.pid)
+        server.suspend()  # so that it begins no other
+        processes = server.children()
+        for each in ("suspend", "kill"):
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    getattr(process, each)()
+        server.kill()
         self.broken.set()
 
     async def restart(self) -> None:
@@ -159,9 +169,10 @@ class Pair:
 
 
 @asynccontextmanager
-async def alone(folder: Path) -> AsyncIterator[Node]:
-    """Run one server; it is killed at the end."""
+async def alone(folder: Path, settings: Mapping[str, str] | None = None) -> AsyncIterator[Node]:
+    """Run one server with these settings; it is killed at the end."""
     (node,) = await _nodes(folder, "one")
+    node.settings = settings or {}
     try:
         await node.start()
         yield node

@@ -329,7 +329,7 @@ async def test_a_crash_takes_neither_a_question_nor_an_answer(tmp_path: Path) ->
     async with alone(tmp_path) as server:
         await migrate(server.dsn)
         async with await unchecked_pool(server.dsn) as own:
-            server.hold_log()
+            await server.hold_log()
             await heard_by_two(own, question("0"))
             runner = Unlucky(Capacity(10), server=server)
             inbox = Inbox(own, runner=runner)
@@ -341,7 +341,7 @@ async def test_a_crash_takes_neither_a_question_nor_an_answer(tmp_path: Path) ->
             assert await own.fetchval("delete from jobs returning dedupe") == "post:0"
             assert await inbox.put_all([question()], read_until(10)) == {"post:1"}
 
-            server.hold_log()
+            await server.hold_log()
             job = runner.begun[1]
             assert await inbox.save_answer(job.id, "hello, you", used=took(), is_findable=True)
             server.crash()
