@@ -88,16 +88,16 @@ async def answer_rows(folder: Path) -> Rows:
         http = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
         mappings = Mappings(await stack.enter_async_context(await open_pool(built.dsn)))
         sandbox = Mattermost("sandbox", http, built.server.url, built.store.admin_token)
-        rows.append(await _row(await _place(sandbox, built, mappings), folder))
+        rows.append(await _row(await placed(sandbox, built, mappings, await sandbox.bot()), folder))
         if url and token:
             real = Mattermost("real", http, url.rstrip("/"), token)
-            rows.append(await _row(await _place(real, built, mappings), folder))
+            rows.append(await _row(await placed(real, built, mappings, await real.bot()), folder))
     return rows
 
 
-async def _place(server: Mattermost, built: Hosts, mappings: Mappings) -> Place:
+async def placed(server: Mattermost, built: Hosts, mappings: Mappings, bot: Account) -> Place:
     """Make what is needed on a server, and map it to a new organization."""
-    ada, bot = await server.account(), await server.bot()
+    ada = await server.account()
     team = await server.team(ada, bot)
     channel = await server.channel(team["id"], ada, bot, name="agent")
     organization = OrganizationId(uuid4())

@@ -4,7 +4,7 @@
 that sends each mention of NAME to the agent, replies to it at once, posts the agent's answer, or shows that
 answer while it comes in.
 `… frames WS_URL` counts frames, `… channels MATTERMOST_URL TOKEN` reads the list of channels, and
-`… catch_up MATTERMOST_URL TOKEN AGENT_URL AGENT_TOKEN SINCE` answers what was asked since a moment.
+`… catch_up MATTERMOST_URL TOKEN AGENT_URL AGENT_TOKEN SINCE [NAME]` answers what was asked since a moment.
 """
 
 import asyncio
@@ -133,9 +133,10 @@ async def listed(url: str, token: str) -> list[dict[str, Any]]:
         return list(await response.json())
 
 
-async def catch_up(url: str, token: str, agent_url: str, agent_token: str, since: str) -> None:
-    """Answer what was asked since a moment in the channels of agents, eight at a time; print the seconds."""
-    began, limit = time.perf_counter(), asyncio.Semaphore(8)
+async def catch_up(url: str, token: str, agent_url: str, agent_token: str, *since: str) -> None:
+    """Answer what was asked since a moment in the channels of agents; print the seconds."""
+    began, limit = time.perf_counter(), asyncio.Semaphore(32)
+    moment, name = (*since, "equabot")[:2]
     headers = {"Authorization": f"Bearer {token}"}
     async with (
         aiohttp.ClientSession(headers=headers) as session,
@@ -159,11 +160,11 @@ async def catch_up(url: str, token: str, agent_url: str, agent_token: str, since
             async with limit, session.get(path, params={"per_page": 60}) as response:
                 posts = (await response.json())["posts"].values()
             for post in posts:
-                if post["create_at"] > int(since) and "@equabot" in post["message"]:
+                if post["create_at"] > int(moment) and f"@{name}" in post["message"]:
                     group.create_task(answer(post))
 
         for channel in await listed(url, token):
-            if channel["name"] == "agent" and channel["last_post_at"] > int(since):
+            if channel["name"] == "agent" and channel["last_post_at"] > int(moment):
                 group.create_task(read(channel["id"]))
     print(time.perf_counter() - began)
 
