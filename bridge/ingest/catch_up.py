@@ -8,7 +8,7 @@ server/channels/store/sqlstore/post_store.go).
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -17,6 +17,7 @@ from bridge.db.positions import Positions
 from bridge.errors import MattermostRefused, TokenRefused
 from bridge.ingest.intake import AHEAD, Intake
 from bridge.ingest.paging import Ask, page
+from bridge.ingest.unanswered import Unanswered
 from bridge.models.chat import Channel, ChannelId, Position, Post, Posted, PostId, TeamId, User
 from bridge.ports import MattermostApi
 from bridge.routing import OLDEST, is_heard
@@ -47,6 +48,7 @@ class CatchUp:
     positions: Positions
     intake: Intake
     channel_name: str
+    unanswered: Unanswered = field(default_factory=Unanswered)
 
     async def begin(self) -> bool:
         """Store where the channels end on the very first start; True then.
@@ -128,7 +130,7 @@ class CatchUp:
             position = Position(channel.id, PostId(""), 0, await self.positions.started_at() or 0)
         found = await page(self._latest(channel), _LATEST)
         if found.last or (found.posts and found.posts[-1].create_at < _bound(position)):
-            return len(found.posts), await self._store(channel, found.posts[::-1], position)
+            return len(found.posts), await self._store(channel, found.posts[::-1], position, to_end=True)
         anchor = await self._anchor(channel, position)
         if anchor is None:
             return await self._read_back(channel, position)
@@ -139,7 +141,7 @@ class CatchUp:
         while True:
             found = await page(partial(self.api.posts_after, channel.id, anchor), PAGE, number)
             read += len(found.posts)
-            jobs += await self._store(channel, found.posts, position)
+            jobs += await self._store(channel, found.posts, position, to_end=found.last)
             if found.last:
                 return read, jobs
             following = next_anchor(found.posts)
@@ -176,7 +178,8 @@ class CatchUp:
             posts |= {post.id: post for post in found.posts}
             if found.last or (found.posts and found.posts[-1].create_at < bound):
                 # Reversed, so that posts of one millisecond keep their order.
-                return len(posts), await self._store(channel, list(reversed(posts.values())), position)
+                oldest = list(reversed(posts.values()))
+                return len(posts), await self._store(channel, oldest, position, to_end=True)
             following = next_anchor(found.posts)
             if following:
                 ask, number = partial(self.api.posts_before, channel.id, following), 0
@@ -189,10 +192,16 @@ class CatchUp:
 
         return ask
 
-    async def _store(self, channel: Channel, posts: Sequence[Post], position: Position) -> int:
+    async def _store(
+        self, channel: Channel, posts: Sequence[Post], position: Position, *, to_end: bool
+    ) -> int:
+        """Store posts; `to_end` says whether the channel has no later ones."""
         if not posts:
             return 0
-        posted = [Posted(post, channel.team_id, channel.name) for post in oldest_first(posts)]
+        sorted_posts = oldest_first(posts)
+        if to_end:
+            self.unanswered.note(sorted_posts, self.intake.me.user_id)
+        posted = [Posted(post, channel.team_id, channel.name) for post in sorted_posts]
         return await self.intake.store_read(posted, position.begin_at)
 
 

@@ -64,7 +64,7 @@ class BotRunner:
         poster, me = await parts.poster(parts.bot, user), parts.named(user)
         socket = parts.state.socket = self._socket(me)
         intake = self._intake(me)
-        catch_up = CatchUp(parts.bot, Positions(parts.pool), intake, me.agent_channel)
+        catch_up = CatchUp(parts.bot, Positions(parts.pool), intake, me.agent_channel, parts.unanswered)
         await retry_until_available("begin", catch_up.begin)
         jobs = BotJobs(parts, poster, socket)
         async with socket:

@@ -14,6 +14,7 @@ from bridge.db.conversation_starts import ConversationStarts
 from bridge.db.memberships import Memberships
 from bridge.documents.reader import DocumentReader
 from bridge.ingest.intake import AHEAD
+from bridge.ingest.unanswered import Unanswered
 from bridge.mattermost.websocket.socket import Socket
 from bridge.models.jobs import JobKind
 from bridge.models.usage import NO_PRICES
@@ -99,6 +100,8 @@ class BotJobs:
             self._commands(username),
             BudgetGate(parts.budgets, parts.inbox),
             answered_until=now + (AHEAD if parts.failed_over else 0),
+            # What was on its way to Mattermost at a failover may come after a channel was read.
+            unanswered=Unanswered() if parts.failed_over else parts.unanswered,
             control=parts.control,
         )
 

@@ -15,6 +15,7 @@ from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.teams import Teams
 from bridge.errors import TokenRefused
 from bridge.ingest.post_acks import PostAcks
+from bridge.ingest.unanswered import Unanswered
 from bridge.metrics import Metrics
 from bridge.models.chat import User
 from bridge.models.jobs import JobKind
@@ -64,6 +65,7 @@ class BotParts:
     locks: Locks | None = None
     """With them the limits of people hold in all processes together."""
     post_acks: PostAcks = field(default_factory=PostAcks)
+    unanswered: Unanswered = field(default_factory=Unanswered)
     write_budget: WriteBudget = field(default_factory=WriteBudget)
 
     @property

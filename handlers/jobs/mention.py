@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,6 +19,7 @@ from bridge.errors import (
     BudgetReached,
     LeaseLost,
 )
+from bridge.ingest.unanswered import Unanswered
 from bridge.metrics import Metrics
 from bridge.models.agent import Question
 from bridge.models.answers import Stop
@@ -76,6 +77,8 @@ class Mentions:
     clock: Clock = boot_time
     answered_until: int = 0
     """Milliseconds; a post from before may have been answered by a job that the database has lost since."""
+    unanswered: Unanswered = field(default_factory=Unanswered)
+    """Questions that certainly have no answer."""
     control: AgentControl | None = None
     """The side channel to the gateway, if there is one."""
 
@@ -170,6 +173,8 @@ class Mentions:
 
     def _may_be_answered(self, mention: Mention) -> bool:
         """Whether a job that the database has lost since may have answered it."""
+        if self.unanswered.has(mention.post_id):
+            return False
         return mention.create_at < max(self.answered_until, (time.time() - _LONG_AGO) * 1000)
 
     async def _kept(self, job: Job, mention: Mention) -> Result:

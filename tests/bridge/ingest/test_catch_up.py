@@ -11,7 +11,9 @@ from asyncpg import Pool
 
 from bridge.db.positions import Positions
 from bridge.ingest.catch_up import CatchUp
+from bridge.ingest.unanswered import Unanswered
 from bridge.mattermost.rest.client import connect
+from bridge.models.chat import PostId
 from bridge.sandbox import mattermost
 from bridge.sandbox.mattermost import RestFault
 from bridge.sandbox.mattermost.posts import delete_post
@@ -69,7 +71,9 @@ async def reader(hosts: Hosts, pool: Pool) -> AsyncIterator[Reader]:
 
     async with connect(hosts.server.url, hosts.bot_token.token, observe) as api:
         intake = idle_intake(pool, hosts.bot)
-        yield Reader(hosts, pool, CatchUp(api, Positions(pool), intake, "agent"), asked)
+        yield Reader(
+            hosts, pool, CatchUp(api, Positions(pool), intake, "agent", Unanswered(fresh=3600)), asked
+        )
 
 
 @pytest.fixture
@@ -152,6 +156,24 @@ async def test_many_posts_come_in_several_pages(
     assert await reader.mentions() == ids(posts)
     assert (await positions(reader.pool))[acme.agent.id] == posts[-1].create_at
     assert reader.asked.count(POSTS) >= 3
+
+
+@pytest.mark.parametrize("count", [20, 450])
+@pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])
+async def test_what_has_no_answer_is_told_by_all_that_comes_later(
+    reader: Reader, hosts: Hosts, acme: Company, count: int, *, forward: bool
+) -> None:
+    """Also where the answer is on a later page than its question."""
+    start = await read_to_the_end(reader, acme, forward=forward)
+    before = [ask(acme, hosts, start + 1 + n) for n in range(count)]
+    hosts.store.post_as(hosts.bot, acme.agent, "an answer", create_at=start + 500)
+    after = ask(acme, hosts, start + 501)
+
+    await reader.run()
+
+    has = reader.catch_up.unanswered.has
+    assert not any(has(PostId(post.id)) for post in before)
+    assert has(PostId(after.id))
 
 
 @pytest.mark.parametrize("forward", [True, False], ids=["from a post on", "from the end back"])

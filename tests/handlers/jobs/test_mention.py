@@ -25,6 +25,7 @@ from bridge.errors import (
     ThreadTooLong,
 )
 from bridge.ingest.post_acks import PostAcks
+from bridge.ingest.unanswered import Unanswered
 from bridge.metrics import Metrics
 from bridge.models.agent import AnswerEvent, Done, Message, Question
 from bridge.models.chat import ChannelId, Post, PostId, User, UserId
@@ -243,6 +244,17 @@ async def test_an_old_post_without_an_answer_is_answered(scene: Scene) -> None:
 
 async def test_for_a_new_post_nothing_is_looked_up(scene: Scene) -> None:
     await scene.mentions.answer(await scene.job(post=ROOT))
+
+    assert scene.mattermost.threads_read == 0
+
+
+async def test_what_was_just_read_without_an_answer_is_not_looked_up(scene: Scene) -> None:
+    """After a loss a channel is read to its end, and each thread need not be read too."""
+    job = await scene.job(post=ROOT, create_at=round(time.time() * 1000) - LONG_AGO)
+    unanswered = Unanswered(fresh=3600)
+    unanswered.note([Post(ROOT, CHANNEL, WRITER, "", "@equabot hello", 100)], ME)
+
+    await replace(scene.mentions, unanswered=unanswered).answer(job)
 
     assert scene.mattermost.threads_read == 0
 
