@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from math import inf
 from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
 from uuid import UUID, uuid4
 
@@ -138,6 +139,8 @@ class Inbox:
     _to_disk: ToDisk = field(init=False, repr=False)
     _unsure: dict[JobId, _Saved] = field(default_factory=dict, init=False, repr=False)
     """Answers that may be posted before they are on disk."""
+    _on_disk_at: float = field(default=-inf, init=False, repr=False)
+    """The last moment, by `boot_time`, of which what was written is certainly on disk."""
 
     def __post_init__(self) -> None:
         self._to_disk = ToDisk(self.pool)
@@ -164,6 +167,7 @@ class Inbox:
             begun = {entries[0].dedupe: jobs[0] if jobs else None}
             if not await self._to_disk.bring(begun, runner.abandon):
                 raise DatabaseUnavailable("The database has lost a question that was just stored.")
+        self._note_on_disk(rows, now)
         return frozenset(row["dedupe"] for row in rows)
 
     async def on_disk(self, job: JobId) -> bool:
@@ -241,11 +245,13 @@ class Inbox:
                 rows = await self.pool.fetch(CLAIM, *claim, lanes, CHANNEL)
             except UniqueViolationError:
                 continue  # another process took a job of the same lane in between
+            self._note_on_disk(rows, now)
             return sorted(_claimed(rows, now), key=lambda job: job.id)
 
     @database_errors
     async def renew(self, jobs: Collection[JobId]) -> frozenset[JobId]:
         """Extend the leases; returns those that are still ours."""
+        now = boot_time()
         rows = await self.pool.fetch(
             """with mine as (
                    select id from jobs where id = any($1) and holder = $2 and state = 'running'
@@ -256,6 +262,7 @@ class Inbox:
             self.holder,
             self.lease,
         )
+        self._note_on_disk(rows, now)
         return frozenset(JobId(row["id"]) for row in rows)
 
     @database_errors
@@ -298,11 +305,25 @@ class Inbox:
         False also if the question no longer reads as it did, where it is given (`to`). An answer that can be
         found in its thread is on disk at the end of the job at the latest.
         """
-        given = _Saved(job, answer, failure, to, used, is_findable)
-        saved = await self.on_disk(job) and await self._saving.add(given)
-        if saved and is_findable:
+        if not await self.on_disk(job):
+            return False
+        given = _Saved(job, answer, failure, to, used, is_findable and self._is_primary())
+        saved = await self._saving.add(given)
+        if saved and given.is_findable:
             self._unsure[job] = given
         return saved
+
+    def _is_primary(self) -> bool:
+        """Return whether no other server can have taken over, and let a job's lease run out, meanwhile.
+
+        A commit that does not wait does not prove it: a standby that has to have each one may be promoted.
+        """
+        return boot_time() - self._on_disk_at < self.lease.total_seconds() / 3
+
+    def _note_on_disk(self, written: Sequence[object], now: float) -> None:
+        """Note that a statement of that moment is on disk, if it has written anything."""
+        if written:
+            self._on_disk_at = now
 
     @database_errors
     async def assign(self, job: JobId, organization: OrganizationId) -> bool:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -324,7 +325,8 @@ async def heard_by_two(pool: Pool, entry: Entry) -> None:
 async def test_a_crash_takes_neither_a_question_nor_an_answer(tmp_path: Path) -> None:
     """The question is stored again; the answer too, with what it took, before its job ends.
 
-    A question that another process has found stored is on disk before that one goes on.
+    A question that another process has found stored is on disk before that one goes on; an answer too, before
+    it is posted, if nothing has come to the disk for long.
     """
     async with alone(tmp_path) as server:
         await migrate(server.dsn)
@@ -350,3 +352,12 @@ async def test_a_crash_takes_neither_a_question_nor_an_answer(tmp_path: Path) ->
             assert await inbox.finish(job.id, {"posts": ["p"]}) == "done"
             assert await stored(own) == ("done", "hello, you")
             assert await own.fetchval("select array_agg(prompt_tokens) from usage") == [10]
+
+            await server.hold_log()
+            cut_off = Inbox(own, lease=timedelta(0))
+            await cut_off.put_all([question("2")])
+            (job,) = await cut_off.claim(Capacity(1))
+            assert await cut_off.save_answer(job.id, "hello again", is_findable=True)
+            server.crash()
+            await server.restart()
+            assert await own.fetchval("select answer from jobs where dedupe = 'post:2'") == "hello again"
