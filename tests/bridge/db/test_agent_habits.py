@@ -1,5 +1,6 @@
 """How agents answer is learned from their whole answers, by organization."""
 
+import asyncio
 from uuid import UUID
 
 import pytest
@@ -46,6 +47,15 @@ async def test_other_organizations_count_until_there_is_an_own_answer(pool: Pool
 
     assert await habits.of("agent", BOREALIS) == Habit()
     assert await habits.of("agent", ACME) == Habit(1)
+
+
+async def test_what_comes_at_once_counts_each(pool: Pool) -> None:
+    habits = AgentHabits(pool)
+
+    await asyncio.gather(*(habits.note("agent", each, 0) for each in [ACME, BOREALIS, ACME] * 10))
+
+    known = await asyncio.gather(*(habits.of("agent", each) for each in (ACME, BOREALIS, ACME)))
+    assert known == [Habit(is_certain=True), Habit(), Habit(is_certain=True)]
 
 
 async def test_agents_of_long_ago_are_forgotten(pool: Pool) -> None:
