@@ -20,6 +20,9 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A process takes longer to start than most pages to load: none is kept ready, and none draws.
+    "--renderer-process-limit=1",
+    "--in-process-gpu",
 )
 
 WITHOUT_WINDOWS = ("chromium-headless-shell", "chromium")
