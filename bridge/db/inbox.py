@@ -267,9 +267,14 @@ class Inbox:
 
     @database_errors
     async def holds(self, job: JobId) -> bool:
-        """Return whether this process holds the job and its lease has not run out."""
+        """Return whether this process holds the job and its lease has not run out.
+
+        It is renewed where only that tells.
+        """
         if not await self.on_disk(job):
             return False
+        if not self._is_primary():
+            return bool(await self.renew([job]))
         found = await self.pool.fetchval(
             "select 1 from jobs where id = $1 and holder = $2 and state = 'running' and lease > now()",
             job,

@@ -288,6 +288,25 @@ async def test_a_question_that_another_process_has_just_stored_is_waited_for_too
         await storing
 
 
+async def test_a_server_that_does_not_write_any_more_says_of_no_job_whose_it_is(dsn: str, pool: Pool) -> None:
+    """Its standby may be the primary by now, and have given the job to another process."""
+    inbox = Inbox(pool)
+    await inbox.put_all([question()])
+    (job,) = await inbox.claim(Capacity(1))
+    with Relay(dsn, deaf_to=b"update jobs set lease") as relay:
+        async with relay.open(), await unchecked_pool(relay.dsn) as own:
+            holding = asyncio.create_task(Inbox(own, holder=inbox.holder).holds(job.id))
+            async with asyncio.timeout(10):
+                await relay.ignored.wait()
+            assert not holding.done()
+            relay.cut()
+
+            with pytest.raises(DatabaseUnavailable):
+                await holding
+
+    assert await inbox.holds(job.id)
+
+
 @dataclass
 class Unlucky(Runner):
     """Whose database crashes at the moment at which the first job begins."""
