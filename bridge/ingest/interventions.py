@@ -61,4 +61,5 @@ class Interventions:
         channel = self._channels.get(post.channel_id)
         if channel is None:
             channel = self._channels[post.channel_id] = await self.api.channel(post.channel_id)
-        await self.intake.reconsider(Posted(post, channel.team_id, channel.name))
+        posted = Posted(post, channel.team_id, channel.name)
+        await retry_until_available("take", partial(self.intake.reconsider, posted))
