@@ -436,6 +436,7 @@ class Inbox:
         runner, claims, now = self.runner, self._claims, boot_time()
         rows = await self._end_or_wait(statement, jobs, runner.capacity() if runner else NO_CAPACITY)
         self._touched.update(row["ended_lane"] for row in rows)
+        self._note_on_disk(rows, now)
         if runner:
             runner.begin(_claimed(rows, now))
             # Whoever stored a job behind one of these meanwhile has seen it running, and looked in vain.

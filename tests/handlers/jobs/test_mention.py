@@ -30,7 +30,7 @@ from bridge.metrics import Metrics
 from bridge.models.agent import AnswerEvent, Done, Message, Question
 from bridge.models.chat import ChannelId, Post, PostId, User, UserId
 from bridge.models.equa import PersonId
-from bridge.models.jobs import Entry, Job, JobKind, Mention
+from bridge.models.jobs import Entry, Job, JobId, JobKind, Mention
 from bridge.worker import Handler
 from bridge.worker.attempt import Attempt
 from handlers.jobs.mention import Mentions
@@ -842,6 +842,36 @@ async def test_a_stop_does_not_wait_for_what_precedes_the_question(scene: Scene)
     watching.cancel()
     assert result["stopped"] == {"cause": "reaction", "by": WRITER}
     assert (scene.agent.asked, scene.said) == ([], ["(stopped)"])
+
+
+class Lost(Inbox):
+    """Of a database that has lost the jobs in a crash."""
+
+    async def on_disk(self, job: JobId) -> bool:
+        return job < 0
+
+
+async def test_of_a_question_that_was_lost_no_stop_is_taken(scene: Scene) -> None:
+    """Its number is another question's by then, and so is the stop."""
+    job, working = await scene.job(), asyncio.Event()
+
+    async def endless() -> NoReturn:
+        working.set()
+        await asyncio.Event().wait()
+        raise AssertionError("an event that nobody sets")
+
+    scene.agent.work = endless
+    answering = asyncio.create_task(replace(scene.mentions, inbox=Lost(scene.pool)).answer(job))
+    await working.wait()
+    await scene.mentions.stops.of_post(ASKED, WRITER)
+    watching = asyncio.create_task(scene.mentions.asking.signals.watch(0.01))
+
+    async with asyncio.timeout(60):
+        with pytest.raises(LeaseLost):
+            await answering
+
+    watching.cancel()
+    assert await scene.mentions.stops.requested() == {job.id}
 
 
 async def test_of_a_command_that_was_a_question_the_half_answer_is_closed(scene: Scene) -> None:
