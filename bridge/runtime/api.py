@@ -29,11 +29,20 @@ from handlers.http.app_keys import FileUploads, OAuth, Syncing
 from handlers.http.mapping_cache import MappingCache
 from handlers.http.oauth import CLIENT_ID, COMPLETION
 
+LOG_PAUSE = 0.002
+"""Seconds. Under load a turn of the event loop takes as long: who kills the process loses no more lines."""
 
-def make_api(
-    settings: Settings, clients: Clients, services: Services, health: HealthCheck, metrics: Metrics
+
+def make_api(  # noqa: PLR0913 - what the application is made of
+    settings: Settings,
+    clients: Clients,
+    services: Services,
+    health: HealthCheck,
+    metrics: Metrics,
+    *,
+    log_pause: float = 0.0,
 ) -> web.Application:
-    """Return the application."""
+    """Return the application; lines about the requests of `log_pause` seconds are written together."""
     pool = services.tables.inbox.pool
     desk = approval_desk(settings, clients, services.tables.inbox, metrics)
     return make_app(
@@ -62,7 +71,8 @@ def make_api(
                 "question": QuestionDesk(AgentQuestions(pool), services.tables.inbox).pressed,
             },
             approvals=desk,
-        )
+        ),
+        log_pause=log_pause,
     )
 
 

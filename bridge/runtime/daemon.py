@@ -23,7 +23,7 @@ from bridge.errors import DatabaseUnavailable
 from bridge.ingest.control_listener import ControlListener
 from bridge.metrics import Metrics
 from bridge.ports import AgentControl
-from bridge.runtime.api import make_api
+from bridge.runtime.api import LOG_PAUSE, make_api
 from bridge.runtime.background import running
 from bridge.runtime.bot import BotRunner, make_bot
 from bridge.runtime.clients import open_clients
@@ -92,7 +92,7 @@ async def _serve(settings: Settings, stop: asyncio.Event, run: Run, metrics: Met
         control = control if bot else None
         periodic = PeriodicTasks(JobHistory(pool), services, metrics)
         health = HealthCheck(pool, clients, state, control, off_because(settings) or "there is no bot")
-        api = make_api(settings, clients, services, health, metrics)
+        api = make_api(settings, clients, services, health, metrics, log_pause=LOG_PAUSE)
         heart = Heart(Processes(pool), run.holder, state, metrics)
         if run.failed_over:
             await worker.release()

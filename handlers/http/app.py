@@ -1,6 +1,7 @@
 """The HTTP API: all of its routes on one screen."""
 
 from collections.abc import AsyncIterator
+from functools import partial
 
 from aiohttp import web
 
@@ -19,6 +20,7 @@ from handlers.http import (
     healthz,
     login,
     metrics,
+    middleware,
     openapi,
     readyz,
     session,
@@ -33,7 +35,7 @@ from handlers.http.app_keys import BACKGROUND_TASKS, LIMITS, SERVICES, Limits, S
 from handlers.http.background_tasks import BackgroundTasks
 from handlers.http.expect import expected
 from handlers.http.inside import kept_inside
-from handlers.http.middleware import observer
+from handlers.http.request_log import RequestLog
 from handlers.web import agent_page, page, sign_in, static
 
 _TABLE = (
@@ -68,12 +70,17 @@ _TABLE = (
 ROUTES = openapi.described((*_TABLE, *cors.preflights(_TABLE)))
 
 
-def make_app(services: Services) -> web.Application:
-    """Return the application; it owns none of the services and closes none."""
-    app = web.Application(middlewares=[observer(services.metrics, cors.shared(_TABLE))])
+def make_app(services: Services, *, log_pause: float = 0.0) -> web.Application:
+    """Return the application; it owns none of the services and closes none.
+
+    Lines about the requests of `log_pause` seconds are written together. Call it after logging is configured.
+    """
+    request_log = RequestLog(middleware.__name__, services.metrics, log_pause)
+    app = web.Application(middlewares=[middleware.observer(request_log, cors.shared(_TABLE))])
     app[SERVICES] = services
     app[LIMITS] = Limits()
     app.cleanup_ctx.append(_background_tasks)
+    app.on_cleanup.append(partial(_write, request_log))
     for route in ROUTES:
         handler = kept_inside(route, cors.guarded(route))
         if route.method == "GET":
@@ -81,6 +88,10 @@ def make_app(services: Services) -> web.Application:
         else:
             app.router.add_route(route.method, route.path, handler, expect_handler=expected)
     return app
+
+
+async def _write(request_log: RequestLog, _app: web.Application) -> None:
+    request_log.write()
 
 
 async def _background_tasks(app: web.Application) -> AsyncIterator[None]:

@@ -14,7 +14,6 @@ from multidict import istr
 
 from bridge import tracing
 from bridge.errors import BridgeError
-from bridge.metrics import Metrics
 from handlers.http.cors import share
 from handlers.http.errors import code_of, failure, http_refusal, refusal
 from handlers.http.request_log import EndedRequest, RequestLog
@@ -34,13 +33,12 @@ _Answer = tuple[web.StreamResponse, str | None]
 log = structlog.get_logger(__name__)
 
 
-def observer(metrics: Metrics, shared: Container[str] = ()) -> Middleware:
-    """Return the middleware; call it after logging is configured.
+def observer(request_log: RequestLog, shared: Container[str] = ()) -> Middleware:
+    """Return the middleware.
 
     `shared` are the routes whose responses pages of other origins may read.
     """
     ids = map(f"{secrets.token_hex(6)}-{{:x}}".format, itertools.count(1))
-    request_log = RequestLog(__name__, metrics)
 
     @web.middleware
     async def observed(request: web.Request, handler: Handler) -> web.StreamResponse:

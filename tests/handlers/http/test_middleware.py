@@ -16,9 +16,10 @@ from bridge.errors import (
     NotAMember,
     NotSignedIn,
 )
+from handlers.http import middleware
 from handlers.http.app_keys import LIMITS, SERVICES, Limits, Services
 from handlers.http.body import LARGEST_BODY, read_body
-from handlers.http.middleware import observer
+from handlers.http.request_log import RequestLog
 from tests.support.api import Client, Lines, serving
 
 
@@ -54,7 +55,8 @@ def refusing() -> Refusing:
 
 @pytest.fixture
 async def any_app(services: Services, lines: Lines, refusing: Refusing) -> AsyncIterator[Client]:
-    app = web.Application(middlewares=[observer(services.metrics)], client_max_size=1)
+    request_log = RequestLog(middleware.__name__, services.metrics)
+    app = web.Application(middlewares=[middleware.observer(request_log)], client_max_size=1)
     app[SERVICES], app[LIMITS] = services, Limits()
     app.router.add_get("/greet/{name}", _greet)
     app.router.add_post("/read", _read)
