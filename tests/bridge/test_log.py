@@ -28,11 +28,14 @@ class Full(io.StringIO):
 
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    root, library = logging.getLogger(), logging.getLogger("websockets.client")
+    handlers, level, of_library = list(root.handlers), root.level, library.level
+    # Whoever has opened a websocket in this process has given it a level of its own.
+    library.setLevel(logging.NOTSET)
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    library.setLevel(of_library)
     structlog.reset_defaults()
 
 
