@@ -34,6 +34,7 @@ from tests.support.runner import Runner
 ACME = OrganizationId(UUID(int=1))
 ADA = PersonId(UUID(int=3))
 WAIT = b"pg_logical_emit_message"
+WAITS = "datname = current_database() and wait_event_type = 'Lock'"
 
 
 def question(name: str = "1") -> Entry:
@@ -250,12 +251,13 @@ async def test_nothing_is_kept_of_an_answer_whose_saving_was_given_up(pool: Pool
         await other.execute("select from jobs for update")
         saving = asyncio.create_task(inbox.save_answer(job.id, "hello, you", is_findable=True))
         async with asyncio.timeout(10):
-            while not await pool.fetchval("select exists (select from pg_locks where not granted)"):
+            while not await pool.fetchval(f"select exists (select from pg_stat_activity where {WAITS})"):
                 await asyncio.sleep(0.01)
         saving.cancel()
         await asyncio.wait({saving})
         inbox.forget(job.id)
-    await asyncio.wait({task for task in asyncio.all_tasks() if task.get_name() == "carry out"})
+        carried_out = {task for task in asyncio.all_tasks() if task.get_name() == "carry out"}
+    await asyncio.wait(carried_out)
     assert await stored(pool) == ("running", "hello, you")
     await pool.execute("update jobs set answer = null")
 
