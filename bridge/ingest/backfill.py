@@ -18,7 +18,7 @@ from bridge import retry
 from bridge.errors import BridgeError, DatabaseUnavailable, MattermostRefused, TokenRefused
 from bridge.ingest.catch_up import CatchUp
 from bridge.ingest.paging import without_props
-from bridge.ingest.reading_order import ReadingOrder
+from bridge.ingest.reading_order import Courtesy, ReadingOrder
 from bridge.mattermost.rest.refusals import is_absence
 from bridge.metrics import Metrics
 from bridge.models.chat import Channel, ChannelId, Posted
@@ -89,6 +89,8 @@ class Backfill:
         self._refused = set[ChannelId]()
         """Those that Mattermost does not let the bot read."""
         self._progress = _Progress()
+        self._courtesy = Courtesy()
+        self._going_on: asyncio.TimerHandle | None = None
 
     async def open(self, channels: Sequence[Channel]) -> None:
         """Read these channels from their positions to their ends, also if they are being read already.
@@ -131,6 +133,15 @@ class Backfill:
 
     def _begin(self, unread: _Unread) -> None:
         self._group.create_task(self._fill(unread), name=f"read {unread.id}")
+
+    def give_way(self) -> None:
+        """Read slowly for a moment, for somebody has posted, who need not wait for what was asked before."""
+        loop = asyncio.get_running_loop()
+        if self._order.is_long and (seconds := self._courtesy.after(loop.time())):
+            self._order.give_way()
+            if self._going_on:
+                self._going_on.cancel()
+            self._going_on = loop.call_later(seconds, self._order.go_on)
 
     def is_reading(self, channel_id: ChannelId) -> bool:
         """Return whether the channel is read now or soon; not where Mattermost refuses that."""

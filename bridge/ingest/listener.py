@@ -197,6 +197,8 @@ class Listener:
             # Read by a task of its own, so that no other channel waits for it.
             backfill.reopen(channel_id)
         kept = [posted for posted in acknowledged if posted.post.channel_id not in floods]
+        if kept:
+            backfill.give_way()
         now, behind = backfill.divide(kept)
         if now:
             await retry_until_available("store", partial(self.intake.store, now))

@@ -72,10 +72,11 @@ async def one(built: Hosts, company: Company) -> float:
 
 async def live(built: Hosts, companies: Sequence[Company]) -> tuple[float, float]:
     """Return the seconds of a catch-up of all, and the median of questions that are asked meanwhile."""
+    built.agent.calls.clear()
     asked = await cut(built, companies)
     await built.until(lambda: built.server.open_sockets(built.bot) > 0)
     began = time.perf_counter()
-    await answered(built, asked[: len(asked) // 50])
+    await built.until(lambda: len(built.agent.calls) > len(asked) // 50)
     taken = [await one(built, company) for company in reversed(companies[-LIVE:])]
     await answered(built, asked)
     return time.perf_counter() - began, statistics.median(taken)
