@@ -30,6 +30,7 @@ from bridge.outage import retry_until_available
 from bridge.ports import AgentControl
 from bridge.text.broadcast_mentions import without_broadcast_mentions
 from bridge.text.commands import command
+from bridge.text.posts import posts_of
 from bridge.text.visible import visible
 from handlers.answers.asking import Asking
 from handlers.answers.bot_commands import BotCommands
@@ -224,7 +225,9 @@ class Mentions:
         if not text.strip():
             raise AgentFailed("The agent's answer has no text that can be posted.")
         now = self.clock()
-        if not await self._saved(job, text, "answered", to=mention.message):
+        # One post is found or not; of several, or of one that has grown, an attempt may find a part.
+        is_findable = len(posts_of(text, self.poster.max_post_size)) == 1 and not growth.is_shown
+        if not await self._saved(job, text, "answered", to=mention.message, is_findable=is_findable):
             await LeaseGuard(self.inbox, job.id, self.clock).require()
             return None
         there = await self._there(job, mention, growth)
@@ -297,13 +300,18 @@ class Mentions:
             raise LeaseLost
         return await self._posted(replace(job, answer=answer, failure=failure), mention, now, there)
 
-    async def _saved(
-        self, job: Job, answer: str, outcome: Outcome, failure: str | None = None, *, to: str | None = None
+    async def _saved(  # noqa: PLR0913 - what is stored with an answer, each by its name
+        self,
+        job: Job,
+        answer: str,
+        outcome: Outcome,
+        failure: str | None = None,
+        *,
+        to: str | None = None,
+        is_findable: bool = False,
     ) -> bool:
         """Store the answer and what it took, however long the database is away: asking again is not free."""
         used = job.meter.used(outcome) if job.asks else None
-        # One post is found or not; of several, an attempt that asks anew may find some.
-        is_findable = outcome == "answered" and len(answer) <= self.poster.max_post_size
         save = partial(
             self.inbox.save_answer, job.id, answer, failure, to=to, used=used, is_findable=is_findable
         )

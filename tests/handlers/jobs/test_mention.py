@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, ClassVar, Literal, NoReturn, cast
 from uuid import UUID
 
 import pytest
@@ -842,6 +842,35 @@ async def test_a_stop_does_not_wait_for_what_precedes_the_question(scene: Scene)
     watching.cancel()
     assert result["stopped"] == {"cause": "reaction", "by": WRITER}
     assert (scene.agent.asked, scene.said) == ([], ["(stopped)"])
+
+
+class Noting(Inbox):
+    """Notes which answers are posted before they are on disk."""
+
+    unhurried: ClassVar[list[bool]] = []
+
+    async def save_answer(self, *args: Any, is_findable: bool = False, **more: Any) -> bool:
+        self.unhurried.append(is_findable)
+        return await super().save_answer(*args, is_findable=is_findable, **more)
+
+
+@pytest.mark.parametrize(
+    ("length", "has_grown", "unhurried"), [(16_382, False, True), (16_383, False, False), (9, True, False)]
+)
+async def test_only_an_answer_of_one_post_that_is_found_whole_is_posted_before_it_is_on_disk(
+    scene: Scene, length: int, *, has_grown: bool, unhurried: bool
+) -> None:
+    """Who finds a part of it after a crash asks again, and the other part comes from another answer."""
+    job, scene.agent.said = replace(await scene.job(), attempts=2), "x" * length
+    if has_grown:
+        grown = {MARK: {"answers": ASKED, "part": 1, "of": 0, "grows": True}}
+        scene.mattermost.posts = [Post(PostId("half"), CHANNEL, ME, ROOT, "so far", 1, props=grown)]
+    inbox = Noting(scene.pool, holder=scene.inbox.holder)
+    Noting.unhurried.clear()
+
+    await replace(scene.mentions, inbox=inbox).answer(job)
+
+    assert Noting.unhurried == [unhurried]
 
 
 class Lost(Inbox):
