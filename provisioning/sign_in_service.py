@@ -66,18 +66,14 @@ class SignInService:
         found = await self.provisioner.tables.teams.first_with_team(person, by_id)
         return by_id[found] if found else None
 
-    async def token(
-        self, session: Session, person: PersonId, organization: OrganizationId, ticket: str | None = None
-    ) -> str:
-        """Return the token that the browser shows to `enter`; raise `NotAMember`.
+    def ready_token(self, session: Session, ticket: str) -> str | None:
+        """Return the token that the browser shows to `enter`; None if a ticket is to be issued first.
 
         It is `ticket` if that was stored for the session.
         """
         if self.kind == "pat":
             return session.token
-        if ticket is not None and session.ticket == token_digest(ticket):
-            return ticket
-        return await self.issue_ticket(person, organization)
+        return ticket if session.ticket == token_digest(ticket) else None
 
     async def issue_ticket(self, person: PersonId, organization: OrganizationId) -> str:
         """Return a ticket that is good once, for 60 s, and as long as the person is in the team.
@@ -89,7 +85,7 @@ class SignInService:
         return ticket
 
     async def enter(self, token: str) -> SignInResult:
-        """Sign in whoever shows a token that `token` returned; raise `NotSignedIn` if it is not good."""
+        """Sign in whoever shows a token that was given out; raise `NotSignedIn` if it is not good."""
         if not re.fullmatch(TOKEN_PATTERN, token):
             raise NotSignedIn("This link does not sign in; please open Messaging in Equa again.")
         if self.kind == "pat":

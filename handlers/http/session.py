@@ -86,8 +86,11 @@ async def _let_in(request: web.Request, visit: _Visit, deadline: float) -> tuple
     tasks, now = request.app[BACKGROUND_TASKS], asyncio.get_running_loop().time
     person, organization = visit.person.id, visit.organization.id
     session = await tasks.result((person, organization), deadline - now(), partial(_opened, request, visit))
-    issuing = partial(visit.service.token, session, person, organization, visit.ticket)
-    return session, await tasks.result(object(), deadline - now(), issuing)
+    token = visit.service.ready_token(session, visit.ticket)
+    if token is None:
+        issuing = partial(visit.service.issue_ticket, person, organization)
+        token = await tasks.result(object(), deadline - now(), issuing)
+    return session, token
 
 
 async def _opened(request: web.Request, visit: _Visit) -> Session:

@@ -13,7 +13,7 @@ async def test_a_ticket_leads_to_its_own_team(process: Process, ada: Person, acm
     sign_in_service = SignInService(process.provisioner)
     for organization in (acme, an_organization("Borealis Labs")):
         session = await sign_in_service.open(ada, organization)
-        ticket = await sign_in_service.token(session, ada.id, organization.id)
+        ticket = await sign_in_service.issue_ticket(ada.id, organization.id)
 
         result = await sign_in_service.enter(ticket)
 
@@ -27,8 +27,8 @@ async def test_a_name_that_is_none_leads_nowhere_else(
 ) -> None:
     """Whoever has put it there."""
     sign_in_service = SignInService(process.provisioner)
-    session = await sign_in_service.open(ada, acme)
-    ticket = await sign_in_service.token(session, ada.id, acme.id)
+    await sign_in_service.open(ada, acme)
+    ticket = await sign_in_service.issue_ticket(ada.id, acme.id)
     await process.pool.execute("update mattermost_org_mappings set mattermost_team_name = $1", name)
 
     assert (await sign_in_service.enter(ticket)).path == "/"
@@ -40,7 +40,8 @@ async def test_a_token_is_known_until_it_is_replaced(
     """Then the new one is, and the old one signs nobody in."""
     sign_in_service = SignInService(process.provisioner, "pat")
     session = await sign_in_service.open(ada, acme)
-    token = await sign_in_service.token(session, ada.id, acme.id)
+    token = sign_in_service.ready_token(session, "")
+    assert token is not None
     assert (await sign_in_service.enter(token)).sign_in.token == token
     await process.pool.execute(
         "update mattermost_user_mappings set token_created = now() - interval '31 days'"
