@@ -1,8 +1,8 @@
 """What the daemon counts and measures, in Prometheus' words and base units."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -312,11 +312,9 @@ class Metrics:
         """Measure how long somebody waited, given when they posted (milliseconds, by Mattermost's clock)."""
         self._answers.labels(outcome).observe(max(0.0, time.time() - create_at / 1000))
 
-    @contextmanager
-    def growing(self) -> Iterator[None]:
+    def growing(self) -> AbstractContextManager[None]:
         """Count an answer for as long as it comes in."""
-        with self._growing.track_inprogress():
-            yield
+        return self._growing.track_inprogress()
 
     def edited(self) -> None:
         """Count an edit of an answer that is not whole yet."""

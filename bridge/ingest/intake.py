@@ -45,7 +45,7 @@ _NOT_FOR_US: tuple[Reason, ...] = (
 _UNNOTICED = timedelta(minutes=2)
 """How long posts may have been read by a former name of the account."""
 
-_SLICE = 0.01
+_SLICE = 0.003
 """Seconds of deciding after which others run; what comes between two looks at the time is added to it."""
 
 
