@@ -66,9 +66,9 @@ class ReadingOrder:
 class Courtesy:
     """For how long the reading gives way to who posts: half of the time, whoever posts without an end."""
 
-    seconds: float = 0.25
+    seconds: float = 1.0
     """After a post."""
-    longest: float = 2.0
+    longest: float = 5.0
     _until: float = 0
     _again: float = 0
 
