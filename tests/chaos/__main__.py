@@ -21,7 +21,9 @@ from tests.support.replication import Node, Pair, alone, pair
 
 PLAN = Plan(mentions=1000, kills=30, threads=200, events=1000, direct=150, files=30, pause=0.06)
 FAILOVER = Plan(mentions=500, kills=1, threads=100, events=500, direct=75, files=15, pause=0.06)
-CRASHES = Plan(mentions=200, kills=1, threads=70, events=50, direct=20, files=10, pause=0.2)
+_NEVER = (3600.0, 3600.0)
+CRASHES = Plan(mentions=200, kills=1, threads=140, events=50, direct=20, files=10, pause=0.25, cuts=_NEVER)
+"""Behind a cut questions come together, and are on disk before anything begins."""
 
 Standby = Literal["synchronous", "asynchronous"]
 
@@ -35,7 +37,7 @@ _MOMENTS = (
     f"select exists (select from pg_stat_activity where {_FLUSHING})",
     "select exists (select from jobs where state = 'running' and answer is not null)",
 )
-_PATIENCE = 1.5
+_PATIENCE = 4.0
 """Seconds for which such a moment is waited for."""
 
 
@@ -71,14 +73,17 @@ async def crashing(plan: Plan, folder: Path) -> Counts:
 
 async def crash_often(server: Node, plan: Plan) -> None:
     """Let the database crash while a question, or an answer, is on its way to the disk."""
+    met = 0
     for moment in _MOMENTS * (_CRASHES // len(_MOMENTS)):
         await server.hold_log()
         await asyncio.sleep(plan.mentions * plan.pause / _CRASHES / 2)
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await server.until(moment)
+                met += 1
         server.crash()
         await server.restart()
+    print(f"{_CRASHES} crashes of the database, {met} with a question or an answer on its way", flush=True)
 
 
 async def nothing() -> None:
