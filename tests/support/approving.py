@@ -21,7 +21,7 @@ from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import RestMattermost
 from bridge.mattermost.rest.transport import Transport, client_session
 from bridge.metrics import Metrics
-from bridge.models.approvals import ApprovalRequested
+from bridge.models.approvals import ApprovalRequested, Pending
 from bridge.models.buttons import Press
 from bridge.models.chat import ChannelId, PostId, UserId
 from bridge.models.equa import Member, OrganizationId, PersonId, Roster
@@ -177,5 +177,6 @@ class Scene:
 @asynccontextmanager
 async def approving(hosts: Hosts, pool: Pool) -> AsyncIterator[Scene]:
     async with client_session() as session, listening(hosts.agent_url) as (control, heard):
+        await heard.next(Pending)
         api = RestMattermost(Transport(session, hosts.server.url, hosts.bot_token.token, lambda *_: None))
         yield Scene(hosts, pool, api, control, heard)

@@ -8,7 +8,7 @@ from bridge.mattermost.websocket.timing import Timing
 def test_delays_grow_from_short_to_the_longest() -> None:
     """Full jitter: anything from nothing to a bound that doubles."""
     timing = Timing(first_delay=1, longest_delay=30)
-    drawn = [list(islice(timing.delays(), 12)) for _ in range(500)]
+    drawn = [list(islice(timing.delays(), 12)) for _ in range(5_000)]
 
     assert [round(max(delays)) for delays in zip(*drawn, strict=True)] == [1, 2, 4, 8, 16, *[30] * 7]
     assert min(min(delays) for delays in drawn) >= 0
