@@ -110,3 +110,23 @@ async def test_what_was_begun_is_carried_out_though_nobody_waits() -> None:
     statements.go.set()
     assert await second == 2
     assert statements.given == [[0, 1]]
+
+
+async def test_what_comes_just_as_all_statements_end_is_carried_out() -> None:
+    """Their tasks are done by then, and still there."""
+    statements = Statements()
+    gathered = Gathered(statements.run)
+
+    async def twice(number: int) -> int:
+        return await gathered.add(await gathered.add(number))
+
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        first = group.create_task(twice(1))
+        while len(statements.given) < 1:
+            await asyncio.sleep(0)
+        second = group.create_task(gathered.add(5))
+        while len(statements.given) < 2:
+            await asyncio.sleep(0)
+        statements.go.set()
+
+    assert (first.result(), second.result()) == (4, 10)
