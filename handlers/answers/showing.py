@@ -36,7 +36,7 @@ class Showing:
             self._timer.cancel()
         if self._task and self._over:
             self._over.set()
-            if kind:
+            if kind and not issubclass(kind, Exception):
                 self._task.cancel()
             await asyncio.wait({self._task})
         if failure and not kind:
