@@ -13,6 +13,7 @@ from bridge.errors import (
     AnswerInterrupted,
     BridgeError,
     ChannelNotUsable,
+    ConversationUnknown,
     OwnTokenRefused,
     TeamNotMapped,
     TokenRefused,
@@ -65,6 +66,9 @@ _LIMITS: Mapping[type[BridgeError], _RetryLimits] = MappingProxyType(
         AnswerInterrupted: _RetryLimits(age=600, attempts=2),
         # Somebody is waiting for the answer.
         AgentUnavailable: _RetryLimits(age=600, attempts=8),
+        # It was known when its message was accepted. A crash of the database may have taken the question that
+        # began it, which is stored again soon.
+        ConversationUnknown: _RetryLimits(age=120),
         # Somebody has to configure a good token first.
         TokenRefused: _RetryLimits(age=_DAY, first=60),
         OwnTokenRefused: _RetryLimits(age=_DAY, first=60),
