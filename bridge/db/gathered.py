@@ -33,8 +33,7 @@ class Gathered(Generic[T, R]):
     """Items of one statement."""
     _waiting: deque[tuple[T, asyncio.Future[R]]] = field(default_factory=deque, init=False)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set, init=False)
-    _at_work: int = field(default=0, init=False)
-    """Tasks that look at what waits before they end; a task that is done may still be among `_tasks`."""
+    """Those that look at what waits before they end."""
     _begins: bool = field(default=False, init=False)
     """Whether a task is going to look at what waits."""
 
@@ -45,8 +44,8 @@ class Gathered(Generic[T, R]):
         """
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, result))
-        if not self._begins and self._at_work < _AT_ONCE:
-            self._begins, self._at_work = True, self._at_work + 1
+        if not self._begins and len(self._tasks) < _AT_ONCE:
+            self._begins = True
             # Of no caller's context: what a statement begins belongs to none of them.
             task = asyncio.create_task(self._work(), name="carry out", context=Context())
             self._tasks.add(task)
@@ -61,7 +60,9 @@ class Gathered(Generic[T, R]):
                 if wanted := [(item, result) for item, result in taken if not result.done()]:
                     await self._carry_out(wanted)
         finally:
-            self._at_work -= 1
+            # Not when it is done, which others would hear of a moment later.
+            if task := asyncio.current_task():
+                self._tasks.discard(task)
 
     async def _carry_out(self, wanted: Sequence[tuple[T, asyncio.Future[R]]]) -> None:
         try:
