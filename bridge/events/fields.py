@@ -103,7 +103,7 @@ def _amount(form: str, least: int, sentence: str) -> tuple[BeforeValidator, With
 
 _SHOWN = AfterValidator(_visible)
 _SHOWN_SCHEMA = Field(json_schema_extra={"pattern": _VISIBLE})
-_IN_FULL = PlainSerializer("{:f}".format, return_type=str)
+_IN_FULL = PlainSerializer(lambda number: format(number, "f"), return_type=str)
 
 Uuid = Annotated[UUID, BeforeValidator(_as_uuid), form_schema(UUID_FORM)]
 
