@@ -30,6 +30,8 @@ class Node:
     process: asyncio.subprocess.Process | None = None
     broken: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by a crash."""
+    dying: list[psutil.Process] = field(default_factory=list)
+    """What a crash has killed beside the server, and may not have ended yet."""
 
     @property
     def data(self) -> Path:
@@ -60,6 +62,7 @@ class Node:
             self.process = await asyncio.create_subprocess_exec(*command, stdout=log, stderr=log)
         async with asyncio.timeout(60):
             while not await self._answers():
+                assert self.process.returncode is None, (self.folder / "log").read_text()
                 await asyncio.sleep(0.02)
 
     async def _answers(self) -> bool:
@@ -122,6 +125,7 @@ class Node:
                 with suppress(psutil.NoSuchProcess):
                     getattr(process, each)()
         server.kill()
+        self.dying = processes
         self.broken.set()
 
     async def restart(self) -> None:
@@ -130,6 +134,10 @@ class Node:
         self.broken.clear()
         assert self.process
         await self.process.wait()
+        # A server does not start while one of the former one's processes has its shared memory.
+        async with asyncio.timeout(60):
+            while any(map(_lives, self.dying)):
+                await asyncio.sleep(0.005)
         await self.start()
 
     async def kill(self) -> None:
@@ -137,6 +145,12 @@ class Node:
         if self.process and self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
+
+
+def _lives(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 @dataclass(frozen=True)
