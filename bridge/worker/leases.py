@@ -1,7 +1,7 @@
 """Keep the leases of running jobs, and free the jobs of processes that died."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Leases:
     inbox: Inbox
-    running: Collection[JobId]
-    """The jobs that run here, as they are at any moment."""
+    running: Mapping[JobId, object]
+    """The attempts that run here, as they are at any moment."""
     lost: Callable[[JobId], None]
     """Called for a job that another process has now."""
     freed: Callable[[], None]
@@ -28,22 +28,24 @@ class Leases:
         """Renew the running jobs' leases every so many seconds, until cancelled."""
         while True:
             await asyncio.sleep(every)
-            running = list(self.running)
+            running = dict(self.running)
             if not running:
                 continue
             try:
-                ours = await self.inbox.renew(running)
+                ours = await self.inbox.renew(running.keys())
             except DatabaseUnavailable as error:
                 log.warning("renew_failed", reason=error.message)
                 continue
-            for job in set(running) - ours:
-                self.lost(job)
+            for job in running.keys() - ours:
+                # A job that waited for its next attempt just then is ours again by now.
+                if self.running.get(job) is running[job]:
+                    self.lost(job)
 
     async def release_expired(self, every: float) -> NoReturn:
         """Free the jobs of dead processes every so many seconds, until cancelled."""
         while True:
             try:
-                if freed := await self.inbox.release_expired(self.running):
+                if freed := await self.inbox.release_expired(self.running.keys()):
                     log.warning("leases_expired", jobs=freed)
                     self.freed()
             except DatabaseUnavailable as error:

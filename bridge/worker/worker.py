@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -55,7 +56,7 @@ class Worker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`; then give running jobs `config.stop` seconds and release the rest."""
-        leases = Leases(self.inbox, self._running.keys(), self._abandon, self.wakeup.set)
+        leases = Leases(self.inbox, self._running, self._abandon, self.wakeup.set)
         async with asyncio.TaskGroup() as group:
             self._group, self.inbox.runner = group, self
             renewing = group.create_task(leases.renew(self.config.renew), name="renew leases")
@@ -93,8 +94,12 @@ class Worker:
                 continue
             self._abandon(job.id)
             assert self._group
-            task = self._group.create_task(self._work(job), name=f"{job.kind} {job.id}")
+            attempt = Attempt(self.inbox, self.metrics, self.wakeup)
+            work = attempt.run(job, self.handlers[job.kind])
+            task = self._group.create_task(work, name=f"{job.kind} {job.id}")
             self._running[job.id] = (job, task)
+            # One that is cancelled before it has begun comes to no end of its own.
+            task.add_done_callback(partial(self._ended, job.id))
 
     def wake(self) -> None:
         """Look for jobs now."""
@@ -141,23 +146,19 @@ class Worker:
             async with asyncio.timeout(self.config.poll):
                 await self.wakeup.wait()
 
-    async def _work(self, job: Job) -> None:
-        try:
-            await Attempt(self.inbox, self.metrics, self.wakeup).run(job, self.handlers[job.kind])
-        finally:
-            if self._runs(job):
-                self._end(job)
-
     def _runs(self, job: Job) -> bool:
         """Return whether it is this job that runs here under its number."""
         running = self._running.get(job.id)
-        return running is not None and running[0].key == job.key
+        return running is not None and running[0].key == job.key and not running[1].done()
 
-    def _end(self, job: Job) -> None:
-        del self._running[job.id]
-        self.inbox.forget(job.id)
-        if job.id in self._resting:
-            self._resting.discard(job.id)
+    def _ended(self, job_id: JobId, task: asyncio.Task[None]) -> None:
+        running = self._running.get(job_id)
+        if running is None or running[1] is not task:
+            return  # another attempt has begun
+        del self._running[job_id]
+        self.inbox.forget(job_id)
+        if job_id in self._resting:
+            self._resting.discard(job_id)
         else:
             self.wakeup.set()
 

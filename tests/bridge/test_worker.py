@@ -1,9 +1,9 @@
 """The worker: claims, hands over, records; stops without losing anything."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from bridge.errors import AgentFailed, DatabaseUnavailable, MattermostUnavailabl
 from bridge.metrics import Metrics
 from bridge.models.chat import PostId
 from bridge.models.equa import OrganizationId
-from bridge.models.jobs import Entry, Job
+from bridge.models.jobs import Entry, Job, JobId
 from bridge.worker import Handler, Worker, WorkerConfig
 from tests.support.postgres import expire_leases
 
@@ -374,6 +374,70 @@ async def test_a_lost_lease_stops_the_work(inbox: Inbox, job_history: JobHistory
         await handler.interrupted.wait()
 
     assert (await until(job_history, "1", "running")).finished is None
+
+
+@dataclass(slots=True)
+class Late(Inbox):
+    """Leases are renewed when that is allowed; the answer comes later still."""
+
+    calls: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
+    may_renew: asyncio.Event = field(default_factory=asyncio.Event)
+    renewed: asyncio.Event = field(default_factory=asyncio.Event)
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def renew(self, jobs: Collection[JobId]) -> frozenset[JobId]:
+        self.calls.put_nowait(None)
+        await self.may_renew.wait()
+        ours = await Inbox.renew(self, jobs)
+        self.renewed.set()
+        await self.may_answer.wait()
+        return ours
+
+
+async def test_an_attempt_is_not_ended_for_the_one_before_it(pool: Pool, job_history: JobHistory) -> None:
+    """A job may wait while leases are renewed, and run here again when the answer comes."""
+    inbox, handler = Late(pool), Recorder()
+    handler.gate.clear()
+    handler.errors["1"] = [MattermostUnavailable("away", retry_after=60)]
+    await inbox.put_all([entry("1")])
+
+    async with working(inbox, handler):
+        await inbox.calls.get()
+        handler.gate.set()
+        await until(job_history, "1", "waiting")
+        handler.gate.clear()
+        inbox.may_renew.set()
+        await inbox.renewed.wait()
+        await pool.execute("update jobs set run_at = now()")
+        while len(handler.began) < 2:
+            await asyncio.sleep(0.01)
+        inbox.may_answer.set()
+        await inbox.calls.get()
+        handler.gate.set()
+        await until(job_history, "1", "done")
+
+    assert not handler.interrupted.is_set()
+
+
+async def test_what_is_abandoned_before_it_has_begun_is_held_no_longer(
+    inbox: Inbox, job_history: JobHistory, dsn: str
+) -> None:
+    """Nobody renews its lease for ever: it is done as soon as it can be claimed again."""
+    handler, stop = Recorder(), asyncio.Event()
+    await inbox.put_all([entry("1")])
+    worker = Worker(inbox, {}, Metrics(), asyncio.Event(), QUICK)
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        group.create_task(worker.run(stop))
+        jobs = await inbox.claim(Capacity(1))
+        worker.register({"mention": Handler(handler)})
+        worker.begin(jobs)
+        worker.abandon(jobs)
+        await expire_leases(dsn)
+        record = await until(job_history, "1", "done")
+        stop.set()
+
+    assert handler.began == ["1"]
+    assert record.attempts == 2
 
 
 async def test_jobs_whose_holder_died_are_taken_over(pool: Pool, job_history: JobHistory) -> None:
