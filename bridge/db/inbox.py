@@ -5,24 +5,33 @@ jobs of one lane impossible whatever the race. A job that waits for its next att
 of its lane, so a retry is never overtaken.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from math import inf
-from typing import Any, Literal, NamedTuple, Protocol, TypeVar, get_args
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from asyncpg import DeadlockDetectedError, Pool, Record, UniqueViolationError
 
 from bridge.clock import boot_time
 from bridge.db.gathered import Gathered
+from bridge.db.job_rows import (
+    EndedJob,
+    SavedAnswer,
+    claimed,
+    entry_columns,
+    in_order,
+    is_one_question,
+    position_columns,
+)
+from bridge.db.job_runner import NO_CAPACITY, Capacity, JobRunner
 from bridge.db.pool import database_errors
 from bridge.db.statements import (
     CLAIM,
     DEAD_LETTER,
     FINISH,
-    JOB,
     PROMOTE,
     PUT,
     RELEASE,
@@ -36,85 +45,14 @@ from bridge.db.usage import records
 from bridge.errors import DatabaseUnavailable
 from bridge.models.chat import Position, Post
 from bridge.models.equa import OrganizationId
-from bridge.models.jobs import Entry, Job, JobId, JobKind
+from bridge.models.jobs import Entry, Job, JobId
 from bridge.models.usage import Used
 
 CHANNEL = "jobs"
 """PostgreSQL's notification channel: something may be claimed."""
 
-_JOB_COLUMNS = JOB.split(", ")
-_MINE = "where id = $1 and holder = $2 and state = 'running'"
-
-
-def _claimed(rows: Iterable[Record], held_at: float) -> list[Job]:
-    """Return the jobs of those rows that were claimed, by a statement that was sent at that moment."""
-    return [
-        Job(**{column: row[column] for column in _JOB_COLUMNS}, held_at=held_at)
-        for row in rows
-        if row["state"] == "running"
-    ]
-
-
-_Any = TypeVar("_Any", "_Saved", "_Ended")
-
 Ended = Literal["done", "apology"]
-
-ALL_KINDS: tuple[JobKind, ...] = get_args(JobKind)
-
-
-@dataclass(frozen=True, slots=True)
-class Capacity:
-    """How many jobs a process can take: of which kinds, and of which organizations none."""
-
-    limit: int
-    full: Collection[OrganizationId] = ()
-    kinds: Collection[JobKind] = ALL_KINDS
-
-
-NO_CAPACITY = Capacity(0)
-
-
-class _Saved(NamedTuple):
-    """An answer that is going to be posted."""
-
-    job: JobId
-    answer: str
-    failure: str | None
-    question: str | None
-    """The words that it answers."""
-    used: Used | None
-    is_findable: bool
-    """Whether an attempt that knows nothing of it finds it in the thread once it is posted."""
-
-
-class _Ended(NamedTuple):
-    """A job that has come to its end."""
-
-    job: JobId
-    value: object
-    """Its result, or why it was given up."""
-    used: Used | None
-    is_answered: bool = False
-    """Whether it does not end if its answer is not stored any more."""
-
-
-class JobRunner(Protocol):
-    """The part of this process that works on jobs."""
-
-    def capacity(self) -> Capacity:
-        """Return how much it can take now."""
-
-    def begin(self, jobs: Iterable[Job]) -> None:
-        """Work on jobs that were claimed for this process."""
-
-    def wake(self) -> None:
-        """Look for jobs now."""
-
-    def rest(self, jobs: Iterable[JobId]) -> None:
-        """Look for no other jobs because these have ended."""
-
-    def abandon(self, jobs: Iterable[Job]) -> None:
-        """End the work on jobs that are not there any more; others may have their numbers."""
+_MINE = "where id = $1 and holder = $2 and state = 'running'"
 
 
 @dataclass(slots=True)
@@ -134,10 +72,10 @@ class Inbox:
     """Lanes of which a job ended here, or was stored behind another, since the last claim."""
     _claims: int = field(default=0, init=False, repr=False)
     """How often it has looked for jobs."""
-    _saving: Gathered[_Saved, bool] = field(init=False, repr=False)
-    _finishing: Gathered[_Ended, Any] = field(init=False, repr=False)
+    _saving: Gathered[SavedAnswer, bool] = field(init=False, repr=False)
+    _finishing: Gathered[EndedJob, Any] = field(init=False, repr=False)
     _to_disk: ToDisk = field(init=False, repr=False)
-    _unsure: dict[JobId, _Saved] = field(default_factory=dict, init=False, repr=False)
+    _unsure: dict[JobId, SavedAnswer] = field(default_factory=dict, init=False, repr=False)
     """Answers that may be posted before they are on disk."""
     _on_disk_at: float = field(default=-inf, init=False, repr=False)
     """The last moment, by `boot_time`, of which what was written is certainly on disk."""
@@ -157,12 +95,12 @@ class Inbox:
         runner, now = self.runner, boot_time()
         rows = await self._put_or_wait(entries, positions, runner.capacity() if runner else NO_CAPACITY)
         self._touched.update(row["lane"] for row in rows if row["queued"])
-        jobs = _claimed(rows, now)
+        jobs = claimed(rows, now)
         if runner:
             runner.begin(jobs)
             if any(row["state"] == "waiting" for row in rows):
                 runner.wake()
-        if runner and _is_one_question(entries):
+        if runner and is_one_question(entries):
             # Another process may have stored it a moment before.
             begun = {entries[0].dedupe: jobs[0] if jobs else None}
             if not await self._to_disk.bring(begun, runner.abandon):
@@ -193,8 +131,8 @@ class Inbox:
         self, entries: Sequence[Entry], positions: Sequence[Position], capacity: Capacity
     ) -> list[Record]:
         claim = (capacity.limit, list(capacity.full), self.holder, self.lease, ",".join(capacity.kinds))
-        columns = (*_columns(entries), *_position_columns(positions))
-        unhurried = self.runner is not None and _is_one_question(entries)
+        columns = (*entry_columns(entries), *position_columns(positions))
+        unhurried = self.runner is not None and is_one_question(entries)
         return await self.pool.fetch(PUT, *columns, CHANNEL, *claim, unhurried)
 
     @database_errors
@@ -246,7 +184,7 @@ class Inbox:
             except UniqueViolationError:
                 continue  # another process took a job of the same lane in between
             self._note_on_disk(rows, now)
-            return sorted(_claimed(rows, now), key=lambda job: job.id)
+            return sorted(claimed(rows, now), key=lambda job: job.id)
 
     @database_errors
     async def renew(self, jobs: Collection[JobId]) -> frozenset[JobId]:
@@ -312,7 +250,7 @@ class Inbox:
         """
         if not await self.on_disk(job):
             return False
-        given = _Saved(job, answer, failure, to, used, is_findable and self._is_primary())
+        given = SavedAnswer(job, answer, failure, to, used, is_findable and self._is_primary())
         saved = await self._saving.add(given)
         if saved and given.is_findable:
             self._unsure[job] = given
@@ -343,7 +281,7 @@ class Inbox:
         if not await self.on_disk(job):
             return None
         saved = self._unsure.get(job)
-        ending = _Ended(job, dict(result or {}), used, is_answered=saved is not None)
+        ending = EndedJob(job, dict(result or {}), used, is_answered=saved is not None)
         ended: Ended | None = await self._finishing.add(ending)
         if not ended and saved and await self._saving.add(saved._replace(is_findable=False)):
             ended = await self._finishing.add(ending)
@@ -368,7 +306,7 @@ class Inbox:
         """Give it up for good; it is kept with its error and does not block its lane."""
         if not await self.on_disk(job):
             return False
-        return await self._end(DEAD_LETTER, [_Ended(job, reason, used)]) != [None]
+        return await self._end(DEAD_LETTER, [EndedJob(job, reason, used)]) != [None]
 
     @database_errors
     async def is_superseded(self, job: JobId) -> bool:
@@ -420,15 +358,15 @@ class Inbox:
             self.runner.wake()
         return len(rows)
 
-    async def _save(self, answers: Sequence[_Saved]) -> list[bool]:
+    async def _save(self, answers: Sequence[SavedAnswer]) -> list[bool]:
         """Store answers in one statement; return of each whether it was."""
-        jobs, words, why, questions, _, findable = zip(*_in_order(answers), strict=True)
+        jobs, words, why, questions, _, findable = zip(*in_order(answers), strict=True)
         used = records((each.job, each.used) for each in answers)
         values = (self.holder, self.lease, words, why, questions, used, all(findable))
         saved = {row["id"] for row in await self.pool.fetch(SAVE_ANSWERS, jobs, *values)}
         return [each.job in saved for each in answers]
 
-    async def _end(self, statement: str, jobs: Sequence[_Ended]) -> list[Any]:
+    async def _end(self, statement: str, jobs: Sequence[EndedJob]) -> list[Any]:
         """End jobs in one statement; return the outcome of each, None if its lease was lost.
 
         What can begin at once in their lanes is claimed on the way and begins.
@@ -438,7 +376,7 @@ class Inbox:
         self._touched.update(row["ended_lane"] for row in rows)
         self._note_on_disk(rows, now)
         if runner:
-            runner.begin(_claimed(rows, now))
+            runner.begin(claimed(rows, now))
             # Whoever stored a job behind one of these meanwhile has seen it running, and looked in vain.
             if claims == self._claims:
                 runner.rest(row["ended"] for row in rows if row["idle"] and row["state"] != "waiting")
@@ -446,9 +384,9 @@ class Inbox:
         return [outcomes.get(each.job) for each in jobs]
 
     async def _end_or_wait(
-        self, statement: str, jobs: Sequence["_Ended"], capacity: Capacity
+        self, statement: str, jobs: Sequence["EndedJob"], capacity: Capacity
     ) -> list[Record]:
-        ids, values, _, answered = zip(*_in_order(jobs), strict=True)
+        ids, values, _, answered = zip(*in_order(jobs), strict=True)
         used = [(each.job, each.used) for each in jobs]
         claim = (self.lease, capacity.limit > 0, ",".join(capacity.kinds), list(capacity.full))
         try:
@@ -462,33 +400,3 @@ class Inbox:
             return False
         status = await self.pool.execute(f"update jobs {change} {_MINE}", job, self.holder, *values)
         return status == "UPDATE 1"
-
-
-def _is_one_question(entries: Sequence[Entry]) -> bool:
-    return len(entries) == 1 and entries[0].kind == "mention" and entries[0].refused is None
-
-
-def _in_order(jobs: Iterable[_Any]) -> list[_Any]:
-    """Return them in the one order in which everybody locks jobs."""
-    return sorted(jobs, key=lambda each: each.job)
-
-
-def _columns(entries: Sequence[Entry]) -> tuple[list[Any], ...]:
-    return (
-        [entry.kind for entry in entries],
-        [entry.lane for entry in entries],
-        [entry.organization_id for entry in entries],
-        [entry.dedupe for entry in entries],
-        [dict(entry.payload) for entry in entries],
-        [entry.refused for entry in entries],
-    )
-
-
-def _position_columns(positions: Sequence[Position]) -> tuple[list[Any], ...]:
-    ordered = sorted(positions, key=lambda position: position.channel_id)
-    return (
-        [position.channel_id for position in ordered],
-        [position.post_id for position in ordered],
-        [position.create_at for position in ordered],
-        [position.begin_at for position in ordered],
-    )

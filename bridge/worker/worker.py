@@ -14,7 +14,8 @@ from functools import partial
 
 import structlog
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.errors import DatabaseUnavailable
 from bridge.metrics import Metrics
 from bridge.models.jobs import Job, JobId, JobKind

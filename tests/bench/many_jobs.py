@@ -18,8 +18,9 @@ from uuid import UUID
 from asyncpg import Pool
 
 from bridge import embedded
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
 from bridge.db.job_history import JobHistory
+from bridge.db.job_runner import Capacity
 from bridge.db.mappings import Mappings
 from bridge.db.migrate import migrate
 from bridge.db.pool import open_pool

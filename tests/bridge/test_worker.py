@@ -12,8 +12,9 @@ import pytest
 from asyncpg import Pool
 from structlog.testing import capture_logs
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
 from bridge.db.job_history import JobHistory, JobRecord
+from bridge.db.job_runner import Capacity
 from bridge.errors import AgentFailed, DatabaseUnavailable, MattermostUnavailable
 from bridge.metrics import Metrics
 from bridge.models.chat import PostId

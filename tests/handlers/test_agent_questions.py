@@ -8,7 +8,8 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.agent_questions import AgentQuestions
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.memberships import Memberships
 from bridge.models.approvals import AgentQuestion, AgentQuestionId, Choice, Inquiry
 from bridge.models.buttons import Button, Press

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity
+from bridge.db.job_runner import Capacity
 from bridge.errors import AgentUnavailable, MattermostUnavailable
 from bridge.models.approvals import ApprovalRequested, ApprovalResolved
 from bridge.models.chat import PostId, UserId

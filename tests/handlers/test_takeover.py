@@ -10,7 +10,8 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.errors import LeaseLost, MattermostUnavailable
 from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import RestMattermost

@@ -13,7 +13,8 @@ from bridge.agent.control.channel import GatewayControl
 from bridge.db.approvals import Approvals
 from bridge.db.buttons import Buttons
 from bridge.db.conversations import Conversations
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.mappings import Mappings
 from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.ingest.approvals import ApprovalEvents

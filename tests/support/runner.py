@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bridge.db.inbox import Capacity
+from bridge.db.job_runner import Capacity
 from bridge.models.jobs import Job, JobId
 
 

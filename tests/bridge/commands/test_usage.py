@@ -12,7 +12,8 @@ from asyncpg import Pool
 
 from bridge.cli import parser
 from bridge.commands import usage
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.errors import UsageError
 from bridge.models.agent import Usage
 from bridge.models.chat import TeamId, UserId

@@ -14,7 +14,8 @@ from bridge.cli import parser
 from bridge.commands import why
 from bridge.db.agent_questions import AgentQuestions
 from bridge.db.approvals import Approvals
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.positions import Positions
 from bridge.embedded import sockets
 from bridge.embedded.cluster import Cluster

@@ -4,7 +4,8 @@ import pytest
 from asyncpg import Pool
 
 from bridge.db.answers import Answers
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.models.chat import PostId
 from bridge.models.jobs import Entry, Job
 from tests.support.posting import ACME

@@ -8,7 +8,8 @@ from asyncpg import Pool
 
 from bridge.db.agent_questions import AgentQuestions
 from bridge.db.approvals import Approvals
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.models.approvals import AgentQuestion, AgentQuestionId, Inquiry
 from bridge.models.chat import PostId, UserId
 from bridge.models.jobs import Entry

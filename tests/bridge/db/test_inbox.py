@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
 from bridge.db.job_history import JobHistory
+from bridge.db.job_runner import Capacity
 from bridge.db.positions import Positions
 from bridge.db.statements import CLAIM
 from bridge.models.chat import ChannelId, Position, PostId

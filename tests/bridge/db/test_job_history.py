@@ -6,8 +6,9 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
 from bridge.db.job_history import JobHistory
+from bridge.db.job_runner import Capacity
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry, JobKind

@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool, UniqueViolationError
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.teams import Teams
 from bridge.errors import AccountConflict, DatabaseUnavailable
 from bridge.models.chat import ChannelId, Post, Posted, PostId, TeamId, UserId

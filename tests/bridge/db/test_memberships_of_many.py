@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.memberships import Memberships
 from bridge.db.teams import Teams
 from bridge.models.chat import TeamId, UserId

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.processes import Processes
 from bridge.db.status import read
 from bridge.errors import StartupError

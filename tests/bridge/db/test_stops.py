@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.repeats import Repeats
 from bridge.db.stops import Stops
 from bridge.models.chat import ChannelId, PostId, UserId

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.syncs import State, SyncInput, Syncs
 from bridge.models.equa import Member, Organization, OrganizationId, PersonId, Roster
 from bridge.models.jobs import Entry, SyncId

@@ -13,7 +13,8 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.migrate import migrate
 from bridge.db.pool import unchecked_pool
 from bridge.db.positions import Positions

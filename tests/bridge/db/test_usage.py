@@ -15,7 +15,8 @@ from asyncpg import Pool, Record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.pool import open_pool
 from bridge.db.usage import UsageRows
 from bridge.models.agent import Usage

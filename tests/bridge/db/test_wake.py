@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import CHANNEL, Capacity, Inbox
+from bridge.db.inbox import CHANNEL, Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.pool import connect
 from bridge.models.equa import OrganizationId
 from bridge.models.jobs import Entry

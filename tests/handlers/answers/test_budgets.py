@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.db.budgets import Budgets
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.pool import unchecked_pool
 from bridge.errors import BudgetReached, LeaseLost
 from bridge.models.agent import Usage

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 from aiohttp import ClientResponse
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.models.agent import Usage
 from bridge.models.budgets import month_after
 from bridge.models.equa import OrganizationId

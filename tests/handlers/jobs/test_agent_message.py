@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.teams import Teams
 from bridge.errors import (
     BridgeError,

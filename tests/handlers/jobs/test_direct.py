@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.memberships import Memberships
 from bridge.errors import EquaUnavailable
 from bridge.ingest.post_acks import PostAcks

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.equa import ServiceAccount, make_session
 from bridge.errors import MattermostNotConfigured, NotAMember, NotSignedIn, TeamNotMapped
 from bridge.metrics import Metrics

@@ -12,7 +12,8 @@ import pytest
 import structlog
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.errors import (
     AgentFailed,
     AgentMisconfigured,

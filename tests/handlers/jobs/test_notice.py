@@ -14,7 +14,8 @@ from asyncpg import Pool
 from cachetools import TTLCache
 
 from bridge.clock import boot_time
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.organization_settings import SettingsOfOrganizations
 from bridge.db.teams import Teams
 from bridge.errors import ChannelNotUsable, LeaseLost, MattermostRefused, MattermostUnavailable, TeamNotMapped

@@ -10,7 +10,7 @@ import pytest
 from asyncpg import Record
 
 from bridge.db.budgets import Budgets
-from bridge.db.inbox import Capacity
+from bridge.db.job_runner import Capacity
 from bridge.errors import AgentFailed, AgentUnavailable
 from bridge.models.agent import AnswerEvent, Began, Delta, Done, Question, Usage
 from bridge.models.chat import PostId

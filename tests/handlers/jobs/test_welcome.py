@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.db.teams import Teams
 from bridge.ingest.post_acks import PostAcks
 from bridge.mattermost.rest.client import RestMattermost

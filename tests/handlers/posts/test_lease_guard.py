@@ -7,7 +7,8 @@ from typing import Any, cast
 import pytest
 from asyncpg import Pool
 
-from bridge.db.inbox import Capacity, Inbox
+from bridge.db.inbox import Inbox
+from bridge.db.job_runner import Capacity
 from bridge.errors import DatabaseUnavailable, LeaseLost
 from bridge.models.jobs import Entry, JobId
 from handlers.posts.lease_guard import SURE, LeaseGuard
