@@ -11,7 +11,7 @@ from bridge.models.jobs import Entry, Job, JobId
 from bridge.models.usage import Used
 
 _JOB_COLUMNS = JOB.split(", ")
-_Any = TypeVar("_Any", "SavedAnswer", "EndedJob")
+_Written = TypeVar("_Written", "SavedAnswer", "EndedJob")
 
 
 class SavedAnswer(NamedTuple):
@@ -48,10 +48,11 @@ def claimed(rows: Iterable[Record], held_at: float) -> list[Job]:
 
 
 def is_one_question(entries: Sequence[Entry]) -> bool:
+    """Return whether the agent is going to be asked one thing, and nothing else is stored with it."""
     return len(entries) == 1 and entries[0].kind == "mention" and entries[0].refused is None
 
 
-def in_order(jobs: Iterable[_Any]) -> list[_Any]:
+def in_order(jobs: Iterable[_Written]) -> list[_Written]:
     """Return them in the one order in which everybody locks jobs."""
     return sorted(jobs, key=lambda each: each.job)
 

@@ -164,7 +164,8 @@ class Worker:
             self.wakeup.set()
 
     def _abandon(self, job_id: JobId) -> None:
-        if running := self._running.get(job_id):
+        running = self._running.get(job_id)
+        if running and not running[1].done():
             log.warning("lease_lost", job=job_id)
             running[1].cancel()
 
