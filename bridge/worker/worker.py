@@ -153,6 +153,7 @@ class Worker:
         return running is not None and running[0].key == job.key and not running[1].done()
 
     def _ended(self, job_id: JobId, task: asyncio.Task[None]) -> None:
+        """Hold an attempt no longer that has ended, in whatever way."""
         running = self._running.get(job_id)
         if running is None or running[1] is not task:
             return  # another attempt has begun
