@@ -4,7 +4,7 @@
 PYTHON ?= $(shell /usr/bin/python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& echo /usr/bin/python3 || echo python3)
 BIN := .venv/bin
-WORKERS ?= 4
+WORKERS ?= 5
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test tests lint types bench chaos soak lock images clean
@@ -23,7 +23,7 @@ test: .venv/.dev  ## the whole check: format, lint, types, import rules, every t
 SCRATCH = $(shell grep -qs ' /dev/shm [^ ]* [^ ]*noexec' /proc/mounts \
 	|| df -k --output=avail,target /dev/shm 2>/dev/null | awk 'NR > 1 && $$1 > 4000000 { print "TMPDIR=" $$2 }')
 
-# Tests wait more than they compute: four at a time keep two cores busy.
+# Tests wait more than they compute: five at a time keep two cores busy.
 tests: .venv/.bytecode
 	$(SCRATCH) PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n $(WORKERS) --dist worksteal
 

@@ -47,6 +47,19 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+_FIRST = ("tests/chaos/", "tests/paths/test_failover", "tests/paths/test_approvals", "tests/paths/")
+"""Tests that wait more than they compute. Begun first, they wait while other processes compute."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave nothing that takes long to the end, when processes have run out of other tests."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    return next((rank for rank, start in enumerate(_FIRST) if item.nodeid.startswith(start)), len(_FIRST))
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One server for the session; the DSN of its superuser."""

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import structlog
 
-from bridge.embedded import binaries, launch
+from bridge.embedded import binaries, launch, watch
 from bridge.embedded.process import output
 from bridge.errors import StartupError
 
 _log = structlog.get_logger(__name__)
+
+_SCRIPT = (sys.executable, "-I", "-S")
+"""Runs one without what is installed beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +30,10 @@ class Identity:
 
     def command(self, directory: Path, *program: str | Path) -> list[str]:
         """Return the command line that runs a program in a directory and ends it with this process."""
-        tether = "deathsig" if sys.platform == "linux" else "watch"
-        script = [sys.executable, "-I", "-S", launch.__file__, tether, self.how, str(os.getpid())]
-        return [*script, str(directory), *map(str, program)]
+        bridge, signalled = str(os.getpid()), sys.platform == "linux"
+        watching = () if signalled else (*_SCRIPT, watch.__file__, bridge)
+        launching = (*_SCRIPT, launch.__file__, self.how, bridge if signalled else "watched", str(directory))
+        return [*watching, *launching, *map(str, program)]
 
     def own(self, path: Path) -> None:
         if os.geteuid() == 0 and path.lstat().st_uid != self.uid:

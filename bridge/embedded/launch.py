@@ -1,29 +1,28 @@
 """Run a PostgreSQL program as somebody it accepts, and end it when the bridge dies.
 
-    python launch.py deathsig|watch same|namespace:UID|user:UID:GID BRIDGE_PID DIRECTORY PROGRAM ARGUMENT...
+    python launch.py same|namespace:UID|user:UID:GID BRIDGE_PID|watched DIRECTORY PROGRAM ARGUMENT...
 
 A script that becomes the program, with nothing imported from the bridge: code between fork and exec
-of a process with threads may deadlock, and this starts in 20 ms.
+of a process with threads may deadlock, and this starts in 10 ms. Only Linux can end it with the bridge;
+elsewhere it is `watched` by `watch.py`.
 """
 
 import ctypes
 import os
-import signal
-import subprocess
 import sys
-from types import FrameType
 
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
+_SIGINT = 2
+"""Named here, for the import of `signal` takes half as long as all else."""
 
 
-def main(tether: str, identity: str, bridge: str, directory: str, *command: str) -> int:
+def main(identity: str, bridge: str, directory: str, *command: str) -> int:
     try:
         _become(identity)
         os.chdir(directory)
-        if tether == "watch":
-            return _watch(int(bridge), command)
-        _end_with_bridge(int(bridge))
+        if bridge != "watched":
+            _end_with_bridge(int(bridge))
         os.execv(command[0], command)  # noqa: S606  # no shell is wanted
     except OSError as error:
         print(f"launch: {error}", file=sys.stderr)  # noqa: T201  # the bridge reads it
@@ -49,40 +48,9 @@ def _end_with_bridge(bridge: int) -> None:
     A change of credentials forgets it (prctl(2), PR_SET_PDEATHSIG), so it is asked for last; whether the
     bridge died before is asked afterwards.
     """
-    _checked(_libc().prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0))
+    _checked(_libc().prctl(_PR_SET_PDEATHSIG, _SIGINT, 0, 0, 0))
     if os.getppid() != bridge:
         raise ProcessLookupError("the bridge is gone")
-
-
-def _watch(bridge: int, command: tuple[str, ...]) -> int:
-    """Stay as the program's parent where the kernel cannot signal it when the bridge dies.
-
-    Signals are taken before the program runs, since a stop may come while it is being started.
-    """
-    children: list[subprocess.Popen[bytes]] = []
-    early: list[int] = []
-
-    def forward(number: int, _: FrameType | None) -> None:
-        if not children:
-            early.append(number)
-        for child in children:
-            child.send_signal(number)
-
-    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
-        signal.signal(number, forward)
-    children.append(subprocess.Popen(command, close_fds=False))  # noqa: S603  # the bridge's own command
-    for missed in early:
-        children[0].send_signal(missed)
-    return _waited(children[0], bridge)
-
-
-def _waited(child: subprocess.Popen[bytes], bridge: int) -> int:
-    while True:
-        try:
-            return child.wait(timeout=0.5)
-        except subprocess.TimeoutExpired:
-            if os.getppid() != bridge:
-                child.send_signal(signal.SIGINT)
 
 
 def _libc() -> ctypes.CDLL:

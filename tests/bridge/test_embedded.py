@@ -19,7 +19,7 @@ import pytest
 
 from bridge.db.pool import connect, open_pool
 from bridge.db.unavailable import is_unavailable
-from bridge.embedded import binaries, dsn_of_running, launch, run, sockets
+from bridge.embedded import binaries, dsn_of_running, launch, run, sockets, watch
 from bridge.embedded.cluster import Cluster
 from bridge.errors import StartupError
 from tests.support.programs import lives, servers
@@ -412,8 +412,9 @@ async def test_root_whom_nothing_helps_is_told_three_ways_out(tmp_path: Path) ->
 
 WATCHED = """
 import os, subprocess, sys
-command = [sys.executable, sys.argv[1], "watch", "same", str(os.getpid()), "/", "/bin/sleep", "600"]
-subprocess.Popen(command)
+watch, launch = sys.argv[1:]
+launched = [sys.executable, launch, "same", "watched", "/", "/bin/sleep", "600"]
+subprocess.Popen([sys.executable, watch, str(os.getpid()), *launched])
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -422,7 +423,7 @@ sys.stdin.read()
 async def test_watching_parent_ends_the_program_with_the_bridge() -> None:
     """Where the kernel has no parent death signal, a process in between polls for it."""
     bridge = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", WATCHED, launch.__file__, stdin=PIPE, stdout=PIPE
+        sys.executable, "-c", WATCHED, watch.__file__, launch.__file__, stdin=PIPE, stdout=PIPE
     )
     try:
         await until(lambda: len(psutil.Process(bridge.pid).children(recursive=True)) == 2)
@@ -436,11 +437,9 @@ async def test_watching_parent_ends_the_program_with_the_bridge() -> None:
 
 def test_watching_parent_forwards_signals_and_the_exit_status() -> None:
     """A stop reaches the program; how it ended reaches the bridge."""
-    command = ["watch", "same", str(os.getpid()), "/", "/bin/sh", "-c"]
     script = "trap 'exit 7' INT; echo ready; while :; do sleep 0.05; done"
-    with subprocess.Popen(
-        [sys.executable, launch.__file__, *command, script], stdout=subprocess.PIPE
-    ) as process:
+    command = [sys.executable, watch.__file__, str(os.getpid()), "/bin/sh", "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
         process.send_signal(signal.SIGINT)

@@ -20,6 +20,8 @@ _ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # No page lives long enough for its scripts to be worth optimizing.
+    "--js-flags=--no-opt --no-maglev --no-sparkplug --single-threaded",
     # A process takes longer to start than most pages to load: none is kept ready, and none draws.
     "--renderer-process-limit=1",
     "--in-process-gpu",
