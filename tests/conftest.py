@@ -47,8 +47,16 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
-_FIRST = ("tests/chaos/", "tests/paths/test_failover", "tests/paths/test_approvals", "tests/paths/")
-"""Tests that wait more than they compute. Begun first, they wait while other processes compute."""
+_FIRST = (
+    "tests/chaos/",
+    "tests/paths/test_failover",
+    "tests/paths/test_approvals",
+    "tests/paths/test_growing",
+    "tests/paths/test_mention_failures",
+    "tests/paths/test_tampering",
+    "tests/paths/",
+)
+"""Tests that wait more than they compute, the longest first: they wait while other processes compute."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
