@@ -19,13 +19,15 @@ from bridge.db.accounts import Accounts
 from bridge.db.memberships import Memberships
 from bridge.db.pool import open_pool
 from bridge.db.teams import Teams
+from bridge.errors import StartupError
 from bridge.log import configure
 from bridge.models.chat import Team, TeamId, User, UserId
 from bridge.runtime.daemon import serve
 from bridge.sandbox import demo_data, demo_history
-from bridge.sandbox.demo_stack import DemoStack, raised
+from bridge.sandbox.demo_stack import BOT, DemoStack, raised
 from bridge.sandbox.mattermost import Post
 from bridge.sandbox.ports import HOST, ReservedPort
+from bridge.text.mentions import mentions
 from handlers.posts.parts import MARK
 from handlers.posts.remarks import APOLOGIES
 
@@ -43,6 +45,7 @@ async def run(options: Namespace, environ: Mapping[str, str]) -> int:
         {name: value for name, value in environ.items() if name.startswith(("BRIDGE_", "LOG_"))}
     )
     if options.ask is not None:
+        _require_mention(options.ask)
         configure("error", settings.log_format)
         with tempfile.TemporaryDirectory(prefix="equabot-demo-") as folder, _reserved(0) as reserved:
             async with (
@@ -123,6 +126,11 @@ def _welcome(stack: DemoStack, data_dir: Path) -> None:
         "\n\n  Ctrl-C ends it.\n",
         flush=True,
     )
+
+
+def _require_mention(text: str) -> None:
+    if not mentions(text, BOT):
+        raise StartupError(f'The question does not mention @{BOT}, so nobody answers it. Write "@{BOT} …".')
 
 
 async def _ask(stack: DemoStack, text: str, stop: asyncio.Event) -> int:

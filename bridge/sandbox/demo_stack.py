@@ -14,6 +14,8 @@ from bridge.sandbox.demo_data import Account, Company
 from bridge.sandbox.mattermost import Channel, Post, Server, Store, Team, User
 from bridge.sandbox.site import proxy
 
+BOT = "equabot"
+"""Name of the bot's account."""
 HOST = "127.0.0.1"
 AGENT_TOKEN = "sandbox-agent-token"  # noqa: S105 - of a stand-in that lives in this process
 GATEWAY_TOKEN = "sandbox-gateway-token"  # noqa: S105 - likewise
@@ -82,7 +84,7 @@ class DemoStack:
 async def raised(bridge_url: str, *, chat_port: int, site_port: int) -> AsyncIterator[DemoStack]:
     """Raise the stage around a bridge, on other ports than the given ones if somebody has these."""
     store = Store()
-    bot = store.create_bot("equabot", "Equabot")
+    bot = store.create_bot(BOT, "Equabot")
     people = {account.id: _join(store, account) for account in demo_data.ACCOUNTS if not account.site}
     teams = tuple(_found(store, company, people, bot) for company in demo_data.COMPANIES)
     for user in people.values():

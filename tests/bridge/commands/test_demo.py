@@ -69,6 +69,16 @@ async def test_a_question_is_answered(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
+async def test_a_question_to_nobody_is_refused_at_once() -> None:
+    """Nobody waits for an answer that cannot come."""
+    async with demo("--ask", "Who is on our team? `@equabot`") as process:
+        out, err = await process.communicate()
+
+    assert process.returncode == 1
+    assert out == b""
+    assert "does not mention @equabot" in err.decode()
+
+
 async def test_it_stays_until_it_is_stopped(data_dir: Path) -> None:
     """It prints the pages to open, a second one on its data says in a sentence what to do, Ctrl-C ends it."""
     quiet = {"BRIDGE_DATA_DIR": str(data_dir), "LOG_LEVEL": "error"}
