@@ -58,7 +58,8 @@ def _demo(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--ask",
         metavar="TEXT",
-        help="post TEXT as a person, print the thread, exit 0 when the answer came and 1 after 30 s without",
+        help="post TEXT, which mentions @equabot, as a person and print the thread;"
+        " exit 0 when the answer came and 1 after 30 s without",
     )
     command.add_argument(
         "--port",

@@ -97,7 +97,7 @@ async def test_what_is_queued_costs_a_claim_nothing(inbox: Inbox, pool: Pool) ->
     Right after a burst the planner has no statistics yet, or those of a vacuum in its middle. Then a claim
     touches up to some hundred pages more, but not one for each job.
     """
-    # What earlier tests have deleted is read once more by the first claim that comes by an index.
+    # With many rows the planner takes another index, whose first claim reads what earlier tests have deleted.
     await pool.execute("truncate jobs cascade")
     await inbox.put_all([entry("head"), entry("x", "thread:x")])
     await inbox.claim(Capacity(1))
