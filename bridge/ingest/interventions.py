@@ -38,17 +38,22 @@ class Interventions:
             case ReactionAdded(post_id, user_id, emoji) if emoji == STOP:
                 await self.intake.stopping.by_reaction(post_id, user_id)
             case ReactionAdded(post_id, user_id, emoji) if emoji == REPEAT:
-                await self._repeat(post_id, user_id)
+                attempt = partial(self._repeat, post_id, user_id)
+                if not await attempt():
+                    self.intake.stopping.later.make(attempt)
             case PostDeleted(post_id):
                 await retry_until_available("stop", partial(self.stops.of_deleted, post_id))
             case PostEdited(post) if post.user_id != self.intake.me.user_id:
                 await self._edited(post)
 
-    async def _repeat(self, answer: PostId, by: UserId) -> None:
+    async def _repeat(self, answer: PostId, by: UserId) -> bool:
+        """Ask once more if this person may; return whether the post is known as an answer."""
         policy = self.intake.policy
         find = partial(self.repeats.entry, answer, by, policy.at_once, policy.an_hour)
         if entry := await retry_until_available("repeat", find):
             await retry_until_available("repeat", partial(self.intake.inbox.put_all, [entry]))
+            return True
+        return await retry_until_available("repeat", partial(self.repeats.knows, answer))
 
     async def _edited(self, post: Post) -> None:
         """Correct a question without an answer; take one that has become a question by the edit."""

@@ -12,7 +12,7 @@ from aiohttp import web
 from asyncpg import Pool
 
 from bridge.sandbox.agent.faults import Says
-from bridge.sandbox.mattermost import Post
+from bridge.sandbox.mattermost import Post, RestFault
 from bridge.sandbox.mattermost.posts import delete_post, edit_post
 from tests.support.agent import serving
 from tests.support.daemon import Daemon, running
@@ -71,6 +71,50 @@ async def test_a_reaction_stops_the_run(
     assert await pool.fetchval("select state from answer_posts") == "stopped"
     audited = await pool.fetchrow("select user_id, role, via, subject from audit")
     assert tuple(audited or ()) == (asker.id, "asker", "reaction", f"post:{post.id}")
+
+
+@pytest.fixture
+def unrecorded(hosts: Hosts) -> asyncio.Event:
+    """Until this is set the daemon does not learn that its first post is there, which everybody sees."""
+    release = asyncio.Event()
+    hosts.server.faults.rest(RestFault("after", release=release, method="POST", path="/posts", times=1))
+    return release
+
+
+async def heard(hosts: Hosts, company: Company, pool: Pool) -> None:
+    """Wait until the daemon has heard what was done before."""
+    post = hosts.ask(company, "nothing for the bot", by=1)
+    await job_of(pool, post)
+
+
+async def test_an_answer_can_be_stopped_before_its_post_is_recorded(
+    slow: Hosts, acme: Company, unrecorded: asyncio.Event, daemon: Daemon, pool: Pool
+) -> None:
+    """People see a post before the daemon knows of it."""
+    post = await growing(slow, acme)
+    (answer,) = slow.answers(post)
+    slow.store.react(acme.people[0], answer, "octagonal_sign")
+    await heard(slow, acme, pool)
+
+    unrecorded.set()
+
+    assert (await job_of(pool, post))[1]["stopped"] == {"cause": "reaction", "by": acme.people[0].id}
+
+
+async def test_an_answer_can_be_asked_for_again_before_it_is_recorded(
+    slow: Hosts, acme: Company, unrecorded: asyncio.Event, daemon: Daemon, pool: Pool
+) -> None:
+    """In the same way."""
+    post = slow.ask(acme, "@equabot hello")
+    await slow.answered(post)
+    (answer,) = slow.answers(post)
+    slow.store.react(acme.people[0], answer, "repeat")
+    await heard(slow, acme, pool)
+
+    unrecorded.set()
+
+    await job_of(pool, answer, "repeat")
+    assert len(slow.answers(post)) == 2
 
 
 @pytest.mark.parametrize("word", ["stop", "@equabot Stop!", "bitte stoppen", "停止"])
