@@ -37,11 +37,3 @@ class Repeats:
         # Where somebody writes to the bot alone, what they may hear is decided anew.
         kind: JobKind = "direct" if row["kind"] == "direct" else "repeat"
         return Entry(kind, row["lane"], row["organization_id"], f"repeat:{answer}", mention.payload())
-
-    @database_errors
-    async def knows(self, post: PostId) -> bool:
-        """Return whether a post is known as an answer."""
-        found: bool = await self.pool.fetchval(
-            "select exists (select from answer_posts where post_id = $1)", post
-        )
-        return found

@@ -108,6 +108,16 @@ class Stops:
     pool: Pool
 
     @database_errors
+    async def knows(self, post: PostId) -> bool:
+        """Return whether a post is recorded, as a question or as an answer."""
+        found: bool = await self.pool.fetchval(
+            """select exists (select from answer_posts where post_id = $1)
+                   or exists (select from jobs where dedupe = 'post:' || $1)""",
+            post,
+        )
+        return found
+
+    @database_errors
     async def of_post(self, post: PostId, by: UserId, *, as_admin: bool = False) -> int:
         """Stop the job whose question or answer the post is; return how many.
 

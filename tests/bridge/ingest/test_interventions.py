@@ -5,6 +5,7 @@ import time
 from typing import Any, cast
 from uuid import UUID
 
+import pytest
 from asyncpg import Pool
 
 from bridge.db.inbox import Inbox
@@ -12,8 +13,8 @@ from bridge.db.pool import unchecked_pool
 from bridge.db.repeats import Repeats
 from bridge.db.stops import Stops
 from bridge.ingest.intake import Intake
-from bridge.ingest.interventions import Interventions
-from bridge.mattermost.websocket.changes import PostEdited
+from bridge.ingest.interventions import REPEAT, STOP, Interventions
+from bridge.mattermost.websocket.changes import PostEdited, ReactionAdded
 from bridge.models.chat import Channel, ChannelId, Post, Posted, PostId, TeamId, UserId
 from bridge.models.equa import OrganizationId, PersonId
 from bridge.routing import Bot
@@ -59,3 +60,23 @@ async def test_a_question_that_an_edit_made_is_stored_although_the_database_goes
             async with asyncio.timeout(10):
                 while await stored(pool) != {"one": "waiting"}:
                     await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("emoji", [STOP, REPEAT])
+async def test_a_reaction_to_what_is_over_is_not_tried_later(pool: Pool, emoji: str) -> None:
+    """It would stop the answer that is asked for meanwhile."""
+    intake = Intake(Inbox(pool), Mappings(pool), ME)
+    await intake.store([Posted(post("who is on our team?"), TEAM, "agent")])
+    interventions = Interventions(Stops(pool), Repeats(pool), intake, cast(Any, OneChannel()))
+
+    await interventions.follow(ReactionAdded(PostId("one"), WRITER, emoji, NOW))
+    assert later() == []
+
+    await interventions.follow(ReactionAdded(PostId("unheard of"), WRITER, emoji, NOW))
+    (waiting,) = later()
+    await asyncio.sleep(0)
+    waiting.cancel()
+
+
+def later() -> list[asyncio.Task[Any]]:
+    return [task for task in asyncio.all_tasks() if task.get_name() == "intervention"]
